@@ -1,0 +1,386 @@
+"""A model as layers of attention and feed-forward, with exact parameter counts.
+
+``cohort.models()`` lists the registered models; `cohort.model` reads one.
+
+Counts follow the reference implementations: every registered weight of the text decoder, tied matrices once.
+Multi-token-prediction heads, vision and audio towers, and buffers (such as the correction of a router's
+scores) are not counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from cohort.attention import LIMIT, Attention, GroupedQuery, Latent
+from cohort.errors import ConfigError, ParameterError, integer, shown
+from cohort.facts import config_names, make_callable
+
+__all__ = [
+    "Attention",
+    "Dense",
+    "Experts",
+    "FeedForward",
+    "GroupedQuery",
+    "Latent",
+    "Layer",
+    "ModelSpec",
+    "Residual",
+]
+
+MAX_LAYERS = 10_000
+MAX_CONTEXT = 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """A feed-forward network that every token passes through.
+
+    Attributes
+    ----------
+    width : int
+        Width of the inner layer.
+    gated : bool
+        Whether a third matrix gates the inner layer, as in SwiGLU and GeGLU :cite:p:`shazeer2020glu`.
+    bias : bool
+        Whether the matrices have biases.
+    """
+
+    width: int
+    gated: bool = True
+    bias: bool = False
+
+    def __post_init__(self) -> None:
+        integer("width", self.width, 1, LIMIT, ConfigError)
+
+    def matmul_parameters(self, hidden: int) -> int:
+        """Return the weights that a token is multiplied with."""
+        return (3 if self.gated else 2) * hidden * self.width
+
+    def parameters(self, hidden: int) -> int:
+        """Return all weights, biases included."""
+        biases = (2 if self.gated else 1) * self.width + hidden if self.bias else 0
+        return self.matmul_parameters(hidden) + biases
+
+    def active_parameters(self, hidden: int) -> int:
+        """Return the weights that one token passes through: all of them."""
+        return self.parameters(hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Experts:
+    """A mixture of experts: a router sends each token to a few of many feed-forward networks.
+
+    Attributes
+    ----------
+    count, active : int
+        Routed experts, and how many of them a token is sent to.
+    width : int
+        Width of the inner layer of one expert.
+    shared : int
+        Shared experts of the same width, through which every token passes :cite:p:`dai2024deepseekmoe`.
+    gated : bool
+        Whether the experts are gated.
+    bias, shared_bias, router_bias : bool
+        Whether the routed experts, the shared experts and the router have biases.
+    """
+
+    count: int
+    active: int
+    width: int
+    shared: int = 0
+    gated: bool = True
+    bias: bool = False
+    shared_bias: bool = False
+    router_bias: bool = False
+
+    def __post_init__(self) -> None:
+        integer("experts", self.count, 1, LIMIT, ConfigError)
+        integer("active experts", self.active, 1, LIMIT, ConfigError)
+        integer("shared experts", self.shared, 0, LIMIT, ConfigError)
+        if self.active > self.count:
+            raise ConfigError(
+                f"{self.active} active experts are more than the {self.count} experts there are"
+            )
+        integer("width", self.width, 1, LIMIT, ConfigError)
+
+    @property
+    def expert(self) -> Dense:
+        """One routed expert."""
+        return Dense(self.width, self.gated, self.bias)
+
+    def _of(self, experts: int, hidden: int) -> int:
+        router = hidden * self.count + (self.count if self.router_bias else 0)
+        shared = 0
+        if self.shared:
+            shared = Dense(self.shared * self.width, self.gated, self.shared_bias).parameters(hidden)
+        return router + shared + experts * self.expert.parameters(hidden)
+
+    def matmul_parameters(self, hidden: int) -> int:
+        """Return the weights that a token is multiplied with: router, shared and active experts."""
+        experts = self.active + self.shared
+        return hidden * self.count + experts * self.expert.matmul_parameters(hidden)
+
+    def parameters(self, hidden: int) -> int:
+        """Return all weights: router, shared and routed experts."""
+        return self._of(self.count, hidden)
+
+    def active_parameters(self, hidden: int) -> int:
+        """Return the weights that one token passes through: router, shared and active experts."""
+        return self._of(self.active, hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """A dense network and a mixture of experts side by side, their outputs added (Snowflake Arctic)."""
+
+    dense: Dense
+    experts: Experts
+
+    def matmul_parameters(self, hidden: int) -> int:
+        """Return the weights that a token is multiplied with, in both parts."""
+        return self.dense.matmul_parameters(hidden) + self.experts.matmul_parameters(hidden)
+
+    def parameters(self, hidden: int) -> int:
+        """Return all weights of both parts."""
+        return self.dense.parameters(hidden) + self.experts.parameters(hidden)
+
+    def active_parameters(self, hidden: int) -> int:
+        """Return the weights that one token passes through, in both parts."""
+        return self.dense.parameters(hidden) + self.experts.active_parameters(hidden)
+
+
+FeedForward = Dense | Experts | Residual
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of the decoder.
+
+    Attributes
+    ----------
+    attention : GroupedQuery or Latent
+        What mixes tokens.
+    feedforward : Dense, Experts or Residual
+        What transforms each token.
+    norm_weights : int
+        Weights (and biases) of the layer's own normalisations.
+    """
+
+    attention: Attention
+    feedforward: FeedForward
+    norm_weights: int = 0
+
+    def __post_init__(self) -> None:
+        integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
+
+    @property
+    def experts(self) -> Experts | None:
+        """The mixture of experts of this layer, if it has one."""
+        if isinstance(self.feedforward, Residual):
+            return self.feedforward.experts
+        return self.feedforward if isinstance(self.feedforward, Experts) else None
+
+    def matmul_parameters(self, hidden: int) -> int:
+        """Return the weights that a token is multiplied with."""
+        return self.attention.matmul_parameters(hidden) + self.feedforward.matmul_parameters(hidden)
+
+    def parameters(self, hidden: int) -> int:
+        """Return all weights of the layer."""
+        return self.attention.parameters(hidden) + self.feedforward.parameters(hidden) + self.norm_weights
+
+    def active_parameters(self, hidden: int) -> int:
+        """Return the weights that one token passes through."""
+        return (
+            self.attention.parameters(hidden) + self.feedforward.active_parameters(hidden) + self.norm_weights
+        )
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The text decoder of a language model.
+
+    Attributes
+    ----------
+    name : str
+        The registry's name, or the one given.
+    family : str
+        The ``model_type`` of the config that it was read from.
+    hidden : int
+        Width of the residual stream.
+    vocabulary : int
+        Rows of the embedding matrix, padding included.
+    layers : tuple of Layer
+        From the first to the last.
+    tied : bool
+        Whether the output head is the embedding matrix.
+    norm_weights : int
+        Weights of the normalisations outside the layers.
+    head_bias : bool
+        Whether the output head has a bias.
+    position_rows : int
+        Rows of a learned position table, 0 where positions are not learned.
+    embedding_width : int, optional
+        Width of the embedding where it is projected to the hidden size (small OPT models).
+    context_limit : int, optional
+        The longest context that the config provides for, in tokens. Not enforced.
+
+    Raises
+    ------
+    ConfigError
+        If any of them describes no model.
+    """
+
+    name: str
+    family: str
+    hidden: int
+    vocabulary: int
+    layers: tuple[Layer, ...]
+    tied: bool = False
+    norm_weights: int = 0
+    head_bias: bool = False
+    position_rows: int = 0
+    embedding_width: int | None = None
+    context_limit: int | None = None
+
+    def __post_init__(self) -> None:
+        integer("hidden", self.hidden, 1, LIMIT, ConfigError)
+        integer("vocabulary", self.vocabulary, 1, LIMIT, ConfigError)
+        integer("number of layers", len(self.layers), 1, MAX_LAYERS, ConfigError)
+        integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
+        integer("position_rows", self.position_rows, 0, LIMIT, ConfigError)
+        for name in ("embedding_width", "context_limit"):
+            if getattr(self, name) is not None:
+                integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+
+    def __repr__(self) -> str:
+        return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers>"
+
+    @cached_property
+    def _distinct(self) -> tuple[tuple[Layer, int], ...]:
+        """Each distinct layer with how often it occurs: models repeat a handful of layers many times."""
+        return tuple(Counter(self.layers).items())
+
+    def _sum(self, of_layer: Callable[[Layer], int]) -> int:
+        return sum(times * of_layer(layer) for layer, times in self._distinct)
+
+    @property
+    def embedding_parameters(self) -> int:
+        """Weights of the input embedding matrix."""
+        return self.vocabulary * (self.embedding_width or self.hidden)
+
+    @property
+    def head_parameters(self) -> int:
+        """Weights of the output head that are its own: none of its matrix if it is tied."""
+        return (0 if self.tied else self.embedding_parameters) + (self.vocabulary if self.head_bias else 0)
+
+    @property
+    def _outside_layers(self) -> int:
+        projections = 0
+        if self.embedding_width not in (None, self.hidden):
+            projections = 2 * self.hidden * (self.embedding_width or 0)
+        positions = self.position_rows * self.hidden
+        return self.embedding_parameters + self.head_parameters + positions + projections + self.norm_weights
+
+    @property
+    def parameters(self) -> int:
+        """Every weight of the text decoder, as its reference implementation registers them."""
+        return self._outside_layers + self._sum(lambda layer: layer.parameters(self.hidden))
+
+    @property
+    def active_parameters(self) -> int:
+        """Weights that one token passes through, the input embedding included."""
+        return self._outside_layers + self._sum(lambda layer: layer.active_parameters(self.hidden))
+
+    @property
+    def active_parameters_without_embedding(self) -> int:
+        """Weights that one token passes through, less the input embedding where it is not also the head."""
+        return self.active_parameters - (0 if self.tied else self.embedding_parameters)
+
+    @property
+    def experts(self) -> Experts | None:
+        """The mixture of experts of the first layer that has one; None in a dense model."""
+        return next((layer.experts for layer in self.layers if layer.experts), None)
+
+    @property
+    def matmul_parameters(self) -> int:
+        """Weights that one token is multiplied with: no embedding look-up, norms or biases; head included."""
+        width = self.embedding_width or self.hidden
+        head = self.vocabulary * width
+        projections = 2 * self.hidden * width if width != self.hidden else 0
+        return head + projections + self._sum(lambda layer: layer.matmul_parameters(self.hidden))
+
+    def kv_cache_bytes(self, context: int, batch: int = 1, bytes_per_element: float = 2) -> int:
+        """Return the size of the key-value cache.
+
+        Parameters
+        ----------
+        context : int
+            Tokens of each sequence, prompt and answer together.
+        batch : int
+            Sequences held at once.
+        bytes_per_element : float
+            Bytes of one cached number: 2 for bf16 and fp16, 1 for fp8 and int8, 0.5 for 4-bit formats
+            without their scales.
+
+        Returns
+        -------
+        int
+            Bytes, rounded up. Windows and chunks bound what their layers hold; latent layers hold one
+            compressed vector a token.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is not a positive number.
+        """
+        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+        integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
+        elements = batch * self._sum(lambda layer: layer.attention.cache_elements(context))
+        return _times(elements, bytes_per_element)
+
+    def forward_flops(self, context: int, causal: bool = True) -> float:
+        """Return the FLOPs of a forward pass per token, averaged over the positions of a context.
+
+        Two per weight that the token is multiplied with, and the scores and weighted values of attention
+        over the keys it sees.
+
+        Parameters
+        ----------
+        context : int
+            Length of the sequence in tokens.
+        causal : bool
+            Count the half of the square that causal attention needs; otherwise the full square, as
+            utilisation is often reported.
+
+        Returns
+        -------
+        float
+            FLOPs per token.
+
+        Raises
+        ------
+        ParameterError
+            If the context is not a positive integer.
+        """
+        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+        scores = sum(times * layer.attention.score_flops(context, causal) for layer, times in self._distinct)
+        return 2.0 * self.matmul_parameters + scores
+
+
+def _times(elements: int, bytes_per_element: float) -> int:
+    """Return elements x bytes, exact for whole bytes and rounded up otherwise."""
+    number = isinstance(bytes_per_element, (int, float)) and not isinstance(bytes_per_element, bool)
+    if not number or not 0 < bytes_per_element <= 16:
+        raise ParameterError(
+            f"bytes_per_element is {shown(bytes_per_element)}, but must be a number above 0 and at most 16"
+        )
+    if isinstance(bytes_per_element, int):
+        return elements * bytes_per_element
+    numerator, denominator = bytes_per_element.as_integer_ratio()
+    return -(-elements * numerator // denominator)
+
+
+make_callable(__name__, config_names)

@@ -1,0 +1,303 @@
+"""The book's figures: one theme, one palette, direct labels.
+
+Figures are SVG with stable ids and no date, so that the same numbers give the same file. Colours are those
+of seaborn's colour-blind palette.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
+
+WIDTH = 5.6  # inches: at 390 CSS pixels the text is still above 8 pixels high
+GOLDEN = 0.618
+INK = "#333333"
+PALE = "#bdbdbd"
+
+_COLOURS = sns.color_palette("colorblind").as_hex()
+ATTENTION = {"MHA": _COLOURS[3], "GQA": _COLOURS[0], "MQA": _COLOURS[1], "MLA": _COLOURS[2]}
+PARTS = {
+    "embedding": _COLOURS[1],
+    "attention": _COLOURS[0],
+    "dense feed-forward": _COLOURS[2],
+    "routed experts": _COLOURS[4],
+    "other": INK,
+}
+KINDS = {"dense": _COLOURS[0], "experts": _COLOURS[3]}
+
+_THEME: dict[Any, Any] = {
+    "axes.edgecolor": INK,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 96,
+    "figure.figsize": (WIDTH, WIDTH * GOLDEN),
+    "font.size": 10,
+    "grid.color": "#e6e6e6",
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "cohort",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def use_theme() -> None:
+    """Set the book's style, and SVG without a date as the notebook's figure format."""
+    mpl.rcParams.update(_THEME)
+    if "ipykernel" in sys.modules:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats(  # type: ignore[no-untyped-call]
+            "svg", bbox_inches="tight", metadata={"Date": None}
+        )
+
+
+def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
+    """Return a figure of the book's width and of `height` inches, with its axes."""
+    return plt.subplots(figsize=(WIDTH, height), layout="constrained")
+
+
+def plain_ticks(axis: mpl.axis.Axis) -> None:
+    """Write a logarithmic axis's ticks as plain numbers, such as 0.5, 10 and 1,000."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+
+
+def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> None:
+    """Write each label beside its point where it covers no other label or point.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits and scales already set.
+    x, y : sequence of float
+        The points, in data coordinates.
+    labels : sequence of str
+        One text a point. Points are served in order; a label that fits nowhere is left out of the first
+        choices and takes the place that covers least.
+    """
+    canvas = axes.figure.canvas
+    canvas.draw()
+    points = axes.transData.transform(list(zip(x, y, strict=True)))
+    taken = [Bbox.from_bounds(px - 4, py - 4, 8, 8) for px, py in points]
+    for px, label in zip(zip(x, y, strict=True), labels, strict=True):
+        _place(axes, px, label, taken)
+
+
+_PLACES = [
+    ((6, 0), "left", "center"),
+    ((-6, 0), "right", "center"),
+    ((0, 6), "center", "bottom"),
+    ((0, -6), "center", "top"),
+    ((5, 5), "left", "bottom"),
+    ((5, -5), "left", "top"),
+    ((-5, 5), "right", "bottom"),
+    ((-5, -5), "right", "top"),
+    ((12, 12), "left", "bottom"),
+    ((12, -12), "left", "top"),
+    ((-12, 12), "right", "bottom"),
+    ((-12, -12), "right", "top"),
+]
+
+
+def _place(axes: Axes, point: tuple[float, float], label: str, taken: list[Bbox]) -> None:
+    """Draw one label at the place that covers least, and add its box to those taken."""
+    frame, best = axes.get_window_extent(), None
+    for offset, horizontal, vertical in _PLACES:
+        text = axes.annotate(
+            label,
+            point,
+            offset,
+            textcoords="offset points",
+            ha=horizontal,
+            va=vertical,
+            fontsize=8,
+            color=INK,
+        )
+        box = text.get_window_extent()
+        cost = sum(_overlap(box, other) for other in taken) + 10 * (_area(box) - _overlap(box, frame))
+        if best is None or cost < best[0] - 1e-6:
+            if best:
+                best[1].remove()
+            best = (cost, text, box)
+        else:
+            text.remove()
+    assert best is not None
+    taken.append(best[2])
+
+
+def _area(box: Bbox) -> float:
+    return float(box.width * box.height)
+
+
+def _overlap(one: Bbox, other: Bbox) -> float:
+    shared = Bbox.intersection(one, other)
+    return 0.0 if shared is None else _area(shared)
+
+
+def total_against_active(counts: pd.DataFrame) -> Figure:
+    """Draw active against total parameters; dense models lie on the diagonal.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        As `cohort.tables.counts` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes, in billions of parameters.
+    """
+    drawing, axes = figure(WIDTH * 0.8)
+    total, active = counts["total"] / 1e9, counts["active"] / 1e9
+    low, high = active.min() * 0.6, total.max() * 1.7
+    axes.set(xscale="log", yscale="log", xlim=(total.min() * 0.6, high), ylim=(low, total.max() * 1.1))
+    axes.plot([low, high], [low, high], color=PALE, lw=1, zorder=0)
+    sparse = counts["routed experts"] > 0
+    for kind, rows in (("dense", ~sparse), ("experts", sparse)):
+        axes.scatter(total[rows], active[rows], color=KINDS[kind], s=28, label=kind, zorder=2)
+    axes.set(xlabel="total parameters (billion)", ylabel="active parameters (billion)")
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+    axes.legend(loc="upper left")
+    order = counts.assign(sparse=sparse).sort_values(["sparse", "total"], ascending=[False, True]).index
+    label_points(axes, list(total[order]), list(active[order]), list(order))
+    return drawing
+
+
+def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure, Axes]:
+    """Draw one dot a row on a logarithmic axis, the largest on top, each with its value beside it.
+
+    Parameters
+    ----------
+    values : Series
+        Positive, indexed by what the rows are called.
+    colours : iterable of str
+        One colour a dot, in the order of `values`.
+    label : str
+        The axis label, with the unit.
+
+    Returns
+    -------
+    Figure, Axes
+        The drawing and its axes.
+    """
+    frame = pd.DataFrame({"value": values, "colour": list(colours)}).sort_values("value", kind="stable")
+    drawing, axes = figure(0.24 * len(frame) + 0.7)
+    axes.scatter(frame["value"], range(len(frame)), color=frame["colour"], s=36, zorder=2)
+    for place, value in enumerate(frame["value"]):
+        axes.annotate(
+            significant(value), (value, place), (7, 0), textcoords="offset points", va="center", size=8
+        )
+    axes.set(xscale="log", xlabel=label, xlim=(frame["value"].min() / 1.3, frame["value"].max() * 1.9))
+    plain_ticks(axes.xaxis)
+    _rows(axes, list(frame.index))
+    return drawing, axes
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return a number with `digits` significant ones, written out: 0.5, 67.5, 1,280."""
+    return f"{float(f'{value:.{digits}g}'):,.10g}"
+
+
+def _rows(axes: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a chart, from the bottom up."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.7, len(names) - 0.3)
+    axes.tick_params(axis="y", length=0)
+
+
+def key(axes: Axes, colours: Mapping[str, str]) -> None:
+    """Add a key that names each colour, at the lower right, where the short bars leave room."""
+    axes.legend([Patch(color=colour) for colour in colours.values()], list(colours), loc="lower right")
+
+
+def cache_per_token(caches: pd.DataFrame) -> Figure:
+    """Draw what one token of context costs each model in cache, coloured by kind of attention.
+
+    Parameters
+    ----------
+    caches : DataFrame
+        As `cohort.tables.caches` returns it.
+
+    Returns
+    -------
+    Figure
+        Dots in KiB a token, on a logarithmic axis.
+    """
+    used = {kind: colour for kind, colour in ATTENTION.items() if kind in set(caches["attention"])}
+    colours = [ATTENTION[kind] for kind in caches["attention"]]
+    drawing, axes = dots(caches["per token"] / 1024, colours, "cache per token of context (KiB)")
+    key(axes, used)
+    return drawing
+
+
+def shares(counts: pd.DataFrame) -> Figure:
+    """Draw where each model's weights are, as shares of its total.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        As `cohort.tables.counts` returns it.
+
+    Returns
+    -------
+    Figure
+        One stacked bar a model, in per cent.
+    """
+    parts = [part for part in PARTS if part in counts and (counts[part] / counts["total"]).max() > 0.0005]
+    rows = counts.iloc[::-1]
+    drawing, axes = figure(0.24 * len(rows) + 1.0)
+    left = pd.Series(0.0, index=rows.index)
+    for part in parts:
+        share = 100 * rows[part] / rows["total"]
+        axes.barh(range(len(rows)), share, left=left, color=PARTS[part], height=0.7, label=part)
+        left += share
+    axes.set(xlabel="share of all parameters (%)", xlim=(0, 100))
+    axes.grid(visible=False, axis="y")
+    _rows(axes, list(rows.index))
+    axes.legend(ncols=len(parts), loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=8, columnspacing=1)
+    return drawing
+
+
+def gaps(published: pd.DataFrame) -> Figure:
+    """Draw how far each exact count is from the published one, with the range that rounding allows.
+
+    Parameters
+    ----------
+    published : DataFrame
+        As `cohort.tables.published_counts` returns it.
+
+    Returns
+    -------
+    Figure
+        One point a model, in per cent of the published figure; the grey bar is half a unit of its last digit.
+    """
+    rows = published.sort_values("gap", kind="stable")
+    drawing, axes = figure(0.22 * len(rows) + 0.7)
+    places = pd.Series(range(len(rows)), index=rows.index)
+    inside = rows["gap"].abs() <= rows["rounding"]
+    axes.barh(places, 200 * rows["rounding"], left=-100 * rows["rounding"], color="#e0e0e0", height=0.8)
+    for chosen, colour, name in ((inside, _COLOURS[0], "within rounding"), (~inside, _COLOURS[3], "outside")):
+        axes.scatter(100 * rows["gap"][chosen], places[chosen], color=colour, s=18, zorder=2, label=name)
+    axes.axvline(0, color=INK, lw=0.8)
+    axes.set_xlabel("exact count less published figure (% of the published)")
+    axes.grid(visible=False, axis="y")
+    _rows(axes, list(rows.index))
+    axes.legend(loc="lower right")
+    return drawing

@@ -1,0 +1,519 @@
+"""The data and the models as pandas tables, with units and provenance in ``DataFrame.attrs``.
+
+``cohort.tables()`` lists the data tables; `cohort.table` reads one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from numbers import Integral, Number
+from typing import Any
+
+import pandas as pd
+
+from cohort import facts
+from cohort.attention import GroupedQuery
+from cohort.configs import model as read_model
+from cohort.errors import CohortError, ParameterError
+from cohort.facts import Fact, make_callable, table_names
+from cohort.models import ModelSpec, Residual
+
+GIB = 2**30
+_DTYPES = {"integer": "Int64", "number": "Float64", "boolean": "boolean"}
+_ABSENT = Fact("", "text", "undisclosed", "")
+DASH = "–"
+
+
+def table(name: str) -> pd.DataFrame:
+    """Return a data table.
+
+    Parameters
+    ----------
+    name : str
+        A name from ``cohort.tables()``.
+
+    Returns
+    -------
+    DataFrame
+        Typed as its schema says. ``attrs`` holds ``title``, ``description`` and, per column, ``units`` and
+        ``columns`` (what each one means).
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such table; the message names the nearest.
+    """
+    frame = pd.DataFrame(facts.rows(name))
+    schema = facts.schema(name)
+    fields: list[dict[str, Any]] = schema.get("schema", {}).get("fields", [])
+    for field in fields:
+        column = field["name"]
+        if field["type"] in _DTYPES:
+            frame[column] = pd.to_numeric(frame[column]).astype(_DTYPES[field["type"]])
+        elif field["type"] == "date":
+            frame[column] = pd.to_datetime(frame[column])
+    frame.attrs = {
+        "title": schema.get("title", name),
+        "description": schema.get("description", ""),
+        "units": {field["name"]: field["unit"] for field in fields if "unit" in field},
+        "columns": {field["name"]: field.get("description", "") for field in fields},
+    }
+    return frame
+
+
+def _known(model: ModelSpec) -> dict[str, Fact]:
+    """Return the facts of a registered model, none of any other."""
+    return facts.of_model(model.name) if model.name in facts.config_names() else {}
+
+
+def title(model: ModelSpec) -> str:
+    """Return the model's name for display."""
+    titles = {row["model"]: row["title"] for row in facts.rows("models")}
+    return titles.get(model.name, model.name)
+
+
+def _specs(models: Iterable[str]) -> list[ModelSpec]:
+    """Return the models of distinct names, in the order given."""
+    names = list(dict.fromkeys(models))
+    if not names:
+        raise ParameterError("no model was named; cohort.models() lists those that are registered")
+    return [read_model(name) for name in names]
+
+
+def group(name: str) -> list[str]:
+    """Return the registered models of a group: ``cohort``, ``reference`` or ``modern``."""
+    return [row["model"] for row in facts.rows("models") if row["group"] == name]
+
+
+def attention_pattern(model: ModelSpec) -> str:
+    """Return a model's attention in a few words, such as ``GQA, window 4,096 in 23 of 46 layers``."""
+    kinds = sorted({layer.attention.kind for layer in model.layers})
+    total, parts = len(model.layers), [" and ".join(kinds)]
+    for name in ("window", "chunk"):
+        limits = [
+            length
+            for layer in model.layers
+            if isinstance(layer.attention, GroupedQuery) and (length := getattr(layer.attention, name))
+        ]
+        if limits:
+            where = "" if len(limits) == total else f" in {len(limits)} of {total} layers"
+            parts.append(f"{name} {limits[0]:,}{where}")
+    return ", ".join(parts)
+
+
+def experts_pattern(model: ModelSpec) -> str:
+    """Return a model's experts in a few words, such as ``6 of 160, 2 shared``; a dash in a dense model."""
+    experts = model.experts
+    if experts is None:
+        return DASH
+    shared = f", {experts.shared} shared" if experts.shared else ""
+    return f"{experts.active} of {experts.count}{shared}"
+
+
+def _widths(model: ModelSpec) -> list[int]:
+    """Return the distinct widths of the model's feed-forward networks, in the order of the layers."""
+    found: list[int] = []
+    for layer in model.layers:
+        part = layer.feedforward
+        parts = (part.dense, part.experts) if isinstance(part, Residual) else (part,)
+        found.extend(each.width for each in parts)
+    return list(dict.fromkeys(found))
+
+
+def shapes(models: Sequence[str]) -> pd.DataFrame:
+    """Return the dimensions of each model, as its config gives them.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
+
+    Returns
+    -------
+    DataFrame
+        One row a model: layers, hidden size, feed-forward width (several where layers differ), heads,
+        key-value heads (a dash for latent attention, which has none), head size, and vocabulary rows.
+    """
+    return pd.DataFrame([_shape(spec) for spec in _specs(models)]).set_index("model")
+
+
+def _shape(spec: ModelSpec) -> dict[str, Any]:
+    attention = spec.layers[0].attention
+    grouped = attention if isinstance(attention, GroupedQuery) else None
+    return {
+        "model": title(spec),
+        "layers": len(spec.layers),
+        "hidden": spec.hidden,
+        "feed-forward": " + ".join(f"{width:,}" for width in _widths(spec)),
+        "heads": attention.heads,
+        "KV heads": f"{grouped.kv_heads:,}" if grouped else DASH,
+        "head size": f"{grouped.head_dim:,}" if grouped else DASH,
+        "vocabulary": spec.vocabulary,
+    }
+
+
+def components(models: Sequence[str]) -> pd.DataFrame:
+    """Return what each model is built of: attention, experts, positions, normalisation, activation."""
+    records = []
+    for spec in _specs(models):
+        known = _known(spec)
+        records.append(
+            {
+                "model": title(spec),
+                "attention": attention_pattern(spec),
+                "experts": experts_pattern(spec),
+                "positions": known.get("positional_encoding", _ABSENT).value or DASH,
+                "normalisation": known.get("normalisation", _ABSENT).value or DASH,
+                "activation": known.get("activation", _ABSENT).value or DASH,
+            }
+        )
+    return pd.DataFrame(records).set_index("model")
+
+
+TRILLION = 1e12
+_TRAINING = {
+    "released": "release_date",
+    "training tokens (trillion)": "training_tokens",
+    "training context (tokens)": "training_context",
+    "inference context (tokens)": "inference_context",
+    "alignment": "alignment",
+}
+
+
+def training(models: Sequence[str]) -> pd.DataFrame:
+    """Return what each model's makers say of its training: date, tokens, contexts, alignment.
+
+    An empty value was not disclosed; ``attrs["status"]`` holds the status of each value, by row and column.
+    """
+    records, status = [], {}
+    for spec in _specs(models):
+        known = _known(spec)
+        found = {column: known.get(field, _ABSENT) for column, field in _TRAINING.items()}
+        status[title(spec)] = {column: fact.status for column, fact in found.items()}
+        records.append(
+            {"model": title(spec)} | {column: _value(column, fact) for column, fact in found.items()}
+        )
+    frame = pd.DataFrame(records).set_index("model")
+    frame.attrs["status"] = status
+    return frame
+
+
+def _value(column: str, fact: Fact) -> Any:
+    if not fact.value:
+        return pd.NA
+    if fact.unit != "tokens":
+        return fact.value
+    return fact.number / TRILLION if column.endswith("(trillion)") and fact.number else fact.number
+
+
+def counts(models: Sequence[str]) -> pd.DataFrame:
+    """Return the exact parameter counts of each model and where its weights are.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the model's title. Integers: ``total``, ``active`` (through which one token passes),
+        ``active without embedding``, and the parts of the total: ``embedding`` (with the output head),
+        ``attention``, ``dense feed-forward`` (shared experts and routers included), ``routed experts`` and
+        ``other``. The parts add up to the total.
+    """
+    return pd.DataFrame([_count(spec) for spec in _specs(models)]).set_index("model")
+
+
+def _count(spec: ModelSpec) -> dict[str, Any]:
+    attention = dense = routed = 0
+    for layer in spec.layers:
+        attention += layer.attention.parameters(spec.hidden)
+        experts = layer.experts
+        inside = experts.count * experts.expert.parameters(spec.hidden) if experts else 0
+        routed += inside
+        dense += layer.feedforward.parameters(spec.hidden) - inside
+    embedding = spec.embedding_parameters + spec.head_parameters
+    return {
+        "model": title(spec),
+        "total": spec.parameters,
+        "active": spec.active_parameters,
+        "active without embedding": spec.active_parameters_without_embedding,
+        "embedding": embedding,
+        "attention": attention,
+        "dense feed-forward": dense,
+        "routed experts": routed,
+        "other": spec.parameters - embedding - attention - dense - routed,
+    }
+
+
+def caches(models: Sequence[str], context: int, bytes_per_element: float = 2) -> pd.DataFrame:
+    """Return the key-value cache of each model.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths.
+    context : int
+        Tokens of one sequence.
+    bytes_per_element : float
+        Bytes of one cached number.
+
+    Returns
+    -------
+    DataFrame
+        Per model: ``attention`` (MHA, GQA, MQA or MLA), ``first token`` (bytes that the first token adds),
+        ``cache`` (bytes at that context), ``per token`` (their ratio) and ``context limit`` of the config.
+    """
+    records = []
+    for spec in _specs(models):
+        cache = spec.kv_cache_bytes(context, bytes_per_element=bytes_per_element)
+        records.append(
+            {
+                "model": title(spec),
+                "attention": spec.layers[0].attention.kind,
+                "first token": spec.kv_cache_bytes(1, bytes_per_element=bytes_per_element),
+                "cache": cache,
+                "per token": cache / context,
+                "context limit": spec.context_limit,
+            }
+        )
+    return pd.DataFrame(records).set_index("model")
+
+
+def caches_by_length(
+    models: Sequence[str], lengths: Sequence[int], bytes_per_element: float = 2
+) -> pd.DataFrame:
+    """Return the cache per token of context, in bytes: one row a model, one column a length in tokens."""
+    return pd.DataFrame(
+        {length: caches(models, length, bytes_per_element)["per token"] for length in lengths}
+    )
+
+
+CONVENTIONS = ("all weights", "without input embedding", "without embedding and head")
+
+
+def conventions(spec: ModelSpec, active: bool) -> dict[str, int]:
+    """Return a count under each convention that publishers use, from `CONVENTIONS`."""
+    weights = spec.active_parameters if active else spec.parameters
+    without = weights - (0 if spec.tied else spec.embedding_parameters)  # a tied matrix is the head as well
+    values = (weights, without, without - spec.embedding_parameters)
+    return dict(zip(CONVENTIONS, values, strict=True))
+
+
+def rounding(count: float, printed: str) -> str | None:
+    """Return how a printed figure comes from a count: ``rounded``, ``cut off``, or None if it does not.
+
+    Parameters
+    ----------
+    count : float
+        The exact value, in the unit of the printed figure.
+    printed : str
+        The figure as published, such as ``"46.7"``; its digits say how far it was rounded.
+    """
+    unit = last_digit(printed)
+    if abs(count - float(printed)) <= unit / 2:
+        return "rounded"
+    return "cut off" if 0 <= count - float(printed) < unit else None
+
+
+def last_digit(printed: str) -> float:
+    """Return the unit of the last digit of a printed number: 0.1 for ``"46.7"``, 1 for ``"70"``."""
+    match = re.fullmatch(r"\d+(?:\.(\d+))?", printed)
+    if match is None:
+        raise CohortError(f"{printed!r} is not a plain decimal number")
+    return float(10.0 ** -len(match[1] or ""))
+
+
+def published_counts(models: Sequence[str], active: bool = False) -> pd.DataFrame:
+    """Return the derived counts beside the published ones.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Registered names with a published count; others are left out.
+    active : bool
+        Compare the active parameters of the models with experts, instead of the total of all.
+
+    Returns
+    -------
+    DataFrame
+        Per model: ``published`` and ``derived`` in billions, ``gap`` (derived / published - 1),
+        ``rounding`` (half a unit of the published figure's last digit, relative to it), and ``readings``:
+        the `CONVENTIONS` whose count gives the published digits, each with whether rounded or cut off.
+    """
+    field = "active_parameters_published" if active else "total_parameters_published"
+    records = []
+    for spec in _specs(models):
+        printed = _known(spec).get(field, _ABSENT).value
+        if printed and (spec.experts or not active):
+            records.append(_compare(spec, printed, active))
+    return pd.DataFrame(records).set_index("model")
+
+
+def _compare(spec: ModelSpec, printed: str, active: bool) -> dict[str, Any]:
+    counted = {name: count / 1e9 for name, count in conventions(spec, active).items()}
+    derived, published = counted[CONVENTIONS[0]], float(printed)
+    # Conventions that count the same weights of this model are one reading, under the first one's name.
+    distinct = {count: name for name, count in reversed(counted.items())}
+    readings = {name: how for count, name in reversed(distinct.items()) if (how := rounding(count, printed))}
+    return {
+        "model": title(spec),
+        "published": published,
+        "derived": derived,
+        "gap": derived / published - 1,
+        "rounding": last_digit(printed) / 2 / published,
+        "readings": readings,
+    }
+
+
+def explained(published: pd.DataFrame) -> pd.DataFrame:
+    """Return a part of `published_counts` for readers, the widest gaps first, with the readings in words."""
+    frame = published.sort_values("gap", ascending=False, kind="stable")
+    return pd.DataFrame(
+        {
+            "published (billion)": frame["published"].map("{:g}".format),
+            "exact (billion)": frame["derived"].map("{:,.2f}".format),
+            "gap (%)": (100 * frame["gap"]).map("{:+.1f}".format),
+            "weights that give the published figure": [
+                " or ".join(f"{name}, {how}" for name, how in readings.items()) or "none"
+                for readings in frame["readings"]
+            ],
+        }
+    )
+
+
+def reference_counts(models: Sequence[str]) -> pd.DataFrame:
+    """Return each derived count less the count of the reference implementation: zero where they agree."""
+    reference = {row["model"]: row for row in facts.rows("reference_counts")}
+    records = []
+    for spec in _specs(models):
+        if (row := reference.get(spec.name)) is None:
+            continue
+        records.append(
+            {
+                "model": title(spec),
+                "total": spec.parameters - int(row["total"]),
+                "active": spec.active_parameters - int(row["active"]),
+                "active without embedding": spec.active_parameters_without_embedding
+                - int(row["active_without_input_embedding"]),
+                "implementation": row["implementation"],
+            }
+        )
+    return pd.DataFrame(records).set_index("model")
+
+
+class Readable:
+    """A table for readers: every value as text, numbers to the right, words to the left.
+
+    Jupyter, GitHub and the book show it as HTML, a terminal as text.
+    """
+
+    def __init__(self, text: pd.DataFrame, words: frozenset[str]) -> None:
+        self.text = text
+        self.words = words
+
+    def __repr__(self) -> str:
+        return str(self.text.to_string())
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in self.text.columns)
+        body = "\n".join(self._row(name, row) for name, row in self.text.iterrows())
+        corner = escape(str(self.text.index.name or ""))
+        return (
+            f'<table class="dataframe">\n<thead>\n<tr><th scope="col">{corner}</th>{head}</tr>\n</thead>\n'
+            f"<tbody>\n{body}\n</tbody>\n</table>"
+        )
+
+    def _row(self, name: Any, row: pd.Series) -> str:
+        cells = "".join(
+            f'<td style="text-align: {"left" if column in self.words else "right"}">{escape(value)}</td>'
+            for column, value in row.items()
+        )
+        return f'<tr><th scope="row">{escape(str(name))}</th>{cells}</tr>'
+
+
+def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, missing: str = DASH) -> Readable:
+    """Return a table for readers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Units belong into the names of its columns. A value whose status in ``attrs["status"]`` is
+        ``inferred`` or ``contested`` says so.
+    formats : mapping of str to str, optional
+        Format of a column's numbers, such as ``".2f"``; by default integers get thousands separators and
+        other numbers three significant digits.
+    missing : str
+        What stands for an empty value.
+
+    Returns
+    -------
+    Readable
+        Shown by Jupyter as HTML.
+    """
+    formats, status = formats or {}, frame.attrs.get("status", {})
+    text = pd.DataFrame(index=frame.index, columns=frame.columns, dtype=object)
+    for column in frame.columns:
+        for name in frame.index:
+            shown = _shown(frame.at[name, column], formats.get(column), missing)
+            doubt = status.get(name, {}).get(column)
+            text.at[name, column] = f"{shown} ({doubt})" if doubt in ("inferred", "contested") else shown
+    words = [column for column in frame.columns if not _numeric(frame[column])]
+    return Readable(text, frozenset(words))
+
+
+def _numeric(column: pd.Series) -> bool:
+    """Whether a column holds numbers, or text that reads as one number."""
+    plain = re.compile(rf"[+-]?[\d,]*\.?\d+|{DASH}")
+    return all(isinstance(value, Number) or bool(plain.fullmatch(str(value))) for value in column.dropna())
+
+
+def _shown(value: Any, form: str | None, missing: str) -> str:
+    if value is None or value is pd.NA or value != value:
+        return missing
+    if not isinstance(value, Number) or isinstance(value, bool):
+        return str(value)
+    if form is not None:
+        return format(value, form)
+    return f"{value:,}" if isinstance(value, Integral) else f"{float(f'{value:.3g}'):,.10g}"
+
+
+def agreement(difference: pd.DataFrame) -> pd.DataFrame:
+    """Return the largest differences in `reference_counts`, by kind of reference implementation."""
+    again = difference["implementation"].str.contains("re-implemented")
+    kind = again.map({False: "class in transformers", True: "re-implemented from the model's code or paper"})
+    columns = ["total", "active", "active without embedding"]
+    frame = difference[columns].abs().groupby(kind.rename("reference")).max()
+    frame.columns = pd.Index([f"largest difference, {column}" for column in columns])
+    frame.insert(0, "models", kind.value_counts())
+    return frame
+
+
+def joined(*columns: pd.Series) -> pd.DataFrame:
+    """Return columns of the same rows side by side, each under its own name."""
+    return pd.concat(columns, axis=1)
+
+
+make_callable(__name__, table_names)
+
+__all__ = [
+    "CONVENTIONS",
+    "agreement",
+    "attention_pattern",
+    "caches",
+    "caches_by_length",
+    "components",
+    "conventions",
+    "counts",
+    "experts_pattern",
+    "explained",
+    "group",
+    "joined",
+    "last_digit",
+    "published_counts",
+    "readable",
+    "reference_counts",
+    "rounding",
+    "shapes",
+    "table",
+    "title",
+    "training",
+]

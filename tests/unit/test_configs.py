@@ -1,0 +1,190 @@
+"""Configs: real ones read right, broken ones refused in one line, and nothing in between."""
+
+import copy
+import json
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import cohort
+from cohort import facts
+from cohort.configs import families
+from cohort.errors import CohortError, ConfigError
+
+CONFIGS = {}
+for _name in cohort.models():
+    with open(facts.config_path(_name), encoding="utf-8") as _file:
+        CONFIGS[_name] = json.load(_file)
+
+LLAMA = CONFIGS["llama-3-8b"]
+
+
+def test_a_path_a_folder_and_a_dict_give_the_same(tmp_path):
+    folder = tmp_path / "my-model"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(LLAMA), encoding="utf-8")
+    for source in (folder / "config.json", str(folder / "config.json"), folder, LLAMA):
+        assert cohort.model(source).parameters == 8_030_261_248
+    assert cohort.model(folder).name == "my-model"
+    assert cohort.model(LLAMA, name="mine").name == "mine"
+
+
+def test_a_multimodal_release_is_its_text_decoder():
+    nested = cohort.model("mistral-small-3.1-24b")
+    assert nested.parameters == cohort.model("mistral-small-3-24b").parameters
+
+
+def test_the_families_of_the_registry_are_supported():
+    assert {config["model_type"] for config in CONFIGS.values()} <= set(families())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"hidden_size": None}, "'hidden_size' is null"),
+        ({"hidden_size": 0}, "'hidden_size' is 0"),
+        ({"hidden_size": -4096}, "'hidden_size' is -4096"),
+        ({"hidden_size": 4096.0}, "'hidden_size' is 4096.0"),
+        ({"hidden_size": math.nan}, "'hidden_size' is nan"),
+        ({"hidden_size": "4096"}, "'hidden_size' is '4096'"),
+        ({"hidden_size": True}, "'hidden_size' is True"),
+        ({"hidden_size": 2**40 + 1}, "'hidden_size'"),
+        ({"num_hidden_layers": 10_001}, "'num_hidden_layers'"),
+        ({"num_attention_heads": 30}, "multiple of the heads"),
+        ({"num_key_value_heads": 5}, "multiple of kv_heads"),
+        ({"attention_bias": "no"}, "'attention_bias' is 'no'"),
+        ({"tie_word_embeddings": 1}, "'tie_word_embeddings' is 1"),
+        ({"model_type": "lama"}, "did you mean 'llama'"),
+        ({"model_type": None}, "'model_type' is missing"),
+        ({"model_type": 7}, "supported: arctic"),
+        ({"model_type": "gemma3"}, "'text_config' is missing"),
+    ],
+)
+def test_a_bad_field_is_named(change, words):
+    with pytest.raises(ConfigError) as caught:
+        cohort.model({**LLAMA, **change})
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "field", ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size"]
+)
+def test_a_missing_field_is_named(field):
+    with pytest.raises(ConfigError, match=f"'{field}' is missing"):
+        cohort.model({key: value for key, value in LLAMA.items() if key != field})
+
+
+def test_too_many_active_experts_are_refused():
+    with pytest.raises(ConfigError, match="9 active experts are more than the 8"):
+        cohort.model({**CONFIGS["mixtral-8x7b-v0.1"], "num_experts_per_tok": 9})
+
+
+@pytest.mark.parametrize("listing", ["sliding", [1] * 42, ["full_attention"] * 41, ["odd"] * 42])
+def test_a_bad_list_of_layer_types_is_refused(listing):
+    with pytest.raises(ConfigError, match="layer_types"):
+        cohort.model({**CONFIGS["gemma-2-9b"], "layer_types": listing})
+
+
+def test_layer_types_decide_the_windows():
+    config = {**CONFIGS["gemma-2-9b"], "layer_types": ["full_attention"] * 42}
+    assert cohort.model(config).kv_cache_bytes(8192) == 2 * 8 * 256 * 2 * 42 * 8192
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "is not JSON"),
+        (b"", "is not JSON"),
+        (b"[1, 2]", "a config is an object"),
+        (b"\xff\xfe\x00", "is not JSON"),
+        (b'{"model_type": "llama", "hidden_size": NaN}', "'hidden_size' is nan"),
+        (b'{"hidden_size": ' + b"9" * 5000 + b"}", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+    ],
+)
+def test_a_broken_file_is_one_sentence(tmp_path, content, words):
+    path = tmp_path / "config.json"
+    path.write_bytes(content)
+    with pytest.raises(CohortError) as caught:
+        cohort.model(path)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path):
+    with pytest.raises(CohortError, match="there is no file"):
+        cohort.model(tmp_path / "nowhere" / "config.json")
+    with pytest.raises(CohortError, match="there is no file"):
+        cohort.model("nowhere.json")
+    with pytest.raises(CohortError, match="there is no file"):
+        cohort.model(tmp_path)
+
+
+@pytest.mark.parametrize("source", [None, 7, 3.5, ["llama-3-8b"], b"llama-3-8b", object()])
+def test_what_is_no_model_at_all_is_refused(source):
+    with pytest.raises(CohortError, match="a model is a name"):
+        cohort.model(source)
+
+
+@pytest.mark.parametrize("name", ["", "../llama-3-8b", "llama-3-8b/", "con\x00fig", "LLAMA-3-8B "])
+def test_odd_names_are_refused(name):
+    with pytest.raises(CohortError) as caught:
+        cohort.model(name)
+    assert "\n" not in str(caught.value)
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.integers(0, 64),
+    st.floats(),
+    st.text(max_size=8),
+    st.lists(st.integers(-3, 200) | st.text(max_size=3), max_size=4),
+    st.dictionaries(st.text(max_size=4), st.integers(), max_size=2),
+    st.just(10**5000),
+)
+
+
+@st.composite
+def mutated_configs(draw):
+    """A registered config with a few fields dropped, replaced or scaled, at any depth."""
+    config = copy.deepcopy(CONFIGS[draw(st.sampled_from(sorted(CONFIGS)))])
+    for _ in range(draw(st.integers(1, 3))):
+        tables = [config, *(value for value in config.values() if isinstance(value, dict))]
+        table = draw(st.sampled_from(tables))
+        if not table:
+            continue
+        key = draw(st.sampled_from(sorted(table)))
+        change = draw(st.sampled_from(["drop", "replace", "scale", "add"]))
+        if change == "drop":
+            del table[key]
+        elif change == "scale" and isinstance(table[key], int):
+            table[key] = table[key] * draw(st.sampled_from([-1, 0, 2, 3, 1000, 2**40]))
+        else:
+            table[key if change == "replace" else draw(st.sampled_from(FIELDS))] = draw(JUNK)
+    return config
+
+
+FIELDS = sorted(
+    {key for config in CONFIGS.values() for key in config} | {"layer_types", "text_config", "head_dim"}
+)
+
+
+@given(mutated_configs())
+@settings(max_examples=2500, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+def test_a_mutated_config_is_a_model_or_one_readable_line(config):
+    try:
+        model = cohort.model(config)
+    except CohortError as error:
+        assert str(error)
+        assert "\n" not in str(error)
+        assert len(str(error)) < 700
+        return
+    assert 0 < model.active_parameters_without_embedding <= model.active_parameters <= model.parameters
+    assert 0 < model.kv_cache_bytes(4097) <= 4097 * model.kv_cache_bytes(1)
+    assert math.isfinite(model.forward_flops(4097))
+    assert repr(model)
