@@ -65,6 +65,10 @@ class Fields:
         """Return a size, or None where all of `names` are absent or null."""
         return None if self._get(names, None) is None else self.size(*names, low=low)
 
+    def nullable_size(self, name: str, absent: int | None) -> int | None:
+        """Return a size where null means none, and `absent` stands for a field that is not there."""
+        return self.optional_size(name) if name in self.values else absent
+
     def flag(self, name: str, default: bool) -> bool:
         """Return a boolean."""
         value = self._get((name,), default)
@@ -244,9 +248,7 @@ def _mistral(fields: Fields) -> ModelSpec:
 
 def _window(fields: Fields, default: int | None = None) -> int | None:
     """Return the sliding window: null means none, absent means the family's default."""
-    if "sliding_window" not in fields.values:
-        return default
-    return fields.optional_size("sliding_window")
+    return fields.nullable_size("sliding_window", default)
 
 
 @_reads("mixtral")
@@ -388,6 +390,10 @@ def _phi3small_width(fields: Fields) -> int:
     multiplier = fields.optional_size("ff_dim_multiplier")
     if multiplier is None:
         return fields.size("ff_intermediate_size")
+    if fields.optional_size("ff_intermediate_size") is not None:
+        raise ConfigError(
+            "'ff_dim_multiplier' and 'ff_intermediate_size' are both given, but one excludes the other"
+        )
     width = multiplier * (fields.hidden // 3) * 2
     return -(-width // 256) * 256 if fields.flag("gegelu_pad_to_256", default=True) else width
 
@@ -526,7 +532,7 @@ def _deepseek(fields: Fields, first_dense: int, shared: int, mlp_bias: bool) -> 
     attention = Latent(
         heads=fields.heads,
         kv_rank=fields.size("kv_lora_rank"),
-        q_rank=fields.optional_size("q_lora_rank"),
+        q_rank=fields.nullable_size("q_lora_rank", absent=1536),
         rope_dim=fields.size("qk_rope_head_dim"),
         nope_dim=fields.size("qk_nope_head_dim"),
         value_dim=fields.size("v_head_dim"),
@@ -602,7 +608,7 @@ def _llama4(fields: Fields) -> ModelSpec:
         fields.layers, _llama4_pattern(fields), ("chunked_attention", "full_attention")
     )
     head_dim, kv_heads = fields.head_dim(default=128), fields.kv_heads(absent=8)
-    chunk = _llama4_chunk(fields)
+    chunk = fields.nullable_size("attention_chunk_size", absent=8192)
     by_kind = {
         kind: fields.attention(head_dim, kv_heads, chunk=length, bias=bias, output_bias=bias)
         for kind, length in (("chunked_attention", chunk), ("full_attention", None))
@@ -610,12 +616,6 @@ def _llama4(fields: Fields) -> ModelSpec:
     pairs = zip(kinds, _llama4_experts(fields), strict=True)
     layers = (Layer(by_kind[kind], each, 2 * d) for kind, each in pairs)
     return fields.model(layers, tied=False, norm_weights=d)
-
-
-def _llama4_chunk(fields: Fields) -> int | None:
-    if "attention_chunk_size" not in fields.values:
-        return 8192
-    return fields.optional_size("attention_chunk_size")
 
 
 def _llama4_pattern(fields: Fields) -> Callable[[int], str]:

@@ -20,6 +20,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
+from cohort.book.say import significant
+
 WIDTH = 5.6  # inches: at 390 CSS pixels the text is still above 8 pixels high
 GOLDEN = 0.618
 INK = "#333333"
@@ -208,11 +210,6 @@ def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure,
     plain_ticks(axes.xaxis)
     _rows(axes, list(frame.index))
     return drawing, axes
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """Return a number with `digits` significant ones, written out: 0.5, 67.5, 1,280."""
-    return f"{float(f'{value:.{digits}g}'):,.10g}"
 
 
 def _rows(axes: Axes, names: Sequence[str]) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from numbers import Integral, Number
+from numbers import Integral, Real
 from typing import Any
 
 import pandas as pd
 
 from cohort import facts
 from cohort.attention import GroupedQuery
+from cohort.book.say import significant
 from cohort.configs import model as read_model
 from cohort.errors import CohortError, ParameterError
 from cohort.facts import Fact, make_callable, table_names
@@ -463,17 +464,17 @@ def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, miss
 def _numeric(column: pd.Series) -> bool:
     """Whether a column holds numbers, or text that reads as one number."""
     plain = re.compile(rf"[+-]?[\d,]*\.?\d+|{DASH}")
-    return all(isinstance(value, Number) or bool(plain.fullmatch(str(value))) for value in column.dropna())
+    return all(isinstance(value, Real) or bool(plain.fullmatch(str(value))) for value in column.dropna())
 
 
 def _shown(value: Any, form: str | None, missing: str) -> str:
     if value is None or value is pd.NA or value != value:
         return missing
-    if not isinstance(value, Number) or isinstance(value, bool):
+    if not isinstance(value, Real) or isinstance(value, bool):
         return str(value)
     if form is not None:
         return format(value, form)
-    return f"{value:,}" if isinstance(value, Integral) else f"{float(f'{value:.3g}'):,.10g}"
+    return f"{value:,}" if isinstance(value, Integral) else significant(float(value))
 
 
 def agreement(difference: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,88 @@
+"""The figures: what they draw, and that the same numbers give the same file."""
+
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+
+import cohort
+from cohort import plotting, tables
+from cohort.book.say import significant
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _theme():
+    with mpl.rc_context():
+        plotting.use_theme()
+        yield
+    plt.close("all")
+
+
+COUNTS = tables.counts([*tables.group("cohort"), "qwen3-30b-a3b"])
+
+
+def svg(figure):
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
+
+
+def test_the_same_numbers_give_the_same_file():
+    first, second = (svg(plotting.total_against_active(COUNTS)) for _ in range(2))
+    assert first == second
+    assert "<dc:date>" not in first
+
+
+def test_every_model_is_labelled_once_and_labels_stay_apart():
+    figure = plotting.total_against_active(COUNTS)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    labels = [text for text in axes.texts if text.get_text() in COUNTS.index]
+    assert sorted(text.get_text() for text in labels) == sorted(COUNTS.index)
+    boxes = [text.get_window_extent() for text in labels]
+    frame = figure.bbox
+    assert all(frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1) for box in boxes)
+    covered = sum(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    assert covered <= 2
+
+
+def test_dots_are_sorted_and_say_their_value():
+    caches = tables.caches(tables.group("cohort"), 4096)
+    (axes,) = plotting.cache_per_token(caches).axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[-1] == "Command R"
+    assert "1,280" in [text.get_text() for text in axes.texts]
+    assert axes.get_xlabel().endswith("(KiB)")
+
+
+def test_shares_fill_every_bar():
+    (axes,) = plotting.shares(COUNTS).axes
+    ends = {}
+    for bar in axes.patches:
+        row = round(bar.get_y() + bar.get_height() / 2)
+        ends[row] = max(ends.get(row, 0), bar.get_x() + bar.get_width())
+    assert len(ends) == len(COUNTS)
+    assert all(end == pytest.approx(100, rel=1e-3) for end in ends.values())
+
+
+def test_gaps_draw_every_published_model():
+    published = tables.published_counts(cohort.models())
+    (axes,) = plotting.gaps(published).axes
+    assert sum(len(points.get_offsets()) for points in axes.collections) == len(published)
+
+
+def test_a_single_model_can_be_drawn():
+    one = tables.counts(["llama-3-8b"])
+    for draw in (plotting.total_against_active, plotting.shares):
+        assert "<svg" in svg(draw(one))
+    assert "<svg" in svg(plotting.cache_per_token(tables.caches(["llama-3-8b"], 1)))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1280, "1,280"), (67.5, "67.5"), (24.375, "24.4"), (0.00012345, "0.000123"), (0, "0")]
+)
+def test_significant(value, text):
+    assert significant(value) == text

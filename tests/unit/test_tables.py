@@ -1,0 +1,164 @@
+"""The tables: totals that add up, published figures read as printed, and text for readers."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cohort
+from cohort import tables
+from cohort.errors import CohortError, ParameterError, UnknownNameError
+
+COHORT = tables.group("cohort")
+
+
+def test_a_data_table_carries_its_schema():
+    frame = cohort.table("reference_counts")
+    assert frame.attrs["title"]
+    assert frame.attrs["units"]["total"] == "parameters"
+    assert frame["total"].dtype == "Int64"
+    assert frame.set_index("model").loc["llama-3-8b", "total"] == 8_030_261_248
+    with pytest.raises(UnknownNameError, match="did you mean 'reference_counts'"):
+        cohort.table("reference_count")
+
+
+def test_the_groups_hold_every_model_once():
+    names = [name for group in ("cohort", "reference", "modern") for name in tables.group(group)]
+    assert sorted(names) == sorted(cohort.models())
+    assert len(COHORT) == 14
+
+
+def test_the_parts_add_up_to_the_total():
+    counts = tables.counts(cohort.models())
+    parts = ["embedding", "attention", "dense feed-forward", "routed experts", "other"]
+    assert (counts[parts].sum(axis=1) == counts["total"]).all()
+    assert (counts[parts] >= 0).all(axis=None)
+
+
+def test_routed_experts_are_what_rests():
+    counts = tables.counts(["mixtral-8x7b-v0.1"]).iloc[0]
+    assert counts["routed experts"] == 45_097_156_608
+    assert counts["total"] - counts["active"] == 45_097_156_608 - 11_274_289_152
+
+
+@pytest.mark.parametrize(
+    ("name", "attention", "experts"),
+    [
+        ("llama-2-7b", "MHA", "–"),
+        ("mistral-7b-v0.1", "GQA, window 4,096", "–"),
+        ("gemma-2-27b", "GQA, window 4,096 in 23 of 46 layers", "–"),
+        ("llama-4-maverick", "GQA, chunk 8,192 in 36 of 48 layers", "1 of 128, 1 shared"),
+        ("deepseek-v2", "MLA", "6 of 160, 2 shared"),
+        ("dbrx", "GQA", "4 of 16"),
+    ],
+)
+def test_components_in_words(name, attention, experts):
+    row = tables.components([name]).iloc[0]
+    assert (row["attention"], row["experts"]) == (attention, experts)
+
+
+def test_caches_agree_with_the_models():
+    caches = tables.caches(["mistral-7b-v0.1"], 32_768).iloc[0]
+    assert (caches["first token"], caches["cache"], caches["per token"]) == (131_072, 2**29, 2**14)
+    by_length = tables.caches_by_length(["mistral-7b-v0.1"], [1, 4096, 32_768]).iloc[0]
+    assert list(by_length) == [131_072, 131_072, 16_384]
+
+
+@pytest.mark.parametrize(
+    ("count", "printed", "how"),
+    [
+        (46.702792704, "46.7", "rounded"),
+        (405.853, "405", "cut off"),
+        (405.853, "406", "rounded"),
+        (7.24, "7.3", None),
+        (68.98, "70", None),
+        (2.5, "2", "rounded"),
+        (2.51, "2", "cut off"),
+        (1.99, "2", "rounded"),
+        (3.0, "2", None),
+    ],
+)
+def test_how_a_figure_was_printed(count, printed, how):
+    assert tables.rounding(count, printed) == how
+
+
+@given(st.floats(0.5, 999), st.integers(0, 3))
+def test_a_rounded_count_is_seen_as_rounded(count, digits):
+    assert tables.rounding(count, f"{count:.{digits}f}") == "rounded"
+
+
+@pytest.mark.parametrize("printed", ["", "7B", "1e3", "-2", "7."])
+def test_only_plain_decimals_are_printed_figures(printed):
+    with pytest.raises(CohortError, match="plain decimal"):
+        tables.last_digit(printed)
+
+
+def test_conventions_of_tied_and_untied_models():
+    untied, tied = cohort.model("llama-3-8b"), cohort.model("gemma-7b")
+    assert list(tables.conventions(untied, active=False).values()) == [
+        8_030_261_248,
+        7_504_924_672,
+        6_979_588_096,
+    ]
+    assert list(tables.conventions(tied, active=False).values()) == [
+        8_537_680_896,
+        8_537_680_896,
+        7_751_248_896,
+    ]
+
+
+def test_published_sizes_and_their_readings():
+    published = tables.published_counts(cohort.models())
+    assert len(published) == len(cohort.models())
+    assert published.loc["Gemma 7B", "readings"] == {"without embedding and head": "cut off"}
+    assert published.loc["Llama 3.1 405B", "readings"] == {"all weights": "cut off"}
+    assert published.loc["Falcon 180B", "readings"] == {}
+    active = tables.published_counts(cohort.models(), active=True)
+    assert active.loc["gpt-oss 20B", "readings"] == {"without input embedding": "rounded"}
+    assert active.loc["Mixtral 8x7B", "readings"] == {"all weights": "rounded"}
+    assert "Llama 2 7B" not in active.index
+
+
+def test_a_wrong_count_would_be_seen():
+    reference = tables.reference_counts(cohort.models())
+    assert (reference.drop(columns="implementation") == 0).all(axis=None)
+    assert tables.agreement(reference.assign(total=3)).iloc[:, 1].eq(3).all()
+
+
+def test_a_model_from_a_file_has_no_facts_and_still_a_row(tmp_path):
+    path = tmp_path / "mine.json"
+    with open(cohort.facts.config_path("llama-3-8b"), encoding="utf-8") as file:
+        path.write_text(file.read(), encoding="utf-8")
+    for build in (tables.shapes, tables.components, tables.training, tables.counts):
+        assert list(build([str(path)]).index) == ["mine"]
+    assert tables.training([str(path)]).iloc[0].isna().all()
+
+
+def test_repeated_names_are_one_row_and_no_name_is_an_error():
+    assert len(tables.counts(["dbrx", "dbrx"])) == 1
+    with pytest.raises(ParameterError, match="no model was named"):
+        tables.counts([])
+
+
+def test_readable_values():
+    frame = pd.DataFrame(
+        {"size": [1234567, 2], "share": [0.12345, None], "kind": ["a<b", "c"]}, index=["x", "y"]
+    )
+    text = tables.readable(frame, missing="undisclosed").text
+    assert text.loc["x"].tolist() == ["1,234,567", "0.123", "a<b"]
+    assert text.loc["y", "share"] == "undisclosed"
+    assert tables.readable(frame, {"share": ".1f"}).text.loc["x", "share"] == "0.1"
+
+
+def test_readable_html_is_escaped_and_aligned():
+    html = tables.readable(pd.DataFrame({"n": [1], "w": ["a<b"]}, index=["x&y"]))._repr_html_()
+    assert "a&lt;b" in html
+    assert 'scope="row">x&amp;y' in html
+    assert html.count("text-align: right") == html.count("text-align: left") == 1
+
+
+def test_doubtful_values_say_so():
+    text = tables.readable(tables.training(COHORT), missing="undisclosed").text
+    assert text.loc["Phi-3 small", "released"] == "2024-05-21 (inferred)"
+    assert text.loc["Command R", "training tokens (trillion)"] == "undisclosed"
+    assert text.loc["Llama 3 8B", "training tokens (trillion)"] == "15"
