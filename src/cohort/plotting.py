@@ -22,7 +22,7 @@ from matplotlib.transforms import Bbox
 
 from cohort.book.say import significant
 
-WIDTH = 5.6  # inches: at 390 CSS pixels the text is still above 8 pixels high
+WIDTH = 4.8  # inches: on a phone, 390 CSS pixels wide, the smallest text is still 8 pixels high
 GOLDEN = 0.618
 INK = "#333333"
 PALE = "#bdbdbd"
@@ -128,7 +128,7 @@ def _place(axes: Axes, point: tuple[float, float], label: str, taken: list[Bbox]
             textcoords="offset points",
             ha=horizontal,
             va=vertical,
-            fontsize=8,
+            fontsize=8.5,
             color=INK,
         )
         box = text.get_window_extent()
@@ -165,7 +165,7 @@ def total_against_active(counts: pd.DataFrame) -> Figure:
     Figure
         Logarithmic axes, in billions of parameters.
     """
-    drawing, axes = figure(WIDTH * 0.8)
+    drawing, axes = figure(WIDTH)
     total, active = counts["total"] / 1e9, counts["active"] / 1e9
     low, high = active.min() * 0.6, total.max() * 1.7
     axes.set(xscale="log", yscale="log", xlim=(total.min() * 0.6, high), ylim=(low, total.max() * 1.1))
@@ -268,7 +268,7 @@ def shares(counts: pd.DataFrame) -> Figure:
     axes.set(xlabel="share of all parameters (%)", xlim=(0, 100))
     axes.grid(visible=False, axis="y")
     _rows(axes, list(rows.index))
-    axes.legend(ncols=len(parts), loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=8, columnspacing=1)
+    axes.legend(ncols=len(parts), loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=8.5, columnspacing=1)
     return drawing
 
 
@@ -283,7 +283,8 @@ def gaps(published: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        One point a model, in per cent of the published figure; the grey bar is half a unit of its last digit.
+        One point a model, in per cent of the published figure, linear up to 1% and logarithmic beyond; the
+        grey bar is half a unit of its last digit.
     """
     rows = published.sort_values("gap", kind="stable")
     drawing, axes = figure(0.22 * len(rows) + 0.7)
@@ -293,8 +294,11 @@ def gaps(published: pd.DataFrame) -> Figure:
     for chosen, colour, name in ((inside, _COLOURS[0], "within rounding"), (~inside, _COLOURS[3], "outside")):
         axes.scatter(100 * rows["gap"][chosen], places[chosen], color=colour, s=18, zorder=2, label=name)
     axes.axvline(0, color=INK, lw=0.8)
-    axes.set_xlabel("exact count less published figure (% of the published)")
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_xlim(-30, 40)
+    axes.set_xticks([-10, -1, 0, 1, 10], ["-10", "-1", "0", "1", "10"])
+    axes.set_xlabel("exact count less published (% of the published)")
     axes.grid(visible=False, axis="y")
     _rows(axes, list(rows.index))
-    axes.legend(loc="lower right")
+    axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.35, 1))
     return drawing

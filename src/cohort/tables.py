@@ -366,19 +366,19 @@ def _compare(spec: ModelSpec, printed: str, active: bool) -> dict[str, Any]:
 
 
 def explained(published: pd.DataFrame) -> pd.DataFrame:
-    """Return a part of `published_counts` for readers, the widest gaps first, with the readings in words."""
+    """Return a part of `published_counts` for readers, the widest gaps first.
+
+    A column for each of `CONVENTIONS` says whether its count gives the published digits ``rounded`` or
+    ``cut off``; a dash says that it does not, or that it counts the same weights as the column before.
+    """
     frame = published.sort_values("gap", ascending=False, kind="stable")
-    return pd.DataFrame(
-        {
-            "published (billion)": frame["published"].map("{:g}".format),
-            "exact (billion)": frame["derived"].map("{:,.2f}".format),
-            "gap (%)": (100 * frame["gap"]).map("{:+.1f}".format),
-            "weights that give the published figure": [
-                " or ".join(f"{name}, {how}" for name, how in readings.items()) or "none"
-                for readings in frame["readings"]
-            ],
-        }
-    )
+    numbers = {
+        "published (billion)": frame["published"].map("{:g}".format),
+        "exact (billion)": frame["derived"].map("{:,.2f}".format),
+        "gap (%)": (100 * frame["gap"]).map("{:+.1f}".format),
+    }
+    given = {name: [found.get(name, DASH) for found in frame["readings"]] for name in CONVENTIONS}
+    return pd.DataFrame(numbers | given, index=frame.index)
 
 
 def reference_counts(models: Sequence[str]) -> pd.DataFrame:
@@ -399,6 +399,9 @@ def reference_counts(models: Sequence[str]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(records).set_index("model")
+
+
+_SIDES = {"words": "left", "number": "right"}
 
 
 class Readable:
@@ -424,9 +427,10 @@ class Readable:
         )
 
     def _row(self, name: Any, row: pd.Series) -> str:
+        kinds = ["words" if column in self.words else "number" for column in self.text.columns]
         cells = "".join(
-            f'<td style="text-align: {"left" if column in self.words else "right"}">{escape(value)}</td>'
-            for column, value in row.items()
+            f'<td class="{kind}" style="text-align: {_SIDES[kind]}">{escape(value)}</td>'
+            for kind, value in zip(kinds, row, strict=True)
         )
         return f'<tr><th scope="row">{escape(str(name))}</th>{cells}</tr>'
 
@@ -462,8 +466,8 @@ def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, miss
 
 
 def _numeric(column: pd.Series) -> bool:
-    """Whether a column holds numbers, or text that reads as one number."""
-    plain = re.compile(rf"[+-]?[\d,]*\.?\d+|{DASH}")
+    """Whether a column holds numbers, or text that reads as a number or as a sum of them."""
+    plain = re.compile(rf"[+-]?[\d,]*\.?\d+( \+ [\d,]+)*|{DASH}")
     return all(isinstance(value, Real) or bool(plain.fullmatch(str(value))) for value in column.dropna())
 
 

@@ -1,0 +1,53 @@
+"""Execute the committed notebooks afresh and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cohort.book.canonical import text
+from cohort.book.compare import compare
+from cohort.book.document import read_notebook
+from cohort.book.kernel import execute
+from cohort.book.project import Project
+from cohort.book.run import Outcome, Report, in_parallel, prepare_fonts, timed
+
+
+def check(
+    project: Project, paths: Iterable[Path], *, jobs: int, report: Report | None = None
+) -> list[Outcome]:
+    """Execute notebooks in temporary folders and compare them with what is committed.
+
+    Parameters
+    ----------
+    project : Project
+        The checkout; nothing in it is written but its cache of fonts.
+    paths : iterable of Path
+        Notebooks.
+    jobs : int
+        At most this many run at a time.
+    report : callable, optional
+        Called with each outcome as it comes.
+
+    Returns
+    -------
+    list of Outcome
+        One for each notebook, in the order given: ``"unchanged"`` or ``"failed"``, with a line for each cell
+        that failed or differs beyond the tolerance, and one for a file that is not in canonical form.
+    """
+    paths = list(paths)
+    prepare_fonts(project.cache, bool(paths))
+    return in_parallel(paths, lambda path: _check_one(project, path), jobs, report)
+
+
+def _check_one(project: Project, path: Path) -> Outcome:
+    def work() -> tuple[str, tuple[str, ...]]:
+        committed = read_notebook(path)
+        problems: list[str] = []
+        if path.read_text(encoding="utf-8") != text(committed):
+            problems.append(f"{path.stem}: is not in canonical form; run `cohort run {path.stem}`.")
+        fresh = execute(committed, name=path.stem, cache=project.cache)
+        problems += [str(difference) for difference in compare(path.stem, committed, fresh)]
+        return ("failed" if problems else "unchanged"), tuple(problems)
+
+    return timed(path.stem, work)

@@ -1,0 +1,212 @@
+"""Execute one notebook in a process of its own, and find what went wrong in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cohort.book.canonical import canonical, without_outputs
+from cohort.book.document import Cell, Notebook, numbered, place, read_notebook
+from cohort.errors import NotebookError
+
+CELL_TIMEOUT_S = 600.0
+
+# What a kernel must not inherit: settings of the reader's own that change results or add warnings.
+_PERSONAL = ("MPLBACKEND", "MPLCONFIGDIR", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
+
+_FIXED = {
+    "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one registered elsewhere
+    "LC_ALL": "C.UTF-8",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a debugger's warning on stderr
+    "PYTHONHASHSEED": "0",
+    "SOURCE_DATE_EPOCH": "0",
+    "TZ": "UTC",
+}
+
+
+def execute(
+    notebook: Notebook | Path | str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    cwd: Path | None = None,
+    cache: Path | None = None,
+    timeout_s: float = CELL_TIMEOUT_S,
+) -> Notebook:
+    """Execute one notebook in a process of its own and return it in canonical form; no file is written.
+
+    Parameters
+    ----------
+    notebook : dict, Path or str
+        A notebook of nbformat 4, or its file. What it held as outputs is ignored.
+    parameters : mapping, optional
+        Values for its parameters, already validated.
+    name : str, optional
+        Its name in messages; by default that of the file.
+    cwd : Path, optional
+        The folder that it runs in; by default an empty one, so that a notebook which leans on its place
+        fails here and not at a reader's.
+    cache : Path, optional
+        A folder for Matplotlib's font cache; without one, the reader's own settings are used.
+    timeout_s : float
+        The longest that one cell may take, in seconds.
+
+    Returns
+    -------
+    dict
+        The executed notebook.
+
+    Raises
+    ------
+    NotebookError
+        If a cell raised, never ran or wrote to stderr, or the kernel died; it names notebook and cell.
+    """
+    if not isinstance(notebook, dict):
+        name = name or Path(notebook).stem
+        notebook = read_notebook(Path(notebook))
+    name = name or "notebook"
+    with tempfile.TemporaryDirectory(prefix="cohort-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        start_in = cwd or folder / "cwd"
+        start_in.mkdir(exist_ok=True)
+        job = {
+            "notebook": without_outputs(notebook),
+            "parameters": dict(parameters or {}),
+            "cwd": str(start_in),
+            "timeout_s": timeout_s,
+        }
+        (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        executed = _in_worker(name, folder, environment(folder, cache))
+    raise_for_failure(name, executed)
+    return canonical(executed)
+
+
+def environment(folder: Path, cache: Path | None) -> dict[str, str]:
+    """Return the environment of a kernel: the same on every machine where it bears on results.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder for what the kernel writes for itself.
+    cache : Path or None
+        A folder for Matplotlib's font cache; None leaves Matplotlib its own.
+    """
+    kept = {key: value for key, value in os.environ.items() if key not in _PERSONAL}
+    own = {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    if cache is not None:
+        own["MPLCONFIGDIR"] = str(cache / "matplotlib")
+    return {**kept, **_FIXED, **own}
+
+
+def raise_for_failure(name: str, executed: Notebook) -> None:
+    """Raise NotebookError where an executed notebook failed: a cell raised, never ran or wrote to stderr."""
+    for number, cell, what in (*_raised(executed), *_stopped(executed)):
+        raise NotebookError(f"{place(name, number, cell)}: {what}")
+    failure = executed["metadata"].get("cohort_failure")
+    if failure:
+        raise NotebookError(f"{name}: {failure}")
+    for number, cell, what in (*_never_ran(executed), *_wrote_to_stderr(executed)):
+        raise NotebookError(f"{place(name, number, cell)}: {what}")
+
+
+_workers: set[subprocess.Popen[bytes]] = set()
+_workers_lock = threading.Lock()
+
+
+def _in_worker(name: str, folder: Path, env: dict[str, str]) -> Notebook:
+    """Run a job in a process of its own and return the notebook as it stands at its end."""
+    # -P: modules in the folder that the reader happens to be in are not the worker's.
+    command = [sys.executable, "-P", "-m", "cohort.book.worker", str(folder)]
+    with (folder / "log").open("wb") as log:
+        # The worker stops when its stdin closes, so that it cannot outlive this process.
+        worker = subprocess.Popen(
+            command, env=env, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+        )
+        with _workers_lock:
+            _workers.add(worker)
+        try:
+            worker.wait()
+        finally:
+            with _workers_lock:
+                _workers.discard(worker)
+            _stop(worker)
+    result = folder / "executed.json"
+    if worker.returncode == 0 and result.is_file():
+        executed: Notebook = json.loads(result.read_text(encoding="utf-8"))
+        return executed
+    log_lines = (folder / "log").read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(log_lines) if line.strip()), "without a word")
+    raise NotebookError(f"{name}: the process that ran it ended with status {worker.returncode}: {last}")
+
+
+def stop_workers() -> None:
+    """Stop every notebook that runs."""
+    with _workers_lock:
+        running = list(_workers)
+    for worker in running:
+        _stop(worker)
+
+
+def _stop(worker: subprocess.Popen[bytes]) -> None:
+    """Close the worker's stdin, on which it stops its kernel and itself; kill it if it does not."""
+    if worker.stdin is not None and not worker.stdin.closed:
+        worker.stdin.close()
+    try:
+        worker.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()
+
+
+_Finding = tuple[int, Cell, str]
+
+
+def _code_cells(notebook: Notebook) -> Iterator[tuple[int, Cell]]:
+    return ((number, cell) for number, cell in numbered(notebook) if cell["cell_type"] == "code")
+
+
+def _raised(executed: Notebook) -> Iterator[_Finding]:
+    for number, cell in _code_cells(executed):
+        for output in cell["outputs"]:
+            if output["output_type"] == "error":
+                lines = [line.strip() for line in output["evalue"].splitlines() if line.strip()]
+                what = f"{output['ename']}: {lines[-1]}" if lines else output["ename"]
+                is_exit = output["ename"] == "SystemExit"
+                yield number, cell, f"{what}, and no later cell ran" if is_exit else what
+
+
+def _stopped(executed: Notebook) -> Iterator[_Finding]:
+    """Find the cell that ran when the kernel died or the time was over."""
+    failure = executed["metadata"].get("cohort_failure")
+    started = [
+        (number, cell)
+        for number, cell in _code_cells(executed)
+        if cell["metadata"].get("papermill", {}).get("start_time")
+    ]
+    if failure and started:
+        number, cell = started[-1]
+        yield number, cell, failure
+
+
+def _never_ran(executed: Notebook) -> Iterator[_Finding]:
+    for number, cell in _code_cells(executed):
+        if cell["source"].strip() and cell["execution_count"] is None:
+            yield number, cell, "this cell never ran"
+
+
+def _wrote_to_stderr(executed: Notebook) -> Iterator[_Finding]:
+    for number, cell in _code_cells(executed):
+        for output in cell["outputs"]:
+            if output["output_type"] == "stream" and output["name"] == "stderr":
+                lines = [line.strip() for line in output["text"].splitlines() if line.strip()]
+                yield number, cell, f"wrote to stderr: {lines[-1] if lines else 'a blank line'}"

@@ -1,0 +1,42 @@
+"""Sentences whose numbers are computed."""
+
+from __future__ import annotations
+
+import textwrap
+
+from cohort.errors import ParameterError, shown
+
+
+def say(text: str) -> None:
+    """Display Markdown as the output of a cell, the same in Jupyter, on GitHub and in the book.
+
+    Parameters
+    ----------
+    text : str
+        Markdown, usually an f-string. Common leading whitespace is removed, so that a triple-quoted
+        string may be indented.
+
+    Raises
+    ------
+    ParameterError
+        If `text` is not a string, or holds no words.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise ParameterError(f"say() takes Markdown text, not {shown(text)}.")
+    from IPython.display import display  # present in every kernel; slow to load elsewhere
+
+    markdown = textwrap.dedent(text).strip()
+    display({"text/markdown": markdown, "text/plain": markdown}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return a number with `digits` significant ones, written out: 0.5, 67.5, 1,280.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    digits : int
+        How many of its digits count.
+    """
+    return f"{float(f'{value:.{digits}g}'):,.10g}"

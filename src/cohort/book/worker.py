@@ -1,0 +1,122 @@
+"""Execute one notebook through papermill, in a process of its own: `python -m cohort.book.worker FOLDER`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+KERNEL = "python3"
+
+
+def execute_through_papermill(
+    notebook: Any, parameters: dict[str, Any], cwd: str, timeout_s: float, sockets: Path | None
+) -> Any:
+    """Inject parameters and run every cell, as papermill does, without touching any file.
+
+    papermill's own entry point formats paths with `str.format` and keeps the notebook to itself when a
+    kernel dies, so its layers are called here one by one.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The notebook; it is run in place.
+    parameters : dict
+        Values to inject after the parameters cell; nothing is injected where there are none.
+    cwd : str
+        The folder that the kernel starts in.
+    timeout_s : float
+        The longest that one cell may take.
+    sockets : Path or None
+        An empty folder for the kernel's sockets; None where the system has TCP ports only.
+
+    Returns
+    -------
+    NotebookNode
+        The executed notebook. A cell that raised, or a kernel that died, is left to the caller to find.
+    """
+    from papermill.engines import papermill_engines
+    from papermill.execute import prepare_notebook_metadata, remove_error_markers
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+    from papermill.utils import chdir
+
+    prepared = load_notebook_node(notebook)
+    if parameters:
+        prepared = parameterize_notebook(prepared, parameters, kernel_name=KERNEL, language="python")
+    prepared = remove_error_markers(prepare_notebook_metadata(prepared, None, None))
+    try:
+        with chdir(cwd):
+            papermill_engines.execute_notebook_with_engine(
+                None,
+                prepared,
+                KERNEL,
+                output_path=None,
+                progress_bar=False,
+                autosave_cell_every=0,
+                start_timeout=60,
+                execution_timeout=timeout_s,
+                shutdown_kernel="immediate",
+                **({} if sockets is None else {"kernel_manager_class": _private_manager(sockets)}),
+            )
+    except Exception as error:  # a dead kernel, a cell out of time: told by the cell where it happened
+        prepared.metadata["cohort_failure"] = _sentence(error)
+    return prepared
+
+
+def _private_manager(sockets: Path) -> type:
+    """Return a kernel manager on Unix sockets of its own: parallel kernels cannot meet on a port."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    class PrivateKernelManager(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.transport = "ipc"
+            self.ip = str(sockets / "s")
+            self.connection_file = str(sockets / "kernel.json")
+
+    return PrivateKernelManager
+
+
+def _sentence(error: Exception) -> str:
+    """Return an exception as one line."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _stop_with_parent(folder: Path) -> None:
+    """Stop this process, and so its kernel, when the process that started it goes away."""
+    sys.stdin.read()
+    shutil.rmtree(folder, ignore_errors=True)  # nobody is left to do it
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main(folder: Path) -> None:
+    """Read `job.json` in a folder, execute its notebook, and write `executed.json` beside it."""
+    threading.Thread(target=_stop_with_parent, args=(folder,), daemon=True).start()
+    logging.disable(logging.CRITICAL)  # papermill's and the kernel's own chatter
+    # nbformat's validator would load a grammar of web addresses, which takes a second and serves no notebook.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    import nbformat
+
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    # A socket's path is short by law of the system: 104 characters on some, with the kernel's suffix.
+    sockets = folder if os.name == "posix" and len(str(folder)) < 80 else None
+    executed = execute_through_papermill(
+        nbformat.from_dict(job["notebook"]),  # type: ignore[no-untyped-call]
+        job["parameters"],
+        job["cwd"],
+        job["timeout_s"],
+        sockets,
+    )
+    (folder / "executed.json").write_text(json.dumps(executed), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

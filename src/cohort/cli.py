@@ -1,0 +1,229 @@
+"""The command line: `cohort run`, `cohort check` and `cohort parameters`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cohort.errors import CohortError, NotebookError, ParameterError
+
+# What executes notebooks is imported inside the commands: help and parameters answer at once.
+if TYPE_CHECKING:
+    from cohort.book.parameters import Parameter, Value
+    from cohort.book.project import Project
+    from cohort.book.run import Outcome, Report
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class _Commands(click.Group):
+    """A group of commands whose domain errors are one line on stderr and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except CohortError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(1)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_names = click.argument("names", nargs=-1, metavar="[NAME]...")
+_jobs = click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), default=None, help="Notebooks at a time [default: the cores]."
+)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  cohort run                          run every notebook that is stale
+  cohort run the_cohort --force       run one notebook, stale or not
+  cohort run the_cohort -p context 65536 -p models llama-3-8b,dbrx --out long.ipynb
+  cohort check                        run all of them afresh and compare
+  cohort parameters the_cohort        what can be changed with -p""",
+)
+@click.version_option(package_name="cohort", prog_name="cohort")
+def main() -> None:
+    """Run, vary and check the notebooks of the book.
+
+    A NAME is that of a notebook, with or without its folder and suffix; without one, all of them are meant.
+    """
+
+
+@main.command()
+@_names
+@_jobs
+@click.option("--force", is_flag=True, help="Also run what is up to date.")
+@click.option(
+    "--parameters", "-p", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter; a list as a,b,c."
+)
+@click.option("--parameters_raw", "-r", nargs=2, multiple=True, metavar="NAME TEXT", help="The same as -p.")
+@click.option("--parameters_yaml", "-y", multiple=True, metavar="YAML", help="Parameters in YAML.")
+@click.option("--parameters_file", "-f", multiple=True, metavar="FILE", help="A YAML file of parameters.")
+@click.option("--out", metavar="OUT.ipynb", help="Where the notebook goes when run with parameters.")
+def run(
+    names: Sequence[str],
+    jobs: int | None,
+    force: bool,
+    parameters: Pairs,
+    parameters_raw: Pairs,
+    parameters_yaml: Sequence[str],
+    parameters_file: Sequence[str],
+    out: str | None,
+) -> None:
+    """Run notebooks through papermill and rewrite those whose results have changed.
+
+    Only what is stale is run: its sources, src/, data/ or the lock file have changed since its last run here.
+    With parameters, one notebook is run into the file that --out names, and stays as it is itself.
+    Later sources of parameters win: -f, then -y, then -p, then -r.
+    """
+    from cohort.book.project import find_project
+
+    project = find_project()
+    given = _given(parameters, parameters_raw, parameters_yaml, parameters_file)
+    if given or out is not None:
+        _run_variant(project, names, given, out)
+        return
+    from cohort.book.run import run as run_notebooks
+
+    paths = project.select(names)
+    with _progress("run", len(paths)) as report:
+        outcomes = run_notebooks(project, paths, jobs=jobs or _cores(), force=force, report=report)
+    _finish(outcomes)
+
+
+@main.command()
+@_names
+@_jobs
+def check(names: Sequence[str], jobs: int | None) -> None:
+    """Run notebooks afresh and compare them with what is committed.
+
+    Records may differ by 1e-6 of their value, printed numbers by one unit of their last place, drawings by
+    0.01 pt, and cells tagged "measured" by the tolerance they state.
+    """
+    from cohort.book.check import check as check_notebooks
+    from cohort.book.project import find_project
+
+    project = find_project()
+    paths = project.select(names)
+    with _progress("check", len(paths)) as report:
+        outcomes = check_notebooks(project, paths, jobs=jobs or _cores(), report=report)
+    _finish(outcomes)
+
+
+@main.command()
+@_names
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of parameters for each notebook.")
+def parameters(names: Sequence[str], as_json: bool) -> None:
+    """List the parameters of notebooks: name, type, default and help."""
+    from cohort.book.document import read_notebook
+    from cohort.book.parameters import read_parameters
+    from cohort.book.project import find_project
+
+    paths = find_project().select(names)
+    found = {path.stem: read_parameters(path.stem, read_notebook(path)) for path in paths}
+    if as_json:
+        rows = {
+            name: [dataclasses.asdict(parameter) for parameter in listed] for name, listed in found.items()
+        }
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join(_table(name, listed) for name, listed in found.items()))
+
+
+def _given(
+    pairs: Pairs, raw: Pairs, yaml_texts: Sequence[str], yaml_files: Sequence[str]
+) -> dict[str, object]:
+    from cohort.book.parameters import from_text, from_yaml, from_yaml_file
+
+    given: dict[str, object] = {}
+    for file in yaml_files:
+        given |= from_yaml_file(Path(file))
+    for text in yaml_texts:
+        given |= from_yaml(text, "-y")
+    return given | from_text(pairs) | from_text(raw)
+
+
+def _run_variant(project: Project, names: Sequence[str], given: dict[str, object], out: str | None) -> None:
+    from cohort.book.document import read_notebook
+    from cohort.book.parameters import read_parameters, validate
+    from cohort.book.run import run_variant
+
+    if len(names) != 1:
+        raise ParameterError(f"parameters and --out are for one notebook; {len(names)} were named.")
+    path = project.find(names[0])
+    known: list[Parameter] = read_parameters(path.stem, read_notebook(path))
+    values: dict[str, Value] = validate(path.stem, known, given)
+    if out is None:
+        raise ParameterError(
+            f"parameters need --out OUT.ipynb, so that the committed {path.name} stays as it is."
+        )
+    run_variant(project, path, values, Path(out))
+    click.echo(f"wrote {out}")
+
+
+@contextmanager
+def _progress(verb: str, total: int) -> Iterator[Report]:
+    """Report each outcome as a line on stdout, under a progress bar on stderr where a person looks on."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda outcome: click.echo(_line(outcome))
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=verb, unit="notebook", file=sys.stderr, leave=False) as bar:
+
+        def report(outcome: Outcome) -> None:
+            tqdm.write(_line(outcome), file=sys.stdout)
+            bar.update()
+
+        yield report
+
+
+def _line(outcome: Outcome) -> str:
+    seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds >= 0.05 else ""
+    return f"{outcome.name:<20} {outcome.status:<10} {seconds}".rstrip()
+
+
+def _finish(outcomes: Sequence[Outcome]) -> None:
+    """Tell what went wrong, a line each, and end with status 1 if anything did."""
+    problems = [problem for outcome in outcomes for problem in outcome.problems]
+    for problem in problems[:-1]:
+        click.echo(f"error: {problem}", err=True)
+    if problems:
+        raise NotebookError(problems[-1])
+
+
+def _short(default: Value, limit: int = 40) -> str:
+    """Return a default as -p takes it, cut where it is long; --json gives it whole."""
+    text = ",".join(map(str, default)) if isinstance(default, list) else str(default)
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… ({len(default)})" if isinstance(default, list) else f"{text[:limit]}…"
+
+
+def _table(name: str, listed: Sequence[Parameter]) -> str:
+    if not listed:
+        return f"{name}: no parameters"
+    rows = [(item.name, item.type, _short(item.default), item.help) for item in listed]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    ]
+    return "\n".join([name, *(f"  {line}" for line in lines)])
