@@ -1,0 +1,97 @@
+"""The decisions of the book's own Sphinx extensions."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from bibliography_roles import INVALID, correct_roles
+from data_dictionary import constraint_words, constraints, foreign_keys
+from docstring_attributes import expanded
+from local_mathjax import NEEDED, mathjax_folder
+from local_scripts import keep
+from repository_links import theme_options
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("required", True, "required"),
+        ("unique", False, ""),
+        ("minimum", 0, "at least `0`"),
+        ("exclusiveMaximum", 1.5, "below `1.5`"),
+        ("pattern", "[a-z]+", "matches `[a-z]+`"),
+        ("enum", ["stated", "derived"], "one of `stated`, `derived`"),
+    ],
+)
+def test_constraints_in_words(name: str, value: object, words: str) -> None:
+    assert constraint_words(name, value) == words
+
+
+def test_all_constraints_of_a_key_that_refers_elsewhere() -> None:
+    reference = {"resource": "models", "fields": "name"}
+    schema = {"primaryKey": "model", "foreignKeys": [{"fields": "model", "reference": reference}]}
+    field = {"name": "model", "constraints": {"required": True, "maxLength": 9}}
+    assert foreign_keys(schema) == {"model": "models.name"}
+    assert constraints(field, schema) == "key; length at most `9`; refers to `models.name`"
+    assert constraints({"name": "other"}, schema) == ""
+
+
+def test_foreign_keys_of_unequal_length_are_refused() -> None:
+    reference = {"resource": "models", "fields": ["name"]}
+    with pytest.raises(ValueError, match="shorter"):
+        foreign_keys({"foreignKeys": [{"fields": ["a", "b"], "reference": reference}]})
+
+
+@pytest.mark.parametrize(
+    ("asset", "kept"),
+    [
+        ("https://example.org/x.js", False),
+        ("//example.org/x.js", False),
+        ("sphinx-thebe.css", False),
+        ("_static/book.css", True),
+        (None, True),  # an inline script
+    ],
+)
+def test_assets_of_other_hosts_are_dropped(asset: str | None, kept: bool) -> None:
+    assert keep(SimpleNamespace(filename=asset)) is kept
+    if asset is not None:
+        assert keep(asset) is kept
+
+
+def test_no_repository_no_buttons() -> None:
+    assert theme_options({}) == {}
+    assert theme_options({"GITHUB_REPOSITORY": ""}) == {}
+
+
+def test_buttons_lead_to_the_repository_of_the_environment() -> None:
+    options = theme_options({"GITHUB_REPOSITORY": "owner/book", "GITHUB_SERVER_URL": "https://git.example"})
+    assert options["repository_url"] == "https://git.example/owner/book"
+    assert options["launch_buttons"]["binderhub_url"].startswith("https://")
+
+
+def test_attributes_described_together_get_an_entry_each() -> None:
+    before = [
+        "A pair.",
+        "",
+        "x, y : int",
+        "Attributes",
+        "----------",
+        "a, b : int",
+        "    Two.",
+        "c : str",
+        "    One.",
+    ]
+    after = ["a : int", "    Two.", "b : int", "    Two.", "c : str", "    One."]
+    assert expanded(before) == [*before[:5], *after]
+    assert expanded(before[:3]) == before[:3]
+
+
+def test_citation_lists_lose_the_role_that_their_entries_do_not_fit() -> None:
+    context = {"body": f"<p>x</p>{INVALID}<div></div></div>"}
+    correct_roles(None, "bibliography", "page.html", context, None)
+    assert re.findall("role=", context["body"]) == []
+    assert "citation-list" in context["body"]
+
+
+def test_mathjax_has_every_file_that_is_copied() -> None:
+    assert [name for name in NEEDED if not (mathjax_folder() / name).exists()] == []

@@ -1,0 +1,97 @@
+"""The built book, read as files: no browser needed."""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from browser import SITE
+from files import REDIRECT, is_external, markup, own_files, pages, target
+
+EXPECTED = {
+    "intro.html",
+    "notebooks/the_cohort.html",
+    "glossary.html",
+    "data_dictionary.html",
+    "api.html",
+    "bibliography.html",
+    "genindex.html",
+    "search.html",
+}
+LIMIT = 600_000
+ROOT = SITE.parents[1]
+LINK = re.compile(r"\]\(([^)#]+)")
+
+
+def test_the_book_is_built_and_whole() -> None:
+    assert set(pages()) >= EXPECTED, "build the book first: make book"
+
+
+@pytest.mark.parametrize("page", pages())
+def test_internal_links_and_anchors_resolve(page: str) -> None:
+    broken = []
+    for address in markup(page).links:
+        if is_external(address):
+            continue
+        file, anchor = target(page, address)
+        if not file.is_file():
+            broken.append(f"{address}: no such file")
+        elif anchor and file.suffix == ".html":
+            other = str(file.relative_to(SITE.resolve()))
+            if anchor not in markup(other).anchors:
+                broken.append(f"{address}: no such anchor")
+    assert markup(page).links
+    assert not broken
+
+
+@pytest.mark.parametrize("page", pages())
+def test_pages_load_only_what_the_book_serves(page: str) -> None:
+    assets = markup(page).assets
+    assert assets
+    assert [address for address in assets if is_external(address)] == []
+    assert [address for address in assets if not target(page, address)[0].is_file()] == []
+
+
+@pytest.mark.parametrize("page", pages())
+def test_own_weight(page: str) -> None:
+    sizes = {file.name: file.stat().st_size for file in own_files(page)}
+    assert sum(sizes.values()) < LIMIT, sizes
+
+
+def test_first_page_is_the_introduction() -> None:
+    text = (SITE / REDIRECT).read_text(encoding="utf-8")
+    assert "url=intro.html" in text
+
+
+def test_external_links_are_encrypted() -> None:
+    addresses = {address for page in pages() for address in markup(page).links if is_external(address)}
+    assert addresses
+    assert {urlsplit(address).scheme for address in addresses} <= {"https", "mailto"}
+
+
+def test_data_dictionary_names_every_column() -> None:
+    package = json.loads((ROOT / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    text = (SITE / "data_dictionary.html").read_text(encoding="utf-8")
+    columns = [
+        one["name"] for table in package["resources"] for one in table.get("schema", {}).get("fields", [])
+    ]
+    assert columns
+    assert [name for name in columns if f'<span class="pre">{name}</span>' not in text] == []
+
+
+def test_mathjax_is_served_and_pruned() -> None:
+    folder = SITE / "_static" / "mathjax"
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    assert (folder / "tex-chtml.js").is_file()
+    assert size < 6_000_000
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_between_the_project_s_own_files_resolve(name: str) -> None:
+    addresses = LINK.findall((ROOT / name).read_text(encoding="utf-8"))
+    assert [one for one in addresses if not is_external(one) and not (ROOT / one).exists()] == []
+
+
+def test_the_picture_in_the_readme_is_small() -> None:
+    (address,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert (ROOT / address).stat().st_size < 200_000

@@ -1,0 +1,129 @@
+"""What a reader's browser meets on one page of the book, seen at one width and in one theme."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, BrowserContext, Page
+
+
+@dataclass(frozen=True)
+class View:
+    """A window size and a colour scheme."""
+
+    name: str
+    width: int
+    height: int
+    scheme: str
+
+
+LIGHT = View("light", 1280, 900, "light")
+DARK = View("dark", 1280, 900, "dark")
+PHONE = View("phone", 390, 844, "light")
+VIEWS = (LIGHT, DARK, PHONE)
+
+
+@dataclass
+class Visit:
+    """Everything observed while one page loaded, and on it afterwards."""
+
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    statuses: dict[str, int] = field(default_factory=dict)
+    observed: dict[str, Any] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+
+# Reads the page after MathJax has finished. Raw markup is looked for in running text only, where no code,
+# no typeset formula and no address of a link can be taken for it.
+OBSERVE = r"""
+async () => {
+  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  const main = document.querySelector("article") || document.querySelector("main");
+  const box = (table) => {
+    for (let node = table; node !== main && node; node = node.parentElement) {
+      if (["auto", "scroll"].includes(getComputedStyle(node).overflowX)) return node;
+    }
+    return table;
+  };
+  const tables = [...main.querySelectorAll("table")].filter((t) => t.offsetParent).map((table) => {
+    const own = box(table);
+    return {
+      right: Math.round(own.getBoundingClientRect().right),
+      scrolls: own.scrollWidth > own.clientWidth + 1,
+      start: table.innerText.slice(0, 60),
+    };
+  });
+  const running = "p, li, dd, dt:not(.sig), td, th, h1, h2, h3, h4, caption, figcaption";
+  const notText = "pre, code, script, style, mjx-container, table, .sig";
+  const blocks = [...main.querySelectorAll(running)];
+  const texts = blocks.map((block) => {
+    const copy = block.cloneNode(true);
+    copy.querySelectorAll(notText).forEach((one) => one.remove());
+    return copy.textContent;
+  });
+  return {
+    scrollWidth: document.documentElement.scrollWidth,
+    innerWidth: window.innerWidth,
+    theme: document.documentElement.dataset.theme,
+    tables: tables,
+    texts: texts,
+    images: [...document.images].map((image) => ({
+      source: image.getAttribute("src"),
+      alt: image.getAttribute("alt"),
+      shown: !image.offsetParent || image.naturalWidth > 0,
+    })),
+    formulas: document.querySelectorAll(".math").length,
+    typeset: document.querySelectorAll(".math mjx-container").length,
+    formulaErrors: document.querySelectorAll("mjx-merror, [data-mjx-error]").length,
+  };
+}
+"""
+
+AUDIT = """
+async () => {
+  const result = await axe.run(document, {
+    resultTypes: ["violations"], preload: false, selectors: false, elementRef: false,
+  });
+  return result.violations.filter((one) => ["serious", "critical"].includes(one.impact)).flatMap(
+    (one) => one.nodes.map((node) => `${one.id} (${one.impact}): ${node.html.slice(0, 200)}`));
+}
+"""
+
+
+class Visitor:
+    """Visits pages, each once per view; one browser context serves each view."""
+
+    def __init__(self, browser: Browser, root: str) -> None:
+        self._browser = browser
+        self.root = root
+        self._contexts: dict[View, BrowserContext] = {}
+        self._visits: dict[tuple[str, View], Visit] = {}
+
+    def page(self, view: View) -> Page:
+        """A new page of the view's context."""
+        if view not in self._contexts:
+            self._contexts[view] = self._browser.new_context(
+                viewport={"width": view.width, "height": view.height}, color_scheme=view.scheme
+            )
+        return self._contexts[view].new_page()
+
+    def visit(self, path: str, view: View) -> Visit:
+        """The visit of a page, made now or earlier."""
+        if (path, view) not in self._visits:
+            self._visits[path, view] = self._look(path, view)
+        return self._visits[path, view]
+
+    def _look(self, path: str, view: View) -> Visit:
+        visit, page = Visit(), self.page(view)
+        page.on("console", lambda message: message.type == "error" and visit.errors.append(message.text))
+        page.on("pageerror", lambda error: visit.errors.append(str(error)))
+        page.on("request", lambda request: visit.requests.append(request.url))
+        page.on("response", lambda response: visit.statuses.update({response.url: response.status}))
+        page.goto(self.root + path, wait_until="load")
+        visit.observed = page.evaluate(OBSERVE)
+        if view is not PHONE:
+            page.evaluate(AXE_SCRIPT)
+            visit.violations = page.evaluate(AUDIT)
+        page.close()
+        return visit
