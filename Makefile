@@ -1,0 +1,121 @@
+# The two commands of this book are `make book` and `make test`; `make help` lists the others.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+BUILT := _build/.built
+TIMES := _build/.times
+# Everything the pages are made of, folders included so that a deleted file counts as a change.
+SOURCES := _config.yml _toc.yml references.bib requirements.txt $(wildcard *.md) _ext _static data notebooks src
+
+# Each step needs the one before it, and the notebooks run in parallel by themselves.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help book test gates install install-dev html html-clean serve lab links picture lock clean
+
+# $(call timed,name,command): run a command and note how many seconds it took.
+timed = @echo "== $(1)"; begin=$$(date +%s); $(2) || exit 1; \
+	printf '%-14s%5d s\n' "$(1)" $$(( $$(date +%s) - begin )) >> $(TIMES)
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: ## Install, execute the notebooks that changed, build the book
+	@mkdir -p _build && : > $(TIMES)
+	$(call timed,environment,$(MAKE) --no-print-directory install)
+	$(call timed,notebooks,$(BIN)/cohort run)
+	$(call timed,book,$(MAKE) --no-print-directory html)
+	@echo; cat $(TIMES); echo "The book is at _build/html/index.html"
+
+test: ## Install, then lint, types, tests, notebooks, book and browser
+	@mkdir -p _build && : > $(TIMES)
+	$(call timed,environment,$(MAKE) --no-print-directory install-dev)
+	@$(MAKE) --no-print-directory gates KEEP_TIMES=1
+
+gates: ## The checks of `make test` in the environment as it is
+	@mkdir -p _build && { [ "$(KEEP_TIMES)" ] || : > $(TIMES); }
+	$(call timed,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
+	$(call timed,types,$(BIN)/mypy)
+	$(call timed,unit tests,$(BIN)/pytest -n auto tests/unit tests/oracles)
+	$(call timed,notebook tests,$(BIN)/pytest -n auto tests/notebooks)
+	$(call timed,notebooks,$(BIN)/cohort check)
+	$(call timed,book,$(MAKE) --no-print-directory html-clean)
+	$(call timed,browser tests,$(BIN)/pytest tests/book)
+	@echo; cat $(TIMES); echo "Every check passed."
+
+# The stamps live in the environment, so that removing it removes them.
+
+$(VENV)/.made:
+	@command -v $(PYTHON) > /dev/null \
+		|| { echo "Python 3.11 or later is needed, and '$(PYTHON)' was not found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Python 3.11 or later is needed, and $(PYTHON) is %d.%d; name another: make book PYTHON=..." \
+		% sys.version_info[:2])'
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "Python's venv module is incomplete; Debian and Ubuntu ship it as python3-venv."; exit 1; }
+	@touch $@
+
+$(VENV)/.locked: requirements.txt $(VENV)/.made
+	@echo "Installing the locked requirements into $(VENV); the first time takes a few minutes."
+	@$(PIP) install -qq --require-hashes -r requirements.txt
+	@touch $@
+
+# Bytecode beforehand, for machines where Python may not write it on import.
+$(VENV)/.package: pyproject.toml $(VENV)/.locked
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+$(VENV)/.locked-dev: requirements-dev.txt $(VENV)/.package
+	@echo "Installing the locked development requirements."
+	@$(PIP) install -qq --require-hashes -r requirements-dev.txt
+	@touch $@
+
+install: $(VENV)/.package ## Set up the environment in .venv
+	@:
+
+install-dev: $(VENV)/.locked-dev
+	@:
+
+# Always from clean: an incremental build keeps silent about the warnings of pages that did not change.
+html-clean:
+	@rm -rf $(BUILT) _build/html _build/.doctrees _build/jupyter_execute
+	@mkdir -p _build && touch _build/.building
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q > /dev/null
+	@mv _build/.building $(BUILT)
+
+html:
+	@if [ -f $(BUILT) ] && [ -z "$$(find $(SOURCES) -name __pycache__ -prune -o -newer $(BUILT) -print)" ]; \
+		then echo "The book is up to date."; \
+		else $(MAKE) --no-print-directory html-clean; fi
+
+serve: book ## Serve the built book on this machine (PORT=8000)
+	@echo "http://127.0.0.1:$(PORT)/ (stop with Ctrl-C)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lab: install ## Open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+links: install ## Check the book's links to other sites (needs the network)
+	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
+
+picture: install-dev html ## Take the README's picture of the book again (needs Chromium)
+	@$(BIN)/python tests/book/picture.py
+
+# uv resolves for every platform and Python version at once; it is needed for nothing else.
+LOCK := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links
+
+lock: ## Write both lock files anew (LOCK_FLAGS=--upgrade for newer versions)
+	@$(PYTHON) -m venv .cache/lock
+	@.cache/lock/bin/python -m pip --disable-pip-version-check install -qq uv
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) --extra book pyproject.toml \
+		--output-file requirements.txt > /dev/null
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) --extra dev --constraints requirements.txt \
+		pyproject.toml --output-file requirements-dev.txt > /dev/null
+
+clean: ## Remove what was built and cached (the environment stays)
+	@rm -rf _build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find src tests _ext -name __pycache__ -type d -prune -exec rm -rf {} +
