@@ -484,7 +484,7 @@ def _shown(value: Any, form: str | None, missing: str) -> str:
 def agreement(difference: pd.DataFrame) -> pd.DataFrame:
     """Return the largest differences in `reference_counts`, by kind of reference implementation."""
     again = difference["implementation"].str.contains("re-implemented")
-    kind = again.map({False: "class in transformers", True: "re-implemented from the model's code or paper"})
+    kind = again.map({False: "class in transformers", True: "re-implemented"})
     columns = ["total", "active", "active without embedding"]
     frame = difference[columns].abs().groupby(kind.rename("reference")).max()
     frame.columns = pd.Index([f"largest difference, {column}" for column in columns])
