@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cohort import attention, book, configs, errors, facts, models, plotting, tables
+    from cohort import attention, book, claims, configs, errors, facts, models, plotting, published, tables
     from cohort.configs import model
     from cohort.errors import CohortError
     from cohort.tables import table
@@ -26,12 +26,14 @@ __all__ = [
     "CohortError",
     "attention",
     "book",
+    "claims",
     "configs",
     "errors",
     "facts",
     "model",
     "models",
     "plotting",
+    "published",
     "table",
     "tables",
 ]

@@ -125,12 +125,18 @@ def rows(table: str) -> list[dict[str, str]]:
 
 
 def schema(table: str) -> dict[str, Any]:
-    """Return a table's entry in ``datapackage.json``, empty if it has none."""
+    """Return a table's entry in ``datapackage.json``, empty if it has none.
+
+    A table without licences of its own has those of the package.
+    """
     import json
 
     with open(os.path.join(data_folder(), "datapackage.json"), encoding="utf-8") as file:
-        resources: list[dict[str, Any]] = json.load(file)["resources"]
-    return next((resource for resource in resources if resource["name"].replace("-", "_") == table), {})
+        package: dict[str, Any] = json.load(file)
+    for resource in package["resources"]:
+        if resource["name"].replace("-", "_") == table:
+            return {"licenses": package.get("licenses", []), **resource}
+    return {}
 
 
 def of_model(name: str) -> dict[str, Fact]:

@@ -15,8 +15,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
@@ -46,11 +47,13 @@ _THEME: dict[Any, Any] = {
     "axes.spines.top": False,
     "figure.dpi": 96,
     "figure.figsize": (WIDTH, WIDTH * GOLDEN),
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
     "font.size": 10,
     "grid.color": "#e6e6e6",
     "legend.frameon": False,
     "lines.linewidth": 2,
     "savefig.facecolor": "white",
+    "svg.fonttype": "none",  # text stays text: a quarter of the size, and Verdana has the same widths
     "svg.hashsalt": "cohort",
     "text.color": INK,
     "xtick.color": INK,
@@ -278,7 +281,7 @@ def gaps(published: pd.DataFrame) -> Figure:
     Parameters
     ----------
     published : DataFrame
-        As `cohort.tables.published_counts` returns it.
+        As `cohort.published.published_counts` returns it.
 
     Returns
     -------
@@ -301,4 +304,148 @@ def gaps(published: pd.DataFrame) -> Figure:
     axes.grid(visible=False, axis="y")
     _rows(axes, list(rows.index))
     axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.35, 1))
+    return drawing
+
+
+# Ordered from known to unknown; the letters say the same without colour.
+STATUS = {
+    "stated": ("S", _COLOURS[0]),
+    "derived": ("D", "#a6cee3"),
+    "inferred": ("I", "#fde0a5"),
+    "contested": ("C", _COLOURS[1]),
+    "undisclosed": ("–", "#f2f2f2"),
+}
+
+
+def disclosure(matrix: pd.DataFrame) -> Figure:
+    """Draw how each field of each model is known: one coloured and lettered cell each.
+
+    Parameters
+    ----------
+    matrix : DataFrame
+        As `cohort.published.disclosure` returns it.
+
+    Returns
+    -------
+    Figure
+        Models as rows, fields as columns.
+    """
+    drawing, axes = figure(0.24 * len(matrix) + 1.6)
+    for row, name in enumerate(reversed(list(matrix.index))):
+        for column, status in enumerate(matrix.loc[name]):
+            if not status:
+                continue
+            letter, colour = STATUS[status]
+            axes.add_patch(Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, color=colour, lw=0))
+            ink = "white" if status == "stated" else INK
+            axes.text(column, row, letter, ha="center", va="center", size=8, color=ink)
+    axes.set_xticks(range(matrix.shape[1]), list(matrix.columns), rotation=50, ha="left")
+    axes.xaxis.tick_top()
+    axes.set_xlim(-0.6, matrix.shape[1] - 0.4)
+    _rows(axes, list(reversed(list(matrix.index))))
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    handles = [Patch(color=colour, label=f"{letter} {name}") for name, (letter, colour) in STATUS.items()]
+    axes.legend(
+        handles=handles,
+        ncols=3,
+        loc="upper center",
+        bbox_to_anchor=(0.3, -0.01),
+        fontsize=8.5,
+        columnspacing=1,
+    )
+    return drawing
+
+
+def timeline(released: pd.Series) -> Figure:
+    """Draw when each model was released, the earliest at the top.
+
+    Parameters
+    ----------
+    released : Series of str
+        Titles of models, indexed by date, as `cohort.tables.released` returns them.
+
+    Returns
+    -------
+    Figure
+        One dot a model on an axis of dates.
+    """
+    order = released.iloc[::-1]
+    drawing, axes = figure(0.22 * len(order) + 0.7)
+    axes.scatter(order.index.to_numpy(), range(len(order)), color=_COLOURS[0], s=36, zorder=2)
+    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(DateFormatter("%b\n%Y"))  # type: ignore[no-untyped-call]
+    axes.set_xlabel("date of release")
+    axes.margins(x=0.08)
+    _rows(axes, list(order))
+    return drawing
+
+
+def tokens(ratios: pd.Series, rule: float, name: str) -> Figure:
+    """Draw training tokens per parameter, with a rule of thumb as a line.
+
+    Parameters
+    ----------
+    ratios : Series
+        Tokens per parameter, indexed by model.
+    rule : float
+        Where the line is drawn.
+    name : str
+        What the line is called.
+
+    Returns
+    -------
+    Figure
+        Dots on a logarithmic axis.
+    """
+    if ratios.empty:
+        return _nothing("none of these models discloses its training tokens")
+    drawing, axes = dots(ratios, [_COLOURS[0]] * len(ratios), "training tokens per active parameter")
+    axes.set_xlim(min(ratios.min(), rule) / 1.3, ratios.max() * 1.9)
+    axes.axvline(rule, color=INK, lw=1, ls="--", zorder=0)
+    axes.annotate(
+        name, (rule, len(ratios) - 0.6), (4, 0), textcoords="offset points", size=8.5, color=INK, va="top"
+    )
+    return drawing
+
+
+def _nothing(why: str) -> Figure:
+    """Say in the place of a figure why there is nothing to draw."""
+    drawing, axes = figure(0.6)
+    axes.text(0.5, 0.5, why, ha="center", va="center")
+    axes.set_axis_off()
+    return drawing
+
+
+def scores(frame: pd.DataFrame) -> Figure:
+    """Draw the scores of one variant: a dot for each source, joined where a model has several.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `cohort.published.scores` returns it, of one variant only.
+
+    Returns
+    -------
+    Figure
+        Models as rows, the best at the top, scores in per cent.
+    """
+    if frame.empty:
+        return _nothing("no score of this variant is published")
+    groups = frame.groupby("model", sort=False)["score"].agg(["min", "max"])
+    groups = groups.sort_values("max", kind="stable")
+    drawing, axes = figure(0.24 * len(groups) + 0.7)
+    places = {name: place for place, name in enumerate(groups.index)}
+    axes.hlines(range(len(groups)), groups["min"], groups["max"], color=PALE, lw=3, zorder=1)
+    doubtful = frame["status"] == "contested"
+    for chosen, fill in ((~doubtful, _COLOURS[0]), (doubtful, "white")):
+        rows = frame["model"][chosen].map(places)
+        axes.scatter(
+            frame["score"][chosen], rows, s=28, zorder=2, color=fill, edgecolors=_COLOURS[0], linewidths=1
+        )
+    axes.set_xlabel("score (%)")
+    axes.margins(x=0.05)
+    _rows(axes, list(groups.index))
     return drawing

@@ -17,13 +17,13 @@ from cohort import facts
 from cohort.attention import GroupedQuery
 from cohort.book.say import significant
 from cohort.configs import model as read_model
-from cohort.errors import CohortError, ParameterError
+from cohort.errors import ParameterError
 from cohort.facts import Fact, make_callable, table_names
 from cohort.models import ModelSpec, Residual
 
 GIB = 2**30
-_DTYPES = {"integer": "Int64", "number": "Float64", "boolean": "boolean"}
-_ABSENT = Fact("", "text", "undisclosed", "")
+_DTYPES = {"integer": "Int64", "number": "Float64"}
+ABSENT = Fact("", "text", "undisclosed", "")
 DASH = "–"
 
 
@@ -38,8 +38,9 @@ def table(name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Typed as its schema says. ``attrs`` holds ``title``, ``description`` and, per column, ``units`` and
-        ``columns`` (what each one means).
+        Typed as its schema says. ``attrs`` holds ``title``, ``description``, ``licences``, ``sources``
+        (every key of ``references.bib`` that a row or the table as a whole names) and, per column, ``units``
+        (a table with a column ``unit`` has one a row instead) and ``columns`` (what each one means).
 
     Raises
     ------
@@ -53,19 +54,30 @@ def table(name: str) -> pd.DataFrame:
         column = field["name"]
         if field["type"] in _DTYPES:
             frame[column] = pd.to_numeric(frame[column]).astype(_DTYPES[field["type"]])
+        elif field["type"] == "boolean":
+            frame[column] = frame[column].map({"true": True, "false": False}).astype("boolean")
         elif field["type"] == "date":
             frame[column] = pd.to_datetime(frame[column])
     frame.attrs = {
         "title": schema.get("title", name),
         "description": schema.get("description", ""),
+        "licences": [licence["title"] for licence in schema.get("licenses", [])],
+        "sources": _sources(frame, schema),
         "units": {field["name"]: field["unit"] for field in fields if "unit" in field},
         "columns": {field["name"]: field.get("description", "") for field in fields},
     }
     return frame
 
 
-def _known(model: ModelSpec) -> dict[str, Fact]:
-    """Return the facts of a registered model, none of any other."""
+def _sources(frame: pd.DataFrame, schema: dict[str, Any]) -> list[str]:
+    """Return the sources of a table: those that its rows name, and those of the whole."""
+    columns = [column for column in frame.columns if column == "source" or column.endswith("_source")]
+    keys = {str(key) for column in columns for key in frame[column].unique()} - {""}
+    return sorted(keys | {source["title"] for source in schema.get("sources", [])})
+
+
+def known(model: ModelSpec) -> dict[str, Fact]:
+    """Return the facts of a registered model by field, none of any other."""
     return facts.of_model(model.name) if model.name in facts.config_names() else {}
 
 
@@ -75,7 +87,7 @@ def title(model: ModelSpec) -> str:
     return titles.get(model.name, model.name)
 
 
-def _specs(models: Iterable[str]) -> list[ModelSpec]:
+def specs(models: Iterable[str]) -> list[ModelSpec]:
     """Return the models of distinct names, in the order given."""
     names = list(dict.fromkeys(models))
     if not names:
@@ -137,7 +149,7 @@ def shapes(models: Sequence[str]) -> pd.DataFrame:
         One row a model: layers, hidden size, feed-forward width (several where layers differ), heads,
         key-value heads (a dash for latent attention, which has none), head size, and vocabulary rows.
     """
-    return pd.DataFrame([_shape(spec) for spec in _specs(models)]).set_index("model")
+    return pd.DataFrame([_shape(spec) for spec in specs(models)]).set_index("model")
 
 
 def _shape(spec: ModelSpec) -> dict[str, Any]:
@@ -158,16 +170,16 @@ def _shape(spec: ModelSpec) -> dict[str, Any]:
 def components(models: Sequence[str]) -> pd.DataFrame:
     """Return what each model is built of: attention, experts, positions, normalisation, activation."""
     records = []
-    for spec in _specs(models):
-        known = _known(spec)
+    for spec in specs(models):
+        stated = known(spec)
         records.append(
             {
                 "model": title(spec),
                 "attention": attention_pattern(spec),
                 "experts": experts_pattern(spec),
-                "positions": known.get("positional_encoding", _ABSENT).value or DASH,
-                "normalisation": known.get("normalisation", _ABSENT).value or DASH,
-                "activation": known.get("activation", _ABSENT).value or DASH,
+                "positions": stated.get("positional_encoding", ABSENT).value or DASH,
+                "normalisation": stated.get("normalisation", ABSENT).value or DASH,
+                "activation": stated.get("activation", ABSENT).value or DASH,
             }
         )
     return pd.DataFrame(records).set_index("model")
@@ -189,9 +201,9 @@ def training(models: Sequence[str]) -> pd.DataFrame:
     An empty value was not disclosed; ``attrs["status"]`` holds the status of each value, by row and column.
     """
     records, status = [], {}
-    for spec in _specs(models):
-        known = _known(spec)
-        found = {column: known.get(field, _ABSENT) for column, field in _TRAINING.items()}
+    for spec in specs(models):
+        stated = known(spec)
+        found = {column: stated.get(field, ABSENT) for column, field in _TRAINING.items()}
         status[title(spec)] = {column: fact.status for column, fact in found.items()}
         records.append(
             {"model": title(spec)} | {column: _value(column, fact) for column, fact in found.items()}
@@ -199,6 +211,14 @@ def training(models: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame(records).set_index("model")
     frame.attrs["status"] = status
     return frame
+
+
+def released(models: Sequence[str]) -> pd.Series:
+    """Return the titles of the models that have a date of release, indexed by it, the earliest first."""
+    dates = {title(spec): known(spec).get("release_date", ABSENT).value for spec in specs(models)}
+    given = {name: date for name, date in dates.items() if date}
+    series = pd.Series(list(given), index=pd.to_datetime(list(given.values())), dtype=object)
+    return series.sort_index(kind="stable")
 
 
 def _value(column: str, fact: Fact) -> Any:
@@ -220,7 +240,7 @@ def counts(models: Sequence[str]) -> pd.DataFrame:
         ``attention``, ``dense feed-forward`` (shared experts and routers included), ``routed experts`` and
         ``other``. The parts add up to the total.
     """
-    return pd.DataFrame([_count(spec) for spec in _specs(models)]).set_index("model")
+    return pd.DataFrame([_count(spec) for spec in specs(models)]).set_index("model")
 
 
 def _count(spec: ModelSpec) -> dict[str, Any]:
@@ -264,7 +284,7 @@ def caches(models: Sequence[str], context: int, bytes_per_element: float = 2) ->
         ``cache`` (bytes at that context), ``per token`` (their ratio) and ``context limit`` of the config.
     """
     records = []
-    for spec in _specs(models):
+    for spec in specs(models):
         cache = spec.kv_cache_bytes(context, bytes_per_element=bytes_per_element)
         records.append(
             {
@@ -288,119 +308,6 @@ def caches_by_length(
     )
 
 
-CONVENTIONS = ("all weights", "without input embedding", "without embedding and head")
-
-
-def conventions(spec: ModelSpec, active: bool) -> dict[str, int]:
-    """Return a count under each convention that publishers use, from `CONVENTIONS`."""
-    weights = spec.active_parameters if active else spec.parameters
-    without = weights - (0 if spec.tied else spec.embedding_parameters)  # a tied matrix is the head as well
-    values = (weights, without, without - spec.embedding_parameters)
-    return dict(zip(CONVENTIONS, values, strict=True))
-
-
-def rounding(count: float, printed: str) -> str | None:
-    """Return how a printed figure comes from a count: ``rounded``, ``cut off``, or None if it does not.
-
-    Parameters
-    ----------
-    count : float
-        The exact value, in the unit of the printed figure.
-    printed : str
-        The figure as published, such as ``"46.7"``; its digits say how far it was rounded.
-    """
-    unit = last_digit(printed)
-    if abs(count - float(printed)) <= unit / 2:
-        return "rounded"
-    return "cut off" if 0 <= count - float(printed) < unit else None
-
-
-def last_digit(printed: str) -> float:
-    """Return the unit of the last digit of a printed number: 0.1 for ``"46.7"``, 1 for ``"70"``."""
-    match = re.fullmatch(r"\d+(?:\.(\d+))?", printed)
-    if match is None:
-        raise CohortError(f"{printed!r} is not a plain decimal number")
-    return float(10.0 ** -len(match[1] or ""))
-
-
-def published_counts(models: Sequence[str], active: bool = False) -> pd.DataFrame:
-    """Return the derived counts beside the published ones.
-
-    Parameters
-    ----------
-    models : sequence of str
-        Registered names with a published count; others are left out.
-    active : bool
-        Compare the active parameters of the models with experts, instead of the total of all.
-
-    Returns
-    -------
-    DataFrame
-        Per model: ``published`` and ``derived`` in billions, ``gap`` (derived / published - 1),
-        ``rounding`` (half a unit of the published figure's last digit, relative to it), and ``readings``:
-        the `CONVENTIONS` whose count gives the published digits, each with whether rounded or cut off.
-    """
-    field = "active_parameters_published" if active else "total_parameters_published"
-    records = []
-    for spec in _specs(models):
-        printed = _known(spec).get(field, _ABSENT).value
-        if printed and (spec.experts or not active):
-            records.append(_compare(spec, printed, active))
-    return pd.DataFrame(records).set_index("model")
-
-
-def _compare(spec: ModelSpec, printed: str, active: bool) -> dict[str, Any]:
-    counted = {name: count / 1e9 for name, count in conventions(spec, active).items()}
-    derived, published = counted[CONVENTIONS[0]], float(printed)
-    # Conventions that count the same weights of this model are one reading, under the first one's name.
-    distinct = {count: name for name, count in reversed(counted.items())}
-    readings = {name: how for count, name in reversed(distinct.items()) if (how := rounding(count, printed))}
-    return {
-        "model": title(spec),
-        "published": published,
-        "derived": derived,
-        "gap": derived / published - 1,
-        "rounding": last_digit(printed) / 2 / published,
-        "readings": readings,
-    }
-
-
-def explained(published: pd.DataFrame) -> pd.DataFrame:
-    """Return a part of `published_counts` for readers, the widest gaps first.
-
-    A column for each of `CONVENTIONS` says whether its count gives the published digits ``rounded`` or
-    ``cut off``; a dash says that it does not, or that it counts the same weights as the column before.
-    """
-    frame = published.sort_values("gap", ascending=False, kind="stable")
-    numbers = {
-        "published (billion)": frame["published"].map("{:g}".format),
-        "exact (billion)": frame["derived"].map("{:,.2f}".format),
-        "gap (%)": (100 * frame["gap"]).map("{:+.1f}".format),
-    }
-    given = {name: [found.get(name, DASH) for found in frame["readings"]] for name in CONVENTIONS}
-    return pd.DataFrame(numbers | given, index=frame.index)
-
-
-def reference_counts(models: Sequence[str]) -> pd.DataFrame:
-    """Return each derived count less the count of the reference implementation: zero where they agree."""
-    reference = {row["model"]: row for row in facts.rows("reference_counts")}
-    records = []
-    for spec in _specs(models):
-        if (row := reference.get(spec.name)) is None:
-            continue
-        records.append(
-            {
-                "model": title(spec),
-                "total": spec.parameters - int(row["total"]),
-                "active": spec.active_parameters - int(row["active"]),
-                "active without embedding": spec.active_parameters_without_embedding
-                - int(row["active_without_input_embedding"]),
-                "implementation": row["implementation"],
-            }
-        )
-    return pd.DataFrame(records).set_index("model")
-
-
 _SIDES = {"words": "left", "number": "right"}
 
 
@@ -417,6 +324,12 @@ class Readable:
     def __repr__(self) -> str:
         return str(self.text.to_string())
 
+    @property
+    def _wrapped(self) -> str:
+        """The style of the row heads: names stay in one piece, sentences may break."""
+        longest = max((len(str(name)) for name in self.text.index), default=0)
+        return ' style="white-space: normal; min-width: 14rem"' if longest > 40 else ""
+
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in self.text.columns)
         body = "\n".join(self._row(name, row) for name, row in self.text.iterrows())
@@ -432,7 +345,7 @@ class Readable:
             f'<td class="{kind}" style="text-align: {_SIDES[kind]}">{escape(value)}</td>'
             for kind, value in zip(kinds, row, strict=True)
         )
-        return f'<tr><th scope="row">{escape(str(name))}</th>{cells}</tr>'
+        return f'<tr><th scope="row"{self._wrapped}>{escape(str(name))}</th>{cells}</tr>'
 
 
 def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, missing: str = DASH) -> Readable:
@@ -455,19 +368,21 @@ def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, miss
         Shown by Jupyter as HTML.
     """
     formats, status = formats or {}, frame.attrs.get("status", {})
-    text = pd.DataFrame(index=frame.index, columns=frame.columns, dtype=object)
+    text = pd.DataFrame(index=frame.index)
     for column in frame.columns:
-        for name in frame.index:
-            shown = _shown(frame.at[name, column], formats.get(column), missing)
+        shown = []
+        for name, value in frame[column].items():
             doubt = status.get(name, {}).get(column)
-            text.at[name, column] = f"{shown} ({doubt})" if doubt in ("inferred", "contested") else shown
+            suffix = f" ({doubt})" if doubt in ("inferred", "contested") else ""
+            shown.append(_shown(value, formats.get(column), missing) + suffix)
+        text[column] = pd.array(shown, dtype=object)
     words = [column for column in frame.columns if not _numeric(frame[column])]
     return Readable(text, frozenset(words))
 
 
 def _numeric(column: pd.Series) -> bool:
-    """Whether a column holds numbers, or text that reads as a number or as a sum of them."""
-    plain = re.compile(rf"[+-]?[\d,]*\.?\d+( \+ [\d,]+)*|{DASH}")
+    """Whether a column holds numbers or dates, or text that reads as a number or as a sum of them."""
+    plain = re.compile(rf"[+-]?[\d,]*\.?\d+( \+ [\d,]+)*|\d{{4}}-\d\d-\d\d|{DASH}")
     return all(isinstance(value, Real) or bool(plain.fullmatch(str(value))) for value in column.dropna())
 
 
@@ -481,17 +396,6 @@ def _shown(value: Any, form: str | None, missing: str) -> str:
     return f"{value:,}" if isinstance(value, Integral) else significant(float(value))
 
 
-def agreement(difference: pd.DataFrame) -> pd.DataFrame:
-    """Return the largest differences in `reference_counts`, by kind of reference implementation."""
-    again = difference["implementation"].str.contains("re-implemented")
-    kind = again.map({False: "class in transformers", True: "re-implemented"})
-    columns = ["total", "active", "active without embedding"]
-    frame = difference[columns].abs().groupby(kind.rename("reference")).max()
-    frame.columns = pd.Index([f"largest difference, {column}" for column in columns])
-    frame.insert(0, "models", kind.value_counts())
-    return frame
-
-
 def joined(*columns: pd.Series) -> pd.DataFrame:
     """Return columns of the same rows side by side, each under its own name."""
     return pd.concat(columns, axis=1)
@@ -500,23 +404,16 @@ def joined(*columns: pd.Series) -> pd.DataFrame:
 make_callable(__name__, table_names)
 
 __all__ = [
-    "CONVENTIONS",
-    "agreement",
     "attention_pattern",
     "caches",
     "caches_by_length",
     "components",
-    "conventions",
     "counts",
     "experts_pattern",
-    "explained",
     "group",
     "joined",
-    "last_digit",
-    "published_counts",
     "readable",
-    "reference_counts",
-    "rounding",
+    "released",
     "shapes",
     "table",
     "title",

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import cohort
-from cohort import plotting, tables
+from cohort import plotting, published, tables
 from cohort.book.say import significant
 
 mpl.use("Agg")
@@ -69,9 +69,9 @@ def test_shares_fill_every_bar():
 
 
 def test_gaps_draw_every_published_model():
-    published = tables.published_counts(cohort.models())
-    (axes,) = plotting.gaps(published).axes
-    assert sum(len(points.get_offsets()) for points in axes.collections) == len(published)
+    sizes = published.published_counts(cohort.models())
+    (axes,) = plotting.gaps(sizes).axes
+    assert sum(len(points.get_offsets()) for points in axes.collections) == len(sizes)
 
 
 def test_a_single_model_can_be_drawn():
@@ -86,3 +86,40 @@ def test_a_single_model_can_be_drawn():
 )
 def test_significant(value, text):
     assert significant(value) == text
+
+
+def test_the_disclosure_matrix_has_a_letter_in_every_gathered_cell():
+    matrix = published.disclosure(["command-r-v01", "qwen3-8b"])
+    (axes,) = plotting.disclosure(matrix).axes
+    letters = [text.get_text() for text in axes.texts]
+    assert len(letters) == (matrix != "").to_numpy().sum() < matrix.size
+    assert letters.count("–") == (matrix == "undisclosed").to_numpy().sum()
+
+
+def test_the_timeline_runs_from_the_earliest_down():
+    released = tables.released(tables.group("cohort"))
+    (axes,) = plotting.timeline(released).axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[::-1] == list(released)
+
+
+def test_nothing_to_draw_is_said():
+    empty = published.scores(["llama-2-7b"], "GPQA-Diamond")
+    ratios = published.tokens_per_parameter(["command-r-v01"])["per active"]
+    for figure in (plotting.scores(empty), plotting.tokens(ratios, 20.0, "rule")):
+        assert "no" in figure.axes[0].texts[0].get_text()
+
+
+def test_scores_join_the_sources_of_one_model():
+    frame = published.scores(["llama-2-7b", "llama-3-8b"], "MMLU")
+    base = frame[frame["variant"] == "base"]
+    (axes,) = plotting.scores(base).axes
+    points = [tuple(point) for collection in axes.collections[1:] for point in collection.get_offsets()]
+    assert sorted(x for x, _ in points) == sorted(base["score"])
+
+
+def test_tokens_show_the_rule_even_beyond_the_data():
+    ratios = published.tokens_per_parameter(["llama-3-8b", "phi-3-mini-4k"])["per active"]
+    (axes,) = plotting.tokens(ratios, 20.0, "rule").axes
+    low, high = axes.get_xlim()
+    assert low < 20 < ratios.max() < high

@@ -1,13 +1,11 @@
-"""The tables: totals that add up, published figures read as printed, and text for readers."""
+"""The tables: totals that add up, words that fit, and text for readers."""
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import cohort
 from cohort import tables
-from cohort.errors import CohortError, ParameterError, UnknownNameError
+from cohort.errors import ParameterError, UnknownNameError
 
 COHORT = tables.group("cohort")
 
@@ -20,6 +18,35 @@ def test_a_data_table_carries_its_schema():
     assert frame.set_index("model").loc["llama-3-8b", "total"] == 8_030_261_248
     with pytest.raises(UnknownNameError, match="did you mean 'reference_counts'"):
         cohort.table("reference_count")
+
+
+def test_a_data_table_names_its_units_sources_and_licence():
+    for name in cohort.tables():
+        attributes = cohort.table(name).attrs
+        assert attributes["title"]
+        assert attributes["description"]
+        assert set(attributes["columns"]) == set(cohort.table(name).columns)
+        assert attributes["sources"] or name == "units"
+        assert attributes["licences"]
+    assert cohort.table("chinchilla_runs").attrs["sources"] == [
+        "besiroglu2024chinchilla",
+        "hoffmann2022chinchilla",
+    ]
+    assert cohort.table("chinchilla_runs").attrs["units"]["training_flop"] == "FLOP"
+    assert "llama3card" in cohort.table("model_facts").attrs["sources"]
+    assert any("Open Database" in title for title in cohort.table("grids_electricitymaps").attrs["licences"])
+
+
+def test_the_chinchilla_runs_are_all_there():
+    runs = cohort.table("chinchilla_runs")
+    assert (len(runs), int(runs["dropped"].sum())) == (245, 5)
+    assert runs["loss"].max() == runs.loc[runs["dropped"], "loss"].max()
+
+
+def test_models_in_the_order_of_their_release():
+    released = tables.released(["llama-3-8b", "gpt2-xl", "dbrx"])
+    assert list(released) == ["GPT-2 XL", "DBRX", "Llama 3 8B"]
+    assert str(released.index[-1].date()) == "2024-04-18"
 
 
 def test_the_groups_hold_every_model_once():
@@ -62,67 +89,6 @@ def test_caches_agree_with_the_models():
     assert (caches["first token"], caches["cache"], caches["per token"]) == (131_072, 2**29, 2**14)
     by_length = tables.caches_by_length(["mistral-7b-v0.1"], [1, 4096, 32_768]).iloc[0]
     assert list(by_length) == [131_072, 131_072, 16_384]
-
-
-@pytest.mark.parametrize(
-    ("count", "printed", "how"),
-    [
-        (46.702792704, "46.7", "rounded"),
-        (405.853, "405", "cut off"),
-        (405.853, "406", "rounded"),
-        (7.24, "7.3", None),
-        (68.98, "70", None),
-        (2.5, "2", "rounded"),
-        (2.51, "2", "cut off"),
-        (1.99, "2", "rounded"),
-        (3.0, "2", None),
-    ],
-)
-def test_how_a_figure_was_printed(count, printed, how):
-    assert tables.rounding(count, printed) == how
-
-
-@given(st.floats(0.5, 999), st.integers(0, 3))
-def test_a_rounded_count_is_seen_as_rounded(count, digits):
-    assert tables.rounding(count, f"{count:.{digits}f}") == "rounded"
-
-
-@pytest.mark.parametrize("printed", ["", "7B", "1e3", "-2", "7."])
-def test_only_plain_decimals_are_printed_figures(printed):
-    with pytest.raises(CohortError, match="plain decimal"):
-        tables.last_digit(printed)
-
-
-def test_conventions_of_tied_and_untied_models():
-    untied, tied = cohort.model("llama-3-8b"), cohort.model("gemma-7b")
-    assert list(tables.conventions(untied, active=False).values()) == [
-        8_030_261_248,
-        7_504_924_672,
-        6_979_588_096,
-    ]
-    assert list(tables.conventions(tied, active=False).values()) == [
-        8_537_680_896,
-        8_537_680_896,
-        7_751_248_896,
-    ]
-
-
-def test_published_sizes_and_their_readings():
-    published = tables.published_counts(cohort.models())
-    assert len(published) == len(cohort.models())
-    assert published.loc["Gemma 7B", "readings"] == {"without embedding and head": "cut off"}
-    assert published.loc["Llama 3.1 405B", "readings"] == {"all weights": "cut off"}
-    assert published.loc["Falcon 180B", "readings"] == {}
-    active = tables.published_counts(cohort.models(), active=True)
-    assert active.loc["gpt-oss 20B", "readings"] == {"without input embedding": "rounded"}
-    assert active.loc["Mixtral 8x7B", "readings"] == {"all weights": "rounded"}
-    assert "Llama 2 7B" not in active.index
-
-
-def test_a_wrong_count_would_be_seen():
-    reference = tables.reference_counts(cohort.models())
-    assert (reference.drop(columns="implementation") == 0).all(axis=None)
-    assert tables.agreement(reference.assign(total=3)).iloc[:, 1].eq(3).all()
 
 
 def test_a_model_from_a_file_has_no_facts_and_still_a_row(tmp_path):

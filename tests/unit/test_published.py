@@ -1,0 +1,143 @@
+"""What is published: figures read as printed, statuses, compute and scores beside what others give."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cohort
+from cohort import facts, published, tables
+from cohort.errors import CohortError, UnknownNameError
+
+COHORT = tables.group("cohort")
+
+
+@pytest.mark.parametrize(
+    ("count", "printed", "how"),
+    [
+        (46.702792704, "46.7", "rounded"),
+        (405.853, "405", "cut off"),
+        (405.853, "406", "rounded"),
+        (7.24, "7.3", None),
+        (68.98, "70", None),
+        (2.5, "2", "rounded"),
+        (2.51, "2", "cut off"),
+        (1.99, "2", "rounded"),
+        (3.0, "2", None),
+    ],
+)
+def test_how_a_figure_was_printed(count, printed, how):
+    assert published.rounding(count, printed) == how
+
+
+@given(st.floats(0.5, 999), st.integers(0, 3))
+def test_a_rounded_count_is_seen_as_rounded(count, digits):
+    assert published.rounding(count, f"{count:.{digits}f}") == "rounded"
+
+
+@pytest.mark.parametrize("printed", ["", "7B", "1e3", "-2", "7."])
+def test_only_plain_decimals_are_printed_figures(printed):
+    with pytest.raises(CohortError, match="plain decimal"):
+        published.last_digit(printed)
+
+
+def test_conventions_of_tied_and_untied_models():
+    untied, tied = cohort.model("llama-3-8b"), cohort.model("gemma-7b")
+    assert list(published.conventions(untied, active=False).values()) == [
+        8_030_261_248,
+        7_504_924_672,
+        6_979_588_096,
+    ]
+    assert list(published.conventions(tied, active=False).values()) == [
+        8_537_680_896,
+        8_537_680_896,
+        7_751_248_896,
+    ]
+
+
+def test_published_sizes_and_their_readings():
+    sizes = published.published_counts(cohort.models())
+    assert len(sizes) == len(cohort.models())
+    assert sizes.loc["Gemma 7B", "readings"] == {"without embedding and head": "cut off"}
+    assert sizes.loc["Llama 3.1 405B", "readings"] == {"all weights": "cut off"}
+    assert sizes.loc["Falcon 180B", "readings"] == {}
+    active = published.published_counts(cohort.models(), active=True)
+    assert active.loc["gpt-oss 20B", "readings"] == {"without input embedding": "rounded"}
+    assert active.loc["Mixtral 8x7B", "readings"] == {"all weights": "rounded"}
+    assert "Llama 2 7B" not in active.index
+
+
+def test_a_wrong_count_would_be_seen():
+    reference = published.reference_counts(cohort.models())
+    assert (reference.drop(columns="implementation") == 0).all(axis=None)
+    assert published.agreement(reference.assign(total=3)).iloc[:, 1].eq(3).all()
+
+
+def test_the_disclosure_matrix_holds_known_statuses():
+    matrix = published.disclosure(cohort.models())
+    assert matrix.shape == (len(cohort.models()), len(published.DISCLOSED))
+    assert set(matrix.to_numpy().ravel()) <= {*facts.STATUSES, ""}
+    assert set(matrix.loc["Qwen3 8B"]) <= {*facts.STATUSES, ""}
+    assert matrix.loc["Qwen3 8B", "alignment"] == "", "gathered for the cohort only"
+    assert matrix.loc["Command R", "training tokens"] == "undisclosed"
+    assert matrix.loc["Llama 3 8B", "training tokens"] == "stated"
+    assert matrix.loc["Arctic", "alignment"] == "contested"
+
+
+def test_tokens_per_parameter():
+    frame = published.tokens_per_parameter(COHORT)
+    assert "Command R" not in frame.index
+    assert frame.loc["Llama 3 8B", "per total"] == pytest.approx(15e12 / 8_030_261_248, rel=1e-12)
+    assert frame.loc["DBRX", "per active"] == pytest.approx(12e12 / 36_469_708_800, rel=1e-12)
+    assert published.tokens_per_parameter(["command-r-v01"]).empty
+
+
+# Epoch AI rounds to two or three digits and counts 36 of DBRX's billions as active; the gaps are known.
+@pytest.mark.parametrize(
+    ("name", "ratio", "within"),
+    [
+        ("Llama 2 70B", 1.0, 0.03),
+        ("Llama 3.1 405B", 1.0, 0.05),
+        ("DBRX", 1.0, 0.02),
+        ("Chinchilla 70B", 1.02, 0.01),
+    ],
+)
+def test_training_compute_is_near_the_estimates_of_others(name, ratio, within):
+    frame = published.training_compute(cohort.models())
+    assert frame.loc[name, "ratio"] == pytest.approx(ratio, rel=within)
+
+
+def test_scores_never_mix_variants_and_keep_every_source():
+    frame = published.scores(["llama-2-7b", "mixtral-8x22b-v0.1"], "MMLU")
+    base = frame[(frame["model"] == "Llama 2 7B") & (frame["variant"] == "base")]
+    assert {45.3, 45.7} <= set(base["score"])
+    assert (frame["score"].between(0, 100)).all()
+    assert list(dict.fromkeys(frame["model"])) == ["Llama 2 7B", "Mixtral 8x22B"]
+    moved = published.spread(frame)
+    row = moved[moved["variant"] == "base"].loc["Llama 2 7B"]
+    assert row["difference"] == pytest.approx(base["score"].max() - base["score"].min(), rel=1e-9)
+
+
+def test_instructed_variants_stand_beside_their_base():
+    frame = published.scores(["llama-2-70b", "gemma-2-27b", "dbrx"], "MMLU")
+    step = published.instructed_less_base(frame)
+    assert set(step.index) == {"Llama 2 70B", "Gemma 2 27B"}
+    assert step["Gemma 2 27B"] == pytest.approx(76.2 - 75.2, rel=1e-9)
+    assert published.instructed_less_base(frame[frame["variant"] == "base"]).empty
+
+
+def test_an_unknown_benchmark_names_the_nearest():
+    with pytest.raises(UnknownNameError, match="'MMLU'"):
+        published.scores(COHORT, "MMLUU")
+
+
+def test_corrections_are_counted_by_kind_and_table():
+    counts = published.corrections()
+    assert counts["all"].sum() == len(facts.rows("corrections"))
+    assert {"wrong", "unresolved", "imprecise", "misleading", "superseded"} <= set(counts.index)
+
+
+def test_closed_models_are_as_the_post_printed_them():
+    closed = published.closed_references("MMLU")
+    assert closed.loc["Claude 3 Opus", "score"] == "86.8"
+    assert not set(closed.index) & set(tables.training(COHORT).index)
+    assert published.closed_references("MATH").empty
