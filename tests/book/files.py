@@ -11,6 +11,8 @@ from browser import SITE
 
 # The page that only sends the reader on to the first one.
 REDIRECT = "index.html"
+# Relations of a link in a page's head that lead to other pages.
+RELATED_PAGES = ("next", "prev", "index", "search", "canonical")
 
 
 def pages() -> list[str]:
@@ -36,7 +38,9 @@ class Markup(HTMLParser):
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
         elif tag == "link" and "href" in values:
-            self.assets.append(values["href"])
+            # A browser loads styles, icons and preloads; the other relations only name pages.
+            is_page = values.get("rel") in RELATED_PAGES
+            (self.links if is_page else self.assets).append(values["href"])
         elif tag in ("img", "script", "source", "iframe") and "src" in values:
             self.assets.append(values["src"])
 

@@ -11,6 +11,10 @@ from files import REDIRECT, is_external, markup, own_files, pages, target
 EXPECTED = {
     "intro.html",
     "notebooks/the_cohort.html",
+    "tables.html",
+    "corrections.html",
+    "claims.html",
+    "adding_a_model.html",
     "glossary.html",
     "data_dictionary.html",
     "api.html",

@@ -80,9 +80,10 @@ async () => {
 }
 """
 
+# Audits the page, or only what a selector chooses.
 AUDIT = """
-async () => {
-  const result = await axe.run(document, {
+async (selector) => {
+  const result = await axe.run(selector || document, {
     resultTypes: ["violations"], preload: false, selectors: false, elementRef: false,
   });
   return result.violations.filter((one) => ["serious", "critical"].includes(one.impact)).flatMap(
@@ -107,6 +108,12 @@ class Visitor:
                 viewport={"width": view.width, "height": view.height}, color_scheme=view.scheme
             )
         return self._contexts[view].new_page()
+
+    def page_without_scripts(self, view: View) -> Page:
+        """A new page of a browser that runs no JavaScript; closing it closes its context."""
+        return self._browser.new_page(
+            viewport={"width": view.width, "height": view.height}, java_script_enabled=False
+        )
 
     def visit(self, path: str, view: View) -> Visit:
         """The visit of a page, made now or earlier."""
