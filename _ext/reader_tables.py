@@ -54,7 +54,7 @@ def architecture(folder: Path) -> Table:
     counts = tables.counts(names).rename(columns={"attention": "attention parameters"})
     frame = pd.concat([listed, *parts, counts], axis=1, join="inner")
     texts = {
-        "said": tables.readable(said, missing="undisclosed").text,
+        "said": tables.readable(said).text,
         "other": tables.readable(frame.drop(columns=said.columns)).text,
     }
     text = pd.concat(texts.values(), axis=1)

@@ -14,14 +14,13 @@ from cohort import facts
 from cohort.configs import model as read_model
 from cohort.errors import CohortError, shown
 from cohort.facts import Fact
-from cohort.models import ModelSpec
 
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict on one claim, with the number that it rests on.
+    """A verdict on one claim, with the number and the rule that it rests on.
 
     Attributes
     ----------
@@ -33,12 +32,15 @@ class Judgement:
         The number.
     unit : str
         Its unit.
+    rule : str
+        What the number counts, and from where on it gives which verdict.
     """
 
     claim: str
     verdict: str
     value: float
     unit: str
+    rule: str
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -70,12 +72,12 @@ def records(judgements: list[Judgement]) -> dict[str, object]:
     return recorded
 
 
-def table(judgements: list[Judgement]) -> pd.DataFrame:
-    """Return verdicts for readers: each statement with its verdict, its number and the number's unit."""
+def verdicts(judgements: list[Judgement]) -> pd.DataFrame:
+    """Return verdicts for readers: each statement with its verdict, the number, its unit and the rule."""
     statements = {row["claim"]: row["statement"] for row in facts.rows("claims")}
     frame = pd.DataFrame(
-        [(statements[each.claim], each.verdict, each.value, each.unit) for each in judgements],
-        columns=["claim", "verdict", "number", "unit"],
+        [(statements[each.claim], each.verdict, each.value, each.unit, each.rule) for each in judgements],
+        columns=["claim", "verdict", "number", "unit", "what it counts, and the rule"],
     )
     return frame.set_index("claim")
 
@@ -93,10 +95,14 @@ def _fact(model: str, field: str) -> Fact:
     return facts.of_model(model)[field]
 
 
+MOST = 0.51  # more than half, of any number up to fifty
+
+
 def _share(claim: str, field: str, word: str, holds: float, limits: float) -> Judgement:
     """Judge how many of the cohort's models have a word in a field."""
     having = sum(_fact(model, field).value.startswith(word) for model in _cohort())
-    return Judgement(claim, graded(having / len(_cohort()), holds, limits), having, "models")
+    rule = f"models with {word}; holds from {holds:.0%} of them, with limits from {limits:.0%}"
+    return Judgement(claim, graded(having / len(_cohort()), holds, limits), having, "models", rule)
 
 
 def _rope() -> Judgement:
@@ -104,12 +110,11 @@ def _rope() -> Judgement:
 
 
 def _rmsnorm() -> Judgement:
-    # "Almost all" is read as nine in ten.
     return _share("rmsnorm_almost_everywhere", "normalisation", "RMSNorm", holds=0.9, limits=0.5)
 
 
 def _swiglu() -> Judgement:
-    return _share("swiglu_in_most", "activation", "SwiGLU", holds=0.5, limits=0.25)
+    return _share("swiglu_in_most", "activation", "SwiGLU", holds=MOST, limits=0.25)
 
 
 def _plain(name: str) -> bool:
@@ -121,22 +126,33 @@ def _plain(name: str) -> bool:
 
 def _only_attention() -> Judgement:
     changed = sum(not _plain(name) for name in _cohort())
-    unchanged = 1 - changed / len(_cohort())
-    return Judgement("only_attention_changed", graded(unchanged, 1, 0.5), changed, "models")
+    rule = "models that differ from Llama 2 outside attention; holds up to 10% of them, with limits up to 50%"
+    verdict = graded(1 - changed / len(_cohort()), 0.9, 0.5)
+    return Judgement("only_attention_changed", verdict, changed, "models", rule)
 
 
 def _mixtures() -> Judgement:
     found = [name for name in _cohort() if read_model(name).experts]
     named = {"dbrx", "mixtral-8x22b-v0.1", "snowflake-arctic", "deepseek-v2"}
     verdict = "holds" if set(found) == named else "does not hold"
-    return Judgement("four_of_the_cohort", verdict, len(found), "models")
+    return Judgement(
+        "four_of_the_cohort",
+        verdict,
+        len(found),
+        "models",
+        "models with experts; holds if they are those named",
+    )
+
+
+# Llama is the one family of the cohort with two generations, at nearly the same sizes.
+_GENERATIONS = (("llama-3-8b", "llama-2-7b"), ("llama-3-70b", "llama-2-70b"))
 
 
 def _growth() -> Judgement:
-    """Judge the tokens of Llama 3 over those of the Llama 2 model of the nearest size."""
-    pairs = (("llama-3-8b", "llama-2-7b"), ("llama-3-70b", "llama-2-70b"))
-    growth = min(_tokens(new) / _tokens(old) for new, old in pairs)
-    return Judgement("same_size_more_tokens", graded(growth, 2, 1.1), growth, "times")
+    growth = min(_tokens(new) / _tokens(old) for new, old in _GENERATIONS)
+    rule = "tokens of Llama 3 over Llama 2 at the nearest size; one family shows at most limits, from 2 times"
+    verdict = "holds with limits" if growth >= 2 else "does not hold"
+    return Judgement("same_size_more_tokens", verdict, growth, "times", rule)
 
 
 def _tokens(model: str) -> float:
@@ -148,11 +164,25 @@ def _tokens(model: str) -> float:
 
 def _fewer_tokens() -> Judgement:
     small = read_model("llama-3-8b")
-    others: list[ModelSpec] = [read_model("dbrx"), read_model("snowflake-arctic")]
+    others = [read_model("dbrx"), read_model("snowflake-arctic")]
     larger = all(each.active_parameters > small.active_parameters for each in others)
     ratio = max(_tokens(each.name) / _tokens(small.name) for each in others)
+    rule = (
+        "tokens over those of Llama 3 8B, the larger of the two; holds below 1 if both have more parameters"
+    )
     verdict = "holds" if larger and ratio < 1 else "does not hold"
-    return Judgement("more_parameters_fewer_tokens", verdict, ratio, "times")
+    return Judgement("more_parameters_fewer_tokens", verdict, ratio, "times", rule)
+
+
+def _arctic_mmlu() -> Judgement:
+    rows = [row for row in facts.rows("benchmarks") if row["model"] == "snowflake-arctic"]
+    scores = {row["status"]: float(row["value"]) for row in rows if row["benchmark"] == "MMLU"}
+    if not scores:
+        verdict = "holds"
+    else:
+        verdict = "cannot be known" if set(scores) == {"contested"} else "does not hold"
+    rule = "the MMLU score that is found; cannot be known while its source is contested"
+    return Judgement("arctic_reports_no_mmlu", verdict, max(scores.values(), default=0.0), "percent", rule)
 
 
 def _scores(model: str, benchmark: str, variant: str) -> list[float]:
@@ -164,51 +194,83 @@ def _scores(model: str, benchmark: str, variant: str) -> list[float]:
     ]
 
 
-def _arctic_mmlu() -> Judgement:
-    scores = _scores("snowflake-arctic", "MMLU", "instruct")
-    verdict = "does not hold" if scores else "holds"
-    return Judgement("arctic_reports_no_mmlu", verdict, max(scores, default=0.0), "percent")
-
-
 def _gain() -> Judgement:
-    """Judge the gain in MMLU of Llama 3 over Llama 2 at the nearest size, base models, worst against best."""
-    pairs = (("llama-3-8b", "llama-2-7b"), ("llama-3-70b", "llama-2-70b"))
-    gain = min(min(_scores(new, "MMLU", "base")) - max(_scores(old, "MMLU", "base")) for new, old in pairs)
-    return Judgement("sizes_constant_quality_up", graded(gain, 5, 1), gain, "points")
+    gain = min(
+        min(_scores(new, "MMLU", "base")) - max(_scores(old, "MMLU", "base")) for new, old in _GENERATIONS
+    )
+    rule = (
+        "MMLU of Llama 3 above Llama 2 at the nearest size, base models, lowest against highest score; "
+        "one family shows at most limits, from 5 points"
+    )
+    verdict = "holds with limits" if gain >= 5 else "does not hold"
+    return Judgement("sizes_constant_quality_up", verdict, gain, "points", rule)
 
 
 _ARCHITECTURE = ("attention_stated", "positional_encoding", "normalisation", "activation")
 
 
 def _incomplete() -> Judgement:
-    """Judge the share of architecture fields that no report states: to be read off a config, or unknown."""
     fields = [_fact(model, field) for model in _cohort() for field in _ARCHITECTURE]
     unsaid = sum(fact.status != "stated" for fact in fields) / len(fields)
-    return Judgement("architectures_incomplete", graded(unsaid, 0.25, 0.05), 100 * unsaid, "percent")
+    rule = (
+        "attention, positions, normalisation and activation that no report states, so that we read them off "
+        "a configuration; holds from 25%, with limits from 5%"
+    )
+    return Judgement("architectures_incomplete", graded(unsaid, 0.25, 0.05), 100 * unsaid, "percent", rule)
+
+
+_SETTING = ("model", "variant", "benchmark", "shots", "prompting", "metric")
 
 
 def _comparable() -> Judgement:
-    """Judge how far one uncontested score moves between sources: same model, variant and benchmark."""
-    groups: dict[tuple[str, str, str], list[float]] = {}
+    groups: dict[tuple[str, ...], list[float]] = {}
     for row in facts.rows("benchmarks"):
         if row["model"] in _cohort() and row["status"] != "contested":
-            groups.setdefault((row["model"], row["variant"], row["benchmark"]), []).append(
-                float(row["value"])
-            )
+            groups.setdefault(tuple(row[key] for key in _SETTING), []).append(float(row["value"]))
     widest = max(max(scores) - min(scores) for scores in groups.values())
-    return Judgement("benchmarks_not_comparable", graded(widest, 5, 1), widest, "points")
+    rule = (
+        "widest range of one score between sources: same model, variant, benchmark, shots, prompting and "
+        "metric; holds from 5 points, with limits from 1"
+    )
+    return Judgement("benchmarks_not_comparable", graded(widest, 5, 1), widest, "points", rule)
+
+
+def _compute_from_hours(model: str, peaks: dict[str, float]) -> float | None:
+    """Return hours x dense 16-bit peak x the utilisation that the post assumes, where all three are given."""
+    runs = {
+        row["field"]: row["value"]
+        for row in facts.rows("training_runs")
+        if row["model_or_run"] == model and not row["part"]
+    }
+    assumed = [
+        row["original"]
+        for row in facts.rows("post_tables")
+        if (row["table"], row["model"], row["column"]) == ("environment", model, "assumed_utilisation")
+    ]
+    hours, device = runs.get("accelerator_hours"), runs.get("accelerator")
+    if not hours or not assumed or not assumed[0] or device not in peaks:
+        return None
+    return float(hours) * 3600 * peaks[device] * 1e12 * float(assumed[0].rstrip("%")) / 100
 
 
 def _post_compute() -> Judgement:
-    """Judge the post's own estimates of training compute against six FLOP a parameter and token."""
+    peaks = {
+        row["name"]: float(row["bf16_dense_tflops"])
+        for row in facts.rows("accelerators")
+        if row["bf16_dense_tflops"]
+    }
     ratios = []
-    for row in facts.rows("post_tables"):
-        if row["table"] == "environment" and row["column"] == "flops" and row["original"]:
-            spec = read_model(row["model"])
-            derived = 6.0 * spec.active_parameters * _tokens(spec.name)
-            ratios.append(derived / float(row["original"]))
-    worst = max(ratios)
-    return Judgement("training_compute_estimated", graded(-worst, -1.5, -2), worst, "times")
+    for name in _cohort():
+        if estimate := _compute_from_hours(name, peaks):
+            ratio = read_model(name).training_flops(_tokens(name)) / estimate
+            ratios.append(max(ratio, 1 / ratio))
+    rule = (
+        "largest factor between hours x 16-bit peak x assumed utilisation and 6 FLOP a parameter and token; "
+        "holds up to 1.25 times, with limits up to 3"
+    )
+    return Judgement(
+        "training_compute_estimated", graded(-max(ratios), -1.25, -3), max(ratios), "times", rule
+    )
 
 
 _OF_THE_COHORT: tuple[Callable[[], Judgement], ...] = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -725,7 +726,7 @@ def _load(path: str) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=256)
 def _registered(name: str, path: str, modified: int) -> ModelSpec:
-    return read(_load(path), name)
+    return replace(read(_load(path), name), registered=True)
 
 
 def model(

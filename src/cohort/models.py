@@ -226,6 +226,8 @@ class ModelSpec:
         Width of the embedding where it is projected to the hidden size (small OPT models).
     context_limit : int, optional
         The longest context that the config provides for, in tokens. Not enforced.
+    registered : bool
+        Whether it was read from the registry by name, so that the facts of that name are its own.
 
     Raises
     ------
@@ -244,6 +246,7 @@ class ModelSpec:
     position_rows: int = 0
     embedding_width: int | None = None
     context_limit: int | None = None
+    registered: bool = False
 
     def __post_init__(self) -> None:
         integer("hidden", self.hidden, 1, LIMIT, ConfigError)
@@ -311,6 +314,27 @@ class ModelSpec:
         head = self.vocabulary * width
         projections = 2 * self.hidden * width if width != self.hidden else 0
         return head + projections + self._sum(lambda layer: layer.matmul_parameters(self.hidden))
+
+    def training_flops(self, tokens: float) -> float:
+        """Return the usual estimate of training compute: six FLOP for each active parameter and token.
+
+        Two are the forward pass and four the backward pass :cite:p:`kaplan2020scaling`; attention over the
+        context comes on top.
+
+        Parameters
+        ----------
+        tokens : float
+            Tokens that the model is trained on.
+
+        Raises
+        ------
+        ParameterError
+            If `tokens` is not a positive number.
+        """
+        number = isinstance(tokens, (int, float)) and not isinstance(tokens, bool)
+        if not number or not 0 < tokens < float("inf"):
+            raise ParameterError(f"tokens is {shown(tokens)}, but must be a finite number above 0")
+        return 6.0 * self.active_parameters * tokens
 
     def kv_cache_bytes(self, context: int, batch: int = 1, bytes_per_element: float = 2) -> int:
         """Return the size of the key-value cache.

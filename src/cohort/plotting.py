@@ -204,7 +204,8 @@ def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure,
     """
     frame = pd.DataFrame({"value": values, "colour": list(colours)}).sort_values("value", kind="stable")
     drawing, axes = figure(0.24 * len(frame) + 0.7)
-    axes.scatter(frame["value"], range(len(frame)), color=frame["colour"], s=36, zorder=2)
+    rims = [_COLOURS[0] if colour == "white" else colour for colour in frame["colour"]]
+    axes.scatter(frame["value"], range(len(frame)), c=frame["colour"], edgecolors=rims, s=36, zorder=2)
     for place, value in enumerate(frame["value"]):
         axes.annotate(
             significant(value), (value, place), (7, 0), textcoords="offset points", va="center", size=8
@@ -271,7 +272,9 @@ def shares(counts: pd.DataFrame) -> Figure:
     axes.set(xlabel="share of all parameters (%)", xlim=(0, 100))
     axes.grid(visible=False, axis="y")
     _rows(axes, list(rows.index))
-    axes.legend(ncols=len(parts), loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=8.5, columnspacing=1)
+    axes.legend(
+        ncols=min(len(parts), 4), loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=8.5, columnspacing=1
+    )
     return drawing
 
 
@@ -371,25 +374,29 @@ def timeline(released: pd.Series) -> Figure:
     Figure
         One dot a model on an axis of dates.
     """
+    if released.empty:
+        return _nothing("the data hold no date of release for these models")
     order = released.iloc[::-1]
     drawing, axes = figure(0.22 * len(order) + 0.7)
     axes.scatter(order.index.to_numpy(), range(len(order)), color=_COLOURS[0], s=36, zorder=2)
+    # At least three months are shown, so that a single date has its place and ticks do not crowd.
+    margin = max((order.index.max() - order.index.min()) * 0.08, pd.Timedelta(days=45))
+    axes.set_xlim(order.index.min() - margin, order.index.max() + margin)
     locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(DateFormatter("%b\n%Y"))  # type: ignore[no-untyped-call]
     axes.set_xlabel("date of release")
-    axes.margins(x=0.08)
     _rows(axes, list(order))
     return drawing
 
 
-def tokens(ratios: pd.Series, rule: float, name: str) -> Figure:
-    """Draw training tokens per parameter, with a rule of thumb as a line.
+def tokens(ratios: pd.DataFrame, rule: float, name: str) -> Figure:
+    """Draw training tokens per active parameter, with a rule of thumb as a line.
 
     Parameters
     ----------
-    ratios : Series
-        Tokens per parameter, indexed by model.
+    ratios : DataFrame
+        As `cohort.published.tokens_per_parameter` returns it; what is inferred or contested is drawn hollow.
     rule : float
         Where the line is drawn.
     name : str
@@ -402,8 +409,10 @@ def tokens(ratios: pd.Series, rule: float, name: str) -> Figure:
     """
     if ratios.empty:
         return _nothing("none of these models discloses its training tokens")
-    drawing, axes = dots(ratios, [_COLOURS[0]] * len(ratios), "training tokens per active parameter")
-    axes.set_xlim(min(ratios.min(), rule) / 1.3, ratios.max() * 1.9)
+    values = ratios["per active"]
+    colours = ["white" if status in ("inferred", "contested") else _COLOURS[0] for status in ratios["status"]]
+    drawing, axes = dots(values, colours, "training tokens per active parameter")
+    axes.set_xlim(min(values.min(), rule) / 1.3, values.max() * 1.9)
     axes.axvline(rule, color=INK, lw=1, ls="--", zorder=0)
     axes.annotate(
         name, (rule, len(ratios) - 0.6), (4, 0), textcoords="offset points", size=8.5, color=INK, va="top"

@@ -29,7 +29,9 @@ def conventions(spec: ModelSpec, active: bool) -> dict[str, int]:
 
 
 def rounding(count: float, printed: str) -> str | None:
-    """Return how a printed figure comes from a count: ``rounded``, ``cut off``, or None if it does not.
+    """Return how a printed figure comes from a count, or None if it does not.
+
+    It is ``rounded`` or ``cut off`` to its last digit, or, being a whole number of tens, ``rounded to tens``.
 
     Parameters
     ----------
@@ -41,7 +43,10 @@ def rounding(count: float, printed: str) -> str | None:
     unit = last_digit(printed)
     if abs(count - float(printed)) <= unit / 2:
         return "rounded"
-    return "cut off" if 0 <= count - float(printed) < unit else None
+    if 0 <= count - float(printed) < unit:
+        return "cut off"
+    tens = unit == 1 and printed.endswith("0") and abs(count - float(printed)) <= 5
+    return "rounded to tens" if tens else None
 
 
 def last_digit(printed: str) -> float:
@@ -65,7 +70,8 @@ def published_counts(models: Sequence[str], active: bool = False) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Per model: ``published`` and ``derived`` in billions, ``gap`` (derived / published - 1),
+        Per model: ``printed`` (as text), ``published`` and ``derived`` in billions, ``gap`` (derived /
+        published - 1),
         ``rounding`` (half a unit of the published figure's last digit, relative to it), and ``readings``:
         the `CONVENTIONS` whose count gives the published digits, each with whether rounded or cut off.
     """
@@ -86,6 +92,7 @@ def _compare(spec: ModelSpec, printed: str, active: bool) -> dict[str, Any]:
     readings = {name: how for count, name in reversed(distinct.items()) if (how := rounding(count, printed))}
     return {
         "model": title(spec),
+        "printed": printed,
         "published": published,
         "derived": derived,
         "gap": derived / published - 1,
@@ -97,12 +104,12 @@ def _compare(spec: ModelSpec, printed: str, active: bool) -> dict[str, Any]:
 def explained(published: pd.DataFrame) -> pd.DataFrame:
     """Return a part of `published_counts` for readers, the widest gaps first.
 
-    A column for each of `CONVENTIONS` says whether its count gives the published digits ``rounded`` or
-    ``cut off``; a dash says that it does not, or that it counts the same weights as the column before.
+    A column for each of `CONVENTIONS` says how its count gives the published digits, as `rounding` does; a
+    dash says that it does not, or that it counts the same weights as the column before.
     """
     frame = published.sort_values("gap", ascending=False, kind="stable")
     numbers = {
-        "published (billion)": frame["published"].map("{:g}".format),
+        "published (billion)": frame["printed"],
         "exact (billion)": frame["derived"].map("{:,.2f}".format),
         "gap (%)": (100 * frame["gap"]).map("{:+.1f}".format),
     }
@@ -183,22 +190,24 @@ def tokens_per_parameter(models: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        For each model whose training tokens are known: ``tokens``, and tokens ``per total`` and
-        ``per active`` parameter.
+        For each model whose training tokens are known: ``tokens``, their ``status``, and tokens ``per total``
+        and ``per active`` parameter.
     """
     records = []
     for spec in specs(models):
-        tokens = known(spec).get("training_tokens", ABSENT).number
-        if tokens:
+        fact = known(spec).get("training_tokens", ABSENT)
+        if tokens := fact.number:
             records.append(
                 {
                     "model": title(spec),
                     "tokens": tokens,
+                    "status": fact.status,
                     "per total": tokens / spec.parameters,
                     "per active": tokens / spec.active_parameters,
                 }
             )
-    return pd.DataFrame(records, columns=["model", "tokens", "per total", "per active"]).set_index("model")
+    columns = ["model", "tokens", "status", "per total", "per active"]
+    return pd.DataFrame(records, columns=columns).set_index("model")
 
 
 def training_compute(models: Sequence[str]) -> pd.DataFrame:
@@ -220,7 +229,7 @@ def training_compute(models: Sequence[str]) -> pd.DataFrame:
         tokens = known(spec).get("training_tokens", ABSENT).number
         if tokens and spec.name in estimates:
             estimate, source = estimates[spec.name]
-            derived = 6.0 * spec.active_parameters * tokens
+            derived = spec.training_flops(tokens)
             records.append(
                 {
                     "model": title(spec),
@@ -276,7 +285,9 @@ def scores(models: Sequence[str], benchmark: str) -> pd.DataFrame:
 
 
 def spread(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return how far the same score moves between sources.
+    """Return how far one score moves between sources: same model, variant, shots, prompting and metric.
+
+    Contested scores are left out.
 
     Parameters
     ----------
@@ -286,10 +297,11 @@ def spread(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per model and variant with several sources: how many ``scores``, ``lowest``, ``highest`` and their
-        ``difference`` in points, the widest first.
+        Where there are several: how many ``scores``, ``lowest``, ``highest`` and their ``difference`` in
+        points, the widest first.
     """
-    groups = frame.groupby(["model", "variant"], sort=False)["score"]
+    sound = frame[frame["status"] != "contested"]
+    groups = sound.groupby(["model", "variant", "shots", "metric"], sort=False)["score"]
     several = groups.agg(scores="size", lowest="min", highest="max")
     several = several[several["scores"] > 1].assign(difference=lambda f: f["highest"] - f["lowest"])
     widest = several.sort_values("difference", ascending=False, kind="stable").reset_index()
@@ -299,6 +311,8 @@ def spread(frame: pd.DataFrame) -> pd.DataFrame:
 
 def instructed_less_base(frame: pd.DataFrame) -> pd.Series:
     """Return by how many points the instructed variant scores above the base model, median against median.
+
+    The medians run over all settings and sources; contested scores are left out.
 
     Parameters
     ----------
@@ -310,7 +324,8 @@ def instructed_less_base(frame: pd.DataFrame) -> pd.Series:
     Series
         Indexed by model, for those with scores of both variants.
     """
-    medians = frame.groupby(["model", "variant"])["score"].median().unstack()
+    sound = frame[frame["status"] != "contested"]
+    medians = sound.groupby(["model", "variant"])["score"].median().unstack()
     medians = medians.reindex(columns=["base", "instruct"]).dropna()
     difference: pd.Series = medians["instruct"] - medians["base"]
     return difference
@@ -326,14 +341,31 @@ def corrections() -> pd.DataFrame:
 
 
 def closed_references(benchmark: str) -> pd.DataFrame:
-    """Return the scores of the closed models in the post's table, as the post printed them."""
-    frame = table("post_tables")
-    frame = frame[(frame["table"] == "benchmarks") & ~frame["model"].isin(facts.config_names())]
-    column = benchmark.lower()
-    cells = {(row.model, row.column): row.original for row in frame.itertuples()}
+    """Return the published scores of the closed models that the post set beside the open ones.
+
+    Parameters
+    ----------
+    benchmark : str
+        A name from `benchmarks`.
+
+    Returns
+    -------
+    DataFrame
+        Per model: ``score`` in per cent, ``shots`` with the prompting, and ``source``.
+    """
+    names = {
+        row["model"]: row["original"]
+        for row in facts.rows("post_tables")
+        if row["column"] == "name" and row["model"] not in facts.config_names()
+    }
     records = [
-        {"model": cells[model, "name"], "score": score, "shots": cells.get((model, f"{column}_modifier"), "")}
-        for (model, name), score in cells.items()
-        if name == column and score
+        {
+            "model": names[row["model"]],
+            "score": float(row["value"]),
+            "shots": " ".join(filter(None, [row["shots"] and f"{row['shots']}-shot", row["prompting"]])),
+            "source": row["source"],
+        }
+        for row in facts.rows("benchmarks")
+        if row["model"] in names and row["benchmark"] == benchmark
     ]
-    return pd.DataFrame(records, columns=["model", "score", "shots"]).set_index("model")
+    return pd.DataFrame(records, columns=["model", "score", "shots", "source"]).set_index("model")

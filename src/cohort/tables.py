@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from numbers import Integral, Real
@@ -17,13 +18,13 @@ from cohort import facts
 from cohort.attention import GroupedQuery
 from cohort.book.say import significant
 from cohort.configs import model as read_model
-from cohort.errors import ParameterError
+from cohort.errors import ParameterError, shown
 from cohort.facts import Fact, make_callable, table_names
 from cohort.models import ModelSpec, Residual
 
 GIB = 2**30
 _DTYPES = {"integer": "Int64", "number": "Float64"}
-ABSENT = Fact("", "text", "undisclosed", "")
+ABSENT = Fact("", "text", "", "")  # of which the data say nothing, not even that it is undisclosed
 DASH = "–"
 
 
@@ -78,12 +79,12 @@ def _sources(frame: pd.DataFrame, schema: dict[str, Any]) -> list[str]:
 
 def known(model: ModelSpec) -> dict[str, Fact]:
     """Return the facts of a registered model by field, none of any other."""
-    return facts.of_model(model.name) if model.name in facts.config_names() else {}
+    return facts.of_model(model.name) if model.registered else {}
 
 
 def title(model: ModelSpec) -> str:
     """Return the model's name for display."""
-    titles = {row["model"]: row["title"] for row in facts.rows("models")}
+    titles = {row["model"]: row["title"] for row in facts.rows("models")} if model.registered else {}
     return titles.get(model.name, model.name)
 
 
@@ -92,7 +93,11 @@ def specs(models: Iterable[str]) -> list[ModelSpec]:
     names = list(dict.fromkeys(models))
     if not names:
         raise ParameterError("no model was named; cohort.models() lists those that are registered")
-    return [read_model(name) for name in names]
+    found = [read_model(name) for name in names]
+    twice = [name for name, times in Counter(map(title, found)).items() if times > 1]
+    if twice:
+        raise ParameterError(f"two models are called {shown(twice[0])}; rename the file or folder of one")
+    return found
 
 
 def group(name: str) -> list[str]:
@@ -198,7 +203,8 @@ _TRAINING = {
 def training(models: Sequence[str]) -> pd.DataFrame:
     """Return what each model's makers say of its training: date, tokens, contexts, alignment.
 
-    An empty value was not disclosed; ``attrs["status"]`` holds the status of each value, by row and column.
+    ``attrs["status"]`` holds the status of each value, by row and column: a value is empty where it is
+    ``undisclosed``, or where the data do not cover it.
     """
     records, status = [], {}
     for spec in specs(models):
@@ -281,7 +287,8 @@ def caches(models: Sequence[str], context: int, bytes_per_element: float = 2) ->
     -------
     DataFrame
         Per model: ``attention`` (MHA, GQA, MQA or MLA), ``first token`` (bytes that the first token adds),
-        ``cache`` (bytes at that context), ``per token`` (their ratio) and ``context limit`` of the config.
+        ``cache`` (bytes at that context), ``per token`` (their ratio) and ``context limit``: the longest
+        context that the makers offer, else that of the config.
     """
     records = []
     for spec in specs(models):
@@ -293,7 +300,7 @@ def caches(models: Sequence[str], context: int, bytes_per_element: float = 2) ->
                 "first token": spec.kv_cache_bytes(1, bytes_per_element=bytes_per_element),
                 "cache": cache,
                 "per token": cache / context,
-                "context limit": spec.context_limit,
+                "context limit": known(spec).get("inference_context", ABSENT).number or spec.context_limit,
             }
         )
     return pd.DataFrame(records).set_index("model")
@@ -348,19 +355,18 @@ class Readable:
         return f'<tr><th scope="row"{self._wrapped}>{escape(str(name))}</th>{cells}</tr>'
 
 
-def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, missing: str = DASH) -> Readable:
+def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Readable:
     """Return a table for readers.
 
     Parameters
     ----------
     frame : DataFrame
-        Units belong into the names of its columns. A value whose status in ``attrs["status"]`` is
-        ``inferred`` or ``contested`` says so.
+        Units belong into the names of its columns. By ``attrs["status"]``, an empty value says
+        ``undisclosed`` where it is, and one that is ``inferred`` or ``contested`` says so; a dash stands for
+        any other empty value.
     formats : mapping of str to str, optional
         Format of a column's numbers, such as ``".2f"``; by default integers get thousands separators and
         other numbers three significant digits.
-    missing : str
-        What stands for an empty value.
 
     Returns
     -------
@@ -370,14 +376,21 @@ def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, miss
     formats, status = formats or {}, frame.attrs.get("status", {})
     text = pd.DataFrame(index=frame.index)
     for column in frame.columns:
-        shown = []
-        for name, value in frame[column].items():
-            doubt = status.get(name, {}).get(column)
-            suffix = f" ({doubt})" if doubt in ("inferred", "contested") else ""
-            shown.append(_shown(value, formats.get(column), missing) + suffix)
-        text[column] = pd.array(shown, dtype=object)
+        cells = [
+            _cell(value, formats.get(column), status.get(name, {}).get(column, ""))
+            for name, value in frame[column].items()
+        ]
+        text[column] = pd.array(cells, dtype=object)
     words = [column for column in frame.columns if not _numeric(frame[column])]
     return Readable(text, frozenset(words))
+
+
+def _cell(value: Any, form: str | None, status: str) -> str:
+    """Return the text of one cell, with its status where that matters."""
+    if value is None or value is pd.NA or value != value:
+        return status if status == "undisclosed" else DASH
+    written = _written(value, form)
+    return f"{written} ({status})" if status in ("inferred", "contested") else written
 
 
 def _numeric(column: pd.Series) -> bool:
@@ -386,9 +399,7 @@ def _numeric(column: pd.Series) -> bool:
     return all(isinstance(value, Real) or bool(plain.fullmatch(str(value))) for value in column.dropna())
 
 
-def _shown(value: Any, form: str | None, missing: str) -> str:
-    if value is None or value is pd.NA or value != value:
-        return missing
+def _written(value: Any, form: str | None) -> str:
     if not isinstance(value, Real) or isinstance(value, bool):
         return str(value)
     if form is not None:

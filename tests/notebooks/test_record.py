@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from synthetic import code, make, output
 
-from cohort.book import read_record, record, say
+from cohort.book import counted, ranged, read_record, record, say
 from cohort.book.record import MIME, make_record
 from cohort.errors import NotebookError, ParameterError
 
@@ -140,3 +140,9 @@ def test_a_long_list_is_shown_in_part_and_recorded_whole(capsys):
     record(contexts=(values, "tokens"))
     assert "contexts: 1,000, 1,001, 1,002, 1,003, … (10 values) tokens" in capsys.readouterr().out
     assert make_record({"contexts": (values, "tokens")})["contexts"]["value"] == values
+
+
+def test_numbers_with_their_nouns_and_ranges() -> None:
+    assert [counted(number, "model") for number in (0, 1, 1500)] == ["0 models", "1 model", "1,500 models"]
+    assert counted(2, "query", "queries") == "2 queries"
+    assert (ranged(3.82, 478.6), ranged(8.01, 8.04), ranged(-1, 2, "+.0f")) == ("3.8 to 478.6", "8.0", "-1 to +2")

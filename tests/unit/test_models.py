@@ -208,6 +208,19 @@ def test_impossible_models_are_refused(build, words):
     assert "\n" not in str(caught.value)
 
 
+def test_training_compute_is_six_flop_a_parameter_and_token():
+    # Meta gives 3.8e25 FLOP for the 405B model on 15.6 trillion tokens (Dubey et al., 2024).
+    assert cohort.model("llama-3.1-405b").training_flops(15.6e12) == pytest.approx(3.8e25, rel=0.001)
+    model = cohort.model("mixtral-8x7b-v0.1")
+    assert model.training_flops(1) == 6 * model.active_parameters
+
+
+@pytest.mark.parametrize("tokens", [0, -1, True, None, "1e12", float("nan"), float("inf")])
+def test_impossible_training_is_refused(tokens):
+    with pytest.raises(ParameterError, match="tokens is"):
+        cohort.model("llama-3-8b").training_flops(tokens)
+
+
 def test_an_unknown_name_names_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'llama-3-8b'") as caught:
         cohort.model("llama-3-8")

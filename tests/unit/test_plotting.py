@@ -105,7 +105,7 @@ def test_the_timeline_runs_from_the_earliest_down():
 
 def test_nothing_to_draw_is_said():
     empty = published.scores(["llama-2-7b"], "GPQA-Diamond")
-    ratios = published.tokens_per_parameter(["command-r-v01"])["per active"]
+    ratios = published.tokens_per_parameter(["command-r-v01"])
     for figure in (plotting.scores(empty), plotting.tokens(ratios, 20.0, "rule")):
         assert "no" in figure.axes[0].texts[0].get_text()
 
@@ -119,7 +119,29 @@ def test_scores_join_the_sources_of_one_model():
 
 
 def test_tokens_show_the_rule_even_beyond_the_data():
-    ratios = published.tokens_per_parameter(["llama-3-8b", "phi-3-mini-4k"])["per active"]
+    ratios = published.tokens_per_parameter(["llama-3-8b", "phi-3-mini-4k", "glm-4.5-air"])
     (axes,) = plotting.tokens(ratios, 20.0, "rule").axes
     low, high = axes.get_xlim()
-    assert low < 20 < ratios.max() < high
+    assert low < 20 < ratios["per active"].max() < high
+    hollow = [tuple(colour) == (1, 1, 1, 1) for colour in axes.collections[0].get_facecolors()]
+    assert sum(hollow) == 1, "the tokens of GLM-4.5-Air are inferred"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("names", [["gpt2-xl"], ["command-r-v01", "gpt2-xl", "dbrx"], ["llama-3-8b", "dbrx"]])
+def test_few_models_are_drawn_without_a_warning(names):
+    counts = tables.counts(names)
+    figures = [
+        plotting.timeline(tables.released(names)),
+        plotting.total_against_active(counts),
+        plotting.shares(counts),
+        plotting.cache_per_token(tables.caches(names, 1)),
+        plotting.disclosure(published.disclosure(names)),
+        plotting.tokens(published.tokens_per_parameter(names), 20.0, "rule"),
+    ]
+    assert all("<svg" in svg(figure) for figure in figures)
+
+
+def test_no_date_of_release_is_said():
+    (axes,) = plotting.timeline(tables.released(["gpt2-xl"]).iloc[:0]).axes
+    assert "no date" in axes.texts[0].get_text()

@@ -18,7 +18,11 @@ COHORT = tables.group("cohort")
         (405.853, "405", "cut off"),
         (405.853, "406", "rounded"),
         (7.24, "7.3", None),
-        (68.98, "70", None),
+        (68.98, "70", "rounded to tens"),
+        (478.58, "480", "rounded to tens"),
+        (64.9, "70", None),
+        (174.60, "175.0", None),
+        (174.60, "175", "rounded"),
         (2.5, "2", "rounded"),
         (2.51, "2", "cut off"),
         (1.99, "2", "rounded"),
@@ -59,17 +63,25 @@ def test_published_sizes_and_their_readings():
     assert len(sizes) == len(cohort.models())
     assert sizes.loc["Gemma 7B", "readings"] == {"without embedding and head": "cut off"}
     assert sizes.loc["Llama 3.1 405B", "readings"] == {"all weights": "cut off"}
-    assert sizes.loc["Falcon 180B", "readings"] == {}
+    assert sizes.loc["Falcon 180B", "readings"]["all weights"] == "rounded to tens"
+    assert sizes.loc["Mistral 7B", "readings"] == {}
+    assert sizes.loc["GPT-3 175B", "printed"] == "175.0"
     active = published.published_counts(cohort.models(), active=True)
     assert active.loc["gpt-oss 20B", "readings"] == {"without input embedding": "rounded"}
     assert active.loc["Mixtral 8x7B", "readings"] == {"all weights": "rounded"}
     assert "Llama 2 7B" not in active.index
 
 
-def test_a_wrong_count_would_be_seen():
-    reference = published.reference_counts(cohort.models())
-    assert (reference.drop(columns="implementation") == 0).all(axis=None)
-    assert published.agreement(reference.assign(total=3)).iloc[:, 1].eq(3).all()
+def test_a_wrong_count_would_be_seen(monkeypatch):
+    exact = published.reference_counts(cohort.models()).drop(columns="implementation")
+    assert (exact == 0).all(axis=None)
+    rows = facts.rows("reference_counts")
+    rows[0]["active"] = str(int(rows[0]["active"]) + 1)
+    original = facts.rows
+    monkeypatch.setattr(facts, "rows", lambda name: rows if name == "reference_counts" else original(name))
+    off = published.reference_counts([rows[0]["model"]])
+    assert off.iloc[0]["active"] == -1
+    assert published.agreement(off)["largest difference, active"].tolist() == [1]
 
 
 def test_the_disclosure_matrix_holds_known_statuses():
@@ -91,14 +103,16 @@ def test_tokens_per_parameter():
     assert published.tokens_per_parameter(["command-r-v01"]).empty
 
 
-# Epoch AI rounds to two or three digits and counts 36 of DBRX's billions as active; the gaps are known.
+# Epoch AI rounds to two or three digits and counts 36 of DBRX's billions as active. For Llama 3 70B it also
+# takes hours and an assumed utilisation, and comes out a quarter higher.
 @pytest.mark.parametrize(
     ("name", "ratio", "within"),
     [
-        ("Llama 2 70B", 1.0, 0.03),
-        ("Llama 3.1 405B", 1.0, 0.05),
-        ("DBRX", 1.0, 0.02),
+        ("Llama 2 70B", 1.02, 0.01),
+        ("Llama 3.1 405B", 1.0, 0.01),
+        ("DBRX", 1.01, 0.01),
         ("Chinchilla 70B", 1.02, 0.01),
+        ("Llama 3 70B", 0.81, 0.01),
     ],
 )
 def test_training_compute_is_near_the_estimates_of_others(name, ratio, within):
@@ -112,9 +126,15 @@ def test_scores_never_mix_variants_and_keep_every_source():
     assert {45.3, 45.7} <= set(base["score"])
     assert (frame["score"].between(0, 100)).all()
     assert list(dict.fromkeys(frame["model"])) == ["Llama 2 7B", "Mixtral 8x22B"]
-    moved = published.spread(frame)
-    row = moved[moved["variant"] == "base"].loc["Llama 2 7B"]
-    assert row["difference"] == pytest.approx(base["score"].max() - base["score"].min(), rel=1e-9)
+
+
+def test_the_spread_is_within_one_setting():
+    """HumanEval of Mixtral 8x22B, base, 0-shot, is 46.3 by Qwen and 53.1 by DeepSeek; 77.4 is contested."""
+    moved = published.spread(published.scores(["mixtral-8x22b-v0.1"], "HumanEval"))
+    assert moved.iloc[0]["difference"] == pytest.approx(53.1 - 46.3, rel=1e-9)
+    llama = published.scores(["llama-2-13b"], "GSM8K")
+    assert 77.4 in set(llama["score"])
+    assert (published.spread(llama)["highest"] < 77.4).all()
 
 
 def test_instructed_variants_stand_beside_their_base():
@@ -132,12 +152,12 @@ def test_an_unknown_benchmark_names_the_nearest():
 
 def test_corrections_are_counted_by_kind_and_table():
     counts = published.corrections()
-    assert counts["all"].sum() == len(facts.rows("corrections"))
-    assert {"wrong", "unresolved", "imprecise", "misleading", "superseded"} <= set(counts.index)
+    assert counts.loc["wrong"].to_dict() == {"architectures": 7, "benchmarks": 8, "environment": 7, "all": 22}
+    assert counts["all"].sum() == 125
 
 
-def test_closed_models_are_as_the_post_printed_them():
+def test_closed_models_stand_apart():
     closed = published.closed_references("MMLU")
-    assert closed.loc["Claude 3 Opus", "score"] == "86.8"
+    assert closed.loc["Claude 3 Opus", "score"] == 86.8
     assert not set(closed.index) & set(tables.training(COHORT).index)
-    assert published.closed_references("MATH").empty
+    assert published.closed_references("MMLU-Pro").empty

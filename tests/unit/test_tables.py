@@ -98,6 +98,30 @@ def test_a_model_from_a_file_has_no_facts_and_still_a_row(tmp_path):
     for build in (tables.shapes, tables.components, tables.training, tables.counts):
         assert list(build([str(path)]).index) == ["mine"]
     assert tables.training([str(path)]).iloc[0].isna().all()
+    assert set(tables.readable(tables.training([str(path)])).text.iloc[0]) == {"–"}, (
+        "not said to be undisclosed"
+    )
+
+
+def test_a_file_named_after_a_registered_model_borrows_none_of_its_facts(tmp_path):
+    path = tmp_path / "llama-3-8b.json"
+    with open(cohort.facts.config_path("dbrx"), encoding="utf-8") as file:
+        path.write_text(file.read(), encoding="utf-8")
+    row = tables.components([str(path)])
+    assert row.index[0] == "llama-3-8b"
+    assert row.iloc[0]["normalisation"] == "–"
+    both = tables.counts([str(path), "llama-3-8b"])
+    assert list(both.index) == ["llama-3-8b", "Llama 3 8B"]
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    paths = [tmp_path / folder / "mine.json" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        with open(cohort.facts.config_path("dbrx"), encoding="utf-8") as file:
+            path.write_text(file.read(), encoding="utf-8")
+    with pytest.raises(ParameterError, match="two models are called 'mine'"):
+        tables.counts([str(path) for path in paths])
 
 
 def test_repeated_names_are_one_row_and_no_name_is_an_error():
@@ -110,7 +134,8 @@ def test_readable_values():
     frame = pd.DataFrame(
         {"size": [1234567, 2], "share": [0.12345, None], "kind": ["a<b", "c"]}, index=["x", "y"]
     )
-    text = tables.readable(frame, missing="undisclosed").text
+    frame.attrs["status"] = {"y": {"share": "undisclosed"}}
+    text = tables.readable(frame).text
     assert text.loc["x"].tolist() == ["1,234,567", "0.123", "a<b"]
     assert text.loc["y", "share"] == "undisclosed"
     assert tables.readable(frame, {"share": ".1f"}).text.loc["x", "share"] == "0.1"
@@ -124,7 +149,7 @@ def test_readable_html_is_escaped_and_aligned():
 
 
 def test_doubtful_values_say_so():
-    text = tables.readable(tables.training(COHORT), missing="undisclosed").text
+    text = tables.readable(tables.training(COHORT)).text
     assert text.loc["Phi-3 small", "released"] == "2024-05-21 (inferred)"
     assert text.loc["Command R", "training tokens (trillion)"] == "undisclosed"
     assert text.loc["Llama 3 8B", "training tokens (trillion)"] == "15"

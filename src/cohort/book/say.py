@@ -40,3 +40,14 @@ def significant(value: float, digits: int = 3) -> str:
         How many of its digits count.
     """
     return f"{float(f'{value:.{digits}g}'):,.10g}"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: ``1 model``, ``22 models``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def ranged(low: float, high: float, form: str = ",.1f") -> str:
+    """Return a range in words, or the one value where both ends read alike: ``3.8 to 478.6``, ``8.0``."""
+    ends = format(low, form), format(high, form)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
