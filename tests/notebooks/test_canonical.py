@@ -31,7 +31,7 @@ def noisy() -> dict[str, Any]:
         markdown("# Title", "a"), code("print(1)", "b"), code("x = 2", "c", "injected-parameters")
     )
     notebook["metadata"] |= {
-        "papermill": {"duration": 1.5, "input_path": "/home/reader/n.ipynb"},
+        "papermill": {"duration": 1.5, "input_path": "reader/n.ipynb"},
         "language_info": {"name": "python", "version": "3.13.1"},
         "widgets": {},
     }
