@@ -14,6 +14,7 @@ from cohort import facts
 from cohort.configs import model as read_model
 from cohort.errors import CohortError, shown
 from cohort.facts import Fact
+from cohort.published import benchmarks, scores, spread
 
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
 
@@ -176,16 +177,15 @@ def _fewer_tokens() -> Judgement:
 
 def _arctic_mmlu() -> Judgement:
     rows = [row for row in facts.rows("benchmarks") if row["model"] == "snowflake-arctic"]
-    scores = {row["status"]: float(row["value"]) for row in rows if row["benchmark"] == "MMLU"}
-    if not scores:
-        verdict = "holds"
-    else:
-        verdict = "cannot be known" if set(scores) == {"contested"} else "does not hold"
+    found = {row["status"]: float(row["value"]) for row in rows if row["benchmark"] == "MMLU"}
+    verdict = "holds"
+    if found:
+        verdict = "cannot be known" if set(found) == {"contested"} else "does not hold"
     rule = "the MMLU score that is found; cannot be known while its source is contested"
-    return Judgement("arctic_reports_no_mmlu", verdict, max(scores.values(), default=0.0), "percent", rule)
+    return Judgement("arctic_reports_no_mmlu", verdict, max(found.values(), default=0.0), "percent", rule)
 
 
-def _scores(model: str, benchmark: str, variant: str) -> list[float]:
+def _values(model: str, benchmark: str, variant: str) -> list[float]:
     wanted = {"model": model, "benchmark": benchmark, "variant": variant}
     return [
         float(row["value"])
@@ -196,7 +196,7 @@ def _scores(model: str, benchmark: str, variant: str) -> list[float]:
 
 def _gain() -> Judgement:
     gain = min(
-        min(_scores(new, "MMLU", "base")) - max(_scores(old, "MMLU", "base")) for new, old in _GENERATIONS
+        min(_values(new, "MMLU", "base")) - max(_values(old, "MMLU", "base")) for new, old in _GENERATIONS
     )
     rule = (
         "MMLU of Llama 3 above Llama 2 at the nearest size, base models, lowest against highest score; "
@@ -219,15 +219,9 @@ def _incomplete() -> Judgement:
     return Judgement("architectures_incomplete", graded(unsaid, 0.25, 0.05), 100 * unsaid, "percent", rule)
 
 
-_SETTING = ("model", "variant", "benchmark", "shots", "prompting", "metric")
-
-
 def _comparable() -> Judgement:
-    groups: dict[tuple[str, ...], list[float]] = {}
-    for row in facts.rows("benchmarks"):
-        if row["model"] in _cohort() and row["status"] != "contested":
-            groups.setdefault(tuple(row[key] for key in _SETTING), []).append(float(row["value"]))
-    widest = max(max(scores) - min(scores) for scores in groups.values())
+    spreads = [spread(scores(_cohort(), benchmark)) for benchmark in benchmarks()]
+    widest = float(pd.concat(spreads)["difference"].max())
     rule = (
         "widest range of one score between sources: same model, variant, benchmark, shots, prompting and "
         "metric; holds from 5 points, with limits from 1"
