@@ -6,7 +6,7 @@ from cohort import claims, facts
 from cohort.claims import Judgement, graded
 from cohort.errors import CohortError
 
-JUDGED = {each.claim: each for each in claims.judge_cohort()}
+JUDGED = {each.claim: each for each in claims.judge("the_cohort")}
 
 
 def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
@@ -79,5 +79,5 @@ def test_changed_data_change_the_verdict(monkeypatch):
             row["value"] = "ALiBi"
     original = facts.rows
     monkeypatch.setattr(facts, "rows", lambda table: rows if table == "model_facts" else original(table))
-    changed = {each.claim: each for each in claims.judge_cohort()}
+    changed = {each.claim: each for each in claims.judge("the_cohort")}
     assert (changed["rope_everywhere"].verdict, changed["rope_everywhere"].value) == ("holds with limits", 12)

@@ -9,6 +9,7 @@ import pytest
 import cohort
 from cohort import plotting, published, tables
 from cohort.book.say import significant
+from cohort.plotting import the_cohort
 
 mpl.use("Agg")
 
@@ -31,13 +32,13 @@ def svg(figure):
 
 
 def test_the_same_numbers_give_the_same_file():
-    first, second = (svg(plotting.total_against_active(COUNTS)) for _ in range(2))
+    first, second = (svg(the_cohort.total_against_active(COUNTS)) for _ in range(2))
     assert first == second
     assert "<dc:date>" not in first
 
 
 def test_every_model_is_labelled_once_and_labels_stay_apart():
-    figure = plotting.total_against_active(COUNTS)
+    figure = the_cohort.total_against_active(COUNTS)
     figure.canvas.draw()
     (axes,) = figure.axes
     labels = [text for text in axes.texts if text.get_text() in COUNTS.index]
@@ -51,7 +52,7 @@ def test_every_model_is_labelled_once_and_labels_stay_apart():
 
 def test_dots_are_sorted_and_say_their_value():
     caches = tables.caches(tables.group("cohort"), 4096)
-    (axes,) = plotting.cache_per_token(caches).axes
+    (axes,) = the_cohort.cache_per_token(caches).axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[-1] == "Command R"
     assert "1,280" in [text.get_text() for text in axes.texts]
@@ -59,7 +60,7 @@ def test_dots_are_sorted_and_say_their_value():
 
 
 def test_shares_fill_every_bar():
-    (axes,) = plotting.shares(COUNTS).axes
+    (axes,) = the_cohort.shares(COUNTS).axes
     ends = {}
     for bar in axes.patches:
         row = round(bar.get_y() + bar.get_height() / 2)
@@ -70,15 +71,15 @@ def test_shares_fill_every_bar():
 
 def test_gaps_draw_every_published_model():
     sizes = published.published_counts(cohort.models())
-    (axes,) = plotting.gaps(sizes).axes
+    (axes,) = the_cohort.gaps(sizes).axes
     assert sum(len(points.get_offsets()) for points in axes.collections) == len(sizes)
 
 
 def test_a_single_model_can_be_drawn():
     one = tables.counts(["llama-3-8b"])
-    for draw in (plotting.total_against_active, plotting.shares):
+    for draw in (the_cohort.total_against_active, the_cohort.shares):
         assert "<svg" in svg(draw(one))
-    assert "<svg" in svg(plotting.cache_per_token(tables.caches(["llama-3-8b"], 1)))
+    assert "<svg" in svg(the_cohort.cache_per_token(tables.caches(["llama-3-8b"], 1)))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_significant(value, text):
 
 def test_the_disclosure_matrix_has_a_letter_in_every_gathered_cell():
     matrix = published.disclosure(["command-r-v01", "qwen3-8b"])
-    (axes,) = plotting.disclosure(matrix).axes
+    (axes,) = the_cohort.disclosure(matrix).axes
     letters = [text.get_text() for text in axes.texts]
     assert len(letters) == (matrix != "").to_numpy().sum() < matrix.size
     assert letters.count("–") == (matrix == "undisclosed").to_numpy().sum()
@@ -98,7 +99,7 @@ def test_the_disclosure_matrix_has_a_letter_in_every_gathered_cell():
 
 def test_the_timeline_runs_from_the_earliest_down():
     released = tables.released(tables.group("cohort"))
-    (axes,) = plotting.timeline(released).axes
+    (axes,) = the_cohort.timeline(released).axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[::-1] == list(released)
 
@@ -106,21 +107,21 @@ def test_the_timeline_runs_from_the_earliest_down():
 def test_nothing_to_draw_is_said():
     empty = published.scores(["llama-2-7b"], "GPQA-Diamond")
     ratios = published.tokens_per_parameter(["command-r-v01"])
-    for figure in (plotting.scores(empty), plotting.tokens(ratios, 20.0, "rule")):
+    for figure in (the_cohort.scores(empty), the_cohort.tokens(ratios, 20.0, "rule")):
         assert "no" in figure.axes[0].texts[0].get_text()
 
 
 def test_scores_join_the_sources_of_one_model():
     frame = published.scores(["llama-2-7b", "llama-3-8b"], "MMLU")
     base = frame[frame["variant"] == "base"]
-    (axes,) = plotting.scores(base).axes
+    (axes,) = the_cohort.scores(base).axes
     points = [tuple(point) for collection in axes.collections[1:] for point in collection.get_offsets()]
     assert sorted(x for x, _ in points) == sorted(base["score"])
 
 
 def test_tokens_show_the_rule_even_beyond_the_data():
     ratios = published.tokens_per_parameter(["llama-3-8b", "phi-3-mini-4k", "glm-4.5-air"])
-    (axes,) = plotting.tokens(ratios, 20.0, "rule").axes
+    (axes,) = the_cohort.tokens(ratios, 20.0, "rule").axes
     low, high = axes.get_xlim()
     assert low < 20 < ratios["per active"].max() < high
     hollow = [tuple(colour) == (1, 1, 1, 1) for colour in axes.collections[0].get_facecolors()]
@@ -132,16 +133,16 @@ def test_tokens_show_the_rule_even_beyond_the_data():
 def test_few_models_are_drawn_without_a_warning(names):
     counts = tables.counts(names)
     figures = [
-        plotting.timeline(tables.released(names)),
-        plotting.total_against_active(counts),
-        plotting.shares(counts),
-        plotting.cache_per_token(tables.caches(names, 1)),
-        plotting.disclosure(published.disclosure(names)),
-        plotting.tokens(published.tokens_per_parameter(names), 20.0, "rule"),
+        the_cohort.timeline(tables.released(names)),
+        the_cohort.total_against_active(counts),
+        the_cohort.shares(counts),
+        the_cohort.cache_per_token(tables.caches(names, 1)),
+        the_cohort.disclosure(published.disclosure(names)),
+        the_cohort.tokens(published.tokens_per_parameter(names), 20.0, "rule"),
     ]
     assert all("<svg" in svg(figure) for figure in figures)
 
 
 def test_no_date_of_release_is_said():
-    (axes,) = plotting.timeline(tables.released(["gpt2-xl"]).iloc[:0]).axes
+    (axes,) = the_cohort.timeline(tables.released(["gpt2-xl"]).iloc[:0]).axes
     assert "no date" in axes.texts[0].get_text()

@@ -1,91 +1,22 @@
-"""The post's claims and the verdicts on them: each judged by a number, and by a rule that is written down.
-
-A chapter records its verdicts; the ledger reads the records. A claim that no chapter judges stays open.
-"""
+"""The verdicts of the chapter `the_cohort`: what the cohort's models are and what is said of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pandas as pd
 
 from cohort import facts
+from cohort.claims import Judgement, graded
 from cohort.configs import model as read_model
-from cohort.errors import CohortError, shown
+from cohort.errors import CohortError
 from cohort.facts import Fact
 from cohort.published import benchmarks, scores, spread
 
-VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
 
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A verdict on one claim, with the number and the rule that it rests on.
-
-    Attributes
-    ----------
-    claim : str
-        A key of the table `claims`.
-    verdict : str
-        One of `VERDICTS`.
-    value : float
-        The number.
-    unit : str
-        Its unit.
-    rule : str
-        What the number counts, and from where on it gives which verdict.
-    """
-
-    claim: str
-    verdict: str
-    value: float
-    unit: str
-    rule: str
-
-    def __post_init__(self) -> None:
-        if self.verdict not in VERDICTS:
-            raise CohortError(f"{shown(self.verdict)} is no verdict; known: {', '.join(VERDICTS)}")
-
-
-def graded(share: float, holds: float, limits: float) -> str:
-    """Return the verdict on a claim that says how much or how many.
-
-    Parameters
-    ----------
-    share : float
-        What was found.
-    holds, limits : float
-        From this on the claim holds, and from this on it holds with limits.
-    """
-    if share >= holds:
-        return "holds"
-    return "holds with limits" if share >= limits else "does not hold"
-
-
-def records(judgements: list[Judgement]) -> dict[str, object]:
-    """Return the keywords that record verdicts: each number under the name that the ledger expects."""
-    names = {row["claim"]: row["record"] for row in facts.rows("claims")}
-    recorded: dict[str, object] = {}
-    for each in judgements:
-        recorded[f"verdict_{each.claim}"] = each.verdict
-        recorded[names[each.claim]] = (each.value, each.unit)
-    return recorded
-
-
-def verdicts(judgements: list[Judgement]) -> pd.DataFrame:
-    """Return verdicts for readers: each statement with its verdict, the number, its unit and the rule."""
-    statements = {row["claim"]: row["statement"] for row in facts.rows("claims")}
-    frame = pd.DataFrame(
-        [(statements[each.claim], each.verdict, each.value, each.unit, each.rule) for each in judgements],
-        columns=["claim", "verdict", "number", "unit", "what it counts, and the rule"],
-    )
-    return frame.set_index("claim")
-
-
-def judge_cohort() -> list[Judgement]:
-    """Return the verdicts of the first chapter, on what the cohort's models are and what is said of them."""
-    return [judge() for judge in _OF_THE_COHORT]
+def judge() -> list[Judgement]:
+    """Return the verdicts of the chapter."""
+    return [judgement() for judgement in _JUDGEMENTS]
 
 
 def _cohort() -> list[str]:
@@ -267,7 +198,7 @@ def _post_compute() -> Judgement:
     )
 
 
-_OF_THE_COHORT: tuple[Callable[[], Judgement], ...] = (
+_JUDGEMENTS: tuple[Callable[[], Judgement], ...] = (
     _growth,
     _only_attention,
     _rope,

@@ -1,158 +1,24 @@
-"""The book's figures: one theme, one palette, direct labels.
-
-Figures are SVG with stable ids and no date, so that the same numbers give the same file. Colours are those
-of seaborn's colour-blind palette.
-"""
+"""The figures of the chapter `the_cohort`: what is inside these models."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FuncFormatter
-from matplotlib.transforms import Bbox
 
-from cohort.book.say import significant
+from cohort.plotting.parts import dots, key, label_points, name_rows, nothing, plain_ticks
+from cohort.plotting.theme import COLOURS, INK, PALE, WIDTH, figure
 
-WIDTH = 4.8  # inches: on a phone, 390 CSS pixels wide, the smallest text is still 8 pixels high
-GOLDEN = 0.618
-INK = "#333333"
-PALE = "#bdbdbd"
-
-_COLOURS = sns.color_palette("colorblind").as_hex()
-ATTENTION = {"MHA": _COLOURS[3], "GQA": _COLOURS[0], "MQA": _COLOURS[1], "MLA": _COLOURS[2]}
+ATTENTION = {"MHA": COLOURS[3], "GQA": COLOURS[0], "MQA": COLOURS[1], "MLA": COLOURS[2]}
 PARTS = {
-    "embedding": _COLOURS[1],
-    "attention": _COLOURS[0],
-    "dense feed-forward": _COLOURS[2],
-    "routed experts": _COLOURS[4],
+    "embedding": COLOURS[1],
+    "attention": COLOURS[0],
+    "dense feed-forward": COLOURS[2],
+    "routed experts": COLOURS[4],
     "other": INK,
 }
-KINDS = {"dense": _COLOURS[0], "experts": _COLOURS[3]}
-
-_THEME: dict[Any, Any] = {
-    "axes.edgecolor": INK,
-    "axes.grid": True,
-    "axes.labelcolor": INK,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "figure.dpi": 96,
-    "figure.figsize": (WIDTH, WIDTH * GOLDEN),
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
-    "font.size": 10,
-    "grid.color": "#e6e6e6",
-    "legend.frameon": False,
-    "lines.linewidth": 2,
-    "savefig.facecolor": "white",
-    "svg.fonttype": "none",  # text stays text: a quarter of the size, and Verdana has the same widths
-    "svg.hashsalt": "cohort",
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-}
-
-
-def use_theme() -> None:
-    """Set the book's style, and SVG without a date as the notebook's figure format."""
-    mpl.rcParams.update(_THEME)
-    if "ipykernel" in sys.modules:
-        from matplotlib_inline.backend_inline import set_matplotlib_formats
-
-        set_matplotlib_formats(  # type: ignore[no-untyped-call]
-            "svg", bbox_inches="tight", metadata={"Date": None}
-        )
-
-
-def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
-    """Return a figure of the book's width and of `height` inches, with its axes."""
-    return plt.subplots(figsize=(WIDTH, height), layout="constrained")
-
-
-def plain_ticks(axis: mpl.axis.Axis) -> None:
-    """Write a logarithmic axis's ticks as plain numbers, such as 0.5, 10 and 1,000."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
-
-
-def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> None:
-    """Write each label beside its point where it covers no other label or point.
-
-    Parameters
-    ----------
-    axes : Axes
-        With its limits and scales already set.
-    x, y : sequence of float
-        The points, in data coordinates.
-    labels : sequence of str
-        One text a point. Points are served in order; a label that fits nowhere is left out of the first
-        choices and takes the place that covers least.
-    """
-    canvas = axes.figure.canvas
-    canvas.draw()
-    points = axes.transData.transform(list(zip(x, y, strict=True)))
-    taken = [Bbox.from_bounds(px - 4, py - 4, 8, 8) for px, py in points]
-    for px, label in zip(zip(x, y, strict=True), labels, strict=True):
-        _place(axes, px, label, taken)
-
-
-_PLACES = [
-    ((6, 0), "left", "center"),
-    ((-6, 0), "right", "center"),
-    ((0, 6), "center", "bottom"),
-    ((0, -6), "center", "top"),
-    ((5, 5), "left", "bottom"),
-    ((5, -5), "left", "top"),
-    ((-5, 5), "right", "bottom"),
-    ((-5, -5), "right", "top"),
-    ((12, 12), "left", "bottom"),
-    ((12, -12), "left", "top"),
-    ((-12, 12), "right", "bottom"),
-    ((-12, -12), "right", "top"),
-]
-
-
-def _place(axes: Axes, point: tuple[float, float], label: str, taken: list[Bbox]) -> None:
-    """Draw one label at the place that covers least, and add its box to those taken."""
-    frame, best = axes.get_window_extent(), None
-    for offset, horizontal, vertical in _PLACES:
-        text = axes.annotate(
-            label,
-            point,
-            offset,
-            textcoords="offset points",
-            ha=horizontal,
-            va=vertical,
-            fontsize=8.5,
-            color=INK,
-        )
-        box = text.get_window_extent()
-        cost = sum(_overlap(box, other) for other in taken) + 10 * (_area(box) - _overlap(box, frame))
-        if best is None or cost < best[0] - 1e-6:
-            if best:
-                best[1].remove()
-            best = (cost, text, box)
-        else:
-            text.remove()
-    assert best is not None
-    taken.append(best[2])
-
-
-def _area(box: Bbox) -> float:
-    return float(box.width * box.height)
-
-
-def _overlap(one: Bbox, other: Bbox) -> float:
-    shared = Bbox.intersection(one, other)
-    return 0.0 if shared is None else _area(shared)
+KINDS = {"dense": COLOURS[0], "experts": COLOURS[3]}
 
 
 def total_against_active(counts: pd.DataFrame) -> Figure:
@@ -183,49 +49,6 @@ def total_against_active(counts: pd.DataFrame) -> Figure:
     order = counts.assign(sparse=sparse).sort_values(["sparse", "total"], ascending=[False, True]).index
     label_points(axes, list(total[order]), list(active[order]), list(order))
     return drawing
-
-
-def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure, Axes]:
-    """Draw one dot a row on a logarithmic axis, the largest on top, each with its value beside it.
-
-    Parameters
-    ----------
-    values : Series
-        Positive, indexed by what the rows are called.
-    colours : iterable of str
-        One colour a dot, in the order of `values`.
-    label : str
-        The axis label, with the unit.
-
-    Returns
-    -------
-    Figure, Axes
-        The drawing and its axes.
-    """
-    frame = pd.DataFrame({"value": values, "colour": list(colours)}).sort_values("value", kind="stable")
-    drawing, axes = figure(0.24 * len(frame) + 0.7)
-    rims = [_COLOURS[0] if colour == "white" else colour for colour in frame["colour"]]
-    axes.scatter(frame["value"], range(len(frame)), c=frame["colour"], edgecolors=rims, s=36, zorder=2)
-    for place, value in enumerate(frame["value"]):
-        axes.annotate(
-            significant(value), (value, place), (7, 0), textcoords="offset points", va="center", size=8
-        )
-    axes.set(xscale="log", xlabel=label, xlim=(frame["value"].min() / 1.3, frame["value"].max() * 1.9))
-    plain_ticks(axes.xaxis)
-    _rows(axes, list(frame.index))
-    return drawing, axes
-
-
-def _rows(axes: Axes, names: Sequence[str]) -> None:
-    """Name the rows of a chart, from the bottom up."""
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(-0.7, len(names) - 0.3)
-    axes.tick_params(axis="y", length=0)
-
-
-def key(axes: Axes, colours: Mapping[str, str]) -> None:
-    """Add a key that names each colour, at the lower right, where the short bars leave room."""
-    axes.legend([Patch(color=colour) for colour in colours.values()], list(colours), loc="lower right")
 
 
 def cache_per_token(caches: pd.DataFrame) -> Figure:
@@ -271,7 +94,7 @@ def shares(counts: pd.DataFrame) -> Figure:
         left += share
     axes.set(xlabel="share of all parameters (%)", xlim=(0, 100))
     axes.grid(visible=False, axis="y")
-    _rows(axes, list(rows.index))
+    name_rows(axes, list(rows.index))
     axes.legend(
         ncols=min(len(parts), 4), loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=8.5, columnspacing=1
     )
@@ -297,7 +120,7 @@ def gaps(published: pd.DataFrame) -> Figure:
     places = pd.Series(range(len(rows)), index=rows.index)
     inside = rows["gap"].abs() <= rows["rounding"]
     axes.barh(places, 200 * rows["rounding"], left=-100 * rows["rounding"], color="#e0e0e0", height=0.8)
-    for chosen, colour, name in ((inside, _COLOURS[0], "within rounding"), (~inside, _COLOURS[3], "outside")):
+    for chosen, colour, name in ((inside, COLOURS[0], "within rounding"), (~inside, COLOURS[3], "outside")):
         axes.scatter(100 * rows["gap"][chosen], places[chosen], color=colour, s=18, zorder=2, label=name)
     axes.axvline(0, color=INK, lw=0.8)
     axes.set_xscale("symlog", linthresh=1)
@@ -305,17 +128,17 @@ def gaps(published: pd.DataFrame) -> Figure:
     axes.set_xticks([-10, -1, 0, 1, 10], ["-10", "-1", "0", "1", "10"])
     axes.set_xlabel("exact count less published (% of the published)")
     axes.grid(visible=False, axis="y")
-    _rows(axes, list(rows.index))
+    name_rows(axes, list(rows.index))
     axes.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.35, 1))
     return drawing
 
 
 # Ordered from known to unknown; the letters say the same without colour.
 STATUS = {
-    "stated": ("S", _COLOURS[0]),
+    "stated": ("S", COLOURS[0]),
     "derived": ("D", "#a6cee3"),
     "inferred": ("I", "#fde0a5"),
-    "contested": ("C", _COLOURS[1]),
+    "contested": ("C", COLOURS[1]),
     "undisclosed": ("–", "#f2f2f2"),
 }
 
@@ -345,7 +168,7 @@ def disclosure(matrix: pd.DataFrame) -> Figure:
     axes.set_xticks(range(matrix.shape[1]), list(matrix.columns), rotation=50, ha="left")
     axes.xaxis.tick_top()
     axes.set_xlim(-0.6, matrix.shape[1] - 0.4)
-    _rows(axes, list(reversed(list(matrix.index))))
+    name_rows(axes, list(reversed(list(matrix.index))))
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -375,10 +198,10 @@ def timeline(released: pd.Series) -> Figure:
         One dot a model on an axis of dates.
     """
     if released.empty:
-        return _nothing("the data hold no date of release for these models")
+        return nothing("the data hold no date of release for these models")
     order = released.iloc[::-1]
     drawing, axes = figure(0.22 * len(order) + 0.7)
-    axes.scatter(order.index.to_numpy(), range(len(order)), color=_COLOURS[0], s=36, zorder=2)
+    axes.scatter(order.index.to_numpy(), range(len(order)), color=COLOURS[0], s=36, zorder=2)
     # At least three months are shown, so that a single date has its place and ticks do not crowd.
     margin = max((order.index.max() - order.index.min()) * 0.08, pd.Timedelta(days=45))
     axes.set_xlim(order.index.min() - margin, order.index.max() + margin)
@@ -386,7 +209,7 @@ def timeline(released: pd.Series) -> Figure:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(DateFormatter("%b\n%Y"))  # type: ignore[no-untyped-call]
     axes.set_xlabel("date of release")
-    _rows(axes, list(order))
+    name_rows(axes, list(order))
     return drawing
 
 
@@ -408,23 +231,15 @@ def tokens(ratios: pd.DataFrame, rule: float, name: str) -> Figure:
         Dots on a logarithmic axis.
     """
     if ratios.empty:
-        return _nothing("none of these models discloses its training tokens")
+        return nothing("none of these models discloses its training tokens")
     values = ratios["per active"]
-    colours = ["white" if status in ("inferred", "contested") else _COLOURS[0] for status in ratios["status"]]
+    colours = ["white" if status in ("inferred", "contested") else COLOURS[0] for status in ratios["status"]]
     drawing, axes = dots(values, colours, "training tokens per active parameter")
     axes.set_xlim(min(values.min(), rule) / 1.3, values.max() * 1.9)
     axes.axvline(rule, color=INK, lw=1, ls="--", zorder=0)
     axes.annotate(
         name, (rule, len(ratios) - 0.6), (4, 0), textcoords="offset points", size=8.5, color=INK, va="top"
     )
-    return drawing
-
-
-def _nothing(why: str) -> Figure:
-    """Say in the place of a figure why there is nothing to draw."""
-    drawing, axes = figure(0.6)
-    axes.text(0.5, 0.5, why, ha="center", va="center")
-    axes.set_axis_off()
     return drawing
 
 
@@ -442,19 +257,19 @@ def scores(frame: pd.DataFrame) -> Figure:
         Models as rows, the best at the top, scores in per cent.
     """
     if frame.empty:
-        return _nothing("no score of this variant is published")
+        return nothing("no score of this variant is published")
     groups = frame.groupby("model", sort=False)["score"].agg(["min", "max"])
     groups = groups.sort_values("max", kind="stable")
     drawing, axes = figure(0.24 * len(groups) + 0.7)
     places = {name: place for place, name in enumerate(groups.index)}
     axes.hlines(range(len(groups)), groups["min"], groups["max"], color=PALE, lw=3, zorder=1)
     doubtful = frame["status"] == "contested"
-    for chosen, fill in ((~doubtful, _COLOURS[0]), (doubtful, "white")):
+    for chosen, fill in ((~doubtful, COLOURS[0]), (doubtful, "white")):
         rows = frame["model"][chosen].map(places)
         axes.scatter(
-            frame["score"][chosen], rows, s=28, zorder=2, color=fill, edgecolors=_COLOURS[0], linewidths=1
+            frame["score"][chosen], rows, s=28, zorder=2, color=fill, edgecolors=COLOURS[0], linewidths=1
         )
     axes.set_xlabel("score (%)")
     axes.margins(x=0.05)
-    _rows(axes, list(groups.index))
+    name_rows(axes, list(groups.index))
     return drawing

@@ -1,0 +1,145 @@
+"""Parts that the figures of several chapters share: labels beside points, rows of dots, keys, plain ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
+
+from cohort.book.say import significant
+from cohort.plotting.theme import COLOURS, INK, figure
+
+
+def plain_ticks(axis: mpl.axis.Axis) -> None:
+    """Write a logarithmic axis's ticks as plain numbers, such as 0.5, 10 and 1,000."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+
+
+def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> None:
+    """Write each label beside its point where it covers no other label or point.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits and scales already set.
+    x, y : sequence of float
+        The points, in data coordinates.
+    labels : sequence of str
+        One text a point. Points are served in order; a label that fits nowhere is left out of the first
+        choices and takes the place that covers least.
+    """
+    canvas = axes.figure.canvas
+    canvas.draw()
+    points = axes.transData.transform(list(zip(x, y, strict=True)))
+    taken = [Bbox.from_bounds(px - 4, py - 4, 8, 8) for px, py in points]
+    for px, label in zip(zip(x, y, strict=True), labels, strict=True):
+        _place(axes, px, label, taken)
+
+
+_PLACES = [
+    ((6, 0), "left", "center"),
+    ((-6, 0), "right", "center"),
+    ((0, 6), "center", "bottom"),
+    ((0, -6), "center", "top"),
+    ((5, 5), "left", "bottom"),
+    ((5, -5), "left", "top"),
+    ((-5, 5), "right", "bottom"),
+    ((-5, -5), "right", "top"),
+    ((12, 12), "left", "bottom"),
+    ((12, -12), "left", "top"),
+    ((-12, 12), "right", "bottom"),
+    ((-12, -12), "right", "top"),
+]
+
+
+def _place(axes: Axes, point: tuple[float, float], label: str, taken: list[Bbox]) -> None:
+    """Draw one label at the place that covers least, and add its box to those taken."""
+    frame, best = axes.get_window_extent(), None
+    for offset, horizontal, vertical in _PLACES:
+        text = axes.annotate(
+            label,
+            point,
+            offset,
+            textcoords="offset points",
+            ha=horizontal,
+            va=vertical,
+            fontsize=8.5,
+            color=INK,
+        )
+        box = text.get_window_extent()
+        cost = sum(_overlap(box, other) for other in taken) + 10 * (_area(box) - _overlap(box, frame))
+        if best is None or cost < best[0] - 1e-6:
+            if best:
+                best[1].remove()
+            best = (cost, text, box)
+        else:
+            text.remove()
+    assert best is not None
+    taken.append(best[2])
+
+
+def _area(box: Bbox) -> float:
+    return float(box.width * box.height)
+
+
+def _overlap(one: Bbox, other: Bbox) -> float:
+    shared = Bbox.intersection(one, other)
+    return 0.0 if shared is None else _area(shared)
+
+
+def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure, Axes]:
+    """Draw one dot a row on a logarithmic axis, the largest on top, each with its value beside it.
+
+    Parameters
+    ----------
+    values : Series
+        Positive, indexed by what the rows are called.
+    colours : iterable of str
+        One colour a dot, in the order of `values`.
+    label : str
+        The axis label, with the unit.
+
+    Returns
+    -------
+    Figure, Axes
+        The drawing and its axes.
+    """
+    frame = pd.DataFrame({"value": values, "colour": list(colours)}).sort_values("value", kind="stable")
+    drawing, axes = figure(0.24 * len(frame) + 0.7)
+    rims = [COLOURS[0] if colour == "white" else colour for colour in frame["colour"]]
+    axes.scatter(frame["value"], range(len(frame)), c=frame["colour"], edgecolors=rims, s=36, zorder=2)
+    for place, value in enumerate(frame["value"]):
+        axes.annotate(
+            significant(value), (value, place), (7, 0), textcoords="offset points", va="center", size=8
+        )
+    axes.set(xscale="log", xlabel=label, xlim=(frame["value"].min() / 1.3, frame["value"].max() * 1.9))
+    plain_ticks(axes.xaxis)
+    name_rows(axes, list(frame.index))
+    return drawing, axes
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a chart, from the bottom up."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.7, len(names) - 0.3)
+    axes.tick_params(axis="y", length=0)
+
+
+def key(axes: Axes, colours: Mapping[str, str]) -> None:
+    """Add a key that names each colour, at the lower right, where the short bars leave room."""
+    axes.legend([Patch(color=colour) for colour in colours.values()], list(colours), loc="lower right")
+
+
+def nothing(why: str) -> Figure:
+    """Say in the place of a figure why there is nothing to draw."""
+    drawing, axes = figure(0.6)
+    axes.text(0.5, 0.5, why, ha="center", va="center")
+    axes.set_axis_off()
+    return drawing
