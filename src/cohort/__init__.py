@@ -15,9 +15,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cohort import attention, book, claims, configs, errors, facts, models, plotting, published, tables
+    from cohort import (
+        attention,
+        book,
+        claims,
+        configs,
+        errors,
+        facts,
+        fitting,
+        models,
+        plotting,
+        published,
+        roots,
+        scaling,
+        tables,
+    )
     from cohort.configs import model
     from cohort.errors import CohortError
+    from cohort.scaling import law, laws
     from cohort.tables import table
 
 __version__ = "0.1.0"
@@ -30,15 +45,26 @@ __all__ = [
     "configs",
     "errors",
     "facts",
+    "fitting",
+    "law",
+    "laws",
     "model",
     "models",
     "plotting",
     "published",
+    "roots",
+    "scaling",
     "table",
     "tables",
 ]
 
-_LOOKUPS = {"model": "configs", "table": "tables", "CohortError": "errors"}
+_LOOKUPS = {
+    "CohortError": "errors",
+    "law": "scaling",
+    "laws": "scaling",
+    "model": "configs",
+    "table": "tables",
+}
 _SUBMODULES = frozenset(__all__) - _LOOKUPS.keys()
 
 

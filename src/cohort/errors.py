@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 
 
 class CohortError(ValueError):
@@ -122,3 +123,37 @@ def integer(
     if not low <= value <= high:
         raise error(f"{name} is {shown(value)}, but must be from {allowed}")
     return value
+
+
+def positive(name: str, value: object, unit: str = "", error: type[CohortError] = ParameterError) -> float:
+    """Return `value` as a float if it is a finite number above 0, else raise.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called where it was given.
+    value : object
+        What was given; a bool is not a number here, NumPy's scalars are.
+    unit : str
+        The unit, for the message.
+    error : type of CohortError
+        The kind of error to raise.
+
+    Returns
+    -------
+    float
+        The value.
+
+    Raises
+    ------
+    CohortError
+        Of the kind `error`, if the value is no number, not finite, or not above 0.
+    """
+    allowed = f"a finite number above 0{', in ' + unit if unit else ''}"
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
+    except OverflowError:  # an integer beyond the largest float
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise error(f"{name} is {shown(value)}, but must be {allowed}")
+    return number

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cohort.attention import LIMIT, Attention, GroupedQuery, Latent
-from cohort.errors import ConfigError, ParameterError, integer, shown
+from cohort.errors import ConfigError, ParameterError, integer, positive, shown
 from cohort.facts import config_names, make_callable
 
 __all__ = [
@@ -331,10 +331,7 @@ class ModelSpec:
         ParameterError
             If `tokens` is not a positive number.
         """
-        number = isinstance(tokens, (int, float)) and not isinstance(tokens, bool)
-        if not number or not 0 < tokens < float("inf"):
-            raise ParameterError(f"tokens is {shown(tokens)}, but must be a finite number above 0")
-        return 6.0 * self.active_parameters * tokens
+        return 6.0 * self.active_parameters * positive("tokens", tokens)
 
     def kv_cache_bytes(self, context: int, batch: int = 1, bytes_per_element: float = 2) -> int:
         """Return the size of the key-value cache.

@@ -1,0 +1,79 @@
+"""Minimise many small objectives at once: damped Newton steps on exact Hessians, in batches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cohort.fitting.objective import Array, Derivatives, Objective
+
+BATCH = 128  # problems whose arrays stay in a processor's cache together
+STEPS = 300
+GRADIENT = 1e-13  # of the sum of all slopes: where rounding begins
+STUCK = 1e10
+
+
+def minimise(objective: Objective, starts: Array, weights: Array) -> tuple[Array, Derivatives]:
+    """Return where descent from each start ends, with value, gradient and Hessian there.
+
+    Parameters
+    ----------
+    objective : Objective
+        Over n runs.
+    starts : ndarray, shape (K, 5)
+        One start a problem.
+    weights : ndarray, shape (K, n)
+        Weights of the runs in each problem.
+
+    Returns
+    -------
+    theta : ndarray, shape (K, 5)
+        The end points. Whether one is a minimum is for the caller to judge by its derivatives.
+    Derivatives
+        At these points.
+    """
+    theta = starts.astype(float).copy()
+    found = Derivatives(np.empty(len(theta)), np.empty_like(theta), np.empty((len(theta), 5, 5)))
+    for begin in range(0, len(theta), BATCH):
+        batch = slice(begin, begin + BATCH)
+        theta[batch], ends = _descend(objective, theta[batch], weights[batch])
+        found.put(batch, ends)
+    return theta, found
+
+
+def _descend(objective: Objective, theta: Array, weights: Array) -> tuple[Array, Derivatives]:
+    """Return the end points of one batch.
+
+    A step is kept where it lowers the objective, or leaves it as it is and lowers the gradient. After a step
+    that is kept the damping falls, after another it grows, until the gradient is down to rounding.
+    """
+    theta = theta.copy()
+    now = objective.derivatives(theta, weights)
+    damping = np.full(len(theta), 1e-6)
+    live = np.flatnonzero(np.isfinite(now.value))
+    for _ in range(STEPS):
+        norm = np.linalg.norm(now.gradient[live], axis=1)
+        scale = np.abs(now.hessian[live]).max(axis=(1, 2))
+        moving = (norm > GRADIENT * scale) & (damping[live] < STUCK)
+        live, norm = live[moving], norm[moving]
+        if not len(live):
+            break
+        tried = theta[live] + _step(now[live], damping[live])
+        then = objective.derivatives(tried, weights[live])
+        flat = then.value <= now.value[live] * (1 + 1e-14)
+        better = (then.value < now.value[live]) | (flat & (np.linalg.norm(then.gradient, axis=1) < norm))
+        kept = live[better]
+        theta[kept] = tried[better]
+        now.put(kept, then[better])
+        damping[kept] = np.maximum(damping[kept] / 10, 1e-15)
+        damping[live[~better]] = np.maximum(damping[live[~better]], 1e-9) * 10
+    return theta, now
+
+
+def _step(at: Derivatives, damping: Array) -> Array:
+    """Return a Newton step (K, 5) on the Hessian with its eigenvalues made positive and damped."""
+    values, vectors = np.linalg.eigh(at.hessian)
+    positive = np.abs(values)
+    positive += (damping[:, None] + 1e-15) * positive.max(axis=1, keepdims=True)
+    along = np.matmul(vectors.transpose(0, 2, 1), at.gradient[:, :, None])
+    step: Array = -np.matmul(vectors, along / positive[:, :, None])[:, :, 0]
+    return step

@@ -1,0 +1,39 @@
+"""Roots between two points: to the last digit, and never outside."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cohort.roots import root
+
+
+@pytest.mark.parametrize(
+    ("function", "low", "high", "expected"),
+    [
+        (lambda x: x * x - 2, 0.0, 2.0, math.sqrt(2)),
+        (math.cos, 0.0, 3.0, math.pi / 2),
+        (lambda x: math.exp(x) - 1e10, -50.0, 50.0, math.log(1e10)),
+        (lambda x: x**3, -1.0, 3.0, 0.0),
+        (lambda x: math.atan(x - 1e6), 0.0, 1e9, 1e6),
+        (lambda x: 5 - x, 0.0, 5.0, 5.0),
+    ],
+)
+def test_known_roots(function, low, high, expected):
+    assert root(function, low, high) == pytest.approx(expected, rel=1e-15, abs=1e-100)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
+def test_a_monotone_function_changes_its_sign_at_the_root(at, below, above):
+    found = root(lambda x: math.sinh(max(-700.0, min(700.0, x - at))), at - below, at + above)
+    assert found == pytest.approx(at, rel=4e-16, abs=1e-9)
+
+
+def test_infinite_ends_do_no_harm():
+    assert root(lambda x: -math.inf if x < 1 else x - 2, 0.0, 5.0) == 2
+
+
+def test_the_same_sign_at_both_ends_is_an_error():
+    with pytest.raises(ValueError, match="same sign"):
+        root(lambda x: x * x + 1, -1.0, 1.0)
