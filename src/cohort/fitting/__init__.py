@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from cohort.errors import CohortError, ParameterError, shown, unknown
 from cohort.fitting.deviations import least_absolute
 from cohort.fitting.newton import minimise
-from cohort.fitting.objective import Array, Misfit, Objective, Runs, huber, squares
+from cohort.fitting.objective import Array, Misfit, Objective, Runs, absolute, huber, squares
 from cohort.scaling import ScalingLaw
 
 __all__ = ["LOSSES", "Bootstrap", "Fit", "FitError", "fit"]
@@ -32,6 +32,7 @@ LOSSES = {
 FEWEST = 6  # runs: one more than coefficients
 EXPONENTS = (0.1, 0.2, 0.35, 0.5, 0.8, 1.2)  # of the starts, for parameters and for tokens
 STATIONARY = 1e-9  # of the largest gradient that the runs could give
+ROUNDING = 1e-14  # of a run: its gradient where the law meets the losses exactly; of a curvature: zero
 AGREEING = 1e-9  # relative to the best objective
 
 Quantity = str | Callable[[ScalingLaw], float]
@@ -287,24 +288,25 @@ class _Minima:
 
 def _minima(runs: Runs, loss: str, delta: float, starts: Array, weights: Array) -> _Minima:
     if loss == "lad":
-        ends = least_absolute(Objective(runs, huber(1.0)), starts, weights)
+        ends = least_absolute(runs, starts, weights)
         theta = np.array([end.theta for end in ends])
         value, norm, eigenvalue = (
             np.array([getattr(end, name) for end in ends])
             for name in ("value", "gradient_norm", "smallest_eigenvalue")
         )
-        force = weights.sum(axis=1)
+        force, curved = weights.sum(axis=1), eigenvalue > 0
     else:
         objective = Objective(runs, _misfit(loss, delta))
         theta, at = minimise(objective, starts, weights)
         value, norm = at.value, np.linalg.norm(at.gradient, axis=1)
         finite = np.isfinite(at.hessian).all(axis=(1, 2))
-        eigenvalue = np.full(len(theta), -np.inf)
-        eigenvalue[finite] = np.linalg.eigvalsh(at.hessian[finite])[:, 0]
+        eigenvalue, largest = np.full((2, len(theta)), -np.inf)
+        eigenvalue[finite], largest[finite] = np.linalg.eigvalsh(at.hessian[finite])[:, [0, -1]].T
+        curved = eigenvalue > ROUNDING * largest
         slopes = np.abs(objective.misfit.slope(objective.residuals(theta)))
-        # Where all residuals vanish so do the slopes, and rounding of the losses is all that is left.
-        force = (weights * slopes).sum(axis=1) + 1e-12 * weights.sum(axis=1)
-    certified = np.isfinite(value) & (norm <= STATIONARY * force) & (eigenvalue > 0)
+        force = (weights * slopes).sum(axis=1)
+    still = norm <= STATIONARY * force + ROUNDING * weights.sum(axis=1)
+    certified = np.isfinite(value) & still & curved & (theta[:, 3:] > 0).all(axis=1)
     return _Minima(theta, value, norm, eigenvalue, certified)
 
 
@@ -339,6 +341,8 @@ def _misfit(loss: str, delta: float) -> Misfit:
         raise ParameterError(f"delta is {shown(delta)}, but must be a finite number above 0")
     if loss == "huber":
         return huber(float(delta))
+    if loss == "lad":
+        return absolute()
     return squares(logarithmic=loss != "mse")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohort.fitting.newton import minimise
-from cohort.fitting.objective import Array, Derivatives, Misfit, Objective, huber
+from cohort.fitting.objective import Array, Derivatives, Misfit, Objective, Runs, huber
 
 Indices = NDArray[np.intp]
 
@@ -47,13 +47,13 @@ class Vertex:
     smallest_eigenvalue: float
 
 
-def least_absolute(objective: Objective, starts: Array, weights: Array) -> list[Vertex]:
+def least_absolute(runs: Runs, starts: Array, weights: Array) -> list[Vertex]:
     """Return where descent from each start ends.
 
     Parameters
     ----------
-    objective : Objective
-        Over n runs; its misfit is not used.
+    runs : Runs
+        The n training runs.
     starts : ndarray, shape (K, 5)
         One start a problem.
     weights : ndarray, shape (K, n)
@@ -68,7 +68,7 @@ def least_absolute(objective: Objective, starts: Array, weights: Array) -> list[
     found: list[Vertex | None] = [None] * len(starts)
     left = np.arange(len(starts))
     for delta in DELTAS:
-        smooth = Objective(objective.runs, huber(delta))
+        smooth = Objective(runs, huber(delta))
         theta, _ = minimise(smooth, theta, weights[left])
         small = (np.abs(smooth.residuals(theta)) < delta) & (weights[left] > 0)
         for k in np.flatnonzero(small.sum(axis=1) <= starts.shape[1]):

@@ -60,7 +60,9 @@ def _descend(objective: Objective, theta: Array, weights: Array) -> tuple[Array,
         tried = theta[live] + _step(now[live], damping[live])
         then = objective.derivatives(tried, weights[live])
         flat = then.value <= now.value[live] * (1 + 1e-14)
-        better = (then.value < now.value[live]) | (flat & (np.linalg.norm(then.gradient, axis=1) < norm))
+        with np.errstate(over="ignore", invalid="ignore"):
+            smaller = np.linalg.norm(then.gradient, axis=1) < norm
+        better = (then.value < now.value[live]) | (flat & smaller)
         kept = live[better]
         theta[kept] = tried[better]
         now.put(kept, then[better])

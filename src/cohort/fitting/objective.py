@@ -97,6 +97,11 @@ def huber(delta: float) -> Misfit:
     )
 
 
+def absolute() -> Misfit:
+    """Return the absolute residual of log losses, which bends at zero alone."""
+    return Misfit(rho=np.abs, slope=np.sign, curvature=np.zeros_like, logarithmic=True)
+
+
 def squares(logarithmic: bool) -> Misfit:
     """Return the squared residual, of log losses or of losses."""
     return Misfit(
