@@ -12,6 +12,7 @@ import pandas as pd
 
 from cohort import facts
 from cohort.attention import GroupedQuery
+from cohort.book.say import scaled
 from cohort.errors import ParameterError, integer, shown
 from cohort.fitting import LOSSES, Bootstrap, Fit, fit
 from cohort.models import Dense, Layer, ModelSpec
@@ -141,6 +142,13 @@ def intervals(
         records.append((name, quantity(found.law), low, high, values.std(ddof=1), unit))
     columns = ["quantity", "value", "low", "high", "standard error", "unit"]
     return pd.DataFrame(records, columns=columns).set_index("quantity")
+
+
+def readable_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of `intervals` for readers: three digits, large numbers in words."""
+    shown = table[["value", "low", "high"]].map(scaled)
+    shown["unit"] = table["unit"]
+    return shown
 
 
 def published_laws(found: Fit, flop: float) -> pd.DataFrame:

@@ -42,6 +42,22 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{float(f'{value:.{digits}g}'):,.10g}"
 
 
+def scaled(value: float, digits: int = 3) -> str:
+    """Return a number with the word for its size: 0.367, 478, 73.2 billion.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    digits : int
+        How many of its digits count.
+    """
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if abs(float(f"{value:.{digits}g}")) >= size:
+            return f"{significant(value / size, digits)} {word}"
+    return significant(value, digits)
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: ``1 model``, ``22 models``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
