@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cohort import (
+        allocations,
         attention,
         book,
+        chinchilla,
         claims,
         configs,
         errors,
         facts,
         fitting,
+        hardware,
         models,
         plotting,
         published,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     )
     from cohort.configs import model
     from cohort.errors import CohortError
+    from cohort.hardware import accelerator, accelerators
     from cohort.scaling import law, laws
     from cohort.tables import table
 
@@ -39,13 +43,18 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CohortError",
+    "accelerator",
+    "accelerators",
+    "allocations",
     "attention",
     "book",
+    "chinchilla",
     "claims",
     "configs",
     "errors",
     "facts",
     "fitting",
+    "hardware",
     "law",
     "laws",
     "model",
@@ -60,6 +69,8 @@ __all__ = [
 
 _LOOKUPS = {
     "CohortError": "errors",
+    "accelerator": "hardware",
+    "accelerators": "hardware",
     "law": "scaling",
     "laws": "scaling",
     "model": "configs",

@@ -219,8 +219,12 @@ def choices(flop: float, dropped: Sequence[int], delta: float, resamples: int, s
     return pd.DataFrame(records)
 
 
-def frontier(law: ScalingLaw, boot: Bootstrap, flops: Sequence[float], level: float = 0.95) -> pd.DataFrame:
+def frontier(
+    law: ScalingLaw, boot: Bootstrap | None, flops: Sequence[float], level: float = 0.95
+) -> pd.DataFrame:
     """Return the compute-optimal policy of a law over computes, with the band of its bootstrap.
+
+    Without a bootstrap the band has no width.
 
     Returns
     -------
@@ -229,8 +233,9 @@ def frontier(law: ScalingLaw, boot: Bootstrap, flops: Sequence[float], level: fl
         ``high`` ends of the interval of the ratio; ``parameters low`` and ``parameters high``.
     """
     tail = [(1 - level) / 2, (1 + level) / 2]
-    exponents = boot.values("parameters_exponent")
-    log_g = np.log(boot.values("G"))
+    among = boot or Bootstrap([law])
+    exponents = among.values("parameters_exponent")
+    log_g = np.log(among.values("G"))
     records = []
     for flop in flops:
         best = law.compute_optimal(flop)

@@ -30,8 +30,8 @@ def _optimal_tokens(law: ScalingLaw) -> Judgement:
     )
     tokens = law.compute_optimal(parameters=model("llama-3-8b").parameters).tokens
     rule = (
-        "tokens at which the size of Llama 3 8B is compute-optimal by the fitted law; holds within 1.25 times "
-        "of what Meta says, with limits within 2 times"
+        "tokens at which the size of Llama 3 8B is compute-optimal by the fitted law; "
+        "holds within 1.25 times what Meta says, with limits within 2 times"
     )
     factor = max(tokens / said, said / tokens)
     return Judgement("optimal_tokens_8b", graded(-factor, -1.25, -2), tokens, "tokens", rule)
