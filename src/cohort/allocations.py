@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cohort import chinchilla, published
-from cohort.errors import ParameterError, unknown
+from cohort.errors import ParameterError, positive, shown, unknown
 from cohort.fitting import Bootstrap, Fit
 from cohort.scaling import (
     FLOP_PER_TOKEN,
@@ -251,6 +251,39 @@ def dollars(law: ScalingLaw, loss: float, lifetime: Lifetime) -> pd.DataFrame:
     return pd.DataFrame(records, columns=columns).set_index("chosen for")
 
 
+def lifetime(
+    inference_tokens: float,
+    output_share: float,
+    usd_per_hour: float,
+    peak_flop_per_s: float,
+    utilisations: tuple[float, float, float],
+) -> Lifetime:
+    """Return use and prices on one kind of accelerator.
+
+    Parameters
+    ----------
+    inference_tokens : float
+        Tokens read and written.
+    output_share : float
+        Share of them that is written, from 0 to 1.
+    usd_per_hour, peak_flop_per_s : float
+        Price and dense peak of one accelerator.
+    utilisations : tuple of three floats
+        Shares of the peak that training, reading and writing attain.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of its range.
+    """
+    number = isinstance(output_share, (int, float)) and not isinstance(output_share, bool)
+    if not number or not 0 <= output_share <= 1:
+        raise ParameterError(f"output_share is {shown(output_share)}, but must be from 0 to 1")
+    tokens = positive("inference_tokens", inference_tokens)
+    training, prefill, decode = (Price(usd_per_hour, peak_flop_per_s, share) for share in utilisations)
+    return Lifetime(tokens * (1 - output_share), tokens * output_share, training, prefill, decode)
+
+
 def tokens_a_day(usd_per_day: float, parameters: float, price: Price) -> float:
     """Return the tokens of use that a daily sum pays for, by compute alone."""
     return usd_per_day / (SERVING_FLOP_PER_TOKEN * parameters * price.usd_per_flop)
@@ -339,7 +372,7 @@ def quality_needed(law: ScalingLaw, frame: pd.DataFrame, rival: str) -> pd.DataF
         loss = law.loss(row["parameters"], row["tokens"])
         records.append((name, row["tokens"], row["ratio"], loss, quality))
     columns = ["model", "tokens", "ratio", "loss", "quality"]
-    return pd.DataFrame(records, columns=columns).set_index("model")
+    return pd.DataFrame(records, columns=columns).set_index("model").astype(float)
 
 
 def curated(

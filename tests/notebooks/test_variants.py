@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cohort.book import execute, read_record
+from cohort.errors import NotebookError
 from cohort.facts import config_path
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,70 @@ def said(notebook: dict) -> str:
 def test_the_cohort_says_whole_sentences(tmp_path: Path, parameters: dict, models: int) -> None:
     (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
     executed = execute(ROOT / "notebooks" / "the_cohort.ipynb", parameters, cwd=tmp_path)
-    words = said(executed)
-    assert not re.search(r"\b(?:nan|inf|NaT)\b|\bNone\b(?! of )|\(\)", words)
-    assert not re.search(r"\b(?:1 models|1 tokens)\b", words)
+    whole_sentences(executed)
     assert len(read_record(executed)["total_parameters"]["value"]) == models
+
+
+def whole_sentences(notebook: dict) -> str:
+    """Hold that a notebook says no missing number and no wrong plural; return what it says."""
+    words = said(notebook)
+    assert not re.search(r"\b(?:nan|inf|NaT)\b|\bNone\b(?! of )|\(\)", words)
+    assert not re.search(r"(?<![\d.,])1 (?:models|tokens|runs)\b", words)
+    return words
+
+
+@pytest.mark.parametrize(
+    ("parameters", "law"),
+    [
+        ({"law": "besiroglu", "inference_tokens": 1e13}, "besiroglu"),
+        ({"models": ["llama-3-8b"], "resamples": 20}, "fitted"),
+        ({"models": ["gpt3-175b"], "model": "gpt3-175b", "law": "sardana-refit", "quality": 1.0}, "sardana-refit"),
+        ({"inference_tokens": 1e9, "unique_tokens": 1e11, "output_share": 0.0, "resamples": 20}, "fitted"),
+    ],
+    ids=["a published law", "one model", "a model that is too large", "little use and little data"],
+)  # fmt: skip
+def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law: str) -> None:
+    executed = execute(ROOT / "notebooks" / "data_optimal.ipynb", parameters, cwd=tmp_path)
+    words = whole_sentences(executed)
+    recorded = read_record(executed)
+    assert recorded["law"]["value"] == law
+    assert len(recorded["overhead"]["value"]) == len(recorded["models"]["value"])
+    assert ("95% confidence" in words) == (law == "fitted")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "runs"),
+    [
+        ({"dropped_rows": 0, "flop": 1e20, "resamples": 50}, 245),
+        ({"dropped_rows": 20, "loss": "mse", "resamples": 50, "seed": 3}, 225),
+        ({"loss": "lad", "resamples": 50}, 240),
+    ],
+    ids=["all runs", "fewer runs by squares", "absolute deviations"],
+)
+def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, runs: int) -> None:
+    executed = execute(ROOT / "notebooks" / "chinchilla_fit.ipynb", parameters, cwd=tmp_path)
+    whole_sentences(executed)
+    recorded = read_record(executed)
+    assert recorded["runs"]["value"] == runs
+    low, high = (recorded[f"tokens_per_parameter_{end}"]["value"] for end in ("low", "high"))
+    assert low < recorded["tokens_per_parameter"]["value"] < high
+
+
+@pytest.mark.parametrize(
+    ("notebook", "parameters", "message"),
+    [
+        ("chinchilla_fit", {"loss": "hubert"}, "unknown estimator 'hubert'; did you mean 'huber'"),
+        ("chinchilla_fit", {"dropped_rows": 240}, "dropped_rows is 240, but must be from 0 to 205 runs"),
+        ("chinchilla_fit", {"flop": -1.0}, "flop is -1.0, but must be a finite number above 0"),
+        ("data_optimal", {"law": "chinchila"}, "unknown law 'chinchila'"),
+        ("data_optimal", {"model": "command-r-v01"}, "none of the models named discloses its training tokens"),
+        ("data_optimal", {"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ("data_optimal", {"decode_utilisation": 5.0}, "utilisation is 5.0, but must be above 0 and at most 1"),
+        ("data_optimal", {"output_share": 1.5}, "output_share is 1.5, but must be from 0 to 1"),
+    ],
+)
+def test_a_bad_parameter_is_named_in_one_sentence(
+    tmp_path: Path, notebook: str, parameters: dict, message: str
+) -> None:
+    with pytest.raises(NotebookError, match=re.escape(message)):
+        execute(ROOT / "notebooks" / f"{notebook}.ipynb", parameters, cwd=tmp_path)
