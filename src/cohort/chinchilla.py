@@ -241,8 +241,8 @@ def frontier(
         best = law.compute_optimal(flop)
         pairs = np.log(flop / FLOP_PER_TOKEN)
         sizes = log_g + exponents * pairs
-        low, high = np.exp(np.quantile(pairs - 2 * sizes, tail))
-        smallest, largest = np.exp(np.quantile(sizes, tail))
+        low, high = np.quantile(np.exp(pairs - 2 * sizes), tail)
+        smallest, largest = np.quantile(np.exp(sizes), tail)
         ratio = best.tokens_per_parameter
         records.append((flop, best.parameters, best.tokens, ratio, low, high, smallest, largest))
     columns = ["flop", "parameters", "tokens", "ratio", "low", "high", "parameters low", "parameters high"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+import cohort
 from cohort import claims, facts
 from cohort.claims import Judgement, graded
 from cohort.errors import CohortError
@@ -32,6 +33,40 @@ def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
 )
 def test_known_verdicts(claim, verdict, value):
     assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=1e-9))
+
+
+@pytest.mark.parametrize(
+    ("chapter", "claim", "verdict", "value"),
+    [
+        ("chinchilla_fit", "optimal_tokens_8b", "holds", 1.622e11),
+        ("chinchilla_fit", "compute_optimal_is_diminishing", "does not hold", 0.01712),
+        ("data_optimal", "beyond_compute_optimal", "holds", 17.61),
+        ("data_optimal", "smaller_model_longer", "holds with limits", 2.520),
+        ("data_optimal", "larger_models_train_cheaper", "holds", 459.5),
+        ("data_optimal", "gains_continue_to_15t", "holds with limits", 0.009023),
+        ("data_optimal", "phi_data_optimal", "cannot be known", 863.6),
+        ("data_optimal", "dbrx_data_twice_as_good", "cannot be known", 50),
+        ("data_optimal", "curation_saves_compute", "holds with limits", 50),
+    ],
+)
+def test_known_verdicts_on_scaling(chapter, claim, verdict, value):
+    judged = {each.claim: each for each in claims.judge(chapter)}
+    assert (judged[claim].verdict, judged[claim].value) == (verdict, pytest.approx(value, rel=1e-3))
+
+
+@pytest.mark.parametrize("chapter", ["chinchilla_fit", "data_optimal"])
+def test_another_law_gives_other_numbers_under_the_same_rules(chapter):
+    ours, theirs = claims.judge(chapter), claims.judge(chapter, law=cohort.law("hoffmann"))
+    assert [each.claim for each in ours] == [each.claim for each in theirs]
+    assert [each.value for each in ours] != [each.value for each in theirs]
+    assert {each.claim for each in ours} == {
+        row["claim"] for row in facts.rows("claims") if row["chapter"] == chapter
+    }
+
+
+def test_an_unknown_chapter_judges_nothing():
+    with pytest.raises(CohortError, match="did you mean 'data_optimal'"):
+        claims.judge("data_optimum")
 
 
 def test_compute_from_hours_is_off_by_the_assumed_utilisation():

@@ -1,0 +1,144 @@
+"""The figures of the chapters on scaling laws: what they draw, without a warning, the same each time."""
+
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import cohort
+from cohort import allocations, chinchilla, plotting
+from cohort.plotting import chinchilla_fit, data_optimal
+
+mpl.use("Agg")
+pytestmark = pytest.mark.filterwarnings("error")
+
+RUNS = chinchilla.runs()
+FIT = chinchilla.fit_runs(RUNS)
+BOOT = FIT.bootstrap(30)
+BAND = chinchilla.frontier(FIT.law, BOOT, np.geomspace(1e18, 1e26, 17))
+NAMES = ["llama-2-7b", "llama-3-8b", "llama-3-70b", "gpt3-175b", "dbrx", "chinchilla-70b", "glm-4.5-air"]
+FRAME = allocations.trained(NAMES)
+AGAINST = allocations.against(FIT.law, FRAME, BOOT)
+
+
+@pytest.fixture(autouse=True)
+def _theme():
+    with mpl.rc_context():
+        plotting.use_theme()
+        yield
+    plt.close("all")
+
+
+def svg(figure):
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_runs_draws_every_run_once_and_crosses_the_dropped():
+    axes = chinchilla_fit.runs(RUNS).axes[0]
+    assert sorted(len(points.get_offsets()) for points in axes.collections) == [5, 240]
+    assert len(axes.lines) == 6, "a line for each power of ten of compute"
+    every = chinchilla_fit.runs(chinchilla.runs(0)).axes[0]
+    assert every.get_legend() is None
+
+
+def test_residuals_draw_observed_over_predicted():
+    axes = chinchilla_fit.residuals(FIT, RUNS).axes[0]
+    drawn = np.concatenate([points.get_offsets() for points in axes.collections])
+    assert len(drawn) == 245
+    low, high = axes.get_ylim()
+    assert (low < drawn[:, 1].min()) and (drawn[:, 1].max() < high)
+
+
+def test_policies_are_dashed_beyond_the_runs():
+    named = {"this fit": FIT.law, "hoffmann": cohort.law("hoffmann")}
+    axes = chinchilla_fit.policies(named, BAND, 1.3e22, chinchilla.advice()).axes[0]
+    styles = [line.get_linestyle() for line in axes.lines]
+    assert styles.count("-") == 2
+    assert styles.count("--") == 2
+    assert {"this fit", "hoffmann"} <= set(texts(axes))
+    solid = axes.lines[0].get_xdata()
+    assert max(solid) <= 1.3e22 * 1.02
+
+
+def test_iso_flop_minima_are_compute_optimal():
+    flops = [1e19, 1e21]
+    axes = chinchilla_fit.iso_flop(FIT.law, flops, RUNS).axes[0]
+    minima = axes.lines[-1].get_xydata()
+    for (size, loss), flop in zip(minima, flops, strict=True):
+        best = FIT.law.compute_optimal(flop)
+        assert (size, loss) == (pytest.approx(best.parameters / 1e9), pytest.approx(best.loss))
+
+
+def test_spread_names_each_quantity_with_its_value():
+    table = chinchilla.intervals(FIT, BOOT, chinchilla.quantities(5.76e23, 2.0, 1e13))
+    axes = chinchilla_fit.spread(table).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert len(names) == len(table)
+    assert "best size = 73.2 billion" in names
+
+
+def test_choices_have_a_row_for_each_estimator():
+    table = chinchilla.choices(1e22, [5, 0], 1e-3, 10, 0)
+    axes = chinchilla_fit.choices(table).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert len(names) == 8
+    assert names[-1] == "huber, 5 dropped"
+
+
+def test_the_map_shows_runs_models_and_the_line():
+    axes = data_optimal.map_of_models(FRAME, BAND, RUNS).axes[0]
+    assert set(FRAME.index) <= set(texts(axes))
+    low, high = axes.get_ylim()
+    assert (low < FRAME["tokens"].min() / 1e12) and (FRAME["tokens"].max() / 1e12 < high)
+    hollow = [
+        np.allclose(points.get_facecolor()[0][:3], 1)
+        for points in axes.collections
+        if len(points.get_offsets()) == 1
+    ]
+    assert any(hollow), "the tokens of GLM-4.5-Air are inferred"
+
+
+def test_intervals_leave_out_what_is_infinite():
+    values = AGAINST[["break-even", "break-even low", "break-even high"]].set_axis(
+        ["value", "low", "high"], axis=1
+    )
+    axes = data_optimal.intervals(values / 1e12, "trillion tokens", (10, "chosen use")).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert "GPT-3 175B" not in names
+    assert len(names) == int(np.isfinite(values["value"]).sum())
+    assert "chosen use" in texts(axes)
+    points_alone = data_optimal.intervals(values[["value"]] / 1e12, "trillion tokens")
+    assert "<svg" in svg(points_alone)
+    none = data_optimal.intervals(values.loc[["GPT-3 175B"]], "tokens")
+    assert "no model" in none.axes[0].texts[0].get_text()
+
+
+def test_other_figures_are_drawn_and_stable():
+    law = FIT.law
+    marks = [("Llama 3 8B", 15e12, AGAINST.loc["Llama 3 8B", "loss"], "Llama 3 8B")]
+    draw = [
+        lambda: data_optimal.best_sizes(
+            {"a loss": allocations.best_sizes(law, 2.0, [1e11, 1e13, 1e15], BOOT)}, 1e13
+        ),
+        lambda: data_optimal.learning_curves(
+            allocations.learning_curves(law, FRAME.loc[["Llama 3 8B"]], np.geomspace(1e11, 1e14, 9)), marks
+        ),
+        lambda: data_optimal.passes(allocations.limited(law, np.geomspace(1e25, 1e28, 7), 1e13), 1e13),
+        lambda: data_optimal.extrapolated(allocations.extrapolated(100)),
+        lambda: data_optimal.beside_scores(allocations.beside_scores(AGAINST, NAMES, "MMLU"), "MMLU"),
+    ]
+    for one in draw:
+        assert svg(one()) == svg(one())
+
+
+def test_nothing_to_draw_is_said():
+    empty = allocations.beside_scores(AGAINST, NAMES, "MMLU").iloc[:0]
+    assert "none of these models" in data_optimal.beside_scores(empty, "MMLU").axes[0].texts[0].get_text()
