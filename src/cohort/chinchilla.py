@@ -145,8 +145,8 @@ def intervals(
 
 
 def readable_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of `intervals` for readers: three digits, large numbers in words."""
-    shown = table[["value", "low", "high"]].map(scaled)
+    """Return a table of `intervals` for readers: four digits, large numbers in words."""
+    shown = table[["value", "low", "high"]].map(lambda value: scaled(value, 4))
     shown["unit"] = table["unit"]
     return shown
 
@@ -158,8 +158,8 @@ def published_laws(found: Fit, flop: float) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by law, the fit first: its coefficients, ``excess`` (objective over the minimum, less one),
-        ``median error`` (|observed / predicted - 1|) and the ``parameters`` and ``ratio`` (tokens per
-        parameter) that it advises at `flop`.
+        ``median error`` (absolute, of observed over predicted), and the ``parameters`` and ``ratio`` (tokens
+        per parameter) that it advises at `flop`.
     """
     named = {"this fit": found.law} | {name: law(name) for name in laws() if _of_chinchilla(name)}
     records = []

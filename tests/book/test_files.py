@@ -11,6 +11,8 @@ from files import REDIRECT, is_external, markup, own_files, pages, target
 EXPECTED = {
     "intro.html",
     "notebooks/the_cohort.html",
+    "notebooks/chinchilla_fit.html",
+    "notebooks/data_optimal.html",
     "tables.html",
     "corrections.html",
     "claims.html",

@@ -63,7 +63,7 @@ def test_intervals_enclose_their_values_and_match_the_bootstrap():
     direct = BOOT.interval(lambda law: law.compute_optimal(5.76e23).tokens_per_parameter)
     assert (ratio["low"], ratio["high"]) == pytest.approx(direct, rel=1e-12)
     shown = chinchilla.readable_intervals(table)
-    assert shown.loc["best size", "value"] == "73.2 billion"
+    assert shown.loc["best size", "value"] == "73.19 billion"
 
 
 def test_the_frontier_is_the_policy_with_its_interval():

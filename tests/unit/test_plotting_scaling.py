@@ -129,7 +129,9 @@ def test_other_figures_are_drawn_and_stable():
             {"a loss": allocations.best_sizes(law, 2.0, [1e11, 1e13, 1e15], BOOT)}, 1e13
         ),
         lambda: data_optimal.learning_curves(
-            allocations.learning_curves(law, FRAME.loc[["Llama 3 8B"]], np.geomspace(1e11, 1e14, 9)), marks
+            allocations.learning_curves(law, FRAME.loc[["Llama 3 8B"]], np.geomspace(1e11, 1e14, 9)),
+            marks,
+            {"Llama 3 8B": 1e12},
         ),
         lambda: data_optimal.passes(allocations.limited(law, np.geomspace(1e25, 1e28, 7), 1e13), 1e13),
         lambda: data_optimal.extrapolated(allocations.extrapolated(100)),

@@ -42,7 +42,9 @@ def map_of_models(frame: pd.DataFrame, band: pd.DataFrame, runs: pd.DataFrame) -
     axes.scatter(kept["parameters"] / 1e9, kept["tokens"] / 1e12, color=PALE, s=6, lw=0, zorder=1)
     edges = _tokens_at(band)
     axes.fill_between(edges.index / 1e9, edges["low"] / 1e12, edges["high"] / 1e12, color="#e9eef4", lw=0)
-    axes.plot(band["parameters"] / 1e9, band["tokens"] / 1e12, color=INK, lw=1.4)
+    reach = kept["flop"].max()
+    for part, style in ((band[band.index <= reach], "-"), (band[band.index >= reach], (0, (4, 2)))):
+        axes.plot(part["parameters"] / 1e9, part["tokens"] / 1e12, color=INK, lw=1.4, ls=style)
     for experts, (name, colour, mark) in KINDS.items():
         rows = frame[frame["experts"] == experts]
         hollow = rows["status"].isin(["inferred", "contested"])
@@ -183,7 +185,9 @@ def best_sizes(curves: Mapping[str, pd.DataFrame], use: float) -> Figure:
     return drawing
 
 
-def learning_curves(curves: pd.DataFrame, marks: Sequence[tuple[str, float, float, str]]) -> Figure:
+def learning_curves(
+    curves: pd.DataFrame, marks: Sequence[tuple[str, float, float, str]], reach: Mapping[str, float]
+) -> Figure:
     """Draw the predicted loss of sizes against their tokens, with models on the curves.
 
     Parameters
@@ -192,6 +196,8 @@ def learning_curves(curves: pd.DataFrame, marks: Sequence[tuple[str, float, floa
         As `cohort.allocations.learning_curves` returns it.
     marks : sequence of (str, float, float, str)
         Models on the curves: name, tokens, loss, and the column of `curves` whose colour it has.
+    reach : mapping of str to float
+        Tokens up to which each size was fitted; beyond it a curve is dashed.
 
     Returns
     -------
@@ -203,7 +209,9 @@ def learning_curves(curves: pd.DataFrame, marks: Sequence[tuple[str, float, floa
     drawing, axes = figure(3.2)
     colours = dict(zip(curves.columns, [COLOURS[0], COLOURS[3], COLOURS[2], COLOURS[4]], strict=False))
     for name, colour in colours.items():
-        axes.plot(curves.index / 1e12, curves[name], color=colour)
+        inside = curves.index <= reach[name]
+        axes.plot(curves.index[inside] / 1e12, curves[name][inside], color=colour)
+        axes.plot(curves.index[~inside] / 1e12, curves[name][~inside], color=colour, ls=(0, (4, 2)))
     for _, tokens, loss, column in marks:
         axes.scatter(tokens / 1e12, loss, color=colours[column], s=30, zorder=3, edgecolors="white")
     axes.set(xscale="log", xlabel="training tokens (trillion)", ylabel="predicted loss (nats per token)")
