@@ -15,7 +15,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cohort import attention, book, claims, configs, errors, facts, models, plotting, published, tables
+    from cohort import (
+        attention,
+        book,
+        claims,
+        configs,
+        context,
+        errors,
+        facts,
+        kernels,
+        models,
+        plotting,
+        published,
+        tables,
+    )
     from cohort.configs import model
     from cohort.errors import CohortError
     from cohort.tables import table
@@ -28,8 +41,10 @@ __all__ = [
     "book",
     "claims",
     "configs",
+    "context",
     "errors",
     "facts",
+    "kernels",
     "model",
     "models",
     "plotting",
