@@ -52,7 +52,17 @@ def caches(
             }
             for length in lengths
         }
-    )
+    ).rename_axis("model")
+
+
+def by_precision(
+    models: Sequence[str], context: int, batch: int = 1, names: Sequence[str] = ("bf16", "fp8", "int4")
+) -> pd.DataFrame:
+    """Return the cache of each model in bytes: one row a model, one column a precision of that name."""
+    columns = {
+        name: caches(models, [context], batch, precision(name).bytes_per_element)[context] for name in names
+    }
+    return pd.DataFrame(columns)
 
 
 def kinds(models: Sequence[str]) -> pd.Series:
@@ -571,6 +581,7 @@ def devices_share(model: str, context: int, devices: Sequence[int]) -> pd.DataFr
 __all__ = [
     "attention_share",
     "break_even",
+    "by_precision",
     "caches",
     "changed",
     "devices_share",

@@ -399,7 +399,7 @@ def _cell(value: Any, form: str | None, status: str) -> str:
 
 def _numeric(column: pd.Series) -> bool:
     """Whether a column holds numbers or dates, or text that reads as a number or as a sum of them."""
-    plain = re.compile(rf"[+-]?[\d,]*\.?\d+( \+ [\d,]+)*|\d{{4}}-\d\d-\d\d|{DASH}")
+    plain = re.compile(rf"[+-]?[\d,]*\.?\d+( \+ [\d,]+)*|\d{{4}}-\d\d-\d\d|no bound|{DASH}")
     return all(isinstance(value, Real) or bool(plain.fullmatch(str(value))) for value in column.dropna())
 
 

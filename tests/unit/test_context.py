@@ -154,6 +154,12 @@ def test_a_token_more_and_a_token_on_average():
     assert table["average"].is_monotonic_decreasing
 
 
+def test_precisions_divide_caches_and_not_states():
+    table = costs.by_precision(["llama-3-8b", "minimax-text-01"], 8192, names=["bf16", "fp8", "int4"])
+    assert (table.loc["Llama 3 8B"] / 2**30).tolist() == [1, 0.5, 0.5 * 18 / 32]
+    assert table.loc["MiniMax-Text-01", "fp8"] > table.loc["MiniMax-Text-01", "bf16"] / 2
+
+
 def test_devices_copy_what_does_not_split():
     assert costs.devices_share("llama-3-70b", 8192, [1, 8, 32])["in all"].tolist() == [2.5, 2.5, 10]
     latent = costs.devices_share("deepseek-v2", 8192, [1, 8])["in all"]

@@ -94,7 +94,7 @@ def break_even(table: pd.DataFrame, kinds: pd.Series) -> Figure:
         axes.scatter(row["context"] / 1e3, place, color=ATTENTION[kinds[str(name)]], s=36, zorder=2)
         if not pd.isna(row["limit"]):
             ends = [row["limit"] / 1e3] * 2
-            axes.plot(ends, [place - 0.3, place + 0.3], color=INK, lw=2, zorder=1)
+            axes.plot(ends, [place - 0.3, place + 0.3], color=INK, lw=2, zorder=1.9, solid_capstyle="butt")
             outer = max(outer, float(row["limit"]))
         text = significant(row["context"] / 1e3)
         axes.annotate(text, (outer / 1e3, place), (7, 0), textcoords="offset points", va="center", size=8)
@@ -159,7 +159,7 @@ def growth(table: pd.DataFrame) -> Figure:
         values = table[column] / table[column].iloc[0]
         axes.plot(lengths, values, color=colour, ls=style, lw=1.8)
         ends[name], colours[name] = float(values.iloc[-1]), colour
-    _logarithmic(axes, lengths, "times the value at the shortest context")
+    _logarithmic(axes, lengths, "multiple of the first value")
     end_labels(axes, float(lengths[-1]), ends, colours)
     return drawing
 
