@@ -364,7 +364,7 @@ def what_if(
     """
     spec = read_model(model)
     heads, size = heads_and_size(spec)
-    few = max(count for count in range(1, min(8, heads) + 1) if heads % count == 0)
+    few = max(count for count in range(1, max(min(8, heads // 2), 1) + 1) if heads % count == 0)
     full, grouped = GroupedQuery(heads, heads, size), GroupedQuery(heads, few, size)
     latent = Latent(heads, 4 * size, None, max(size // 2, 1), size, size)
     slides = GroupedQuery(heads, few, size, window=window)
@@ -559,7 +559,9 @@ def paged_excess(
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("tokens")
 
 
-def devices_share(model: str, context: int, devices: Sequence[int]) -> pd.DataFrame:
+def devices_share(
+    model: str, context: int, devices: Sequence[int], bytes_per_element: float = 2
+) -> pd.DataFrame:
     """Return the cache of one sequence on each of several devices, in GiB, and in all of them together.
 
     Parameters
@@ -570,9 +572,14 @@ def devices_share(model: str, context: int, devices: Sequence[int]) -> pd.DataFr
         Tokens of the sequence.
     devices : sequence of int
         Numbers of devices that share the heads.
+    bytes_per_element : float
+        Bytes of one cached number.
     """
     spec = read_model(model)
-    each = {count: spec.kv_cache_bytes(context, tensor_parallel=count) / GIB for count in devices}
+    each = {
+        count: spec.kv_cache_bytes(context, 1, bytes_per_element, tensor_parallel=count) / GIB
+        for count in devices
+    }
     frame = pd.DataFrame({"on each": each})
     frame["in all"] = frame["on each"] * frame.index
     return frame.rename_axis("devices")

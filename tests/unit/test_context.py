@@ -113,6 +113,11 @@ def test_the_ways_to_save_of_llama_3_70b():
     assert table.loc["grouped, int4", "cache"] / table.loc["grouped, fp8", "cache"] == 18 / 32
 
 
+def test_grouped_queries_share_even_where_there_are_few_heads():
+    assert "grouped, 4 KV heads" in costs.what_if("gemma-2b", 1).index  # of eight heads
+    assert costs.devices_share("llama-3-70b", 8192, [1], 1)["on each"].tolist() == [1.25]
+
+
 @pytest.mark.parametrize("name", cohort.models())
 def test_every_model_has_its_ways_to_save(name):
     table = costs.what_if(name, 3)

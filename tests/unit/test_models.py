@@ -46,6 +46,7 @@ PER_TOKEN = {
     "qwen2.5-72b": 327_680,
     "qwen3-30b-a3b": 98_304,
     "gpt3-175b": 4_718_592,
+    "deepseek-67b": 389_120,
     "deepseek-v2": 69_120,
     "deepseek-v2-lite": 31_104,
 }
@@ -54,6 +55,17 @@ PER_TOKEN = {
 @pytest.mark.parametrize(("name", "expected"), PER_TOKEN.items())
 def test_cache_of_one_token(name, expected):
     assert cohort.model(name).kv_cache_bytes(1) == expected
+
+
+def test_palm_540b_with_one_key_for_all_heads():
+    """118 layers, 48 heads of 256 that share one key and value (Chowdhery et al., 2022)."""
+    assert 118 * 2 * GroupedQuery(48, 1, 256).cache_elements(1) == 120_832
+
+
+def test_heads_as_wide_as_configured_and_not_as_divided():
+    """Gemma 7B has 16 heads of 256 at a hidden size of 3,072; divided, its token would cost 344,064 bytes."""
+    model = cohort.model("gemma-7b")
+    assert model.kv_cache_bytes(1) == 458_752 != 28 * 2 * 16 * (model.hidden // 16) * 2 == 344_064
 
 
 def test_mistral_window_saves_eightfold_at_32k():
