@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cohort.attention import (
@@ -460,6 +460,40 @@ class ModelSpec:
         return _times(batch * cached, bytes_per_element, "bytes_per_element") + _times(
             batch * states, state_bytes_per_element, "state_bytes_per_element"
         )
+
+    def layer_cache_bytes(
+        self,
+        context: int = 8192,
+        batch: int = 1,
+        bytes_per_element: float = 2,
+        state_bytes_per_element: float = 4,
+    ) -> list[int]:
+        """Return the size of each layer's part of the cache, from the first layer to the last.
+
+        Parameters
+        ----------
+        context, batch : int
+            Tokens of each sequence, and sequences held at once.
+        bytes_per_element, state_bytes_per_element : float
+            As in `kv_cache_bytes`.
+
+        Returns
+        -------
+        list of int
+            Bytes, each rounded up; for whole bytes a number they add up to `kv_cache_bytes`.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is not a positive number.
+        """
+        sizes = {
+            layer: replace(self, layers=(layer,)).kv_cache_bytes(
+                context, batch, bytes_per_element, state_bytes_per_element
+            )
+            for layer, _ in self._distinct
+        }
+        return [sizes[layer] for layer in self.layers]
 
     def score_bytes(self, context: int = 8192, batch: int = 1, bytes_per_element: int = 2) -> int:
         """Return what naive attention writes for the scores of one layer, the one with the most heads.

@@ -172,6 +172,23 @@ def test_states_are_constant_and_have_their_own_precision(name, state, grows):
     assert model.kv_cache_bytes(1000) - smaller == 2 * recurrent > 0
 
 
+@pytest.mark.parametrize("name", ["llama-3-8b", "gpt-oss-20b", "qwen3-next-80b-a3b", "deepseek-v4-flash"])
+def test_layers_add_up(name):
+    model = cohort.model(name)
+    layers = model.layer_cache_bytes(10_000, batch=3)
+    assert len(layers) == len(model.layers)
+    assert sum(layers) == model.kv_cache_bytes(10_000, batch=3)
+
+
+def test_a_sliding_layer_holds_its_window_and_a_full_one_everything():
+    assert cohort.model("gpt-oss-20b").layer_cache_bytes(1000)[:2] == [
+        2 * 8 * 64 * 2 * 128,
+        2 * 8 * 64 * 2 * 1000,
+    ]
+    with pytest.raises(ParameterError, match="context is 0"):
+        cohort.model("gpt-oss-20b").layer_cache_bytes(0)
+
+
 def test_prefill_and_decode():
     model = cohort.model("llama-3-8b")
     assert model.prefill_flops(1000, batch=3) == 3000 * model.forward_flops(1000)
