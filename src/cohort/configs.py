@@ -13,18 +13,43 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from cohort.attention import LIMIT, GroupedQuery, Latent
+from cohort.attention import (
+    LIMIT,
+    Attention,
+    BlockSparse,
+    Compressed,
+    GatedDelta,
+    GroupedQuery,
+    Indexer,
+    Latent,
+    Lightning,
+)
 from cohort.errors import CohortError, ConfigError, integer, nearest, shown
 from cohort.facts import config_path
-from cohort.models import MAX_LAYERS, Dense, Experts, FeedForward, Layer, ModelSpec, Residual
+from cohort.models import (
+    MAX_LAYERS,
+    Dense,
+    Experts,
+    FeedForward,
+    HyperConnection,
+    Layer,
+    ModelSpec,
+    Residual,
+)
 
 _REQUIRED: Any = object()
 _READERS: dict[str, Callable[[Fields], ModelSpec]] = {}
 
 # Releases with towers for images or sound keep the text decoder's fields in `text_config`, at times without
 # its own model_type. Of some, the outer field alone says whether matrices are tied, with this default.
-_TEXT_OF = {"gemma3": "gemma3_text", "llama4": "llama4_text", "mistral3": "mistral"}
-_TIED_OUTSIDE = {"gemma3": True, "mistral3": True}
+_TEXT_OF = {
+    "gemma3": "gemma3_text",
+    "gemma4": "gemma4_text",
+    "llama4": "llama4_text",
+    "mistral3": "mistral",
+    "qwen3_5_moe": "qwen3_5_moe_text",
+}
+_TIED_OUTSIDE = {"gemma3": True, "gemma4": True, "mistral3": True, "qwen3_5_moe": False}
 
 
 class Fields:
@@ -305,19 +330,61 @@ def _qwen3_moe(fields: Fields) -> ModelSpec:
     return fields.model(layers, tied=False, norm_weights=d)
 
 
-def _qwen_experts(fields: Fields) -> list[FeedForward]:
-    """Return each layer's feed-forward: experts in every `decoder_sparse_step`-th one not listed as dense."""
-    count = fields.layers
-    experts = fields.experts(
+def _qwen_expert(fields: Fields, **shared: Any) -> Experts:
+    return fields.experts(
         fields.size("num_experts", "num_local_experts"),
         fields.size("num_experts_per_tok"),
         fields.size("moe_intermediate_size"),
+        **shared,
     )
+
+
+def _qwen_experts(fields: Fields, **shared: Any) -> list[FeedForward]:
+    """Return each layer's feed-forward: experts in every `decoder_sparse_step`-th one not listed as dense."""
+    count, experts = fields.layers, _qwen_expert(fields, **shared)
     step = fields.size("decoder_sparse_step", default=1)
     dense = fields.indices("mlp_only_layers", ())
     sparse = [layer not in dense and (layer + 1) % step == 0 for layer in range(count)]
     plain = experts if all(sparse) else Dense(fields.size("intermediate_size"))
     return [experts if each else plain for each in sparse]
+
+
+@_reads("qwen3_next", "qwen3_5_moe_text")
+def _qwen3_next(fields: Fields) -> ModelSpec:
+    d, count, head_dim = fields.hidden, fields.layers, fields.head_dim(default=256)
+    bias = fields.flag("attention_bias", default=False)
+    full = fields.attention(
+        head_dim,
+        fields.size("num_key_value_heads", default=2),
+        bias=bias,
+        output_bias=bias,
+        norm_weights=2 * head_dim,
+        output_gate=True,
+    )
+    linear = GatedDelta(
+        key_heads=fields.size("linear_num_key_heads", default=16),
+        value_heads=fields.size("linear_num_value_heads", default=32),
+        key_dim=fields.size("linear_key_head_dim", default=128),
+        value_dim=fields.size("linear_value_head_dim", default=128),
+        kernel=fields.size("linear_conv_kernel_dim", default=4),
+    )
+    period = fields.size("full_attention_interval", default=4)
+    by_kind: dict[str, Attention] = {"linear_attention": linear, "full_attention": full}
+    kinds = fields.layer_types(
+        count, lambda layer: "linear_attention" if (layer + 1) % period else "full_attention", tuple(by_kind)
+    )
+    pairs = zip(kinds, _qwen3_next_feedforwards(fields), strict=True)
+    layers = [Layer(by_kind[kind], each, 2 * d) for kind, each in pairs]
+    return fields.model(layers, tied=False, norm_weights=d)
+
+
+def _qwen3_next_feedforwards(fields: Fields) -> list[FeedForward]:
+    """Return each layer's feed-forward: as in Qwen3, with a gated shared expert; in Qwen3.5 all alike."""
+    shared_width = fields.size("shared_expert_intermediate_size", default=512)
+    shared = {"shared": 1, "shared_gate": True, "shared_width": shared_width}
+    if fields.family == "qwen3_next":
+        return _qwen_experts(fields, **shared)
+    return [_qwen_expert(fields, **shared)] * fields.layers
 
 
 @_reads("gemma")
@@ -359,6 +426,67 @@ def _gemma3(fields: Fields) -> ModelSpec:
     return _gemma_windowed(fields, period, normalised=True, vocabulary=262_208)
 
 
+@_reads("gemma4_text")
+def _gemma4(fields: Fields) -> ModelSpec:
+    d, count = fields.hidden, fields.layers
+    _refuse(fields, "hidden_size_per_layer_input", default=256, what="embeddings in each layer")
+    _refuse(fields, "num_kv_shared_layers", default=0, what="layers that use the cache of another")
+    by_kind = _gemma4_attention(fields)
+    kinds = fields.layer_types(count, _every(6), tuple(by_kind))
+    kinds[-1] = "full_attention"  # so the reference implementation, whatever the config says
+    plain = Dense(fields.size("intermediate_size"))
+    feedforward: FeedForward = plain
+    norms = 4 * d
+    if fields.flag("enable_moe_block", default=False):
+        feedforward, norms = Residual(plain, _gemma4_experts(fields)), 7 * d
+    layers = [Layer(by_kind[kind], feedforward, norms) for kind in kinds]
+    return fields.model(layers, tied=True, norm_weights=d, vocabulary=262_144)
+
+
+def _gemma4_attention(fields: Fields) -> dict[str, GroupedQuery]:
+    """Return the attention of sliding and of full layers: these have wider heads, and fewer for the keys."""
+    bias, shared = (
+        fields.flag("attention_bias", default=False),
+        fields.flag("attention_k_eq_v", default=False),
+    )
+    kv_heads = fields.size("num_key_value_heads", default=4)
+    wide = fields.size("num_global_key_value_heads", default=kv_heads) if shared else kv_heads
+    sizes = {
+        "sliding_attention": (fields.size("head_dim", default=256), kv_heads),
+        "full_attention": (fields.size("global_head_dim", default=512), wide),
+    }
+    window = fields.size("sliding_window", default=512)
+    return {
+        kind: fields.attention(
+            head_dim,
+            heads,
+            window=window if kind == "sliding_attention" else None,
+            bias=bias,
+            output_bias=bias,
+            norm_weights=2 * head_dim,
+            shared_values=shared and kind == "full_attention",
+        )
+        for kind, (head_dim, heads) in sizes.items()
+    }
+
+
+def _gemma4_experts(fields: Fields) -> Experts:
+    return fields.experts(
+        fields.size("num_experts"),
+        fields.size("top_k_experts"),
+        fields.size("moe_intermediate_size"),
+        router_scales=True,
+    )
+
+
+def _refuse(fields: Fields, name: str, default: int, what: str) -> None:
+    """Refuse a feature that is not counted."""
+    if fields.size(name, default=default, low=0):
+        given = fields.values.get(name)
+        state = f"is {shown(given)}" if given is not None else f"is missing, which means {default}"
+        raise ConfigError(f"the field {name!r} {state}, but {what} are not counted: it must be 0")
+
+
 @_reads("phi")
 def _phi(fields: Fields) -> ModelSpec:
     d = fields.hidden
@@ -379,11 +507,20 @@ def _phi3(fields: Fields) -> ModelSpec:
 
 @_reads("phi3small")
 def _phi3small(fields: Fields) -> ModelSpec:
-    d = fields.hidden
-    # Block-sparse layers attend to less, but which blocks differs from head to head: the cache keeps all.
-    attention = fields.attention(fields.divided(), fields.kv_heads(absent=8), bias=True, output_bias=True)
+    d, period = fields.hidden, fields.size("dense_attention_every_n_layers", default=2)
+    blocks = BlockSparse(
+        block=fields.size("blocksparse_block_size", default=64),
+        local=fields.size("blocksparse_num_local_blocks", default=16),
+        stride=fields.size("blocksparse_vert_stride", default=8),
+    )
     dense = Dense(_phi3small_width(fields), bias=True)
-    return fields.model([Layer(attention, dense, 4 * d)] * fields.layers, tied=True, norm_weights=2 * d)
+    head_dim, kv_heads = fields.divided(), fields.kv_heads(absent=8)
+    full, sparse = (
+        Layer(fields.attention(head_dim, kv_heads, bias=True, output_bias=True, sparse=each), dense, 4 * d)
+        for each in (None, blocks)
+    )
+    layers = [sparse if (layer + 1) % period else full for layer in range(fields.layers)]
+    return fields.model(layers, tied=True, norm_weights=2 * d)
 
 
 def _phi3small_width(fields: Fields) -> int:
@@ -528,7 +665,9 @@ def _chinchilla(fields: Fields) -> ModelSpec:
     return fields.model([Layer(attention, dense, 2 * d)] * fields.layers, tied=True, norm_weights=d)
 
 
-def _deepseek(fields: Fields, first_dense: int, shared: int, mlp_bias: bool) -> ModelSpec:
+def _deepseek(
+    fields: Fields, first_dense: int, shared: int, mlp_bias: bool, indexer: Indexer | None = None
+) -> ModelSpec:
     d = fields.hidden
     attention = Latent(
         heads=fields.heads,
@@ -538,6 +677,7 @@ def _deepseek(fields: Fields, first_dense: int, shared: int, mlp_bias: bool) -> 
         nope_dim=fields.size("qk_nope_head_dim"),
         value_dim=fields.size("v_head_dim"),
         bias=fields.flag("attention_bias", default=False),
+        indexer=indexer,
     )
     feedforwards = _first_dense(fields, first_dense, shared, mlp_bias)
     return fields.model((Layer(attention, each, 2 * d) for each in feedforwards), tied=False, norm_weights=d)
@@ -551,6 +691,84 @@ def _deepseek_v2(fields: Fields) -> ModelSpec:
 @_reads("deepseek_v3", "kimi_k2")
 def _deepseek_v3(fields: Fields) -> ModelSpec:
     return _deepseek(fields, first_dense=3, shared=1, mlp_bias=False)
+
+
+@_reads("deepseek_v32")
+def _deepseek_v32(fields: Fields) -> ModelSpec:
+    indexer = _indexer(fields, top_k=2048)
+    return _deepseek(fields, first_dense=3, shared=1, mlp_bias=False, indexer=indexer)
+
+
+def _indexer(fields: Fields, top_k: int) -> Indexer:
+    return Indexer(
+        heads=fields.size("index_n_heads", default=64),
+        head_dim=fields.size("index_head_dim", default=128),
+        top_k=fields.size("index_topk", default=top_k),
+    )
+
+
+@_reads("deepseek_v4")
+def _deepseek_v4(fields: Fields) -> ModelSpec:
+    d = fields.hidden
+    experts = fields.experts(
+        fields.size("n_routed_experts"),
+        fields.size("num_experts_per_tok"),
+        fields.size("moe_intermediate_size"),
+        shared=1,  # whatever the config says: the reference implementation has one
+    )
+    streams = HyperConnection(fields.size("hc_mult", default=4))
+    attentions = _compressed(fields)
+    layers = [Layer(each, experts, 2 * d, streams) for each in attentions]
+    return fields.model(layers, tied=False, norm_weights=d)
+
+
+_COMPRESSION = {
+    "sliding_attention": 0,
+    "compressed_sparse_attention": 4,
+    "heavily_compressed_attention": 128,
+}
+
+
+def _compressed(fields: Fields) -> list[Compressed]:
+    """Return each layer's attention: a window alone, with sparse short blocks, or with long ones."""
+    head_dim, indexer = fields.size("head_dim", default=512), _indexer(fields, top_k=512)
+    rates = {
+        kind: fields.part("compress_rates").size(kind, default=rate, low=0)
+        for kind, rate in _COMPRESSION.items()
+    }
+    by_kind = {
+        kind: Compressed(
+            heads=fields.heads,
+            head_dim=head_dim,
+            q_rank=fields.size("q_lora_rank", default=1024),
+            output_groups=fields.size("o_groups", default=8),
+            output_rank=fields.size("o_lora_rank", default=1024),
+            window=fields.size("sliding_window", default=128),
+            ratio=rates[kind] or None,
+            indexer=indexer if kind == "compressed_sparse_attention" else None,
+        )
+        for kind in _COMPRESSION
+    }
+    return [by_kind[kind] for kind in _compressed_kinds(fields)]
+
+
+def _compressed_kinds(fields: Fields) -> list[str]:
+    """Return each layer's kind: as listed, else by its ratio, else as in the larger of the two releases."""
+    count = fields.layers
+    ratios = fields.values.get("compress_ratios")
+    if ratios is None or fields.values.get("layer_types") is not None:
+        return fields.layer_types(count, _alternating, tuple(_COMPRESSION))
+    names = {ratio: kind for kind, ratio in _COMPRESSION.items()}
+    listed = isinstance(ratios, (list, tuple)) and len(ratios) >= count
+    if not listed or not all(type(ratio) is int and ratio in names for ratio in ratios):
+        allowed = f"0, 4 or 128 for each of {count} layers"
+        raise ConfigError(f"the field 'compress_ratios' is {shown(ratios)}, but must hold {allowed}")
+    return [names[ratio] for ratio in ratios[:count]]
+
+
+def _alternating(layer: int) -> str:
+    sparse = layer >= 2 and layer % 2
+    return "compressed_sparse_attention" if sparse else "heavily_compressed_attention"
 
 
 def _first_dense(fields: Fields, first: int, shared: int, bias: bool = False) -> list[FeedForward]:
@@ -642,6 +860,32 @@ def _llama4_experts(fields: Fields) -> list[FeedForward]:
         else Dense(fields.size("intermediate_size_mlp", default=16_384))
     )
     return [experts if layer in sparse else dense for layer in range(count)]
+
+
+@_reads("minimax", "minimax_text_01")
+def _minimax(fields: Fields) -> ModelSpec:
+    d, head_dim = fields.hidden, fields.head_dim()
+    experts = fields.experts(
+        fields.size("num_local_experts", "num_experts"),
+        fields.size("num_experts_per_tok", default=2),
+        fields.size("intermediate_size"),
+    )
+    by_kind: dict[str, Attention] = {
+        "linear_attention": Lightning(fields.heads, head_dim),
+        "full_attention": fields.attention(head_dim, fields.kv_heads(absent=8)),
+    }
+    layers = [Layer(by_kind[kind], experts, 2 * d) for kind in _minimax_kinds(fields)]
+    return fields.model(layers, tied=False, norm_weights=d)
+
+
+def _minimax_kinds(fields: Fields) -> list[str]:
+    """Return each layer's kind: as listed by name or by number, else alternating from a full one on."""
+    full = fields.zeros_and_ones("attn_type_list", fields.layers)
+    return fields.layer_types(
+        fields.layers,
+        lambda layer: "full_attention" if (full[layer] if full else layer % 2 == 0) else "linear_attention",
+        ("linear_attention", "full_attention"),
+    )
 
 
 def families() -> list[str]:

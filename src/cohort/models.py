@@ -11,10 +11,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from cohort.attention import LIMIT, Attention, GroupedQuery, Latent
+from cohort.attention import (
+    LIMIT,
+    MAX_CONTEXT,
+    Attention,
+    GroupedQuery,
+    Latent,
+    naive_score_bytes,
+)
 from cohort.errors import ConfigError, ParameterError, integer, positive, shown
 from cohort.facts import config_names, make_callable
 
@@ -24,6 +31,7 @@ __all__ = [
     "Experts",
     "FeedForward",
     "GroupedQuery",
+    "HyperConnection",
     "Latent",
     "Layer",
     "ModelSpec",
@@ -31,7 +39,6 @@ __all__ = [
 ]
 
 MAX_LAYERS = 10_000
-MAX_CONTEXT = 2**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,17 @@ class Experts:
     width : int
         Width of the inner layer of one expert.
     shared : int
-        Shared experts of the same width, through which every token passes :cite:p:`dai2024deepseekmoe`.
+        Shared experts, through which every token passes :cite:p:`dai2024deepseekmoe`.
     gated : bool
         Whether the experts are gated.
     bias, shared_bias, router_bias : bool
         Whether the routed experts, the shared experts and the router have biases.
+    shared_width : int, optional
+        Width of the inner layer of one shared expert, where it differs.
+    shared_gate : bool
+        Whether a learned gate weights what the shared experts add (Qwen).
+    router_scales : bool
+        Whether the router scales each of its inputs and each expert's weight (Gemma 4).
     """
 
     count: int
@@ -95,6 +108,9 @@ class Experts:
     bias: bool = False
     shared_bias: bool = False
     router_bias: bool = False
+    shared_width: int | None = None
+    shared_gate: bool = False
+    router_scales: bool = False
 
     def __post_init__(self) -> None:
         integer("experts", self.count, 1, LIMIT, ConfigError)
@@ -105,23 +121,32 @@ class Experts:
                 f"{self.active} active experts are more than the {self.count} experts there are"
             )
         integer("width", self.width, 1, LIMIT, ConfigError)
+        if self.shared_width is not None:
+            integer("shared_width", self.shared_width, 1, LIMIT, ConfigError)
 
     @property
     def expert(self) -> Dense:
         """One routed expert."""
         return Dense(self.width, self.gated, self.bias)
 
+    @property
+    def _beside(self) -> Dense | None:
+        """The shared experts as one network."""
+        width = self.shared * (self.shared_width or self.width)
+        return Dense(width, self.gated, self.shared_bias) if self.shared else None
+
     def _of(self, experts: int, hidden: int) -> int:
         router = hidden * self.count + (self.count if self.router_bias else 0)
-        shared = 0
-        if self.shared:
-            shared = Dense(self.shared * self.width, self.gated, self.shared_bias).parameters(hidden)
+        router += hidden + self.count if self.router_scales else 0
+        shared = self._beside.parameters(hidden) if self._beside else 0
+        shared += hidden if self.shared_gate else 0
         return router + shared + experts * self.expert.parameters(hidden)
 
     def matmul_parameters(self, hidden: int) -> int:
         """Return the weights that a token is multiplied with: router, shared and active experts."""
-        experts = self.active + self.shared
-        return hidden * self.count + experts * self.expert.matmul_parameters(hidden)
+        shared = self._beside.matmul_parameters(hidden) if self._beside else 0
+        shared += hidden if self.shared_gate else 0
+        return hidden * self.count + shared + self.active * self.expert.matmul_parameters(hidden)
 
     def parameters(self, hidden: int) -> int:
         """Return all weights: router, shared and routed experts."""
@@ -134,7 +159,7 @@ class Experts:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """A dense network and a mixture of experts side by side, their outputs added (Snowflake Arctic)."""
+    """A dense network and a mixture of experts side by side, their outputs added (Arctic, Gemma 4)."""
 
     dense: Dense
     experts: Experts
@@ -156,22 +181,53 @@ FeedForward = Dense | Experts | Residual
 
 
 @dataclass(frozen=True, slots=True)
+class HyperConnection:
+    """How a block reads from, writes to and mixes several residual streams :cite:p:`xie2025mhc`.
+
+    Attributes
+    ----------
+    streams : int
+        Residual streams beside each other, n.
+    """
+
+    streams: int
+
+    def __post_init__(self) -> None:
+        integer("residual streams", self.streams, 1, 1024, ConfigError)
+
+    def matmul_parameters(self, hidden: int) -> int:
+        """Return the weights that the streams are multiplied with: n reads, n writes and n x n mixes."""
+        return (2 + self.streams) * self.streams * self.streams * hidden
+
+    def parameters(self, hidden: int) -> int:
+        """Return all weights: also one bias for each output, and a scale for each of the three kinds."""
+        return self.matmul_parameters(hidden) + (2 + self.streams) * self.streams + 3
+
+    def collapse_parameters(self, hidden: int) -> int:
+        """Return the weights that bring the streams together after the last layer."""
+        return self.streams * self.streams * hidden + self.streams + 1
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One layer of the decoder.
 
     Attributes
     ----------
-    attention : GroupedQuery or Latent
+    attention : GroupedQuery, Latent, Compressed, Lightning or GatedDelta
         What mixes tokens.
     feedforward : Dense, Experts or Residual
         What transforms each token.
     norm_weights : int
         Weights (and biases) of the layer's own normalisations.
+    streams : HyperConnection, optional
+        How attention and feed-forward are tied to several residual streams, where there are several.
     """
 
     attention: Attention
     feedforward: FeedForward
     norm_weights: int = 0
+    streams: HyperConnection | None = None
 
     def __post_init__(self) -> None:
         integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
@@ -183,19 +239,22 @@ class Layer:
             return self.feedforward.experts
         return self.feedforward if isinstance(self.feedforward, Experts) else None
 
+    def _outside_feedforward(self, hidden: int) -> int:
+        streams = 2 * self.streams.parameters(hidden) if self.streams else 0
+        return self.attention.parameters(hidden) + self.norm_weights + streams
+
     def matmul_parameters(self, hidden: int) -> int:
         """Return the weights that a token is multiplied with."""
-        return self.attention.matmul_parameters(hidden) + self.feedforward.matmul_parameters(hidden)
+        streams = 2 * self.streams.matmul_parameters(hidden) if self.streams else 0
+        return self.attention.matmul_parameters(hidden) + self.feedforward.matmul_parameters(hidden) + streams
 
     def parameters(self, hidden: int) -> int:
         """Return all weights of the layer."""
-        return self.attention.parameters(hidden) + self.feedforward.parameters(hidden) + self.norm_weights
+        return self._outside_feedforward(hidden) + self.feedforward.parameters(hidden)
 
     def active_parameters(self, hidden: int) -> int:
         """Return the weights that one token passes through."""
-        return (
-            self.attention.parameters(hidden) + self.feedforward.active_parameters(hidden) + self.norm_weights
-        )
+        return self._outside_feedforward(hidden) + self.feedforward.active_parameters(hidden)
 
 
 @dataclass(frozen=True)
@@ -285,7 +344,14 @@ class ModelSpec:
         if self.embedding_width not in (None, self.hidden):
             projections = 2 * self.hidden * (self.embedding_width or 0)
         positions = self.position_rows * self.hidden
-        return self.embedding_parameters + self.head_parameters + positions + projections + self.norm_weights
+        inner = positions + projections + self.norm_weights + self._collapse
+        return self.embedding_parameters + self.head_parameters + inner
+
+    @property
+    def _collapse(self) -> int:
+        """Weights that bring several residual streams together after the last layer."""
+        streams = self.layers[-1].streams
+        return streams.collapse_parameters(self.hidden) if streams else 0
 
     @property
     def parameters(self) -> int:
@@ -313,7 +379,9 @@ class ModelSpec:
         width = self.embedding_width or self.hidden
         head = self.vocabulary * width
         projections = 2 * self.hidden * width if width != self.hidden else 0
-        return head + projections + self._sum(lambda layer: layer.matmul_parameters(self.hidden))
+        streams = self.layers[-1].streams
+        collapse = streams.streams**2 * self.hidden if streams else 0
+        return head + projections + collapse + self._sum(lambda layer: layer.matmul_parameters(self.hidden))
 
     def training_flops(self, tokens: float) -> float:
         """Return the usual estimate of training compute: six FLOP for each active parameter and token.
@@ -333,8 +401,17 @@ class ModelSpec:
         """
         return 6.0 * self.active_parameters * positive("tokens", tokens)
 
-    def kv_cache_bytes(self, context: int, batch: int = 1, bytes_per_element: float = 2) -> int:
-        """Return the size of the key-value cache.
+    def kv_cache_bytes(
+        self,
+        context: int = 8192,
+        batch: int = 1,
+        bytes_per_element: float = 2,
+        state_bytes_per_element: float = 4,
+        *,
+        tensor_parallel: int = 1,
+        block: int = 1,
+    ) -> int:
+        """Return the size of the key-value cache, with the states of recurrent layers.
 
         Parameters
         ----------
@@ -343,26 +420,113 @@ class ModelSpec:
         batch : int
             Sequences held at once.
         bytes_per_element : float
-            Bytes of one cached number: 2 for bf16 and fp16, 1 for fp8 and int8, 0.5 for 4-bit formats
-            without their scales.
+            Bytes of one cached number: 2 for bf16 and fp16, 1 for fp8. `cohort.attention.precision` gives
+            those of formats with scales.
+        state_bytes_per_element : float
+            Bytes of one number of a recurrent state, which is kept at a precision of its own.
+        tensor_parallel : int
+            Devices that share the heads of each layer. The bytes are then those of one device: key-value
+            heads do not split below one a device, and a latent vector is on every one.
+        block : int
+            Tokens of a block, where the cache is paged :cite:p:`kwon2023pagedattention`: whole blocks are
+            counted. With 1 nothing is rounded.
 
         Returns
         -------
         int
             Bytes, rounded up. Windows and chunks bound what their layers hold; latent layers hold one
-            compressed vector a token.
+            compressed vector a token; recurrent layers a state of constant size.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is not a positive number.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("llama-3-8b").kv_cache_bytes(context=8192)
+        1073741824
+        """
+        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+        integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
+        integer("tensor_parallel", tensor_parallel, 1, LIMIT, ParameterError, "devices")
+        integer("block", block, 1, LIMIT, ParameterError, "tokens")
+        cached = self._sum(lambda layer: layer.attention.cache_elements(context, block, tensor_parallel))
+        states = self._sum(lambda layer: layer.attention.state_elements(tensor_parallel))
+        return _times(batch * cached, bytes_per_element, "bytes_per_element") + _times(
+            batch * states, state_bytes_per_element, "state_bytes_per_element"
+        )
+
+    def layer_cache_bytes(
+        self,
+        context: int = 8192,
+        batch: int = 1,
+        bytes_per_element: float = 2,
+        state_bytes_per_element: float = 4,
+    ) -> list[int]:
+        """Return the size of each layer's part of the cache, from the first layer to the last.
+
+        Parameters
+        ----------
+        context, batch : int
+            Tokens of each sequence, and sequences held at once.
+        bytes_per_element, state_bytes_per_element : float
+            As in `kv_cache_bytes`.
+
+        Returns
+        -------
+        list of int
+            Bytes, each rounded up; for whole bytes a number they add up to `kv_cache_bytes`.
 
         Raises
         ------
         ParameterError
             If an argument is not a positive number.
         """
-        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-        integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
-        elements = batch * self._sum(lambda layer: layer.attention.cache_elements(context))
-        return _times(elements, bytes_per_element)
+        sizes = {
+            layer: replace(self, layers=(layer,)).kv_cache_bytes(
+                context, batch, bytes_per_element, state_bytes_per_element
+            )
+            for layer, _ in self._distinct
+        }
+        return [sizes[layer] for layer in self.layers]
 
-    def forward_flops(self, context: int, causal: bool = True) -> float:
+    def score_bytes(self, context: int = 8192, batch: int = 1, bytes_per_element: int = 2) -> int:
+        """Return what naive attention writes for the scores of one layer, the one with the most heads.
+
+        Layers run one after the other, so they need this memory once. Recurrent layers have no scores.
+
+        Parameters
+        ----------
+        context : int
+            Tokens of each sequence, all read at once.
+        batch : int
+            Sequences at once.
+        bytes_per_element : int
+            Bytes of one score.
+
+        Returns
+        -------
+        int
+            Bytes: the square of the context, twice, for each head.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is not a positive integer.
+        """
+        heads = max((each.heads for each in self._scored), default=0)
+        size = naive_score_bytes(context, heads or 1, batch, bytes_per_element)
+        return size if heads else 0
+
+    @property
+    def _scored(self) -> list[Attention]:
+        """The distinct attentions that score keys, so all but the linear ones."""
+        found = (layer.attention for layer, _ in self._distinct)
+        return [each for each in found if each.kind != "linear"]
+
+    def forward_flops(self, context: int = 8192, causal: bool = True) -> float:
         """Return the FLOPs of a forward pass per token, averaged over the positions of a context.
 
         Two per weight that the token is multiplied with, and the scores and weighted values of attention
@@ -390,13 +554,65 @@ class ModelSpec:
         scores = sum(times * layer.attention.score_flops(context, causal) for layer, times in self._distinct)
         return 2.0 * self.matmul_parameters + scores
 
+    def prefill_flops(self, context: int = 8192, batch: int = 1, causal: bool = True) -> float:
+        """Return the FLOPs of reading whole prompts at once.
 
-def _times(elements: int, bytes_per_element: float) -> int:
+        Parameters
+        ----------
+        context : int
+            Tokens of each prompt.
+        batch : int
+            Prompts.
+        causal : bool
+            As in `forward_flops`.
+
+        Returns
+        -------
+        float
+            FLOPs of all tokens.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is not a positive integer.
+        """
+        integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
+        return batch * context * self.forward_flops(context, causal)
+
+    def decode_flops(self, context: int = 8192, batch: int = 1) -> float:
+        """Return the FLOPs of writing one more token of each sequence, with all earlier ones cached.
+
+        Latent layers work on their compressed vectors, with the expansion absorbed.
+
+        Parameters
+        ----------
+        context : int
+            Tokens of each sequence, the new one included.
+        batch : int
+            Sequences.
+
+        Returns
+        -------
+        float
+            FLOPs of one step.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is not a positive integer.
+        """
+        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+        integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
+        scores = sum(times * layer.attention.decode_flops(context) for layer, times in self._distinct)
+        return batch * (2.0 * self.matmul_parameters + scores)
+
+
+def _times(elements: int, bytes_per_element: float, name: str) -> int:
     """Return elements x bytes, exact for whole bytes and rounded up otherwise."""
     number = isinstance(bytes_per_element, (int, float)) and not isinstance(bytes_per_element, bool)
     if not number or not 0 < bytes_per_element <= 16:
         raise ParameterError(
-            f"bytes_per_element is {shown(bytes_per_element)}, but must be a number above 0 and at most 16"
+            f"{name} is {shown(bytes_per_element)}, but must be a number above 0 and at most 16"
         )
     if isinstance(bytes_per_element, int):
         return elements * bytes_per_element

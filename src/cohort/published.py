@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -40,12 +41,13 @@ def rounding(count: float, printed: str) -> str | None:
     printed : str
         The figure as published, such as ``"46.7"``; its digits say how far it was rounded.
     """
-    unit = last_digit(printed)
-    if abs(count - float(printed)) <= unit / 2:
+    unit = Decimal(str(last_digit(printed)))
+    gap = Decimal(count) - Decimal(printed)  # exact: 1.25 lies half a unit from 1.2, in floats a little more
+    if abs(gap) <= unit / 2:
         return "rounded"
-    if 0 <= count - float(printed) < unit:
+    if 0 <= gap < unit:
         return "cut off"
-    tens = unit == 1 and printed.endswith("0") and abs(count - float(printed)) <= 5
+    tens = unit == 1 and printed.endswith("0") and abs(gap) <= 5
     return "rounded to tens" if tens else None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from cohort import facts
-from cohort.attention import GroupedQuery
+from cohort.attention import MAX_CONTEXT, Attention, Compressed
 from cohort.book.say import significant
 from cohort.configs import model as read_model
 from cohort.errors import ParameterError, shown
@@ -105,16 +105,19 @@ def group(name: str) -> list[str]:
     return [row["model"] for row in facts.rows("models") if row["group"] == name]
 
 
+def main_attention(model: ModelSpec) -> Attention:
+    """Return the attention that fills the cache: of the kinds of layers, the one that keeps most tokens."""
+    return max((layer.attention for layer in model.layers), key=lambda each: each.cached_tokens(MAX_CONTEXT))
+
+
 def attention_pattern(model: ModelSpec) -> str:
     """Return a model's attention in a few words, such as ``GQA, window 4,096 in 23 of 46 layers``."""
-    kinds = sorted({layer.attention.kind for layer in model.layers})
-    total, parts = len(model.layers), [" and ".join(kinds)]
+    kinds = Counter(layer.attention.kind for layer in model.layers)
+    total = len(model.layers)
+    parts = [kind if len(kinds) == 1 else f"{kind} in {count}" for kind, count in sorted(kinds.items())]
+    parts[-1] += "" if len(kinds) == 1 else f" of {total} layers"
     for name in ("window", "chunk"):
-        limits = [
-            length
-            for layer in model.layers
-            if isinstance(layer.attention, GroupedQuery) and (length := getattr(layer.attention, name))
-        ]
+        limits = [length for layer in model.layers if (length := getattr(layer.attention, name, None))]
         if limits:
             where = "" if len(limits) == total else f" in {len(limits)} of {total} layers"
             parts.append(f"{name} {limits[0]:,}{where}")
@@ -158,16 +161,17 @@ def shapes(models: Sequence[str]) -> pd.DataFrame:
 
 
 def _shape(spec: ModelSpec) -> dict[str, Any]:
-    attention = spec.layers[0].attention
-    grouped = attention if isinstance(attention, GroupedQuery) else None
+    attention = main_attention(spec)
+    kv_heads = 1 if isinstance(attention, Compressed) else getattr(attention, "kv_heads", None)
+    head_dim = getattr(attention, "head_dim", None)
     return {
         "model": title(spec),
         "layers": len(spec.layers),
         "hidden": spec.hidden,
         "feed-forward": " + ".join(f"{width:,}" for width in _widths(spec)),
         "heads": attention.heads,
-        "KV heads": f"{grouped.kv_heads:,}" if grouped else DASH,
-        "head size": f"{grouped.head_dim:,}" if grouped else DASH,
+        "KV heads": f"{kv_heads:,}" if kv_heads else DASH,
+        "head size": f"{head_dim:,}" if head_dim else DASH,
         "vocabulary": spec.vocabulary,
     }
 
@@ -286,9 +290,9 @@ def caches(models: Sequence[str], context: int, bytes_per_element: float = 2) ->
     Returns
     -------
     DataFrame
-        Per model: ``attention`` (MHA, GQA, MQA or MLA), ``first token`` (bytes that the first token adds),
-        ``cache`` (bytes at that context), ``per token`` (their ratio) and ``context limit``: the longest
-        context that the makers offer, else that of the config.
+        Per model: ``attention`` (the kind that fills the cache, such as GQA), ``first token`` (bytes that the
+        first token adds), ``cache`` (bytes at that context), ``per token`` (their ratio) and
+        ``context limit``: the longest context that the makers offer, else that of the config.
     """
     records = []
     for spec in specs(models):
@@ -296,7 +300,7 @@ def caches(models: Sequence[str], context: int, bytes_per_element: float = 2) ->
         records.append(
             {
                 "model": title(spec),
-                "attention": spec.layers[0].attention.kind,
+                "attention": main_attention(spec).kind,
                 "first token": spec.kv_cache_bytes(1, bytes_per_element=bytes_per_element),
                 "cache": cache,
                 "per token": cache / context,
@@ -395,7 +399,7 @@ def _cell(value: Any, form: str | None, status: str) -> str:
 
 def _numeric(column: pd.Series) -> bool:
     """Whether a column holds numbers or dates, or text that reads as a number or as a sum of them."""
-    plain = re.compile(rf"[+-]?[\d,]*\.?\d+( \+ [\d,]+)*|\d{{4}}-\d\d-\d\d|{DASH}")
+    plain = re.compile(rf"[+-]?[\d,]*\.?\d+( \+ [\d,]+)*|\d{{4}}-\d\d-\d\d|no bound|{DASH}")
     return all(isinstance(value, Real) or bool(plain.fullmatch(str(value))) for value in column.dropna())
 
 
@@ -423,6 +427,7 @@ __all__ = [
     "experts_pattern",
     "group",
     "joined",
+    "main_attention",
     "readable",
     "released",
     "shapes",

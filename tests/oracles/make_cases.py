@@ -765,6 +765,139 @@ def mistral3() -> Iterator[Case]:
     )
 
 
+def deepseek_sparse() -> Iterator[Case]:
+    experts = {
+        "num_hidden_layers": 4, "num_key_value_heads": 8, "moe_intermediate_size": 36, "n_routed_experts": 6,
+        "num_experts_per_tok": 2, "n_shared_experts": 1, "q_lora_rank": 44, "index_n_heads": 3,
+        "index_head_dim": 14, "index_topk": 7,
+    }
+    latent = {
+        "first_k_dense_replace": 1, "n_group": 1, "topk_group": 1, "kv_lora_rank": 28,
+        "qk_rope_head_dim": 10, "qk_nope_head_dim": 14, "v_head_dim": 18,
+    }
+    yield from variants(
+        small("deepseek_v32", **experts, **latent),
+        ("base", "an indexer in every layer: a query, a key with a norm, a weight for each head", {}),
+        TIED,
+        ("attention bias", "none on the indexer", {"attention_bias": True}),
+        ("indexer not named", "64 heads of 128",
+         {"index_n_heads": ABSENT, "index_head_dim": ABSENT, "index_topk": ABSENT}),
+        ("two shared experts", "one MLP twice as wide", {"n_shared_experts": 2}),
+        ("prediction layers", "layers that predict further tokens are not counted",
+         {"num_nextn_predict_layers": 1}),
+    )
+    compressed = {
+        "num_key_value_heads": 1, "head_dim": 20, "o_groups": 4, "o_lora_rank": 6, "hc_mult": 3,
+        "sliding_window": 5, "qk_rope_head_dim": 10, "compress_ratios": [0, 4, 128, 4],
+    }
+    base = change(small("deepseek_v4", **{**experts, **compressed}), intermediate_size=ABSENT)
+    yield from variants(
+        base,
+        ("base", "a window, sparse and heavy compression, three residual streams", {}),
+        TIED,
+        ("windows alone", "no compressor", {"compress_ratios": [0, 0, 0, 0]}),
+        ("kinds not named", "heavy twice, then alternating", {"compress_ratios": ABSENT}),
+        ("kinds by name", "the names decide over the ratios", {
+            "layer_types": ["sliding_attention", "heavily_compressed_attention"] * 2}),
+        ("other rates", "the positions in a block are weights", {
+            "compress_rates": {"compressed_sparse_attention": 8, "heavily_compressed_attention": 64}}),
+        ("more ratios than layers", "those beyond the last layer belong to prediction layers",
+         {"compress_ratios": [0, 4, 128, 4, 0]}),
+        ("hash layers", "a fixed table routes, and is no weight", {"num_hash_layers": 2}),
+        ("two shared experts", "the class has one, whatever the config says", {"n_shared_experts": 2}),
+        ("two streams", "fewer mixing weights", {"hc_mult": 2}),
+        ("sizes not named", "those of the smaller release",
+         {"o_groups": ABSENT, "o_lora_rank": ABSENT, "hc_mult": ABSENT, "q_lora_rank": ABSENT}),
+    )
+
+
+def gemma4() -> Iterator[Case]:
+    text = small(
+        "gemma4_text", num_hidden_layers=6, head_dim=20, global_head_dim=28, hidden_size_per_layer_input=0,
+        num_global_key_value_heads=1, sliding_window=16)
+    experts = {
+        "enable_moe_block": True, "num_experts": 6, "top_k_experts": 2, "moe_intermediate_size": 36}
+    yield from variants(
+        text,
+        ("base", "tied, wider heads in every sixth layer; key-value heads there only with shared values", {}),
+        UNTIED,
+        ("shared values", "no value projection in full layers, with key-value heads of their own",
+         {"attention_k_eq_v": True}),
+        ("shared values, heads not named", "as many as in the other layers",
+         {"attention_k_eq_v": True, "num_global_key_value_heads": ABSENT}),
+        ("experts", "beside the dense network, with three more norms and a scaled router", experts),
+        ("attention bias", "bias on q, k, v and the output", {"attention_bias": True}),
+        ("shared values with bias", "none for values in full layers",
+         {"attention_bias": True, "attention_k_eq_v": True}),
+        ("head sizes not named", "256, and 512 in full layers",
+         {"head_dim": ABSENT, "global_head_dim": ABSENT}),
+        ("kinds by name", "the last layer is full, whatever the config says",
+         {"layer_types": ["full_attention"] + ["sliding_attention"] * 5}),
+    )
+    yield from nested(
+        {"model_type": "gemma4", "text_config": text},
+        ("base", "the text decoder alone, tied when no field says so", {}, {}),
+        ("untied outside", "the outer field decides", {"tie_word_embeddings": False}, {}),
+        ("untied inside only", "the inner field does not decide", {}, {"tie_word_embeddings": False}),
+        ("no inner model type", "gemma4_text is understood", {}, {"model_type": ABSENT}),
+        ("experts", "beside the dense network", {}, experts),
+    )
+
+
+def qwen_linear() -> Iterator[Case]:
+    shape = {
+        "num_hidden_layers": 4, "head_dim": 20, "num_experts": 6, "num_experts_per_tok": 2,
+        "moe_intermediate_size": 36, "shared_expert_intermediate_size": 44, "linear_num_key_heads": 2,
+        "linear_num_value_heads": 6, "linear_key_head_dim": 14, "linear_value_head_dim": 18,
+        "linear_conv_kernel_dim": 3,
+    }
+    for family in ("qwen3_next", "qwen3_5_moe_text"):
+        yield from variants(
+            small(family, **shape),
+            ("base", "three linear layers, then a gated full one; a gated shared expert", {}),
+            TIED,
+            ("attention bias", "on the full layers alone, the gate included", {"attention_bias": True}),
+            ("another interval", "every second layer is full", {"full_attention_interval": 2}),
+            ("kinds by name", "the list decides",
+             {"layer_types": ["full_attention", "linear_attention"] * 2}),
+            ("linear sizes not named", "those of the release", dict.fromkeys(
+                [name for name in shape if name.startswith("linear")], ABSENT)),
+            ("heads not named", "two key-value heads of 256",
+             {"head_dim": ABSENT, "num_key_value_heads": ABSENT}),
+        )
+    yield from variants(
+        small("qwen3_next", **shape),
+        ("every second layer routes", "the others have the wide MLP", {"decoder_sparse_step": 2}),
+        ("dense layers named", "the wide MLP there", {"mlp_only_layers": [0, 3]}),
+    )
+    yield from nested(
+        {"model_type": "qwen3_5_moe", "text_config": small("qwen3_5_moe_text", **shape)},
+        ("base", "the text decoder alone, untied", {}, {}),
+        ("tied outside", "the outer field decides", {"tie_word_embeddings": True}, {}),
+        ("tied inside only", "the inner field does not decide", {}, {"tie_word_embeddings": True}),
+        ("no inner model type", "qwen3_5_moe_text is understood", {}, {"model_type": ABSENT}),
+        ("dense layers named", "every layer routes, whatever the config says",
+         {}, {"mlp_only_layers": [0], "decoder_sparse_step": 2}),
+    )
+
+
+def minimax() -> Iterator[Case]:
+    shape = {"num_hidden_layers": 4, "head_dim": 20, "num_local_experts": 6}
+    yield from variants(
+        small("minimax", **shape),
+        ("base", "full and linear layers alternate; two experts work", {}),
+        TIED,
+        ("kinds by name", "the list decides", {"layer_types": ["linear_attention"] * 3 + ["full_attention"]}),
+        ("no key-value heads named", "eight, whatever the query heads",
+         {"num_attention_heads": 24, "num_key_value_heads": ABSENT}),
+        ("head_dim null", "hidden_size / heads", {"head_dim": None}),
+    )
+    yield from variants(
+        small("minimax_text_01", **shape, num_experts_per_tok=2),
+        ("base", "the kinds by number, one a full layer", {"attn_type_list": [0, 0, 0, 1]}),
+    )
+
+
 # fmt: on
 
 FAMILIES = (
@@ -793,6 +926,10 @@ FAMILIES = (
     gpt_oss,
     llama4,
     mistral3,
+    deepseek_sparse,
+    gemma4,
+    qwen_linear,
+    minimax,
 )
 
 

@@ -15,15 +15,18 @@ from typing import Any
 
 MULTIMODAL = {
     "gemma3": "Gemma3ForConditionalGeneration",
+    "gemma4": "Gemma4ForConditionalGeneration",
     "llama4": "Llama4ForConditionalGeneration",
     "mistral3": "Mistral3ForConditionalGeneration",
+    "qwen3_5_moe": "Qwen3_5MoeForConditionalGeneration",
 }
 """Releases with a nested ``text_config``, and the class that holds both towers."""
 
-SAME_ARCHITECTURE = {"kimi_k2": "deepseek_v3"}
+SAME_ARCHITECTURE = {"kimi_k2": "deepseek_v3", "minimax_text_01": "minimax"}
 """Model types whose remote code is a copy of a class in transformers."""
 
-OUTSIDE_THE_DECODER = {"vision_tower", "vision_model", "multi_modal_projector"}
+OUTSIDE_THE_DECODER = {"vision_tower", "vision_model", "multi_modal_projector", "embed_vision", "visual"}
+ATTENTION_TYPES = ("linear_attention", "full_attention")
 EXPERT_COUNTS = ("n_routed_experts", "num_local_experts", "num_experts")
 
 
@@ -81,18 +84,24 @@ def needs_transformers(config: Mapping[str, Any]) -> bool:
 # Families that transformers implements ----------------------------------------------------------------
 
 
-def _instantiate(config: Mapping[str, Any]) -> Reference:
+def instantiate(config: Mapping[str, Any], device: str = "meta") -> Any:
+    """Make the model that ``config`` describes, without weights unless a device can hold them."""
     import torch
     import transformers
 
     transformers.logging.set_verbosity_error()  # odd configs draw many remarks about token ids
     settings = _settings(config)
-    with torch.device("meta"):
+    with torch.device(device):
         if config["model_type"] in MULTIMODAL:
-            model = getattr(transformers, MULTIMODAL[config["model_type"]])(settings)
-        else:
-            model = transformers.AutoModelForCausalLM.from_config(settings)
-    experts, experts_per_token = _routing(settings.get_text_config())
+            return getattr(transformers, MULTIMODAL[config["model_type"]])(settings)
+        return transformers.AutoModelForCausalLM.from_config(settings)
+
+
+def _instantiate(config: Mapping[str, Any]) -> Reference:
+    import transformers
+
+    model = instantiate(config)
+    experts, experts_per_token = _routing(model.config.get_text_config())
     name = f"transformers {transformers.__version__} {type(model).__name__}"
     return Reference(name, list(_parameters(model)), experts, experts_per_token)
 
@@ -104,6 +113,8 @@ def _settings(config: Mapping[str, Any]) -> Any:
     family = fields.pop("model_type")
     # How a release stores its weights does not change which weights the class registers.
     fields.pop("quantization_config", None)
+    if "attn_type_list" in fields:  # MiniMax's own name for the kinds of its layers
+        fields["layer_types"] = [ATTENTION_TYPES[number] for number in fields.pop("attn_type_list")]
     # The default padding token of a family lies outside the small vocabularies of odd configs.
     for part in (fields, fields.get("text_config")):
         if part is not None:
@@ -117,7 +128,8 @@ def _routing(settings: Any) -> tuple[int, int]:
     for name in EXPERT_COUNTS:
         experts = getattr(settings, name, None)
         if experts:
-            return experts, settings.num_experts_per_tok
+            chosen = getattr(settings, "top_k_experts", None) or settings.num_experts_per_tok
+            return experts, chosen
     return 1, 1
 
 

@@ -94,6 +94,58 @@ def test_layer_types_decide_the_windows():
 
 
 @pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("deepseek-v3.2", {"index_topk": 0}, "'index_topk' is 0"),
+        ("deepseek-v3.2", {"q_lora_rank": None}, "q_rank must be given"),
+        ("deepseek-v4-flash", {"compress_ratios": [0, 4]}, "0, 4 or 128 for each of 43 layers"),
+        ("deepseek-v4-flash", {"compress_ratios": [8] * 43}, "0, 4 or 128"),
+        ("deepseek-v4-flash", {"compress_ratios": "none"}, "0, 4 or 128"),
+        ("deepseek-v4-flash", {"compress_rates": [4]}, "'compress_rates'"),
+        ("deepseek-v4-flash", {"o_groups": 7}, "output_groups (7) must divide"),
+        ("deepseek-v4-flash", {"hc_mult": 0}, "'hc_mult' is 0"),
+        ("minimax-text-01", {"attn_type_list": [1, 0]}, "for each of 80 layers"),
+        ("minimax-text-01", {"attn_type_list": [2] * 80}, "a 0 or a 1"),
+        ("qwen3-next-80b-a3b", {"linear_num_value_heads": 24}, "multiple of key_heads"),
+        ("qwen3-next-80b-a3b", {"layer_types": ["sliding_attention"] * 48}, "knows linear_attention"),
+        ("phi-3-small-8k", {"blocksparse_vert_stride": 0}, "'blocksparse_vert_stride' is 0"),
+    ],
+)
+def test_a_bad_field_of_a_later_family_is_named(name, change, words):
+    with pytest.raises(ConfigError) as caught:
+        cohort.model({**CONFIGS[name], **change})
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"hidden_size_per_layer_input": 256}, "'hidden_size_per_layer_input' is 256"),
+        ({"hidden_size_per_layer_input": None}, "is missing, which means 256"),
+        ({"num_kv_shared_layers": 10}, "'num_kv_shared_layers' is 10"),
+        ({"top_k_experts": None}, "'top_k_experts' is null"),
+        ({"num_global_key_value_heads": 3}, "multiple of kv_heads"),
+    ],
+)
+def test_gemma_4_refuses_what_it_does_not_count(change, words):
+    config = CONFIGS["gemma-4-26b-a4b"]
+    with pytest.raises(ConfigError) as caught:
+        cohort.model({**config, "text_config": {**config["text_config"], **change}})
+    assert words in str(caught.value)
+
+
+def test_every_second_layer_of_phi_3_small_attends_to_selected_blocks():
+    layers = cohort.model("phi-3-small-8k").layers
+    assert [layer.attention.sparse is not None for layer in layers] == [True, False] * 16
+    assert (layers[0].attention.sparse.block, layers[0].attention.sparse.local) == (64, 16)
+    all_full = {**CONFIGS["phi-3-small-8k"], "dense_attention_every_n_layers": 1}
+    model, full = cohort.model("phi-3-small-8k"), cohort.model(all_full)
+    assert model.kv_cache_bytes(8192) == full.kv_cache_bytes(8192)
+    assert model.forward_flops(8192) < full.forward_flops(8192)
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"{", "is not JSON"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import cohort
 from cohort.attention import GroupedQuery
 from cohort.errors import CohortError, ConfigError, ParameterError, UnknownNameError
-from cohort.models import Dense, Experts, Layer, ModelSpec, Residual
+from cohort.models import Dense, Experts, HyperConnection, Layer, ModelSpec, Residual
 
 DATA = Path(__file__).parents[2] / "data"
 REFERENCE = list(csv.DictReader((DATA / "reference_counts.csv").open(encoding="utf-8")))
@@ -46,6 +46,7 @@ PER_TOKEN = {
     "qwen2.5-72b": 327_680,
     "qwen3-30b-a3b": 98_304,
     "gpt3-175b": 4_718_592,
+    "deepseek-67b": 389_120,
     "deepseek-v2": 69_120,
     "deepseek-v2-lite": 31_104,
 }
@@ -54,6 +55,17 @@ PER_TOKEN = {
 @pytest.mark.parametrize(("name", "expected"), PER_TOKEN.items())
 def test_cache_of_one_token(name, expected):
     assert cohort.model(name).kv_cache_bytes(1) == expected
+
+
+def test_palm_540b_with_one_key_for_all_heads():
+    """118 layers, 48 heads of 256 that share one key and value (Chowdhery et al., 2022)."""
+    assert 118 * 2 * GroupedQuery(48, 1, 256).cache_elements(1) == 120_832
+
+
+def test_heads_as_wide_as_configured_and_not_as_divided():
+    """Gemma 7B has 16 heads of 256 at a hidden size of 3,072; divided, its token would cost 344,064 bytes."""
+    model = cohort.model("gemma-7b")
+    assert model.kv_cache_bytes(1) == 458_752 != 28 * 2 * 16 * (model.hidden // 16) * 2 == 344_064
 
 
 def test_mistral_window_saves_eightfold_at_32k():
@@ -81,6 +93,123 @@ def test_caches_of_mixed_layers(name, context, expected):
     assert cohort.model(name).kv_cache_bytes(context) == expected
 
 
+# vLLM's post on DeepSeek-V4 (2026): at 2**20 tokens in bf16, V3.2 takes 83.9 GiB and V4-Pro 9.62, 8.7 times
+# less.
+def test_deepseek_v3_2_at_a_million_tokens_is_the_published_83_9_gib():
+    assert round(cohort.model("deepseek-v3.2").kv_cache_bytes(2**20) / 2**30, 1) == 83.9
+
+
+def test_the_layers_of_deepseek_v4_pro_give_the_published_9_62_gib():
+    """30 layers of short blocks, 31 of long ones, all with heads and windows as in V4-Flash."""
+    flash = {layer.attention.kind: layer.attention for layer in cohort.model("deepseek-v4-flash").layers}
+    elements = sum(count * flash[kind].cache_elements(2**20) for kind, count in (("CSA", 30), ("HCA", 31)))
+    assert round(2 * elements / 2**30, 2) == 9.62
+    assert round(61 * 704 * 2**20 / elements, 1) == 8.7
+
+
+def test_deepseek_v2_saves_what_its_report_says_only_at_six_bits():
+    """The report's 93.3% compares six bits a number with the sixteen of DeepSeek 67B; alike it is 82.2%."""
+    dense = cohort.model(
+        {
+            "model_type": "llama", "vocab_size": 102400, "hidden_size": 8192, "intermediate_size": 22016,
+            "num_hidden_layers": 95, "num_attention_heads": 64, "num_key_value_heads": 8,
+        }
+    )  # fmt: skip
+    latent = cohort.model("deepseek-v2")
+    assert dense.kv_cache_bytes(1) == 389_120
+    assert latent.kv_cache_bytes(1, bytes_per_element=0.75) == 25_920
+    assert round(1 - 25_920 / 389_120, 4) == 0.9334
+    assert round(1 - latent.kv_cache_bytes(1) / 389_120, 3) == 0.822
+
+
+@pytest.mark.parametrize(
+    ("attention", "layers", "printed"),
+    [
+        (GroupedQuery(16, 16, 128), 27, 110.6),
+        (GroupedQuery(56, 56, 128), 60, 860.2),
+        (cohort.models.Latent(16, 512, None, 64, 128, 128), 27, 15.6),
+        (cohort.models.Latent(56, 512, None, 64, 128, 128), 60, 34.6),
+    ],
+)
+def test_table_9_of_deepseek_v2_in_thousand_numbers_a_token(attention, layers, printed):
+    assert round(layers * attention.cache_elements(1) / 1000, 1) == printed
+
+
+def test_streaming_llm_keeps_four_sinks_and_a_window():
+    """Xiao et al. (2023) give both caches 1,024 tokens: four first ones and 1,020, or none and 1,024."""
+    sinks, plain = GroupedQuery(40, 40, 128, window=1020, sinks=4), GroupedQuery(40, 40, 128, window=1024)
+    assert sinks.cached_tokens(10**6) == plain.cached_tokens(10**6) == 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "devices", "share"),
+    [("llama-3-70b", 8, 8), ("llama-3-70b", 16, 8), ("gemma-2b", 8, 1), ("deepseek-v2", 8, 1)],
+)
+def test_tensor_parallel_divides_heads_and_copies_latents(name, devices, share):
+    model = cohort.model(name)
+    assert model.kv_cache_bytes(8192, tensor_parallel=devices) * share == model.kv_cache_bytes(8192)
+
+
+def test_paged_blocks_round_up():
+    model = cohort.model("llama-3-8b")
+    assert model.kv_cache_bytes(1, block=16) == 16 * model.kv_cache_bytes(1)
+    assert model.kv_cache_bytes(8192, block=16) == model.kv_cache_bytes(8192)
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "grows"),
+    [
+        # heads x key size x value size x 4 bytes, and the inputs of the convolution at 2
+        ("qwen3-next-80b-a3b", 36 * (32 * 128 * 128 * 4 + 4 * 8192 * 2), 12 * 2 * 2 * 256 * 2),
+        ("minimax-text-01", 70 * 64 * 128 * 128 * 4, 10 * 2 * 8 * 128 * 2),
+    ],
+)
+def test_states_are_constant_and_have_their_own_precision(name, state, grows):
+    model = cohort.model(name)
+    assert model.kv_cache_bytes(1000) == state + 1000 * grows
+    smaller = model.kv_cache_bytes(1000, state_bytes_per_element=2)
+    recurrent = sum(layer.attention.state_elements() for layer in model.layers)
+    assert model.kv_cache_bytes(1000) - smaller == 2 * recurrent > 0
+
+
+@pytest.mark.parametrize("name", ["llama-3-8b", "gpt-oss-20b", "qwen3-next-80b-a3b", "deepseek-v4-flash"])
+def test_layers_add_up(name):
+    model = cohort.model(name)
+    layers = model.layer_cache_bytes(10_000, batch=3)
+    assert len(layers) == len(model.layers)
+    assert sum(layers) == model.kv_cache_bytes(10_000, batch=3)
+
+
+def test_a_sliding_layer_holds_its_window_and_a_full_one_everything():
+    assert cohort.model("gpt-oss-20b").layer_cache_bytes(1000)[:2] == [
+        2 * 8 * 64 * 2 * 128,
+        2 * 8 * 64 * 2 * 1000,
+    ]
+    with pytest.raises(ParameterError, match="context is 0"):
+        cohort.model("gpt-oss-20b").layer_cache_bytes(0)
+
+
+def test_prefill_and_decode():
+    model = cohort.model("llama-3-8b")
+    assert model.prefill_flops(1000, batch=3) == 3000 * model.forward_flops(1000)
+    steps = sum(model.decode_flops(length) for length in range(1, 101))
+    assert steps == pytest.approx(model.prefill_flops(100), rel=1e-12)
+    assert model.decode_flops(100, batch=5) == 5 * model.decode_flops(100)
+
+
+def test_scores_of_the_layer_with_the_most_heads():
+    assert cohort.model("llama-3-8b").score_bytes(8192) == 2 * 32 * 8192**2 * 2
+    assert cohort.model("qwen3-next-80b-a3b").score_bytes(8192) == 2 * 16 * 8192**2 * 2
+    linear = ModelSpec("l", "f", 8, 8, (Layer(cohort.attention.Lightning(2, 4), Dense(1)),))
+    assert linear.score_bytes(8192) == 0
+
+
+def test_defaults_are_those_of_the_design():
+    model = cohort.model("llama-3-8b")
+    assert model.kv_cache_bytes() == model.kv_cache_bytes(8192, 1, 2, 4)
+    assert model.forward_flops() == model.forward_flops(8192, True)
+
+
 def test_cache_scales_with_batch_and_bytes():
     model = cohort.model("llama-3-8b")
     assert model.kv_cache_bytes(8192, batch=3, bytes_per_element=1) == 3 * 2**29
@@ -104,6 +233,10 @@ def test_cache_scales_with_batch_and_bytes():
         {"context": 1, "bytes_per_element": float("inf")},
         {"context": 1, "bytes_per_element": True},
         {"context": 1, "bytes_per_element": "2"},
+        {"context": 1, "state_bytes_per_element": 0},
+        {"context": 1, "tensor_parallel": 0},
+        {"context": 1, "block": 0},
+        {"context": 1, "block": 1.0},
     ],
 )
 def test_impossible_caches_are_refused(arguments):
@@ -196,6 +329,8 @@ def test_arctic_holds_a_dense_network_beside_its_experts():
         (lambda: Experts(8, 9, 64), "more than the 8"),
         (lambda: Experts(8, 0, 64), "active experts is 0"),
         (lambda: Experts(8, 2, 64, shared=-1), "shared experts"),
+        (lambda: Experts(8, 2, 64, shared=1, shared_width=0), "shared_width is 0"),
+        (lambda: HyperConnection(0), "residual streams is 0"),
         (lambda: Layer(GroupedQuery(1, 1, 1), Dense(1), norm_weights=-1), "norm_weights"),
         (lambda: ModelSpec("m", "f", 8, 8, ()), "number of layers is 0"),
         (lambda: ModelSpec("m", "f", 8.0, 8, (Layer(GroupedQuery(1, 1, 1), Dense(1)),)), "hidden is 8.0"),

@@ -27,6 +27,7 @@ COHORT = tables.group("cohort")
         (2.51, "2", "cut off"),
         (1.99, "2", "rounded"),
         (3.0, "2", None),
+        (1.25, "1.2", "rounded"),  # half a unit away, to the last binary digit
     ],
 )
 def test_how_a_figure_was_printed(count, printed, how):

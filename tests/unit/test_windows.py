@@ -19,7 +19,11 @@ EXPERTS = {"num_local_experts": 4, "num_experts": 4, "num_experts_per_tok": 2, "
 def bounds(family, **fields):
     """Return each layer's window or chunk, None where it attends to everything."""
     model = cohort.model({"model_type": family, **SIZES, **EXPERTS, **fields})
-    return [layer.attention.window or layer.attention.chunk for layer in model.layers]
+    return [getattr(each, "window", None) or getattr(each, "chunk", None) for each in attentions(model)]
+
+
+def attentions(model):
+    return [layer.attention for layer in model.layers]
 
 
 EVEN = [1, None] * 4
@@ -89,3 +93,27 @@ def test_the_family_rule(family, fields, expected):
 def test_a_default_beyond_the_last_layer_slides_nowhere():
     layers = bounds("qwen2", use_sliding_window=True, num_hidden_layers=30)
     assert layers == [None] * 28 + [4096] * 2
+
+
+@pytest.mark.parametrize(
+    ("family", "fields", "expected"),
+    [
+        ("qwen3_next", {}, ["linear"] * 3 + ["GQA"]),
+        ("qwen3_next", {"full_attention_interval": 2}, ["linear", "GQA"] * 2),
+        ("qwen3_5_moe_text", {}, ["linear"] * 3 + ["GQA"]),
+        ("minimax", {}, ["GQA", "linear"] * 2),
+        ("minimax_text_01", {"attn_type_list": [0, 1, 1, 0]}, ["linear", "GQA", "GQA", "linear"]),
+        ("deepseek_v4", {}, ["HCA", "HCA", "HCA", "CSA"]),
+        ("deepseek_v4", {"compress_ratios": [0, 4, 128, 4]}, ["MQA", "CSA", "HCA", "CSA"]),
+        ("gemma4_text", {}, ["GQA"] * 4),
+    ],
+)
+def test_the_kinds_of_four_layers(family, fields, expected):
+    more = {"n_routed_experts": 4, "hidden_size_per_layer_input": 0, "num_hidden_layers": 4}
+    model = cohort.model({"model_type": family, **SIZES, **EXPERTS, **more, **fields})
+    assert [each.kind for each in attentions(model)] == expected
+
+
+def test_gemma_4_slides_in_five_of_six_layers_and_never_in_the_last():
+    more = {"hidden_size_per_layer_input": 0, "sliding_window": 32}
+    assert bounds("gemma4_text", **more) == [32] * 5 + [None] + [32] + [None]

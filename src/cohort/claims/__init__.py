@@ -15,7 +15,7 @@ from cohort import facts
 from cohort.errors import CohortError, shown, unknown
 
 # The chapters that judge claims, each in a module of its name.
-CHAPTERS = ("the_cohort", "chinchilla_fit", "data_optimal")
+CHAPTERS = ("the_cohort", "chinchilla_fit", "data_optimal", "attention_memory")
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
 
 
@@ -79,6 +79,7 @@ def verdicts(judgements: list[Judgement]) -> pd.DataFrame:
     frame = pd.DataFrame(
         [(statements[each.claim], each.verdict, each.value, each.unit, each.rule) for each in judgements],
         columns=["claim", "verdict", "number", "unit", "what it counts, and the rule"],
+        dtype=object,  # so that counts stay whole numbers
     )
     return frame.set_index("claim")
 

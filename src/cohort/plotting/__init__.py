@@ -4,11 +4,12 @@ Figures are SVG with stable ids and no date, so that the same numbers give the s
 of seaborn's colour-blind palette.
 """
 
-from cohort.plotting.parts import dots, key, label_points, name_rows, nothing, plain_ticks
+from cohort.plotting.parts import dots, end_labels, key, label_points, name_rows, nothing, plain_ticks
 from cohort.plotting.theme import figure, use_theme
 
 __all__ = [
     "dots",
+    "end_labels",
     "figure",
     "key",
     "label_points",

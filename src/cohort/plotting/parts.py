@@ -13,7 +13,18 @@ from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
 from cohort.book.say import significant
-from cohort.plotting.theme import COLOURS, INK, figure
+from cohort.plotting.theme import COLOURS, INK, PALE, figure
+
+# The kinds of attention, in the order of the keys.
+ATTENTION = {
+    "MHA": COLOURS[3],
+    "GQA": COLOURS[0],
+    "MQA": COLOURS[1],
+    "MLA": COLOURS[2],
+    "CSA": COLOURS[4],
+    "HCA": COLOURS[5],
+    "linear": INK,
+}
 
 
 def plain_ticks(axis: mpl.axis.Axis) -> None:
@@ -123,6 +134,52 @@ def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure,
     plain_ticks(axes.xaxis)
     name_rows(axes, list(frame.index))
     return drawing, axes
+
+
+def end_labels(axes: Axes, place: float, heights: Mapping[str, float], colours: Mapping[str, str]) -> None:
+    """Name lines at their right ends, moved apart where they would cover each other.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits and scales already set.
+    place : float
+        Where the lines end, in data coordinates.
+    heights : mapping of str to float
+        The end of each line, by its name.
+    colours : mapping of str to str
+        The colour of each name.
+    """
+    axes.figure.canvas.draw()
+    low, high = axes.get_window_extent().y0, axes.get_window_extent().y1
+    scale = 72 / axes.figure.dpi
+    ends = {name: float(axes.transData.transform((place, height))[1]) for name, height in heights.items()}
+    order = sorted(ends, key=lambda name: ends[name])
+    places = _apart([ends[name] for name in order], 10.5 / scale, low, high)
+    for name, height in zip(order, places, strict=True):
+        axes.annotate(
+            name,
+            (place, heights[name]),
+            (14, (height - ends[name]) * scale),
+            textcoords="offset points",
+            va="center",
+            size=8,
+            color=colours[name],
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": PALE, "lw": 0.6, "shrinkA": 0, "shrinkB": 1},
+        )
+
+
+def _apart(heights: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return sorted heights with neighbours moved `gap` apart, between `low` and `high` if possible."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + gap if placed else low))
+    ceiling = max(high, low + gap * (len(placed) - 1))
+    for at in range(len(placed) - 1, -1, -1):
+        placed[at] = min(placed[at], ceiling)
+        ceiling = placed[at] - gap
+    return placed
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:

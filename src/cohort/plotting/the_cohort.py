@@ -7,10 +7,9 @@ from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from cohort.plotting.parts import dots, key, label_points, name_rows, nothing, plain_ticks
+from cohort.plotting.parts import ATTENTION, dots, key, label_points, name_rows, nothing, plain_ticks
 from cohort.plotting.theme import COLOURS, INK, PALE, WIDTH, figure
 
-ATTENTION = {"MHA": COLOURS[3], "GQA": COLOURS[0], "MQA": COLOURS[1], "MLA": COLOURS[2]}
 PARTS = {
     "embedding": COLOURS[1],
     "attention": COLOURS[0],
