@@ -21,7 +21,9 @@ from cohort.attention import (
     tiled_training_bytes,
 )
 from cohort.configs import model as read_model
-from cohort.errors import ParameterError, integer, shown, unknown
+from cohort.errors import ParameterError, integer, shown
+from cohort.hardware import accelerator as find_accelerator
+from cohort.hardware import accelerators
 from cohort.models import Layer, ModelSpec
 from cohort.tables import ABSENT, GIB, attention_pattern, known, main_attention, specs, title
 
@@ -161,30 +163,11 @@ def within_reach(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in known_both.index[known_both["context"] <= known_both["limit"]]]
 
 
-def memory(accelerator: str) -> int:
-    """Return an accelerator's memory in bytes.
-
-    Parameters
-    ----------
-    accelerator : str
-        A name of the table of accelerators.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name; the message names the nearest.
-    """
-    sizes = {row["name"]: row["memory_gb"] for row in facts.rows("accelerators")}
-    if accelerator not in sizes:
-        raise unknown("accelerator", accelerator, sizes)
-    return int(float(sizes[accelerator]) * 1e9)
-
-
 def _usable(accelerator: str, reserve: float) -> int:
     number = isinstance(reserve, (int, float)) and not isinstance(reserve, bool)
     if not number or not 0 <= reserve < 1:
         raise ParameterError(f"reserve is {shown(reserve)}, but must be a share from 0 to below 1")
-    return int(memory(accelerator) * (1 - reserve))
+    return int(find_accelerator(accelerator).memory_bytes * (1 - reserve))
 
 
 _FIT = {"devices": "Int64", "longest context": "float", "largest batch": "Int64", "weights": "float"}
@@ -272,9 +255,9 @@ def fits_accelerators(
         Also ``memory``, in GB of one device.
     """
     rows = {
-        name: {"memory": memory(name) / 1e9}
+        name: {"memory": find_accelerator(name).memory_bytes / 1e9}
         | fit(read_model(model), name, context, batch, bytes_per_element, reserve)
-        for name in (row["name"] for row in facts.rows("accelerators"))
+        for name in accelerators()
     }
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("accelerator").astype(_FIT)
     return frame.sort_values("memory", kind="stable")
@@ -602,7 +585,6 @@ __all__ = [
     "lengths",
     "limit",
     "longest",
-    "memory",
     "paged_excess",
     "per_token",
     "published_caches",

@@ -191,7 +191,11 @@ def test_caches_and_kinds_have_a_row_each():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: costs.memory("H100 SXM 80 GB"), UnknownNameError, "did you mean 'H100 SXM 80GB'"),
+        (
+            lambda: costs.fits_models(["llama-3-8b"], "H100 SXM 80 GB", 8192),
+            UnknownNameError,
+            "did you mean 'H100 SXM 80GB'",
+        ),
         (lambda: costs.fit(cohort.model("llama-3-8b"), "H200", 1, reserve=1), ParameterError, "reserve is 1"),
         (lambda: costs.fit(cohort.model("llama-3-8b"), "H200", 1, reserve="a"), ParameterError, "reserve is"),
         (lambda: costs.lengths(0), ParameterError, "context is 0"),
