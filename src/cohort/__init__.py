@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         configs,
         context,
         errors,
+        experts,
         facts,
         fitting,
         hardware,
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
         published,
         roots,
         scaling,
+        serving,
         tables,
+        throughput,
     )
     from cohort.configs import model
     from cohort.errors import CohortError
@@ -55,6 +58,7 @@ __all__ = [
     "configs",
     "context",
     "errors",
+    "experts",
     "facts",
     "fitting",
     "hardware",
@@ -67,8 +71,10 @@ __all__ = [
     "published",
     "roots",
     "scaling",
+    "serving",
     "table",
     "tables",
+    "throughput",
 ]
 
 _LOOKUPS = {

@@ -117,12 +117,13 @@ def integer(
     CohortError
         Of the kind `error`, if the value is not an int or is out of range.
     """
+    kind = "an integer "
+    if isinstance(value, int) and not isinstance(value, bool):
+        if low <= value <= high:
+            return value
+        kind = ""
     allowed = f"{low:,} to {high:,}{' ' + unit if unit else ''}"
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise error(f"{name} is {shown(value)}, but must be an integer from {allowed}")
-    if not low <= value <= high:
-        raise error(f"{name} is {shown(value)}, but must be from {allowed}")
-    return value
+    raise error(f"{name} is {shown(value)}, but must be {kind}from {allowed}")
 
 
 def positive(name: str, value: object, unit: str = "", error: type[CohortError] = ParameterError) -> float:

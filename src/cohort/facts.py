@@ -60,6 +60,7 @@ class Fact:
             raise CohortError(f"{self.value!r} ({self.unit}) is not a number") from None
 
 
+@lru_cache(maxsize=1)
 def data_folder() -> str:
     """Return the path of the data: the checkout's ``data/``, or the copy inside an installed wheel."""
     package = os.path.dirname(os.path.abspath(__file__))
@@ -122,6 +123,11 @@ def rows(table: str) -> list[dict[str, str]]:
     if os.path.basename(str(table)) != table or not os.path.isfile(path):
         raise unknown("table", table, table_names())
     return [dict(row) for row in _read(path, os.stat(path).st_mtime_ns)]
+
+
+def modified(table: str) -> int:
+    """Return when a table was last written, in nanoseconds, so that what was read can be kept until then."""
+    return os.stat(os.path.join(data_folder(), f"{table}.csv")).st_mtime_ns
 
 
 def schema(table: str) -> dict[str, Any]:

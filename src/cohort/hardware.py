@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cohort import facts
 from cohort.errors import unknown
@@ -36,6 +37,11 @@ class Accelerator:
         Type of number and dense peak, in operations a second, for the types that it has.
     usd_per_hour : tuple of two floats, optional
         The lowest and the highest price that the data hold.
+    link : float, optional
+        What one device sends to those it is joined with, in bytes a second and one direction; None where the
+        data give none.
+    joined : int
+        Devices that such links join; 1 where cards meet only on the bus of their host.
     """
 
     name: str
@@ -43,6 +49,8 @@ class Accelerator:
     bandwidth: float
     peaks: tuple[tuple[str, float], ...]
     usd_per_hour: tuple[float, float] | None = None
+    link: float | None = None
+    joined: int = 1
 
     def peak(self, dtype: str = "bf16") -> float:
         """Return the dense peak for a type of number, in operations a second.
@@ -76,6 +84,11 @@ def accelerator(name: str) -> Accelerator:
     UnknownNameError
         If there is no such accelerator; the message names the nearest.
     """
+    return _read(name, facts.modified("accelerators"))
+
+
+@lru_cache(maxsize=64)
+def _read(name: str, modified: int) -> Accelerator:
     row = next((row for row in facts.rows("accelerators") if row["name"] == name), None)
     if row is None:
         raise unknown("accelerator", name, accelerators())
@@ -86,4 +99,6 @@ def accelerator(name: str) -> Accelerator:
         bandwidth=float(row["memory_bandwidth_gb_s"]) * 1e9,
         peaks=tuple((dtype, float(row[column]) * 1e12) for dtype, column in PEAKS.items() if row[column]),
         usd_per_hour=(float(low), float(high)) if low and high else None,
+        link=float(row["interconnect_gb_s"]) * 1e9 if row["interconnect_gb_s"] else None,
+        joined=int(row["scale_up_domain"]),
     )

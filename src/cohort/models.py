@@ -23,6 +23,7 @@ from cohort.attention import (
     naive_score_bytes,
 )
 from cohort.errors import ConfigError, ParameterError, integer, positive, shown
+from cohort.experts import coverage
 from cohort.facts import config_names, make_callable
 
 __all__ = [
@@ -353,7 +354,7 @@ class ModelSpec:
         streams = self.layers[-1].streams
         return streams.collapse_parameters(self.hidden) if streams else 0
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """Every weight of the text decoder, as its reference implementation registers them."""
         return self._outside_layers + self._sum(lambda layer: layer.parameters(self.hidden))
@@ -368,12 +369,45 @@ class ModelSpec:
         """Weights that one token passes through, less the input embedding where it is not also the head."""
         return self.active_parameters - (0 if self.tied else self.embedding_parameters)
 
+    @cached_property
+    def attention_heads(self) -> tuple[int, ...]:
+        """The numbers of heads that its layers have, each once, from the smallest."""
+        return tuple(sorted({layer.attention.heads for layer, _ in self._distinct}))
+
+    @cached_property
+    def attention_kinds(self) -> frozenset[str]:
+        """The kinds of attention that its layers have."""
+        return frozenset(layer.attention.kind for layer, _ in self._distinct)
+
     @property
     def experts(self) -> Experts | None:
         """The mixture of experts of the first layer that has one; None in a dense model."""
         return next((layer.experts for layer in self.layers if layer.experts), None)
 
-    @property
+    def idle_experts(self, tokens: int) -> float:
+        """Return how many weights of routed experts are expected to see none of several tokens.
+
+        Each expert is taken to be as likely as the others, as in `cohort.experts.coverage`.
+
+        Parameters
+        ----------
+        tokens : int
+            Tokens that pass through the model at once.
+
+        Returns
+        -------
+        float
+            Weights; 0 in a dense model.
+        """
+        idle = 0.0
+        for layer, times in self._distinct:
+            if layer.experts:
+                each = layer.experts
+                missed = each.count - coverage(each.count, each.active, tokens)
+                idle += times * missed * each.expert.parameters(self.hidden)
+        return idle
+
+    @cached_property
     def matmul_parameters(self) -> int:
         """Weights that one token is multiplied with: no embedding look-up, norms or biases; head included."""
         width = self.embedding_width or self.hidden

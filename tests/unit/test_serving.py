@@ -1,0 +1,249 @@
+"""Serving: parts of a step by hand at the bare peaks, published ridges, then properties and faults."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cohort
+from cohort.attention import precisions
+from cohort.errors import ParameterError, UnknownNameError
+from cohort.serving import (
+    ROOFLINE,
+    attained,
+    compute_bound_concurrency,
+    largest_concurrency,
+    products,
+    serve,
+    weights_read,
+)
+
+H100 = "H100 SXM 80GB"
+# Llama 3 8B: 32 layers of 218,103,808 weights in matrices, a head of 128,256 x 4,096; 65 norms of 4,096.
+MATRICES = 32 * 218_103_808 + 128_256 * 4096
+READ = MATRICES + 65 * 4096
+
+
+def close(value: float, rel: float = 1e-12):
+    return pytest.approx(value, rel=rel, abs=0)
+
+
+def test_a_step_of_one_sequence_by_hand():
+    """At the peaks alone: weights once, 131,072 bytes of cache a token, two FLOP a weight."""
+    found = serve("llama-3-8b", H100, input_tokens=1000, output_tokens=100, attained=ROOFLINE)
+    parts = dict(found.parts)
+    assert parts["weights"] == close(2 * READ / 3350e9)
+    assert parts["cache"] == close(131_072 * 1050 / 3350e9)
+    assert parts["matrices"] == close(2 * MATRICES / 989e12)
+    assert parts["scores"] == parts["links"] == parts["layers"] == parts["sequences"] == parts["prompts"] == 0
+    assert found.tpot_s == close(math.fsum(parts.values()))
+
+
+def test_the_first_token_by_hand():
+    """1000 tokens through the matrices, 4 x 4096 FLOP for each of 32 layers and 1000 x 1001 / 2 pairs."""
+    found = serve("llama-3-8b", H100, input_tokens=1000, output_tokens=1, attained=ROOFLINE)
+    flops = 2 * MATRICES * 1000 + 4 * 4096 * 32 * 1000 * 1001 / 2
+    assert found.ttft_s == close(2 * READ / 3350e9 + flops / 989e12)
+    assert found.request_s == found.ttft_s
+
+
+def test_two_devices_exchange_activations_by_hand():
+    """Two all-reduces a layer; in a ring of two each sends its 4096 numbers once."""
+    one = serve("llama-3-8b", H100, 1, 16, input_tokens=100, output_tokens=100, attained=ROOFLINE)
+    two = serve("llama-3-8b", H100, 2, 16, input_tokens=100, output_tokens=100, attained=ROOFLINE)
+    assert dict(two.parts)["links"] == close(2 * 32 * 16 * 4096 * 2 / 450e9)
+    for part in ("weights", "cache", "matrices"):
+        assert dict(two.parts)[part] == close(dict(one.parts)[part] / 2)
+
+
+def test_prompts_of_the_others_are_read_in_between():
+    """Sixteen slots: each answer of 100 tokens sees fifteen prompts, a hundredth of them a token."""
+    found = serve("llama-3-8b", H100, 1, 16, input_tokens=1000, output_tokens=100, attained=ROOFLINE)
+    flops = 2 * MATRICES * 1000 + 4 * 4096 * 32 * 1000 * 1001 / 2
+    assert dict(found.parts)["prompts"] == close(15 * flops / 989e12 / 100)
+
+
+def test_throughput_utilisation_and_cost_by_hand():
+    found = serve("llama-3-8b", H100, 1, 16, input_tokens=1000, output_tokens=100)
+    assert found.output_tokens_per_s == close(1600 / (found.ttft_s + 99 * found.tpot_s))
+    prompt = 2 * MATRICES * 1000 + 4 * 4096 * 32 * 1000 * 1001 / 2
+    answer = 100 * (2 * MATRICES + 4 * 4096 * 32 * 1050)
+    assert found.mfu == close(found.output_tokens_per_s / 100 * (prompt + answer) / 989e12)
+    assert found.mbu == close((2 * READ + 16 * 131_072 * 1050) / found.tpot_s / 3350e9)
+    assert found.usd_per_million_tokens(3.6) == close(1e6 * 3.6 / 3600 / found.output_tokens_per_s)
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "ridge"),
+    [("A100 SXM 80GB", 153), (H100, 295), ("H200", 206), ("B200", 281), ("MI300X", 247), ("TPU v5e", 241)],
+)
+def test_published_ridges(accelerator, ridge):
+    """FLOP a byte of bf16, as data sheets give them; norms are read and not multiplied."""
+    found = compute_bound_concurrency("llama-3-8b", accelerator)
+    assert found == pytest.approx(ridge, abs=1)
+
+
+def test_the_ridge_follows_bytes_and_peak():
+    """Half the bytes halve it where the products stay in 16 bits; products in fp8 leave it where it was."""
+    sixteen, eight = (
+        compute_bound_concurrency("llama-3-8b", "A100 SXM 80GB", each) for each in ("bf16", "fp8")
+    )
+    assert eight == pytest.approx(sixteen / 2, abs=1)
+    assert compute_bound_concurrency("llama-3-8b", H100, "fp8") == pytest.approx(296, abs=1)
+
+
+def test_experts_postpone_the_ridge():
+    """Mixtral reads all of its 46.6 billion weights by then, and multiplies with 12.7."""
+    spec = cohort.model("mixtral-8x7b-v0.1")
+    read = spec.parameters - spec.embedding_parameters
+    expected = 989 / 3.35 * read / spec.matmul_parameters
+    assert compute_bound_concurrency(spec, H100) == pytest.approx(expected, abs=1)
+
+
+def test_weights_that_a_step_reads():
+    """Two tokens reach 3.5 of 8 experts of 3 x 4096 x 14336 weights in each of 32 layers."""
+    spec = cohort.model("mixtral-8x7b-v0.1")
+    whole = spec.parameters - 32_000 * 4096
+    assert weights_read(spec, 2) == close(whole - 32 * 4.5 * 3 * 4096 * 14_336)
+    assert weights_read(cohort.model("llama-3-8b"), 7) == READ
+    tied = cohort.model("gemma-2b")
+    assert weights_read(tied, 1) == tied.parameters
+
+
+def test_what_fits_by_hand():
+    """72 GB of 80: 16.06 GB of weights leave room for 52 caches of 8,192 tokens, 1.0737 GB each."""
+    assert largest_concurrency("llama-3-8b", H100, input_tokens=8000, output_tokens=192) == 52
+    assert serve("llama-3-8b", H100, 1, 52, input_tokens=8000, output_tokens=192).fits
+    over = serve("llama-3-8b", H100, 1, 53, input_tokens=8000, output_tokens=192)
+    assert not over.fits
+    assert over.reason == "the cache takes 56.9 GB of each device, of which the weights leave 55.9 GB"
+
+
+def test_weights_that_do_not_fit():
+    found = serve("llama-3-70b", H100, input_tokens=1, output_tokens=1)
+    assert not found.fits
+    assert found.reason == "the weights take 141.1 GB of each device, of which 72.0 GB can be used"
+    assert largest_concurrency("llama-3-70b", H100, input_tokens=1, output_tokens=1) == 0
+    assert serve("llama-3-70b", H100, 2, input_tokens=1, output_tokens=1).fits
+
+
+def test_latent_vectors_are_not_shared_by_devices():
+    """60 layers of 576 numbers for each of 4 x 1,001 tokens, on each of eight devices."""
+    one = serve("deepseek-v2", "H200", 1, 4, input_tokens=1000, output_tokens=2)
+    eight = serve("deepseek-v2", "H200", 8, 4, input_tokens=1000, output_tokens=2)
+    assert eight.step_bytes - one.step_bytes == close(7 * 2 * 60 * 576 * 4 * 1001, rel=1e-9)
+
+
+def test_weights_alone_in_integers_are_multiplied_in_16_bits():
+    for dtype in ("int8", "int4", "fp32"):
+        found = serve("llama-3-8b", H100, input_tokens=9, output_tokens=9, weight_dtype=dtype)
+        assert found.peak == 989e12
+    assert serve("llama-3-8b", H100, input_tokens=9, output_tokens=9, weight_dtype="fp8").peak == 1979e12
+    assert (
+        serve("llama-3-8b", "A100 SXM 80GB", input_tokens=9, output_tokens=9, weight_dtype="fp8").peak
+        == 312e12
+    )
+    assert serve("llama-3-8b", "V100 SXM2 32GB", input_tokens=9, output_tokens=9).peak == 125e12
+
+
+def test_the_fastest_products_are_shares_of_the_peak():
+    found = products()
+    assert found["A100 SXM 80GB", "16-bit"] == close(271.2 / 312)
+    assert found[H100, "fp8"] == close(1402.6 / 1979)
+    assert all(0.3 < share < 1 for share in found.values())
+
+
+def test_other_accelerators_take_the_median_product():
+    found = attained()
+    shares = sorted(share for (_, width), share in found.products.items() if width == "fp8")
+    middle = (shares[1] + shares[2]) / 2
+    assert len(shares) == 4
+    assert found.product("L40S", "fp8") == close(found.matrices["fp8"] * middle)
+
+
+CASES = st.fixed_dictionaries(
+    {
+        "model": st.sampled_from(
+            ["llama-3-8b", "llama-3-70b", "mixtral-8x7b-v0.1", "deepseek-v2", "gemma-4-31b"]
+        ),
+        "accelerator": st.sampled_from([H100, "A100 SXM 80GB", "L40S", "MI300X", "TPU v5e"]),
+        "tensor_parallel": st.sampled_from([1, 2, 4, 8]),
+        "concurrency": st.integers(1, 2000),
+        "input_tokens": st.integers(1, 20_000),
+        "output_tokens": st.integers(2, 4000),
+        "weight_dtype": st.sampled_from(precisions()),
+        "kv_dtype": st.sampled_from(precisions()),
+    }
+)
+
+
+@settings(max_examples=60)
+@given(case=CASES)
+def test_what_must_hold_of_any_service(case):
+    found, ideal = serve(**case), serve(**case, attained=ROOFLINE)
+    assert 0 < found.mfu < 1
+    assert 0 < found.mbu < 1
+    assert ideal.tpot_s < found.tpot_s
+    assert ideal.ttft_s < found.ttft_s
+    assert found.fits == (not found.reason)
+    assert found.bound in {"memory", "compute", "communication", "overhead"}
+    most = largest_concurrency(**{name: value for name, value in case.items() if name != "concurrency"})
+    assert found.fits == (case["concurrency"] <= most)
+
+
+@settings(max_examples=60)
+@given(case=CASES)
+def test_more_users_get_more_together_and_less_each(case):
+    more = {**case, "concurrency": case["concurrency"] + 1}
+    assert serve(**more).output_tokens_per_s >= serve(**case).output_tokens_per_s * (1 - 1e-12)
+    assert serve(**more).tpot_s > serve(**case).tpot_s
+
+
+ASKED = {"model": "llama-3-8b", "accelerator": H100, "input_tokens": 10, "output_tokens": 10}
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        (
+            {"tensor_parallel": 3},
+            ParameterError,
+            "tensor_parallel is 3, but must divide the 32 attention heads",
+        ),
+        (
+            {"tensor_parallel": 16},
+            ParameterError,
+            "tensor_parallel is 16, but must be from 1 to 8 devices for H100",
+        ),
+        ({"tensor_parallel": 0}, ParameterError, "tensor_parallel is 0, but must be from 1 to 8"),
+        (
+            {"accelerator": "M2 Ultra (76-core)", "tensor_parallel": 2},
+            ParameterError,
+            "must be from 1 to 1 devices",
+        ),
+        (
+            {"accelerator": "M3 Ultra (80-core)"},
+            ParameterError,
+            "must be one whose 16-bit peak the data hold",
+        ),
+        ({"accelerator": "H100"}, UnknownNameError, "unknown accelerator 'H100'; did you mean"),
+        ({"model": "llama-3-9b"}, UnknownNameError, "unknown model 'llama-3-9b'; did you mean"),
+        ({"weight_dtype": "fp6"}, UnknownNameError, "unknown weight_dtype 'fp6'; did you mean 'fp16'"),
+        ({"kv_dtype": "bf61"}, UnknownNameError, "unknown kv_dtype 'bf61'; did you mean 'bf16'"),
+        ({"concurrency": 0}, ParameterError, "concurrency is 0, but must be from 1"),
+        ({"input_tokens": 0}, ParameterError, "input_tokens is 0, but must be from 1"),
+        ({"output_tokens": 2.5}, ParameterError, "output_tokens is 2.5, but must be an integer"),
+    ],
+)
+def test_bad_requests_are_named_in_one_sentence(changed, error, message):
+    with pytest.raises(error) as raised:
+        serve(**{**ASKED, **changed})
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("price", [0, -1, float("nan"), "2"])
+def test_a_price_is_a_positive_number(price):
+    with pytest.raises(ParameterError, match="price is"):
+        serve(**ASKED).usd_per_million_tokens(price)
