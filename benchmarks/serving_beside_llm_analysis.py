@@ -126,11 +126,10 @@ def quiet() -> None:
 def main() -> None:
     """Print the table, and the answers of both to each request."""
     print(f"{f'{len(CASES)} requests':46}{'median |error|':>11}{'bias':>8}{'calls/s':>13}{'ratio':>9}")
-    own = [lambda case=case: case.predicted() for case in CASES]
-    taken = line("cohort.serving", own)
-    line(
-        "cohort.serving, peaks alone", [lambda case=case: case.predicted(serving.ROOFLINE) for case in CASES]
-    )
+    mine = [own(case, serving.attained()) for case in CASES]
+    taken = line("cohort.serving", mine)
+    line("cohort.serving, peaks alone", [own(case, serving.ROOFLINE) for case in CASES], taken)
+    line("cohort.serving, looking names up", [case.predicted for case in CASES], taken)
     if not importlib.util.find_spec("llm_analysis"):
         print("llm-analysis is not installed: pip install -e '.[peers]'")
         return
@@ -144,10 +143,9 @@ def main() -> None:
     print(f"\n{'ms per token':52}{'measured':>10}{'cohort':>10}{'theirs':>10}{'our shares':>12}")
     for case, ours, plain, shared in zip(CASES, mine, theirs[False], theirs[True], strict=True):
         asked, times = case.request, (case.seconds, ours(), plain(), shared())
-        name = (
-            f"{asked['model']} {case.row['weight_dtype']} {asked['accelerator']} x{asked['tensor_parallel']}"
-        )
-        name += f" {asked['concurrency']}: {asked['input_tokens']}+{asked['output_tokens']}"
+        name = f"{asked['model']} {case.row['weight_dtype']} {asked['accelerator']}"
+        name += f" x{asked['tensor_parallel']} {asked['concurrency']}: "
+        name += f"{asked['input_tokens']}+{asked['output_tokens']}"
         print(f"{name:52}" + "".join(f"{1e3 * each:10.2f}" for each in times))
 
 

@@ -321,6 +321,14 @@ class ModelSpec:
     def __repr__(self) -> str:
         return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers>"
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Hash of name and sizes, kept: hashing all layers takes long, and equality sees them anyway."""
+        return hash((self.name, self.hidden, self.vocabulary, len(self.layers), self.layers[-1]))
+
     @cached_property
     def _distinct(self) -> tuple[tuple[Layer, int], ...]:
         """Each distinct layer with how often it occurs: models repeat a handful of layers many times."""

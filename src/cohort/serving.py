@@ -42,7 +42,7 @@ _LATENT = frozenset({"MLA", "CSA", "HCA"})  # kinds of attention whose heads sha
 _NATIVE = ("fp8", "fp4")  # types whose weights are multiplied as they are, where the accelerator can
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Attained:
     """What engines attain of an accelerator's peaks, and the times that do not depend on them.
 
@@ -130,6 +130,7 @@ def attained() -> Attained:
     )
 
 
+@lru_cache(maxsize=1)
 def with_recent_kernels() -> Attained:
     """Return what is attained where kernels score grouped queries as fast as they score latent ones.
 
@@ -254,7 +255,7 @@ class Serving:
         return hourly / (3600 * self.output_tokens_per_s) * 1e6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Group:
     """Devices that share the layers of a model, with what they attain."""
 
@@ -283,31 +284,59 @@ class _Group:
 
     def weight_bytes(self, tokens: int) -> float:
         """Return the bytes of the weights that a step of so many tokens reads."""
-        return weights_read(self.spec, tokens) * precision(self.weight_dtype).bytes_per_element
+        return weights_read(self.spec, tokens) * self._weight_width
 
     def cache_bytes(self, context: int, sequences: int) -> int:
         """Return the cache of one device."""
-        width = precision(self.kv_dtype).bytes_per_element
-        return self.spec.kv_cache_bytes(context, sequences, width, tensor_parallel=self.devices)
+        return self.spec.kv_cache_bytes(context, sequences, self._cache_width, tensor_parallel=self.devices)
 
     def reading(self, weight_bytes: float) -> float:
         """Return the seconds in which weights are read."""
-        rate = self.attained.weights[_width(self.weight_dtype)] * self.device.bandwidth * self.devices
-        return weight_bytes / rate
+        return weight_bytes / self._read_rate
+
+    @cached_property
+    def _token_s(self) -> float:
+        share = self.attained.product(self.device.name, _width(self.product_dtype))
+        return 2.0 * self.spec.matmul_parameters / (share * self.peak)
+
+    @cached_property
+    def _score_rate(self) -> float:
+        latent = not _LATENT.isdisjoint(self.spec.attention_kinds)
+        return self.attained.scores["latent" if latent else "grouped"] * self.sixteen_bit_peak
+
+    @cached_property
+    def _prompt_rate(self) -> float:
+        return self.attained.product(self.device.name, "16-bit") * self.sixteen_bit_peak
+
+    @cached_property
+    def _weight_width(self) -> float:
+        return precision(self.weight_dtype).bytes_per_element
+
+    @cached_property
+    def _cache_width(self) -> float:
+        width = precision(self.kv_dtype).bytes_per_element
+        return int(width) if width == int(width) else width
+
+    @cached_property
+    def weight_bytes_held(self) -> float:
+        """Bytes of all weights."""
+        return self.spec.parameters * self._weight_width
+
+    @cached_property
+    def _read_rate(self) -> float:
+        return self.attained.weights[_width(self.weight_dtype)] * self.device.bandwidth * self.devices
 
     def matrices(self, tokens: int) -> float:
         """Return the seconds of the products of so many tokens with the weights."""
-        share = self.attained.product(self.device.name, _width(self.product_dtype))
-        return 2.0 * self.spec.matmul_parameters * tokens / (share * self.peak)
+        return self._token_s * tokens
 
     def prompt_scores(self, flops: float) -> float:
         """Return the seconds in which the queries of a prompt are scored, in 16 bits."""
-        return flops / (self.attained.product(self.device.name, "16-bit") * self.sixteen_bit_peak)
+        return flops / self._prompt_rate
 
     def scores(self, flops: float) -> float:
         """Return the seconds in which one new query of each sequence is scored."""
-        latent = not _LATENT.isdisjoint(self.spec.attention_kinds)
-        return flops / (self.attained.scores["latent" if latent else "grouped"] * self.sixteen_bit_peak)
+        return flops / self._score_rate
 
     def exchange(self, tokens: int) -> float:
         """Return the seconds of the bytes of two all-reduces a layer, in a ring."""
@@ -393,7 +422,15 @@ def _group(
         if dtype not in precisions():
             raise unknown(name, dtype, precisions())
     _shares_heads(spec, device, tensor_parallel)
-    return _Group(spec, device, tensor_parallel, weight_dtype, kv_dtype, found or attained())
+    return _kept(spec, device, tensor_parallel, weight_dtype, kv_dtype, found or attained())
+
+
+@lru_cache(maxsize=256)
+def _kept(
+    spec: ModelSpec, device: Accelerator, devices: int, weights: str, cache: str, found: Attained
+) -> _Group:
+    """Return a group of devices, kept for the next request."""
+    return _Group(spec, device, devices, weights, cache, found)
 
 
 def most_devices(device: Accelerator) -> int:
@@ -504,7 +541,7 @@ def serve(
 
 def _room(group: _Group) -> float:
     """Return the bytes of a device that its share of the weights leaves for the cache."""
-    weights = group.spec.parameters * precision(group.weight_dtype).bytes_per_element
+    weights = group.weight_bytes_held
     return group.device.memory_bytes * (1 - RESERVE) - weights / group.devices
 
 

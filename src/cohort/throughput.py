@@ -282,3 +282,211 @@ def _at_most(row: dict[str, str]) -> dict[str, Any]:
         found[name] = serve(**request, concurrency=most, attained=kind).output_tokens_per_s
         found[f"{name} error"] = found[name] / measured - 1
     return found
+
+
+# Where phases lie on the roofline ---------------------------------------------------------------------------
+
+# Bytes that a step of training moves for each weight, in mixed precision with Adam: read for both passes and
+# the gradient written, two each; then the gradient read, and the master copy and both moments, four each, read
+# and written, and the weight written.
+TRAINING_BYTES = 2 + 2 + 2 + 2 + 3 * 8 + 2
+TRAINING_TOKENS = 8192  # that one device works on in a step
+
+
+def phases(
+    model: str,
+    accelerator: str,
+    concurrency: int,
+    input_tokens: int,
+    output_tokens: int,
+    weight_dtype: str = "bf16",
+    kv_dtype: str = "bf16",
+) -> pd.DataFrame:
+    """Return FLOPs and bytes of training and of both phases of serving, and what the peaks allow.
+
+    Activations are left out: what stays on the chip depends on the kernels.
+
+    Parameters
+    ----------
+    model, accelerator : str
+        Names or a path.
+    concurrency : int
+        Sequences that are written at once.
+    input_tokens, output_tokens : int
+        Tokens of prompt and answer.
+    weight_dtype, kv_dtype : str
+        Types of weights and cache in serving; training is in 16 bits.
+
+    Returns
+    -------
+    DataFrame
+        Per phase: ``flops`` and ``bytes``, ``intensity`` in FLOP a byte, ``ridge``, the intensity from which
+        on compute is the limit, and ``attainable`` FLOP a second of one device at its peaks.
+    """
+    spec, device = read_model(model), accelerator_of(accelerator)
+    training = 3 * TRAINING_TOKENS * spec.forward_flops(TRAINING_TOKENS), TRAINING_BYTES * spec.parameters
+    ridge = device.peak(sixteen_bit_type(device)) / device.bandwidth
+    records = {"training": (*training, ridge)}
+    for name, sequences in {"decode, 1": 1, f"decode, {concurrency}": concurrency}.items():
+        step = serve(
+            model,
+            accelerator,
+            1,
+            sequences,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            weight_dtype=weight_dtype,
+            kv_dtype=kv_dtype,
+        )
+        ridge = step.peak / step.bandwidth
+        if "prefill" not in records:
+            read = precision(weight_dtype).bytes_per_element * weights_read(spec, input_tokens)
+            written = spec.kv_cache_bytes(input_tokens, 1, precision(kv_dtype).bytes_per_element)
+            records["prefill"] = (spec.prefill_flops(input_tokens), read + written, ridge)
+        flops = spec.decode_flops(input_tokens + (output_tokens + 1) // 2, sequences)
+        records[name] = (flops, step.step_bytes, ridge)
+    frame = pd.DataFrame.from_dict(records, orient="index", columns=["flops", "bytes", "ridge"])
+    frame.insert(2, "intensity", frame["flops"] / frame["bytes"])
+    frame["attainable"] = frame[["intensity", "ridge"]].min(axis=1) * device.bandwidth
+    return frame
+
+
+def ridges(models: Sequence[str], devices: Sequence[str], weight_dtype: str = "bf16") -> pd.DataFrame:
+    """Return from how many sequences on decode turns compute-bound, at the peaks and without the cache.
+
+    Returns
+    -------
+    DataFrame
+        One row an accelerator: ``ridge`` in FLOP a byte, and one column a model, in sequences.
+    """
+    records = {}
+    for name in devices:
+        device = accelerator(name)
+        ridge = device.peak(sixteen_bit_type(device)) / device.bandwidth
+        turned = {title(spec): compute_bound_concurrency(spec, name, weight_dtype) for spec in specs(models)}
+        records[name] = {"ridge": ridge, **turned}
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("accelerator")
+
+
+def training_utilisation() -> pd.DataFrame:
+    """Return the published utilisation of training runs: model, accelerators, share of the peak, source."""
+    rows = [row for row in facts.rows("serving_measurements") if row["phase"] == "training"]
+    known = [row for row in rows if row["metric"] in ("mfu", "mfu_causal")]
+    frame = pd.DataFrame(known)[["model", "accelerator", "accelerators", "value", "status", "source"]]
+    frame["value"] = frame["value"].astype(float)
+    frame["accelerators"] = pd.to_numeric(frame["accelerators"]).astype("Int64")
+    return frame.sort_values("value", ascending=False, kind="stable").set_index("model")
+
+
+# Sweeps -----------------------------------------------------------------------------------------------------
+
+
+def steps(most: int, also: int = 1) -> list[int]:
+    """Return powers of two up to `most` (at least up to `also`), and both of these."""
+    found, each = {also, max(most, 1)}, 1
+    while each < max(most, also):
+        found.add(each)
+        each *= 2
+    return sorted(found)
+
+
+def sweep(numbers: Sequence[int], found: Attained | None = None, **request: Any) -> pd.DataFrame:
+    """Return a service at several concurrencies.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        Concurrencies.
+    found : Attained, optional
+        As in `serve`.
+    **request
+        Other arguments of `serve`.
+
+    Returns
+    -------
+    DataFrame
+        Per concurrency: ``tpot`` and ``ttft`` in seconds, ``throughput`` in output tokens a second, ``each``,
+        that of one sequence, ``mfu``, ``mbu``, ``bound``, ``fits``, and the seconds of each part of the time
+        per token under its name.
+    """
+    records = {}
+    for number in numbers:
+        answer = serve(**request, concurrency=number, attained=found)
+        records[number] = {
+            "tpot": answer.tpot_s,
+            "ttft": answer.ttft_s,
+            "throughput": answer.output_tokens_per_s,
+            "each": answer.output_tokens_per_s / number,
+            "mfu": answer.mfu,
+            "mbu": answer.mbu,
+            "bound": answer.bound,
+            "fits": answer.fits,
+            **dict(answer.parts),
+        }
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("concurrency")
+
+
+def savings(
+    model: str,
+    accelerator: str,
+    tensor_parallel: int,
+    concurrency: int,
+    input_tokens: int,
+    output_tokens: int,
+    weight_dtype: str = "bf16",
+    kv_dtype: str = "bf16",
+) -> pd.DataFrame:
+    """Return what attention, experts and precision of a model buy: the model with one thing changed each.
+
+    Heads and their size stay those of the model. *Dense* sends every token to all experts; *mixture* cuts each
+    dense network into eight experts and sends a token to two. How good such models would be is another
+    question.
+
+    Returns
+    -------
+    DataFrame
+        Per variant: ``bytes`` that one step reads, of all devices, ``most``, the sequences that fit, and
+        ``throughput``, output tokens a second with that many, empty where none fits.
+    """
+    spec = read_model(model)
+    records = {}
+    for name, (changed_spec, weights, cache) in _variants(spec, weight_dtype, kv_dtype).items():
+        request = {
+            "model": changed_spec,
+            "accelerator": accelerator,
+            "tensor_parallel": tensor_parallel,
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
+            "weight_dtype": weights,
+            "kv_dtype": cache,
+        }
+        most = largest_concurrency(**request)
+        full = serve(**request, concurrency=most).output_tokens_per_s if most else None
+        read = serve(**request, concurrency=concurrency).step_bytes
+        records[name] = {"bytes": read, "most": most, "throughput": full}
+    frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("variant")
+    return frame.astype({"throughput": float})
+
+
+def _variants(
+    spec: ModelSpec, weights: str, cache: str
+) -> dict[str, tuple[ModelSpec, str, str]]:
+    """Return a model, and the model with one thing changed each, with the types of weights and cache."""
+    heads, size = heads_and_size(spec)
+    latent = Latent(heads, 4 * size, None, max(size // 2, 1), size, size)
+    attention = {
+        "a key and a value for each head": GroupedQuery(heads, heads, size),
+        "one key and value for all heads": GroupedQuery(heads, 1, size),
+        "a latent vector": latent,
+    }
+    found = {"as it is": (spec, weights, cache)}
+    for name, other in attention.items():
+        found[name] = (changed(spec, lambda _, own, other=other: other), weights, cache)
+    name, routed = ("all experts, for every token", _dense(spec)) if spec.experts else ("8 experts, 2 active", _mixed(spec))
+    found[name] = (routed, weights, cache)
+    for dtype in ("bf16", "fp8", "int4"):
+        if dtype != weights:
+            found[f"weights in {dtype}"] = (spec, dtype, cache)
+    if cache != "fp8":
+        found["cache in fp8"] = (spec, weights, "fp8")
+    return found
