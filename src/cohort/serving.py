@@ -270,7 +270,7 @@ class _Group:
     def product_dtype(self) -> str:
         """The type in which weights are multiplied: their own where the accelerator has it, else 16 bits."""
         own = self.weight_dtype in _NATIVE and self.weight_dtype in dict(self.device.peaks)
-        return self.weight_dtype if own else _sixteen(self.device)
+        return self.weight_dtype if own else sixteen_bit_type(self.device)
 
     @cached_property
     def peak(self) -> float:
@@ -280,7 +280,7 @@ class _Group:
     @cached_property
     def sixteen_bit_peak(self) -> float:
         """Operations a second of all devices in 16 bits."""
-        return self.devices * self.device.peak(_sixteen(self.device))
+        return self.devices * self.device.peak(sixteen_bit_type(self.device))
 
     def weight_bytes(self, tokens: int) -> float:
         """Return the bytes of the weights that a step of so many tokens reads."""
@@ -379,7 +379,7 @@ class _Group:
         }
 
 
-def _sixteen(device: Accelerator) -> str:
+def sixteen_bit_type(device: Accelerator) -> str:
     """Return the 16-bit type that a device multiplies in."""
     found = next((dtype for dtype in _SIXTEEN if dtype in dict(device.peaks)), None)
     if found is None:

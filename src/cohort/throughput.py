@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from cohort import facts
+from cohort.attention import Attention, GroupedQuery, Latent, precision
 from cohort.configs import model as read_model
-from cohort.hardware import accelerator, accelerators
-from cohort.serving import ROOFLINE, Attained, largest_concurrency, serve, with_recent_kernels
+from cohort.context import changed, heads_and_size
+from cohort.hardware import Accelerator, accelerators
+from cohort.hardware import accelerator as find_accelerator
+from cohort.models import Dense, Experts, FeedForward, Layer, ModelSpec, Residual
+from cohort.serving import (
+    ROOFLINE,
+    Attained,
+    attained,
+    compute_bound_concurrency,
+    largest_concurrency,
+    most_devices,
+    serve,
+    sixteen_bit_type,
+    weights_read,
+    with_recent_kernels,
+)
+from cohort.tables import specs, title
 
 # Formats of llama.cpp: the first two are exactly so stored, the third mixes widths and takes a little more.
 FORMATS = {"Q8_0": "int8", "Q4_0": "int4", "Q4_K_M": "int4"}
@@ -76,7 +92,7 @@ def unanswered(row: dict[str, str]) -> str:
         return "the model is not in this book"
     if row["accelerator"] not in accelerators():
         return "the accelerator is not in the table"
-    if not accelerator(row["accelerator"]).peaks:
+    if not find_accelerator(row["accelerator"]).peaks:
         return "the accelerator's peak is not known"
     if not row["tensor_parallel"]:
         return "tensor parallelism is not stated, or the layout is another"
@@ -284,11 +300,24 @@ def _at_most(row: dict[str, str]) -> dict[str, Any]:
     return found
 
 
+def generations(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors of `at_maximum` as fitted and with recent kernels: medians, signed and absolute.
+
+    Returns
+    -------
+    DataFrame
+        ``bias`` and ``error`` in percent of the measured throughput.
+    """
+    errors = 100 * frame[["predicted error", "with recent kernels error"]]
+    errors.columns = ["as fitted", "with recent kernels"]
+    return pd.DataFrame({"bias": errors.median(), "error": errors.abs().median()})
+
+
 # Where phases lie on the roofline ---------------------------------------------------------------------------
 
 # Bytes that a step of training moves for each weight, in mixed precision with Adam: read for both passes and
-# the gradient written, two each; then the gradient read, and the master copy and both moments, four each, read
-# and written, and the weight written.
+# the gradient written, two each; then the gradient read, the master copy and both moments read and written,
+# four each way, and the weight written.
 TRAINING_BYTES = 2 + 2 + 2 + 2 + 3 * 8 + 2
 TRAINING_TOKENS = 8192  # that one device works on in a step
 
@@ -321,32 +350,27 @@ def phases(
     -------
     DataFrame
         Per phase: ``flops`` and ``bytes``, ``intensity`` in FLOP a byte, ``ridge``, the intensity from which
-        on compute is the limit, and ``attainable`` FLOP a second of one device at its peaks.
+        on compute is the limit, the ``peak`` of one device in FLOP a second, and what of it is
+        ``attainable``.
     """
-    spec, device = read_model(model), accelerator_of(accelerator)
-    training = 3 * TRAINING_TOKENS * spec.forward_flops(TRAINING_TOKENS), TRAINING_BYTES * spec.parameters
-    ridge = device.peak(sixteen_bit_type(device)) / device.bandwidth
-    records = {"training": (*training, ridge)}
-    for name, sequences in {"decode, 1": 1, f"decode, {concurrency}": concurrency}.items():
-        step = serve(
-            model,
-            accelerator,
-            1,
-            sequences,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            weight_dtype=weight_dtype,
-            kv_dtype=kv_dtype,
-        )
-        ridge = step.peak / step.bandwidth
-        if "prefill" not in records:
-            read = precision(weight_dtype).bytes_per_element * weights_read(spec, input_tokens)
-            written = spec.kv_cache_bytes(input_tokens, 1, precision(kv_dtype).bytes_per_element)
-            records["prefill"] = (spec.prefill_flops(input_tokens), read + written, ridge)
+    spec, device = read_model(model), find_accelerator(accelerator)
+    sizes: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+    sizes |= {"weight_dtype": weight_dtype, "kv_dtype": kv_dtype}
+    read = weights_read(spec, input_tokens) * precision(weight_dtype).bytes_per_element
+    read += spec.kv_cache_bytes(input_tokens, 1, precision(kv_dtype).bytes_per_element)
+    training = 3.0 * TRAINING_TOKENS * spec.forward_flops(TRAINING_TOKENS), TRAINING_BYTES * spec.parameters
+    records = {
+        "training": (*training, device.peak(sixteen_bit_type(device))),
+        "prefill": (spec.prefill_flops(input_tokens), read, 0.0),
+    }
+    for sequences in sorted({1, concurrency}):
+        step = serve(spec, device, 1, sequences, **sizes)
         flops = spec.decode_flops(input_tokens + (output_tokens + 1) // 2, sequences)
-        records[name] = (flops, step.step_bytes, ridge)
-    frame = pd.DataFrame.from_dict(records, orient="index", columns=["flops", "bytes", "ridge"])
+        records[f"decode, {sequences:,}"] = (flops, step.step_bytes, step.peak)
+        records["prefill"] = (*records["prefill"][:2], step.peak)
+    frame = pd.DataFrame.from_dict(records, orient="index", columns=["flops", "bytes", "peak"])
     frame.insert(2, "intensity", frame["flops"] / frame["bytes"])
+    frame.insert(3, "ridge", frame["peak"] / device.bandwidth)
     frame["attainable"] = frame[["intensity", "ridge"]].min(axis=1) * device.bandwidth
     return frame
 
@@ -361,7 +385,7 @@ def ridges(models: Sequence[str], devices: Sequence[str], weight_dtype: str = "b
     """
     records = {}
     for name in devices:
-        device = accelerator(name)
+        device = find_accelerator(name)
         ridge = device.peak(sixteen_bit_type(device)) / device.bandwidth
         turned = {title(spec): compute_bound_concurrency(spec, name, weight_dtype) for spec in specs(models)}
         records[name] = {"ridge": ridge, **turned}
@@ -436,57 +460,187 @@ def savings(
     weight_dtype: str = "bf16",
     kv_dtype: str = "bf16",
 ) -> pd.DataFrame:
-    """Return what attention, experts and precision of a model buy: the model with one thing changed each.
+    """Return what attention, experts and precision buy: the model, and the model with one thing changed each.
 
-    Heads and their size stay those of the model. *Dense* sends every token to all experts; *mixture* cuts each
-    dense network into eight experts and sends a token to two. How good such models would be is another
-    question.
+    Heads and their size stay those of the model. How good such models would be is another question.
+
+    Parameters
+    ----------
+    model, accelerator, tensor_parallel, concurrency, input_tokens, output_tokens, weight_dtype, kv_dtype
+        As in `serve`.
 
     Returns
     -------
     DataFrame
-        Per variant: ``bytes`` that one step reads, of all devices, ``most``, the sequences that fit, and
-        ``throughput``, output tokens a second with that many, empty where none fits.
+        Per variant: ``bytes`` that a step of `concurrency` sequences reads, of all devices, ``most``, the
+        sequences that fit, and ``throughput`` with that many, in output tokens a second, empty where none
+        fits.
     """
-    spec = read_model(model)
+    shape = {"accelerator": accelerator, "tensor_parallel": tensor_parallel}
+    shape |= {"input_tokens": input_tokens, "output_tokens": output_tokens}
     records = {}
-    for name, (changed_spec, weights, cache) in _variants(spec, weight_dtype, kv_dtype).items():
-        request = {
-            "model": changed_spec,
-            "accelerator": accelerator,
-            "tensor_parallel": tensor_parallel,
-            "input_tokens": input_tokens,
-            "output_tokens": output_tokens,
-            "weight_dtype": weights,
-            "kv_dtype": cache,
-        }
+    for name, changes in _variants(read_model(model), weight_dtype, kv_dtype).items():
+        request = {**shape, **changes}
         most = largest_concurrency(**request)
-        full = serve(**request, concurrency=most).output_tokens_per_s if most else None
+        full = serve(**request, concurrency=most).output_tokens_per_s if most else float("nan")
         read = serve(**request, concurrency=concurrency).step_bytes
         records[name] = {"bytes": read, "most": most, "throughput": full}
-    frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("variant")
-    return frame.astype({"throughput": float})
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("variant")
 
 
-def _variants(
-    spec: ModelSpec, weights: str, cache: str
-) -> dict[str, tuple[ModelSpec, str, str]]:
-    """Return a model, and the model with one thing changed each, with the types of weights and cache."""
+def _variants(spec: ModelSpec, weights: str, cache: str) -> dict[str, dict[str, Any]]:
+    """Return the model and the types of weights and cache of each variant, as arguments of `serve`."""
     heads, size = heads_and_size(spec)
-    latent = Latent(heads, 4 * size, None, max(size // 2, 1), size, size)
-    attention = {
+    own = {"model": spec, "weight_dtype": weights, "kv_dtype": cache}
+    attentions: dict[str, Attention] = {
         "a key and a value for each head": GroupedQuery(heads, heads, size),
         "one key and value for all heads": GroupedQuery(heads, 1, size),
-        "a latent vector": latent,
+        "a latent vector for all heads": Latent(heads, 4 * size, None, max(size // 2, 1), size, size),
     }
-    found = {"as it is": (spec, weights, cache)}
-    for name, other in attention.items():
-        found[name] = (changed(spec, lambda _, own, other=other: other), weights, cache)
-    name, routed = ("all experts, for every token", _dense(spec)) if spec.experts else ("8 experts, 2 active", _mixed(spec))
-    found[name] = (routed, weights, cache)
-    for dtype in ("bf16", "fp8", "int4"):
-        if dtype != weights:
-            found[f"weights in {dtype}"] = (spec, dtype, cache)
-    if cache != "fp8":
-        found["cache in fp8"] = (spec, weights, "fp8")
+    found = {"as it is": own}
+    for name, attention in attentions.items():
+        found[name] = {**own, "model": _attending(spec, attention)}
+    found["all experts for every token" if spec.experts else "8 experts, 2 for a token"] = {
+        **own,
+        "model": with_all_experts(spec) if spec.experts else _split_into_experts(spec),
+    }
+    found |= {f"weights in {each}": {**own, "weight_dtype": each} for each in _others(weights)}
+    found |= {f"cache in {each}": {**own, "kv_dtype": each} for each in _others(cache)}
     return found
+
+
+def _others(dtype: str) -> list[str]:
+    """Return the types that are tried beside one."""
+    return [each for each in ("fp8", "int4") if each != dtype]
+
+
+def _attending(spec: ModelSpec, attention: Attention) -> ModelSpec:
+    return changed(spec, lambda *_: attention)
+
+
+def with_all_experts(spec: ModelSpec) -> ModelSpec:
+    """Return a model that sends every token to all of its experts: as many weights, all of them active."""
+
+    def opened(part: FeedForward) -> FeedForward:
+        if isinstance(part, Residual):
+            return replace(part, experts=replace(part.experts, active=part.experts.count))
+        return replace(part, active=part.count) if isinstance(part, Experts) else part
+
+    return _fed(spec, opened)
+
+
+def _split_into_experts(spec: ModelSpec, count: int = 8, active: int = 2) -> ModelSpec:
+    """Return a dense model with each network cut into experts, a quarter of which each token is sent to."""
+
+    def cut(part: FeedForward) -> FeedForward:
+        if not isinstance(part, Dense):
+            return part
+        return Experts(count, active, max(part.width // count, 1), gated=part.gated, bias=part.bias)
+
+    return _fed(spec, cut)
+
+
+def _fed(spec: ModelSpec, change: Callable[[FeedForward], FeedForward]) -> ModelSpec:
+    """Return a model with other feed-forward networks."""
+
+    def of_layer(layer: Layer) -> Layer:
+        return replace(layer, feedforward=change(layer.feedforward))
+
+    return replace(spec, layers=tuple(map(of_layer, spec.layers)), registered=False)
+
+
+# Costs ------------------------------------------------------------------------------------------------------
+
+
+def costs(
+    model: str,
+    input_tokens: int,
+    output_tokens: int,
+    weight_dtype: str = "bf16",
+    kv_dtype: str = "bf16",
+) -> pd.DataFrame:
+    """Return what a million output tokens cost on each accelerator whose prices are published.
+
+    Of groups of one device, two, four and so on up to `GROUP`, the cheapest is taken, with as many sequences
+    as fit.
+
+    Parameters
+    ----------
+    model, input_tokens, output_tokens, weight_dtype, kv_dtype
+        As in `serve`.
+
+    Returns
+    -------
+    DataFrame
+        Per accelerator, the cheapest first: ``devices``, ``concurrency``, ``throughput`` in output tokens a
+        second, and ``low`` and ``high``, USD per million output tokens at the lowest and highest price.
+        Accelerators of which no group holds the model are left out.
+    """
+    request = {"model": read_model(model), "input_tokens": input_tokens, "output_tokens": output_tokens}
+    request |= {"weight_dtype": weight_dtype, "kv_dtype": kv_dtype}
+    priced = [each for each in map(find_accelerator, accelerators()) if each.usd_per_hour and each.peaks]
+    frame = pd.DataFrame([found for each in priced if (found := _cost(each, request))], columns=_COSTS)
+    return frame.set_index("accelerator").sort_values("low", kind="stable")
+
+
+GROUP = 16  # devices of the largest group that is tried
+_COSTS = ["accelerator", "devices", "concurrency", "throughput", "low", "high"]
+
+
+def _cost(device: Accelerator, request: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of `costs`, empty where no group of devices holds the model."""
+    heads, devices = request["model"].attention_heads, 1
+    found: list[tuple[float, list[Any]]] = []
+    while devices <= min(most_devices(device), GROUP) and not any(number % devices for number in heads):
+        most = largest_concurrency(**request, accelerator=device, tensor_parallel=devices)
+        if most:
+            answer = serve(**request, accelerator=device, tensor_parallel=devices, concurrency=most)
+            low, high = (answer.usd_per_million_tokens(price) for price in device.usd_per_hour or ())
+            found.append((high, [device.name, devices, most, answer.output_tokens_per_s, low, high]))
+        devices *= 2
+    return dict(zip(_COSTS, min(found)[1], strict=True)) if found else {}
+
+
+# What would change the answer -------------------------------------------------------------------------------
+
+
+def sensitivity(by: float, **request: Any) -> pd.DataFrame:
+    """Return how the time per token follows each share and fixed time.
+
+    Parameters
+    ----------
+    by : float
+        Relative change of each: shares fall and fixed times rise by it.
+    **request
+        Arguments of `serve`.
+
+    Returns
+    -------
+    DataFrame
+        Per share or time that the request depends on: its ``change`` and that of the ``tpot``, in percent.
+    """
+    found = attained()
+    shares: dict[str, dict[str, Any]] = {
+        "bandwidth for weights": {"weights": _scaled(found.weights, 1 - by)},
+        "bandwidth for the cache": {"cache": found.cache * (1 - by)},
+        "speed of matrix products": {"matrices": _scaled(found.matrices, 1 - by)},
+        "speed of scoring": {"scores": _scaled(found.scores, 1 - by)},
+        "bandwidth of the links": {"link": found.link * (1 - by)},
+    }
+    times: dict[str, dict[str, Any]] = {
+        "time of an all-reduce": {"all_reduce_s": found.all_reduce_s * (1 + by)},
+        "time of a layer": {"layer_s": found.layer_s * (1 + by)},
+        "time of a sequence": {"sequence_s": found.sequence_s * (1 + by)},
+    }
+    before = serve(**request).tpot_s
+    records = {}
+    for sign, group in ((-1, shares), (1, times)):
+        for name, change in group.items():
+            after = serve(**request, attained=replace(found, **change)).tpot_s
+            records[name] = {"change": sign * 100 * by, "tpot": 100 * (after / before - 1)}
+    frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("if lower, or longer")
+    return frame[frame["tpot"] != 0]
+
+
+def _scaled(shares: Mapping[str, float], factor: float) -> dict[str, float]:
+    return {name: share * factor for name, share in shares.items()}

@@ -13,6 +13,8 @@ EXPECTED = {
     "notebooks/the_cohort.html",
     "notebooks/chinchilla_fit.html",
     "notebooks/data_optimal.html",
+    "notebooks/attention_memory.html",
+    "notebooks/serving_roofline.html",
     "tables.html",
     "corrections.html",
     "claims.html",

@@ -138,3 +138,43 @@ def test_attention_memory_says_whole_sentences(tmp_path: Path, parameters: dict,
 def test_attention_memory_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
     with pytest.raises(CohortError, match=re.escape(message)):
         execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fits"),
+    [
+        ({"model": "mixtral-8x7b-v0.1", "accelerator": "H200", "tensor_parallel": 2, "weight_dtype": "fp8"}, True),
+        ({"model": "mine.json", "concurrency": 1, "tensor_parallel": 8, "output_tokens": 1}, True),
+        ({"model": "llama-3.1-405b", "tensor_parallel": 1, "concurrency": 3}, False),
+        ({"model": "deepseek-v2", "accelerator": "L4", "tensor_parallel": 1, "usd_per_hour": 0.44}, False),
+        ({"model": "gemma-2b", "accelerator": "RTX 3090", "tensor_parallel": 1, "input_tokens": 8}, True),
+        ({"model": "minimax-text-01", "accelerator": "B200", "tensor_parallel": 8, "weight_dtype": "int4"}, True),
+    ],
+    ids=["a mixture", "a config of one's own", "too large", "far too large", "one small card", "linear layers"],
+)
+def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict, fits: bool) -> None:
+    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    executed = execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path)
+    words = whole_sentences(executed)
+    assert not re.search(r"(?<![\d.,])1 (?:answers|devices)\b", words)
+    recorded = read_record(executed)
+    assert recorded["fits"]["value"] is fits
+    assert ("does not fit" in words) is not fits
+    assert recorded["median_error"]["value"] < 15 < recorded["roofline_error"]["value"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
+        ({"weight_dtype": "fp6"}, "unknown weight_dtype 'fp6'; did you mean"),
+        ({"tensor_parallel": 3}, "tensor_parallel is 3, but must divide the 64 attention heads of llama-3-70b"),
+        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
+        ({"usd_per_hour": 0.0}, "price is 0.0, but must be a finite number above 0"),
+        ({"accelerator": "M3 Ultra (80-core)", "tensor_parallel": 1}, "must be one whose 16-bit peak the data hold"),
+    ],
+)
+def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
+    with pytest.raises(CohortError, match=re.escape(message)):
+        execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path)

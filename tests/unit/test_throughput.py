@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from reading import ROOT, table
 
+import cohort
 from cohort import facts, throughput
-from cohort.serving import ROOFLINE, attained, with_recent_kernels
+from cohort.serving import ROOFLINE, attained, largest_concurrency, serve, with_recent_kernels
 
 MEASURED = [*facts.rows("serving_measurements"), *facts.rows("serving_measurements_mlengineering")]
 
@@ -168,3 +169,91 @@ def test_the_baselines_have_no_fixed_times():
     for each in (ROOFLINE, throughput.ALLOWANCE):
         assert each.layer_s == each.sequence_s == each.all_reduce_s == 0
         assert each.product("any", "fp8") == each.matrices["fp8"]
+
+
+LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
+
+
+def test_phases_of_a_dense_model_by_hand():
+    """A step of 64 answers: two FLOP a weight and answer, and 4 x 8192 x 80 a key, over what it reads."""
+    found = throughput.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS)
+    spec = cohort.model("llama-3-70b")
+    flops = 64 * (2 * spec.matmul_parameters + 4 * 8192 * 80 * 1152)
+    read = 2 * (spec.parameters - spec.embedding_parameters) + 64 * 1152 * 327_680
+    assert found.loc["decode, 64", "intensity"] == pytest.approx(flops / read, rel=1e-12)
+    assert found.loc["decode, 64", "attainable"] == pytest.approx(flops / read * 3350e9, rel=1e-12)
+    assert found.loc["training", "attainable"] == pytest.approx(989e12, rel=1e-12)
+    assert list(found.index) == ["training", "prefill", "decode, 1", "decode, 64"]
+    assert list(throughput.phases("llama-3-70b", "H100 SXM 80GB", 1, **LENGTHS).index) == list(
+        found.index[:3]
+    )
+
+
+def test_steps_reach_what_fits_and_what_was_asked():
+    assert throughput.steps(9, 3) == [1, 2, 3, 4, 8, 9]
+    assert throughput.steps(0, 1) == [1]
+    assert throughput.steps(0, 5) == [1, 2, 4, 5]
+
+
+def test_a_sweep_is_what_serve_says():
+    request = {"model": "llama-3-8b", "accelerator": "L40S", **LENGTHS}
+    found, answer = throughput.sweep([1, 7], **request), serve(**request, concurrency=7)
+    assert found.loc[7, "tpot"] == answer.tpot_s
+    assert found.loc[7, "each"] * 7 == pytest.approx(answer.output_tokens_per_s)
+    assert found.loc[7, list(dict(answer.parts))].sum() == pytest.approx(answer.tpot_s)
+
+
+def test_savings_of_variants_by_hand():
+    """Eight key-value heads of 64: with 64, caches are eight times as large, and so are their projections."""
+    found = throughput.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
+    cache = 64 * 1152 * 327_680
+    more = found.loc["a key and a value for each head", "bytes"] - found.loc["as it is", "bytes"]
+    projections = 80 * 2 * 8192 * (64 - 8) * 128
+    assert more == pytest.approx(7 * cache + 2 * projections, rel=1e-12)
+    less = found.loc["as it is", "bytes"] - found.loc["cache in fp8", "bytes"]
+    assert less == pytest.approx(cache / 2, rel=1e-12)
+    assert (found["most"] >= 38).all()
+
+
+def test_experts_opened_and_cut_keep_their_weights():
+    spec = cohort.model("mixtral-8x7b-v0.1")
+    opened = throughput.with_all_experts(spec)
+    assert opened.parameters == spec.parameters
+    assert opened.active_parameters == spec.parameters
+    arctic = throughput.with_all_experts(cohort.model("snowflake-arctic"))
+    assert arctic.active_parameters == arctic.parameters
+    cut = throughput._split_into_experts(cohort.model("llama-3-8b"))
+    routers = 32 * 8 * 4096
+    assert cut.parameters == cohort.model("llama-3-8b").parameters + routers
+    three_quarters = 32 * 6 * 3 * 4096 * 1792
+    assert cut.active_parameters == cut.parameters - three_quarters
+
+
+def test_costs_take_the_cheapest_group():
+    found = throughput.costs("llama-3-8b", **LENGTHS)
+    assert (found["low"] <= found["high"]).all()
+    assert found["low"].is_monotonic_increasing
+    row = found.loc["H100 SXM 80GB"]
+    answer = serve("llama-3-8b", "H100 SXM 80GB", int(row["devices"]), int(row["concurrency"]), **LENGTHS)
+    assert row["low"] == pytest.approx(answer.usd_per_million_tokens(1.99), rel=1e-12)
+    for devices in (1, 2, 4, 8):
+        most = largest_concurrency("llama-3-8b", "H100 SXM 80GB", devices, **LENGTHS)
+        other = serve("llama-3-8b", "H100 SXM 80GB", devices, most, **LENGTHS)
+        assert other.usd_per_million_tokens(5.0) >= row["high"] * (1 - 1e-12)
+    assert throughput.costs("llama-3.1-405b", 1024, 256, weight_dtype="fp32").index.isin(found.index).all()
+
+
+def test_sensitivity_by_hand():
+    """One answer on one device: weights at four fifths of their speed take a quarter longer."""
+    request = {"model": "llama-3-8b", "accelerator": "L40S", "concurrency": 1, **LENGTHS}
+    found, answer = throughput.sensitivity(0.2, **request), serve(**request)
+    weights = dict(answer.parts)["weights"]
+    assert found.loc["bandwidth for weights", "tpot"] == pytest.approx(25 * weights / answer.tpot_s)
+    assert "bandwidth of the links" not in found.index
+    assert (found["tpot"] > 0).all()
+
+
+def test_training_runs_are_those_that_state_a_utilisation():
+    found = throughput.training_utilisation()
+    assert len(found) == 13
+    assert found.loc["llama-3.1-405b", "value"].tolist() == [0.43, 0.41, 0.38]
