@@ -78,7 +78,7 @@ def test_iso_flop_minima_are_compute_optimal():
 
 
 def test_spread_names_each_quantity_with_its_value():
-    table = chinchilla.intervals(FIT, BOOT, chinchilla.quantities(5.76e23, 2.0, 1e13))
+    table = chinchilla.intervals(FIT, BOOT, chinchilla.quantities(5.76e23, 1e13))
     axes = chinchilla_fit.spread(table).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert len(names) == len(table)
@@ -134,7 +134,7 @@ def test_other_figures_are_drawn_and_stable():
             {"Llama 3 8B": 1e12},
         ),
         lambda: data_optimal.passes(allocations.limited(law, np.geomspace(1e25, 1e28, 7), 1e13), 1e13),
-        lambda: data_optimal.extrapolated(allocations.extrapolated(100)),
+        lambda: data_optimal.extrapolated(allocations.extrapolated(allocations.overtrained_runs(), 100)[1]),
         lambda: data_optimal.beside_scores(allocations.beside_scores(AGAINST, NAMES, "MMLU"), "MMLU"),
     ]
     for one in draw:
