@@ -377,7 +377,11 @@ def quality_needed(law: ScalingLaw, frame: pd.DataFrame, rival: str) -> pd.DataF
 
 
 def curated(
-    law: ScalingLaw, flop: float, unique_tokens: float, quality: float, repetition: Repetition | None = None
+    law: ScalingLaw,
+    flop: float,
+    unique_tokens: float,
+    quality: float,
+    repetition: Repetition | str | None = None,
 ) -> pd.DataFrame:
     """Return what keeping a part of the data, each token worth more, does to the loss at one compute.
 
@@ -400,7 +404,7 @@ def curated(
 
 
 def limited(
-    law: ScalingLaw, flops: Sequence[float], unique_tokens: float, repetition: Repetition | None = None
+    law: ScalingLaw, flops: Sequence[float], unique_tokens: float, repetition: Repetition | str | None = None
 ) -> pd.DataFrame:
     """Return the best allocation over computes where the data run out.
 

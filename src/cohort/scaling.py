@@ -213,7 +213,7 @@ class ScalingLaw:
         parameters: float,
         tokens: float,
         unique_tokens: float | None = None,
-        repetition: Repetition | None = None,
+        repetition: Repetition | str | None = None,
     ) -> float:
         """Return the predicted loss.
 
@@ -224,8 +224,8 @@ class ScalingLaw:
         unique_tokens : float, optional
             Distinct tokens, where data are repeated: then both terms count effective values
             :cite:p:`muennighoff2023data`.
-        repetition : Repetition, optional
-            How fast repeated data lose their value; by default as the law ``muennighoff`` has it.
+        repetition : Repetition or str, optional
+            How fast repeated data lose their value, or the law that says so; by default ``muennighoff``.
 
         Returns
         -------
@@ -331,7 +331,7 @@ class ScalingLaw:
         loss: float,
         inference_tokens: float,
         unique_tokens: float | None = None,
-        repetition: Repetition | None = None,
+        repetition: Repetition | str | None = None,
     ) -> Allocation:
         """Return the allocation that reaches a loss with the least compute of training and use together.
 
@@ -346,8 +346,8 @@ class ScalingLaw:
             Tokens read and written over the model's whole life; 0 gives the compute-optimal allocation.
         unique_tokens : float, optional
             Distinct training tokens that there are; beyond them data are repeated.
-        repetition : Repetition, optional
-            How fast repeated data lose their value; by default as the law ``muennighoff`` has it.
+        repetition : Repetition or str, optional
+            How fast repeated data lose their value, or the law that says so; by default ``muennighoff``.
 
         Returns
         -------
@@ -373,7 +373,7 @@ class ScalingLaw:
         loss: float,
         lifetime: Lifetime,
         unique_tokens: float | None = None,
-        repetition: Repetition | None = None,
+        repetition: Repetition | str | None = None,
     ) -> Allocation:
         """Return the allocation that reaches a loss for the fewest dollars of training and use together.
 
@@ -389,7 +389,7 @@ class ScalingLaw:
         return self.inference_optimal(loss, lifetime.equivalent_tokens, unique_tokens, repetition)
 
     def data_limited(
-        self, flop: float, unique_tokens: float, repetition: Repetition | None = None
+        self, flop: float, unique_tokens: float, repetition: Repetition | str | None = None
     ) -> Allocation:
         """Return the allocation of the lowest loss for its compute where data run out and are repeated.
 
@@ -401,8 +401,8 @@ class ScalingLaw:
             Training compute.
         unique_tokens : float
             Distinct tokens that there are.
-        repetition : Repetition, optional
-            How fast repeated data lose their value; by default as the law ``muennighoff`` has it.
+        repetition : Repetition or str, optional
+            How fast repeated data lose their value, or the law that says so; by default ``muennighoff``.
         """
         free = self.compute_optimal(flop)
         if free.tokens <= positive("unique_tokens", unique_tokens):
@@ -519,11 +519,14 @@ class _Limit:
 
     law: ScalingLaw
     unique: float
-    given: Repetition | None
+    given: Repetition | str | None
 
     @property
     def rates(self) -> Repetition:
-        return self.given or repetition("muennighoff")
+        given = "muennighoff" if self.given is None else self.given
+        if isinstance(given, Repetition):
+            return given
+        return repetition(given)
 
     @property
     def base(self) -> float:

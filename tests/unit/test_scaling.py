@@ -164,6 +164,16 @@ class TestMuennighoff:
         ]
         assert slope[1] - slope[0] == pytest.approx(0, abs=1e-10)
 
+    def test_rates_by_name_or_as_they_are(self):
+        asked = (6.34e9, 242e9, 25e9)
+        assert (
+            MUENNIGHOFF.loss(*asked)
+            == MUENNIGHOFF.loss(*asked, "muennighoff")
+            == MUENNIGHOFF.loss(*asked, C4)
+        )
+        with pytest.raises(UnknownNameError, match="unknown law 'x'"):
+            MUENNIGHOFF.loss(*asked, "x")
+
     def test_parameters_that_unique_tokens_call_for(self):
         assert MUENNIGHOFF.compute_optimal(tokens=1e9).parameters / 1e9 == to(".050987")
 
