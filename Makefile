@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 BUILT := _build/.built
 TIMES := _build/.times
 # Everything the pages are made of, folders included so that a deleted file counts as a change.
-SOURCES := _config.yml _toc.yml references.bib requirements.txt $(wildcard *.md) _ext _static data notebooks src
+SOURCES := _config.yml _toc.yml references.bib requirements.txt $(wildcard *.md) api _ext _static data notebooks src
 
 # Each step needs the one before it, and the notebooks run in parallel by themselves.
 .NOTPARALLEL:

@@ -7,7 +7,8 @@ nats per token; a token of one tokenizer is not one of another.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -276,7 +277,7 @@ def lifetime(
     ParameterError
         If a number is out of its range.
     """
-    number = isinstance(output_share, (int, float)) and not isinstance(output_share, bool)
+    number = isinstance(output_share, Real) and not isinstance(output_share, bool)
     if not number or not 0 <= output_share <= 1:
         raise ParameterError(f"output_share is {shown(output_share)}, but must be from 0 to 1")
     tokens = positive("inference_tokens", inference_tokens)
@@ -376,7 +377,11 @@ def quality_needed(law: ScalingLaw, frame: pd.DataFrame, rival: str) -> pd.DataF
 
 
 def curated(
-    law: ScalingLaw, flop: float, unique_tokens: float, quality: float, repetition: Repetition | None = None
+    law: ScalingLaw,
+    flop: float,
+    unique_tokens: float,
+    quality: float,
+    repetition: Repetition | str | None = None,
 ) -> pd.DataFrame:
     """Return what keeping a part of the data, each token worth more, does to the loss at one compute.
 
@@ -389,8 +394,7 @@ def curated(
         Indexed by data (all, curated): ``parameters``, ``tokens``, ``passes`` over the unique tokens, and
         ``loss``.
     """
-    # Better data move the law: B D^-beta with D counted q times is (B q^-beta) D^-beta.
-    better = ScalingLaw(law.E, law.A, law.B * quality**-law.beta, law.alpha, law.beta)
+    better = law.with_quality(quality)
     records = []
     for name, each, unique in (("all", law, unique_tokens), ("curated", better, unique_tokens / quality)):
         best = each.data_limited(flop, unique, repetition)
@@ -400,7 +404,7 @@ def curated(
 
 
 def limited(
-    law: ScalingLaw, flops: Sequence[float], unique_tokens: float, repetition: Repetition | None = None
+    law: ScalingLaw, flops: Sequence[float], unique_tokens: float, repetition: Repetition | str | None = None
 ) -> pd.DataFrame:
     """Return the best allocation over computes where the data run out.
 
@@ -424,30 +428,87 @@ def limited(
 # --- what the law has not seen
 
 
-def extrapolated(most: float) -> pd.DataFrame:
-    """Return how a law fitted to runs of few tokens per parameter predicts runs of many.
+def overtrained_runs() -> pd.DataFrame:
+    """Return the runs of :cite:t:`sardana2024beyond`, with up to 10,000 tokens per parameter.
 
-    The runs are those of :cite:t:`sardana2024beyond`, of one team and one data set, with up to 10,000 tokens
-    per parameter.
+    Returns
+    -------
+    DataFrame
+        ``parameters``, ``tokens``, ``loss`` and ``ratio`` (tokens per parameter).
+    """
+    frame = table("overtrained_runs").astype(float)
+    return frame.assign(ratio=frame["tokens"] / frame["parameters"])
+
+
+def extrapolated(runs: pd.DataFrame, most: float) -> tuple[Fit, pd.DataFrame]:
+    """Return a law fitted to runs of few tokens per parameter, and how it predicts those of many.
 
     Parameters
     ----------
+    runs : DataFrame
+        With ``parameters``, ``tokens``, ``loss`` and ``ratio``; dropped runs take no part.
     most : float
         The most tokens per parameter of the runs that are fitted.
 
     Returns
     -------
+    Fit
+        To the runs of few.
     DataFrame
-        One row a run: ``parameters``, ``tokens``, ``loss``, ``ratio``, ``fitted`` and ``error``, observed /
-        predicted - 1.
+        The runs with ``fitted`` and ``error``, observed / predicted - 1.
     """
-    frame = table("overtrained_runs").astype(float)
-    frame["ratio"] = frame["tokens"] / frame["parameters"]
-    frame["fitted"] = frame["ratio"] <= most * (1 + 1e-9)
-    found = chinchilla.fit_runs(frame[frame["fitted"]]).law
-    predicted = [found.loss(n, d) for n, d in zip(frame["parameters"], frame["tokens"], strict=True)]
-    frame["error"] = frame["loss"] / np.array(predicted) - 1
-    return frame
+    kept = runs[~runs["dropped"]] if "dropped" in runs else runs
+    kept = kept.assign(fitted=kept["ratio"] <= most * (1 + 1e-9))
+    found = chinchilla.fit_runs(kept[kept["fitted"]])
+    return found, kept.assign(error=chinchilla.errors(found.law, kept))
+
+
+def extrapolations(named: Mapping[str, pd.DataFrame], most: float) -> pd.DataFrame:
+    """Return `extrapolated` in numbers for several sets of runs, one row a set.
+
+    Returns
+    -------
+    DataFrame
+        ``fitted`` and ``predicted`` runs, the median of the absolute error of the first and of the error of
+        the second (shares), the irreducible loss ``E`` of the fit, and ``starts`` that agree on it.
+    """
+    records = []
+    for name, runs in named.items():
+        found, frame = extrapolated(runs, most)
+        inside = frame["fitted"]
+        records.append(
+            {
+                "runs": name,
+                "fitted": int(inside.sum()),
+                "predicted": int((~inside).sum()),
+                "median, fitted": frame["error"][inside].abs().median(),
+                "median, predicted": frame["error"][~inside].median(),
+                "E": found.law.E,
+                "starts": f"{found.starts_agreeing} of {found.starts}",
+            }
+        )
+    return pd.DataFrame(records).set_index("runs")
+
+
+def behind(law: ScalingLaw, parameters: float, tokens: float, shares: Sequence[float]) -> pd.DataFrame:
+    """Return what changes for a model whose loss is above the law's, by shares of that loss.
+
+    Its compute-optimal rival follows the law, and only has to reach the higher loss.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``share``: ``loss``; ``overhead`` (extra training compute, as a share); and ``break-even``,
+        infinite where the rival is no larger than the model.
+    """
+    records = []
+    for share in shares:
+        best = law.compute_optimal(loss=law.loss(parameters, tokens) * (1 + share))
+        flop, saved = FLOP_PER_TOKEN * parameters * tokens, best.parameters - parameters
+        repaid = (flop - best.flop) / (SERVING_FLOP_PER_TOKEN * saved) if saved > 0 else math.inf
+        records.append((share, best.loss, flop / best.flop - 1, max(repaid, 0.0)))
+    columns = ["share", "loss", "overhead", "break-even"]
+    return pd.DataFrame(records, columns=columns).set_index("share")
 
 
 def beside_scores(against: pd.DataFrame, models: Sequence[str], benchmark: str) -> pd.DataFrame:

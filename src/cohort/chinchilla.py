@@ -13,8 +13,8 @@ import pandas as pd
 from cohort import facts
 from cohort.attention import GroupedQuery
 from cohort.book.say import scaled
-from cohort.errors import ParameterError, integer, shown
-from cohort.fitting import LOSSES, Bootstrap, Fit, fit
+from cohort.errors import ParameterError, integer, positive
+from cohort.fitting import LOSSES, Bootstrap, Fit, fit, predicted
 from cohort.models import Dense, Layer, ModelSpec
 from cohort.published import rounding
 from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw, law, laws
@@ -69,6 +69,13 @@ def fit_runs(frame: pd.DataFrame, loss: str = "huber", delta: float = 1e-3) -> F
     return fit(kept["parameters"], kept["tokens"], kept["loss"], loss, delta)
 
 
+def errors(law: ScalingLaw, frame: pd.DataFrame) -> pd.Series:
+    """Return observed over predicted loss, less one, of each run of a frame."""
+    predicted = [law.loss(n, d) for n, d in zip(frame["parameters"], frame["tokens"], strict=True)]
+    error: pd.Series = frame["loss"] / np.array(predicted, dtype=float) - 1
+    return error
+
+
 def limits(frame: pd.DataFrame) -> dict[str, float]:
     """Return the largest size, tokens, compute and ratio of the runs that are kept: the fitted range."""
     kept = frame[~frame["dropped"]]
@@ -81,7 +88,9 @@ def certificate(found: Fit) -> pd.DataFrame:
         "runs": f"{len(found.runs.losses)}",
         LOSSES[found.loss]: f"{found.objective:.14g}",
         "norm of its gradient": f"below {_ceiling(found.gradient_norm)}",
-        "smallest eigenvalue of its Hessian": f"{found.smallest_eigenvalue:.3g}",
+        "smallest eigenvalue of its Hessian": f"{found.smallest_eigenvalue:.3g}"
+        if np.isfinite(found.smallest_eigenvalue)
+        else "no direction is free",
         "starts that end there": f"{found.starts_agreeing} of {found.starts}",
     }
     return pd.DataFrame({"value": rows}).rename_axis("certificate")
@@ -92,18 +101,16 @@ def _ceiling(norm: float) -> str:
     return f"1e-{min(10, int(-np.log10(max(norm, 1e-300))))}"
 
 
-# Coefficients, and what follows from them at a compute: name -> (unit, how to get it from a law).
-def quantities(flop: float, loss: float, use: float) -> dict[str, tuple[str, Quantity]]:
-    """Return the quantities whose intervals are shown.
+def quantities(flop: float, use: float) -> dict[str, tuple[str, Quantity]]:
+    """Return the quantities whose intervals are shown: coefficients, and what follows at a compute.
 
     Parameters
     ----------
     flop : float
         Compute at which the policy is asked for.
-    loss : float
-        Target of the inference-aware optimum.
     use : float
-        Tokens of use of the inference-aware optimum.
+        Tokens of use of the model that reaches the loss of the compute-optimal one with the least compute of
+        training and use together; each law takes its own such loss.
 
     Returns
     -------
@@ -121,7 +128,10 @@ def quantities(flop: float, loss: float, use: float) -> dict[str, tuple[str, Qua
         "best amount of data": ("tokens", lambda each: each.compute_optimal(flop).tokens),
         "tokens per parameter": ("ratio", lambda each: each.compute_optimal(flop).tokens_per_parameter),
         "loss there": ("nats per token", lambda each: each.compute_optimal(flop).loss),
-        "best size with use": ("parameters", lambda each: each.inference_optimal(loss, use).parameters),
+        "best size with use": (
+            "parameters",
+            lambda each: each.inference_optimal(each.compute_optimal(flop).loss, use).parameters,
+        ),
     }
 
 
@@ -133,14 +143,14 @@ def intervals(
     Returns
     -------
     DataFrame
-        Indexed by what each is called: ``value``, ``low``, ``high``, ``standard error`` and ``unit``.
+        Indexed by what each is called: ``value``, ``low``, ``high`` and ``unit``.
     """
     records = []
     for name, (unit, quantity) in asked.items():
         values = boot.values(quantity)
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        records.append((name, quantity(found.law), low, high, values.std(ddof=1), unit))
-    columns = ["quantity", "value", "low", "high", "standard error", "unit"]
+        records.append((name, quantity(found.law), low, high, unit))
+    columns = ["quantity", "value", "low", "high", "unit"]
     return pd.DataFrame(records, columns=columns).set_index("quantity")
 
 
@@ -161,19 +171,17 @@ def published_laws(found: Fit, flop: float) -> pd.DataFrame:
         ``median error`` (absolute, of observed over predicted), and the ``parameters`` and ``ratio`` (tokens
         per parameter) that it advises at `flop`.
     """
-    named = {"this fit": found.law} | {name: law(name) for name in laws() if _of_chinchilla(name)}
+    named = {"this fit": found.law} | {name: law(name) for name in laws() if of_chinchilla(name)}
     records = []
     for name, each in named.items():
         best = each.compute_optimal(flop)
-        residuals = np.log(found.runs.losses) - np.log(
-            [each.loss(n, d) for n, d in zip(found.runs.parameters, found.runs.tokens, strict=True)]
-        )
+        residuals = found.runs.losses / predicted(each, found.runs) - 1
         records.append(
             {
                 "law": name,
                 **{key: getattr(each, key) for key in ("E", "A", "B", "alpha", "beta")},
                 "excess": found.score(each) / found.objective - 1,
-                "median error": float(np.median(np.abs(np.expm1(residuals)))),
+                "median error": float(np.median(np.abs(residuals))),
                 "parameters": best.parameters,
                 "ratio": best.tokens_per_parameter,
             }
@@ -181,7 +189,7 @@ def published_laws(found: Fit, flop: float) -> pd.DataFrame:
     return pd.DataFrame(records).set_index("law")
 
 
-def _of_chinchilla(name: str) -> bool:
+def of_chinchilla(name: str) -> bool:
     """Whether a published law describes the Chinchilla runs, rather than runs on other data."""
     return name.startswith(("hoffmann", "besiroglu")) or name == "sardana"
 
@@ -281,7 +289,7 @@ def advice() -> pd.DataFrame:
 
 
 def implied_exponents(smallest: float = 1e9) -> pd.Series:
-    """Return the exponent of the size that each approach's printed table implies, from its ends."""
+    """Return the exponent of the size that each printed table implies, from `smallest` to its end."""
     found = {}
     for approach, rows in advice().groupby("approach"):
         chosen = rows[rows["parameters"] >= smallest]
@@ -416,12 +424,12 @@ def models() -> pd.DataFrame:
 
 
 def held_out(frame: pd.DataFrame, flop: float, loss: str, delta: float) -> pd.DataFrame:
-    """Return how a law fitted to the runs below a compute predicts those above it.
+    """Return how a law fitted to the runs below a compute describes them and predicts those above it.
 
     Parameters
     ----------
     frame : DataFrame
-        As `runs` returns it.
+        As `runs` returns it; dropped runs take no part.
     flop : float
         Where the runs are cut in two.
     loss, delta
@@ -430,27 +438,19 @@ def held_out(frame: pd.DataFrame, flop: float, loss: str, delta: float) -> pd.Da
     Returns
     -------
     DataFrame
-        The runs that were not fitted: those above the cut, and those dropped. ``group`` says which; ``error``
-        is observed / predicted - 1.
+        The runs with ``fitted``, whether they are below the cut, and ``error``, observed / predicted - 1.
 
     Raises
     ------
     ParameterError
         If either side of the cut has fewer than ten runs.
     """
+    cut = positive("flop", flop)
     kept = frame[~frame["dropped"]]
-    below, above = kept[kept["flop"] < flop], kept[kept["flop"] >= flop]
-    if min(len(below), len(above)) < 10:
+    kept = kept.assign(fitted=kept["flop"] < cut)
+    below, above = int(kept["fitted"].sum()), int((~kept["fitted"]).sum())
+    if min(below, above) < 10:
         raise ParameterError(
-            f"a cut at {shown(flop)} FLOP leaves {len(below)} runs below and {len(above)} above; "
-            "each side needs at least 10"
+            f"a cut at {cut:g} FLOP leaves {below} runs below and {above} above; each side needs at least 10"
         )
-    found = fit_runs(below, loss, delta).law
-    whole = fit_runs(frame, loss, delta).law
-    parts = []
-    for group, rows, each in (("above the cut", above, found), ("dropped", frame[frame["dropped"]], whole)):
-        predicted = np.array(
-            [each.loss(n, d) for n, d in zip(rows["parameters"], rows["tokens"], strict=True)], dtype=float
-        )
-        parts.append(rows.assign(group=group, error=rows["loss"] / predicted - 1))
-    return pd.concat(parts, ignore_index=True)
+    return kept.assign(error=errors(fit_runs(kept[kept["fitted"]], loss, delta).law, kept))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from numbers import Real
+from numbers import Integral, Real
 
 
 class CohortError(ValueError):
@@ -117,13 +117,16 @@ def integer(
     CohortError
         Of the kind `error`, if the value is not an int or is out of range.
     """
-    kind = "an integer "
-    if isinstance(value, int) and not isinstance(value, bool):
-        if low <= value <= high:
-            return value
-        kind = ""
+    if type(value) is int and low <= value <= high:
+        return value
     allowed = f"{low:,} to {high:,}{' ' + unit if unit else ''}"
-    raise error(f"{name} is {shown(value)}, but must be {kind}from {allowed}")
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        value = int(value)  # NumPy's integers are numbers too
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise error(f"{name} is {shown(value)}, but must be an integer from {allowed}")
+    if not low <= value <= high:
+        raise error(f"{name} is {shown(value)}, but must be from {allowed}")
+    return value
 
 
 def positive(name: str, value: object, unit: str = "", error: type[CohortError] = ParameterError) -> float:

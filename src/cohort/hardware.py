@@ -61,7 +61,7 @@ class Accelerator:
             If the accelerator has none for that type; the message names those that it has.
         """
         found = dict(self.peaks)
-        if dtype not in found:
+        if not isinstance(dtype, str) or dtype not in found:
             raise unknown(f"type of number of {self.name}", dtype, found)
         return found[dtype]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from cohort import facts
 from cohort.errors import CohortError, ParameterError, positive, unknown
@@ -81,8 +82,8 @@ class Repetition:
     parameters: float
 
     def __post_init__(self) -> None:
-        positive("tokens of a repetition", self.tokens)
-        positive("parameters of a repetition", self.parameters)
+        for name in ("tokens", "parameters"):
+            object.__setattr__(self, name, positive(f"{name} of a repetition", getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ class Price:
     utilisation: float
 
     def __post_init__(self) -> None:
-        positive("usd_per_hour", self.usd_per_hour, "USD")
-        positive("peak_flop_per_s", self.peak_flop_per_s, "FLOP/s")
-        if positive("utilisation", self.utilisation) > 1:
+        for name, unit in (("usd_per_hour", "USD"), ("peak_flop_per_s", "FLOP/s"), ("utilisation", "")):
+            object.__setattr__(self, name, positive(name, getattr(self, name), unit))
+        if self.utilisation > 1:
             raise ParameterError(f"utilisation is {self.utilisation!r}, but must be above 0 and at most 1")
 
     @property
@@ -136,7 +137,7 @@ class Lifetime:
 
     def __post_init__(self) -> None:
         for name in ("input_tokens", "output_tokens"):
-            _not_negative(name, getattr(self, name))
+            object.__setattr__(self, name, _not_negative(name, getattr(self, name)))
 
     @property
     def equivalent_tokens(self) -> float:
@@ -180,9 +181,14 @@ class ScalingLaw:
     beta: float
 
     def __post_init__(self) -> None:
-        _not_negative("E", self.E)
+        object.__setattr__(self, "E", _not_negative("E", self.E))
         for name in ("A", "B", "alpha", "beta"):
-            positive(name, getattr(self, name))
+            object.__setattr__(self, name, positive(name, getattr(self, name)))
+
+    def with_quality(self, quality: float) -> ScalingLaw:
+        """Return the law for data of which a token is worth `quality` ordinary ones: B becomes B q^-beta."""
+        better = self.B * positive("quality", quality) ** -self.beta
+        return ScalingLaw(self.E, self.A, better, self.alpha, self.beta)
 
     @property
     def parameters_exponent(self) -> float:
@@ -207,7 +213,7 @@ class ScalingLaw:
         parameters: float,
         tokens: float,
         unique_tokens: float | None = None,
-        repetition: Repetition | None = None,
+        repetition: Repetition | str | None = None,
     ) -> float:
         """Return the predicted loss.
 
@@ -218,8 +224,8 @@ class ScalingLaw:
         unique_tokens : float, optional
             Distinct tokens, where data are repeated: then both terms count effective values
             :cite:p:`muennighoff2023data`.
-        repetition : Repetition, optional
-            How fast repeated data lose their value; by default as the law ``muennighoff`` has it.
+        repetition : Repetition or str, optional
+            How fast repeated data lose their value, or the law that says so; by default ``muennighoff``.
 
         Returns
         -------
@@ -307,12 +313,15 @@ class ScalingLaw:
         if name == "loss":
             return self._at_share(self._reducible(value), math.log(self.beta / self.alpha))
         value = positive(name, value)
-        if name == "flop":
-            pairs = value / FLOP_PER_TOKEN
-        elif name == "parameters":
-            pairs = (value / self.G) ** (1 / self.parameters_exponent)
-        else:
-            pairs = (value * self.G) ** (1 / self.tokens_exponent)
+        try:
+            if name == "flop":
+                pairs = value / FLOP_PER_TOKEN
+            elif name == "parameters":
+                pairs = (value / self.G) ** (1 / self.parameters_exponent)
+            else:
+                pairs = (value * self.G) ** (1 / self.tokens_exponent)
+        except OverflowError:
+            raise InfeasibleError("the allocation asked for is beyond the range of numbers") from None
         n = value if name == "parameters" else self.G * pairs**self.parameters_exponent
         d = value if name == "tokens" else pairs / n
         return self._allocation(n, d)
@@ -322,7 +331,7 @@ class ScalingLaw:
         loss: float,
         inference_tokens: float,
         unique_tokens: float | None = None,
-        repetition: Repetition | None = None,
+        repetition: Repetition | str | None = None,
     ) -> Allocation:
         """Return the allocation that reaches a loss with the least compute of training and use together.
 
@@ -337,8 +346,8 @@ class ScalingLaw:
             Tokens read and written over the model's whole life; 0 gives the compute-optimal allocation.
         unique_tokens : float, optional
             Distinct training tokens that there are; beyond them data are repeated.
-        repetition : Repetition, optional
-            How fast repeated data lose their value; by default as the law ``muennighoff`` has it.
+        repetition : Repetition or str, optional
+            How fast repeated data lose their value, or the law that says so; by default ``muennighoff``.
 
         Returns
         -------
@@ -364,7 +373,7 @@ class ScalingLaw:
         loss: float,
         lifetime: Lifetime,
         unique_tokens: float | None = None,
-        repetition: Repetition | None = None,
+        repetition: Repetition | str | None = None,
     ) -> Allocation:
         """Return the allocation that reaches a loss for the fewest dollars of training and use together.
 
@@ -380,7 +389,7 @@ class ScalingLaw:
         return self.inference_optimal(loss, lifetime.equivalent_tokens, unique_tokens, repetition)
 
     def data_limited(
-        self, flop: float, unique_tokens: float, repetition: Repetition | None = None
+        self, flop: float, unique_tokens: float, repetition: Repetition | str | None = None
     ) -> Allocation:
         """Return the allocation of the lowest loss for its compute where data run out and are repeated.
 
@@ -392,8 +401,8 @@ class ScalingLaw:
             Training compute.
         unique_tokens : float
             Distinct tokens that there are.
-        repetition : Repetition, optional
-            How fast repeated data lose their value; by default as the law ``muennighoff`` has it.
+        repetition : Repetition or str, optional
+            How fast repeated data lose their value, or the law that says so; by default ``muennighoff``.
         """
         free = self.compute_optimal(flop)
         if free.tokens <= positive("unique_tokens", unique_tokens):
@@ -474,8 +483,11 @@ class ScalingLaw:
 
     def _terms(self, reducible: float, share: float) -> tuple[float, float]:
         """Return size and tokens, where `share` is the logit of the size's share of the reducible loss."""
-        n = (self.A * (1 + math.exp(-share)) / reducible) ** (1 / self.alpha)
-        d = (self.B * (1 + math.exp(share)) / reducible) ** (1 / self.beta)
+        try:
+            n = (self.A * (1 + math.exp(-share)) / reducible) ** (1 / self.alpha)
+            d = (self.B * (1 + math.exp(share)) / reducible) ** (1 / self.beta)
+        except OverflowError:
+            raise InfeasibleError("the allocation asked for is beyond the range of numbers") from None
         return n, d
 
     def _at_share(self, reducible: float, share: float) -> Allocation:
@@ -507,11 +519,14 @@ class _Limit:
 
     law: ScalingLaw
     unique: float
-    given: Repetition | None
+    given: Repetition | str | None
 
     @property
     def rates(self) -> Repetition:
-        return self.given or repetition("muennighoff")
+        given = "muennighoff" if self.given is None else self.given
+        if isinstance(given, Repetition):
+            return given
+        return repetition(given)
 
     @property
     def base(self) -> float:
@@ -530,12 +545,13 @@ class _Limit:
     def compute_optimal(self, flop: float) -> Allocation:
         """Return the best allocation of a compute at which the free optimum would need more tokens."""
         pairs, base = flop / FLOP_PER_TOKEN, self.base
-        best = root(
-            lambda log_n: self._balance(math.exp(log_n), pairs / math.exp(log_n), base),
-            math.log(base),
-            math.log(pairs / self.unique),
-        )
-        n = math.exp(best)
+        first, last = math.log(base), math.log(pairs / self.unique)
+
+        def balance(log_n: float) -> float:
+            return self._balance(math.exp(log_n), pairs / math.exp(log_n), base)
+
+        # Where repeating is worth next to nothing, the best is to read the data once.
+        n = math.exp(last if balance(last) <= 0 else root(balance, first, last))
         return self._allocation(n, pairs / n)
 
     def _balance(self, n: float, d: float, base: float) -> float:
@@ -560,6 +576,7 @@ class _Limit:
                 f"a loss of {loss:.6g} is out of reach with {self.unique:.4g} unique tokens, however often "
                 f"they are repeated: it must be above {floor:.6g}"
             )
+        # Both ends are limits that are never reached; a root nearer to one than rounding is that end.
         margin = 1e-13 * max(1.0, abs(low), abs(high))
 
         def condition(share: float) -> float:
@@ -568,7 +585,13 @@ class _Limit:
             by_tokens = _log_elasticity(d / self.unique - 1, rates.tokens)
             return law._condition(share, d, use) + by_size - by_tokens
 
-        share = root(condition, low + margin, high - margin)
+        first, last = low + margin, high - margin
+        if condition(last) <= 0:
+            share = last
+        elif condition(first) >= 0:
+            share = first
+        else:
+            share = root(condition, first, last)
         return self._allocation(*self._raw(*law._terms(reducible, share), base))
 
     def _raw(self, n: float, d: float, base: float) -> tuple[float, float]:
@@ -605,7 +628,8 @@ def _logit_of(share: float) -> float:
 
 
 def _not_negative(name: str, value: object) -> float:
-    return 0.0 if value == 0 and not isinstance(value, bool) else positive(name, value)
+    zero = isinstance(value, Real) and not isinstance(value, bool) and value == 0
+    return 0.0 if zero else positive(name, value)
 
 
 # --- published laws

@@ -55,8 +55,9 @@ def whole_sentences(notebook: dict) -> str:
         ({"models": ["llama-3-8b"], "resamples": 20}, "fitted"),
         ({"models": ["gpt3-175b"], "model": "gpt3-175b", "law": "sardana-refit", "quality": 1.0}, "sardana-refit"),
         ({"inference_tokens": 1e9, "unique_tokens": 1e11, "output_share": 0.0, "resamples": 20}, "fitted"),
+        ({"model": "chinchilla-70b", "unique_tokens": 1e12, "resamples": 50}, "fitted"),
     ],
-    ids=["a published law", "one model", "a model that is too large", "little use and little data"],
+    ids=["a published law", "one model", "a model that is too large", "little use", "near the optimum"],
 )  # fmt: skip
 def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law: str) -> None:
     executed = execute(ROOT / "notebooks" / "data_optimal.ipynb", parameters, cwd=tmp_path)
@@ -64,7 +65,8 @@ def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law
     recorded = read_record(executed)
     assert recorded["law"]["value"] == law
     assert len(recorded["overhead"]["value"]) == len(recorded["models"]["value"])
-    assert ("95% confidence" in words) == (law == "fitted")
+    assert ("interval of the coefficients alone" in words) == (law == "fitted")
+    assert ("which the law was fitted on" in words) == (law in ("fitted", "besiroglu"))
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,11 @@ def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law
         ({"dropped_rows": 0, "flop": 1e20, "resamples": 50}, 245),
         ({"dropped_rows": 20, "loss": "mse", "resamples": 50, "seed": 3}, 225),
         ({"loss": "lad", "resamples": 50}, 240),
+        ({"dropped_rows": 0, "loss": "mse", "flop": 3.8e25, "resamples": 200}, 245),
+        ({"flop": 1e26}, 240),
+        ({"dropped_rows": 150, "resamples": 100}, 95),
     ],
-    ids=["all runs", "fewer runs by squares", "absolute deviations"],
+    ids=["all runs", "by squares", "absolute deviations", "as in its last section", "far out", "few runs"],
 )
 def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, runs: int) -> None:
     executed = execute(ROOT / "notebooks" / "chinchilla_fit.ipynb", parameters, cwd=tmp_path)
@@ -95,6 +100,7 @@ def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, r
         ("data_optimal", {"model": "command-r-v01"}, "none of the models named discloses its training tokens"),
         ("data_optimal", {"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
         ("data_optimal", {"decode_utilisation": 5.0}, "utilisation is 5.0, but must be above 0 and at most 1"),
+        ("data_optimal", {"quality": 0.0}, "quality is 0.0, but must be a finite number above 0"),
         ("data_optimal", {"output_share": 1.5}, "output_share is 1.5, but must be from 0 to 1"),
     ],
 )

@@ -171,12 +171,32 @@ def test_a_limit_costs_loss_beyond_the_data_alone():
 
 
 def test_long_training_falls_behind_the_law():
-    runs = allocations.extrapolated(100)
-    assert int(runs["fitted"].sum()) == 34
+    found, runs = allocations.extrapolated(allocations.overtrained_runs(), 100)
+    assert int(runs["fitted"].sum()) == len(found.runs.losses) == 34
     unseen = runs[~runs["fitted"]]
     assert (unseen["error"] > 0).all()
     assert unseen["error"].idxmax() == unseen["ratio"].idxmax()
     assert runs["error"][runs["fitted"]].abs().median() < 0.01
+
+
+def test_both_sets_of_runs_fall_behind_where_they_were_trained_longer():
+    sets = {"ours": chinchilla.runs(), "theirs": allocations.overtrained_runs()}
+    table = allocations.extrapolations(sets, 100)
+    assert table["predicted"].tolist() == [26, 13]
+    assert table["fitted"].tolist() == [214, 34]
+    assert (table["median, predicted"] > 0).all()
+    assert table.loc["ours", "median, predicted"] == pytest.approx(0.0061, abs=2e-4)
+    assert table.loc["theirs", "E"] < 0.2, "its runs of few tokens hardly determine the law"
+
+
+def test_a_loss_above_the_law_moves_break_even_out():
+    """Llama 3 8B: 11.5 trillion tokens by the law, 18.1 where the loss is one per cent above."""
+    n, d = FRAME.loc["Llama 3 8B", ["parameters", "tokens"]]
+    table = allocations.behind(LAW, n, d, [0, 0.005, 0.01, 0.02, 0.1])
+    assert table["break-even"].iloc[0] == pytest.approx(LAW.break_even_tokens(n, d), rel=1e-9)
+    assert (table["break-even"].iloc[1:4] / 1e12).round(1).tolist() == [14.5, 18.1, 27.8]
+    assert (100 * table["overhead"].iloc[1:4]).round().tolist() == [633, 849, 1437]
+    assert table["break-even"].iloc[4] == math.inf
 
 
 def test_scores_stand_beside_losses():

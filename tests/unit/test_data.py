@@ -71,7 +71,12 @@ def number(model: str, field: str) -> int | None:
 
 
 def texts_that_cite() -> list[Path]:
-    files = [*ROOT.glob("*.md"), *(ROOT / "notebooks").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")]
+    files = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("api/*.md"),
+        *(ROOT / "notebooks").glob("*.md"),
+        *(ROOT / "notebooks").glob("*.ipynb"),
+    ]
     return [*files, *(ROOT / "src").rglob("*.py")]
 
 

@@ -138,9 +138,11 @@ def runs_of(law, noise=0.0, seed=0, count=60):
     return n, d, losses * np.exp(noise * rng.standard_normal(count))
 
 
-@pytest.mark.parametrize("loss", ["huber", "log_mse", "mse"])
+@pytest.mark.parametrize("loss", ["huber", "lad", "log_mse", "mse"])
 def test_a_law_is_recovered_from_exact_runs(loss):
-    law = fitting.fit(*runs_of(TRUE), loss).law
+    found = fitting.fit(*runs_of(TRUE), loss)
+    law = found.law
+    assert found.starts_agreeing > 10
     for name in ("E", "A", "B", "alpha", "beta"):
         assert getattr(law, name) == pytest.approx(getattr(TRUE, name), rel=1e-6)
 
@@ -319,13 +321,29 @@ def test_runs_that_determine_no_law_are_refused():
     assert issubclass(FitError, CohortError)
 
 
+def test_an_irreducible_loss_of_zero_is_no_minimum():
+    """The objective is flat in ln E towards E = 0: such a fit determines no E."""
+    with pytest.raises(FitError, match="do not determine the law"):
+        fitting.fit(*runs_of(ScalingLaw(E=0, A=400.0, B=900.0, alpha=0.34, beta=0.31), noise=0.01))
+
+
+@pytest.mark.parametrize("value", [10**400, 1j, "many"])
+def test_what_is_no_float_is_named(value):
+    n, d, losses = (list(column) for column in runs_of(TRUE))
+    n[0] = value
+    with pytest.raises(ParameterError, match="parameters must be numbers"):
+        fitting.fit(n, d, losses)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"resamples": 1}, "resamples is 1, but must be an integer of at least 2"),
         ({"resamples": 2.5}, "resamples is 2.5"),
         ({"seed": -1}, "seed is -1, but must be an integer of at least 0"),
-        ({"rows": [[0, 1], [2, 240]]}, "rows must be from 0 to 239, and run from 0 to 240"),
+        ({"rows": np.full((2, 240), 240)}, "rows must be from 0 to 239, and run from 240 to 240"),
+        ({"rows": np.zeros((2, 100), dtype=int)}, "two resamples or more, of 240 runs each"),
+        ({"rows": [[0, 1], [2]]}, "rows must be a table of row numbers"),
         ({"rows": [[0.5, 1], [2, 3]]}, "rows must be a table of row numbers"),
     ],
 )

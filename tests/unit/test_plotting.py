@@ -1,34 +1,14 @@
 """The figures: what they draw, and that the same numbers give the same file."""
 
-import io
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pytest
+from drawing import svg, theme  # noqa: F401
 
 import cohort
-from cohort import plotting, published, tables
+from cohort import published, tables
 from cohort.book.say import significant
 from cohort.plotting import the_cohort
 
-mpl.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _theme():
-    with mpl.rc_context():
-        plotting.use_theme()
-        yield
-    plt.close("all")
-
-
 COUNTS = tables.counts([*tables.group("cohort"), "qwen3-30b-a3b"])
-
-
-def svg(figure):
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    return file.getvalue()
 
 
 def test_the_same_numbers_give_the_same_file():

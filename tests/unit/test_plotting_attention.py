@@ -1,35 +1,18 @@
 """The figures of the chapter on attention: what they draw, for one model and for many."""
 
-import io
-
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from drawing import svg, theme  # noqa: F401
 from matplotlib.text import Text
 
 from cohort import context as costs
-from cohort import plotting, tables
+from cohort import tables
 from cohort.plotting import attention_memory as figures
 from cohort.plotting import parts
 
-mpl.use("Agg")
 MANY = [*tables.group("cohort"), "qwen3-next-80b-a3b", "deepseek-v4-flash", "minimax-text-01"]
 LENGTHS = costs.lengths(32_768)
-
-
-@pytest.fixture(autouse=True)
-def _theme():
-    with mpl.rc_context():
-        plotting.use_theme()
-        yield
-    plt.close("all")
-
-
-def svg(figure):
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("models", [MANY, ["mistral-7b-v0.1"], ["llama-3-8b"]])

@@ -1,23 +1,15 @@
 """The figures of serving: what is drawn is what the tables hold."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import theme  # noqa: F401
 
 from cohort import serving, throughput
 from cohort.plotting import serving_roofline as figures
-from cohort.plotting import use_theme
 
 REQUEST = {"model": "llama-3-70b", "accelerator": "H100 SXM 80GB", "tensor_parallel": 4}
 LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
-
-
-@pytest.fixture(autouse=True)
-def themed():
-    use_theme()
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

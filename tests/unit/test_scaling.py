@@ -164,6 +164,16 @@ class TestMuennighoff:
         ]
         assert slope[1] - slope[0] == pytest.approx(0, abs=1e-10)
 
+    def test_rates_by_name_or_as_they_are(self):
+        asked = (6.34e9, 242e9, 25e9)
+        assert (
+            MUENNIGHOFF.loss(*asked)
+            == MUENNIGHOFF.loss(*asked, "muennighoff")
+            == MUENNIGHOFF.loss(*asked, C4)
+        )
+        with pytest.raises(UnknownNameError, match="unknown law 'x'"):
+            MUENNIGHOFF.loss(*asked, "x")
+
     def test_parameters_that_unique_tokens_call_for(self):
         assert MUENNIGHOFF.compute_optimal(tokens=1e9).parameters / 1e9 == to(".050987")
 
@@ -332,6 +342,22 @@ def test_a_model_larger_than_optimal_never_pays_back():
     assert gpt3.break_even_tokens(plain.parameters, plain.tokens) == 0
 
 
+def test_limits_that_leave_nothing_to_choose():
+    """Much use and little data: the best lies at a bound, nearer than rounding can tell."""
+    law = cohort.law("besiroglu-unrounded")
+    found = law.inference_optimal(2.6, 1e24, unique_tokens=2e11)
+    assert found.loss == pytest.approx(2.6, rel=1e-6)
+    once = law.data_limited(1e24, 1e11, Repetition(1e-300, 5))
+    assert once.tokens == pytest.approx(1e11, rel=1e-9)
+
+
+def test_better_data_are_more_data():
+    law = cohort.law("besiroglu")
+    assert law.with_quality(2).loss(1e9, 1e11) == pytest.approx(law.loss(1e9, 2e11), rel=1e-14)
+    with pytest.raises(ParameterError, match="quality is 0"):
+        law.with_quality(0)
+
+
 # --- bad input
 
 
@@ -345,8 +371,18 @@ def test_numbers_must_be_finite_and_positive(value):
         SARDANA.loss(1e9, value)
 
 
-def test_numpy_numbers_are_numbers():
+def test_numpy_numbers_are_numbers_and_stored_as_floats():
+    law = ScalingLaw(E=np.float32(1.69), A=np.int64(406), B=410.7, alpha=np.float64(0.336), beta=0.283)
+    assert all(type(getattr(law, name)) is float for name in ("E", "A", "B", "alpha", "beta"))
     assert SARDANA.loss(np.float64(70e9), np.int64(10**12)) == SARDANA.loss(70e9, 1e12)
+
+
+@pytest.mark.parametrize("ask", [{"parameters": 1e300}, {"tokens": 1e300}])
+def test_what_no_float_can_hold_is_said(ask):
+    with pytest.raises(InfeasibleError, match="beyond the range of numbers"):
+        SARDANA.compute_optimal(**ask)
+    with pytest.raises(InfeasibleError, match="beyond the range of numbers"):
+        SARDANA.inference_optimal(2.0, 1e300)
 
 
 @pytest.mark.parametrize("given", [{}, {"flop": 1e21, "loss": 2.0}])

@@ -73,6 +73,15 @@ def records(judgements: list[Judgement]) -> dict[str, object]:
     return recorded
 
 
+def quoted(subject: str, quantity: str) -> float:
+    """Return a figure that the post's sources quote, by its subject and the beginning of what it is of."""
+    return next(
+        float(row["value"])
+        for row in facts.rows("quoted_figures")
+        if row["subject"] == subject and row["quantity"].startswith(quantity)
+    )
+
+
 def verdicts(judgements: list[Judgement]) -> pd.DataFrame:
     """Return verdicts for readers: each statement with its verdict, the number, its unit and the rule."""
     statements = {row["claim"]: row["statement"] for row in facts.rows("claims")}

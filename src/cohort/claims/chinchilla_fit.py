@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cohort import chinchilla, facts
-from cohort.claims import Judgement, graded
+from cohort import chinchilla
+from cohort.claims import Judgement, graded, quoted
 from cohort.configs import model
 from cohort.scaling import ScalingLaw
 
@@ -23,15 +23,11 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
 
 
 def _optimal_tokens(law: ScalingLaw) -> Judgement:
-    said = next(
-        float(row["value"])
-        for row in facts.rows("quoted_figures")
-        if (row["subject"], row["quantity"]) == ("Llama 3 8B", "compute-optimal training tokens")
-    )
+    said = quoted("Llama 3 8B", "compute-optimal training tokens")
     tokens = law.compute_optimal(parameters=model("llama-3-8b").parameters).tokens
     rule = (
-        "tokens at which the size of Llama 3 8B is compute-optimal by the fitted law; "
-        "holds within 1.25 times what Meta says, with limits within 2 times"
+        "tokens at which the size of Llama 3 8B is compute-optimal by the fitted law; holds within "
+        "1.25 times what Meta says, with limits within 2 times"
     )
     factor = max(tokens / said, said / tokens)
     return Judgement("optimal_tokens_8b", graded(-factor, -1.25, -2), tokens, "tokens", rule)
@@ -47,9 +43,9 @@ def _diminishing(law: ScalingLaw) -> Judgement:
 
     before, after = gain(0.5) / gain(0.25), gain(2) / gain(1)
     rule = (
-        "loss that doubling the tokens of the compute-optimal model of Chinchilla's compute takes off; holds "
-        "if each doubling keeps less than nine tenths of the share of the one before that it kept below the "
-        "optimum"
+        "loss that doubling the tokens of the compute-optimal model of Chinchilla's compute takes "
+        "off; holds if each doubling keeps less than nine tenths of the share of the one before that "
+        "it kept below the optimum; by a law of this form they are the same for any coefficients"
     )
     verdict = "holds" if after < 0.9 * before else "does not hold"
     return Judgement("compute_optimal_is_diminishing", verdict, gain(1), "nats per token", rule)

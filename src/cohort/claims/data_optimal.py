@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cohort import allocations, chinchilla, facts
-from cohort.claims import Judgement, graded
+from cohort import allocations, chinchilla
+from cohort.claims import Judgement, graded, quoted
 from cohort.scaling import ScalingLaw
 from cohort.tables import group
 
@@ -28,14 +28,6 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
     ]
 
 
-def _quoted(subject: str, quantity: str) -> float:
-    return next(
-        float(row["value"])
-        for row in facts.rows("quoted_figures")
-        if row["subject"] == subject and row["quantity"].startswith(quantity)
-    )
-
-
 def _beyond_optimal(law: ScalingLaw) -> Judgement:
     frame = allocations.trained(group("cohort"))
     over = frame["tokens"] / [law.compute_optimal(parameters=n).tokens for n in frame["parameters"]]
@@ -51,7 +43,7 @@ def _smaller_for_longer(law: ScalingLaw) -> Judgement:
     found = law.overtraining(0.5)
     rule = (
         "tokens over the compute-optimal ones at which half the size reaches the same loss; holds "
-        "with limits if that is finite, since below a critical size no amount of data is enough"
+        "with limits, by any law of this form, since below a critical size no data are enough"
     )
     return Judgement("smaller_model_longer", "holds with limits", found.token_ratio, "times", rule)
 
@@ -73,7 +65,7 @@ def _larger_trains_cheaper(law: ScalingLaw) -> Judgement:
 
 def _gains_continue(law: ScalingLaw) -> Judgement:
     size, tokens = _llama_8b()
-    first = _quoted("Llama 3 8B", "compute-optimal")
+    first = quoted("Llama 3 8B", "compute-optimal")
 
     def gain(start: float) -> float:
         return law.loss(size, start) - law.loss(size, 2 * start)
@@ -99,7 +91,7 @@ def _phi(law: ScalingLaw) -> Judgement:
 
 
 def _twice_as_good() -> Judgement:
-    quality = _quoted("DBRX", "quality")
+    quality = quoted("DBRX", "quality")
     rule = (
         "tokens saved at equal predicted loss if each is worth as much more as the makers estimate; "
         "cannot be known, since no measurement of the quality is published"
@@ -108,16 +100,15 @@ def _twice_as_good() -> Judgement:
 
 
 def _curation(law: ScalingLaw) -> Judgement:
-    quality = _quoted("DBRX", "quality")
+    quality = quoted("DBRX", "quality")
     row = allocations.trained(["dbrx"]).iloc[0]
     loss = law.loss(row["parameters"], row["tokens"])
-    plain = law.compute_optimal(loss=loss)
-    better = ScalingLaw(law.E, law.A, law.B * quality**-law.beta, law.alpha, law.beta)
+    plain, better = law.compute_optimal(loss=loss), law.with_quality(quality)
     saved = 1 - better.compute_optimal(loss=loss).flop / plain.flop
     rule = (
-        "training compute saved at equal predicted loss by data that are worth twice as much a token,"
-        " if what is dropped would have added nothing; holds with limits from 25%, since that is an "
-        "assumption"
+        "training compute saved at equal predicted loss, by any law of this form, by data that are "
+        "worth twice as much a token, if what is dropped would have added nothing; holds with limits "
+        "from 25%, since that is an assumption"
     )
     verdict = "holds with limits" if saved >= 0.25 else "does not hold"
     return Judgement("curation_saves_compute", verdict, 100 * saved, "percent", rule)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cohort.errors import CohortError, ParameterError, shown, unknown
+from cohort.errors import CohortError, ParameterError, positive, shown, unknown
 from cohort.fitting.deviations import least_absolute
 from cohort.fitting.newton import minimise
 from cohort.fitting.objective import Array, Misfit, Objective, Runs, absolute, huber, squares
@@ -34,6 +35,8 @@ EXPONENTS = (0.1, 0.2, 0.35, 0.5, 0.8, 1.2)  # of the starts, for parameters and
 STATIONARY = 1e-9  # of the largest gradient that the runs could give
 ROUNDING = 1e-14  # of a run: its gradient where the law meets the losses exactly; of a curvature: zero
 AGREEING = 1e-9  # relative to the best objective
+LEAST_E = 1e-4  # of the lowest loss
+EXACT = 1e-11  # a residual below which a run counts as met exactly
 
 Quantity = str | Callable[[ScalingLaw], float]
 
@@ -122,15 +125,18 @@ class Fit:
         weights = _weights(_drawn(count, resamples, seed) if rows is None else _rows(rows, count), count)
         start = self.runs.theta(self.law)
         found = _minima(self.runs, self.loss, self.delta, np.tile(start, (len(weights), 1)), weights)
-        unsure = np.flatnonzero(~found.certified)
-        for place in unsure:  # from every start, where the fit of all runs led nowhere
+        lost = 0
+        for place in np.flatnonzero(~found.certified):  # from every start, where that of all runs led nowhere
             theta = _best(self.runs, self.loss, self.delta, weights[place])
             if theta is None:
-                raise FitError(
-                    f"{len(unsure)} of {len(weights)} resamples do not determine the law; more runs, or runs "
-                    "that differ more in size and in tokens, would"
-                )
-            found.theta[place] = theta
+                lost += 1
+            else:
+                found.theta[place] = theta
+        if lost:
+            raise FitError(
+                f"{lost} of {len(weights)} resamples do not determine the law; more runs, or runs that "
+                "differ more in size and in tokens, would"
+            )
         return Bootstrap([self.runs.law(theta) for theta in found.theta])
 
 
@@ -182,7 +188,7 @@ class Bootstrap:
         tuple of two floats
             Its ends.
         """
-        if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 1:
+        if isinstance(level, bool) or not isinstance(level, Real) or not 0 < level < 1:
             raise ParameterError(f"level is {shown(level)}, but must be above 0 and below 1")
         low, high = np.quantile(self.values(quantity), [(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
@@ -247,6 +253,7 @@ def fit(
         )
     best = found.best
     value = found.value[best]
+    floor = len(weights) * (EXACT if loss == "lad" else EXACT**2)
     scale = 1 / len(weights) if loss in ("log_mse", "mse") else 1.0
     return Fit(
         law=runs.law(found.theta[best]),
@@ -256,7 +263,7 @@ def fit(
         gradient_norm=float(found.gradient_norm[best] * scale),
         smallest_eigenvalue=float(found.smallest_eigenvalue[best] * scale),
         starts=len(starts),
-        starts_agreeing=int((found.value <= value * (1 + AGREEING) + 1e-300).sum()),
+        starts_agreeing=int((found.value <= value * (1 + AGREEING) + floor).sum()),
         runs=runs,
     )
 
@@ -306,7 +313,9 @@ def _minima(runs: Runs, loss: str, delta: float, starts: Array, weights: Array) 
         slopes = np.abs(objective.misfit.slope(objective.residuals(theta)))
         force = (weights * slopes).sum(axis=1)
     still = norm <= STATIONARY * force + ROUNDING * weights.sum(axis=1)
-    certified = np.isfinite(value) & still & curved & (theta[:, 3:] > 0).all(axis=1)
+    # Towards E = 0 the objective is flat in ln E, and a point there is no minimum in E.
+    positive_e = theta[:, 2] > np.log(LEAST_E * runs.losses.min())
+    certified = np.isfinite(value) & still & curved & (theta[:, 3:] > 0).all(axis=1) & positive_e
     return _Minima(theta, value, norm, eigenvalue, certified)
 
 
@@ -334,13 +343,11 @@ def _starts(runs: Runs) -> Iterator[Array]:
 
 
 def _misfit(loss: str, delta: float) -> Misfit:
-    if loss not in LOSSES:
+    if not isinstance(loss, str) or loss not in LOSSES:
         raise unknown("estimator", loss, LOSSES)
-    usable = isinstance(delta, (int, float)) and not isinstance(delta, bool)
-    if not usable or not 0 < delta < float("inf"):
-        raise ParameterError(f"delta is {shown(delta)}, but must be a finite number above 0")
+    width = positive("delta", delta)
     if loss == "huber":
-        return huber(float(delta))
+        return huber(width)
     if loss == "lad":
         return absolute()
     return squares(logarithmic=loss != "mse")
@@ -365,9 +372,11 @@ def _checked(parameters: ArrayLike, tokens: ArrayLike, losses: ArrayLike) -> Run
 
 def _column(name: str, values: ArrayLike) -> Array:
     try:
-        column = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError(f"{name} must be numbers, not {shown(values)}") from None
+        column = np.asarray(values, dtype=float) if not np.iscomplexobj(values) else None
+    except (TypeError, ValueError, OverflowError):
+        column = None
+    if column is None:
+        raise ParameterError(f"{name} must be numbers, not {shown(values)}")
     if column.ndim != 1:
         raise ParameterError(f"{name} must be one column of numbers, not {column.ndim} dimensions")
     wrong = np.flatnonzero(~(np.isfinite(column) & (column > 0)))
@@ -387,10 +396,16 @@ def _drawn(count: int, resamples: int, seed: int) -> NDArray[np.int64]:
 
 
 def _rows(rows: ArrayLike, count: int) -> NDArray[np.int64]:
-    given = np.asarray(rows)
-    if given.ndim != 2 or not np.issubdtype(given.dtype, np.integer) or len(given) < 2:
-        raise ParameterError("rows must be a table of row numbers, at least two resamples of as many runs")
-    low, high = (int(given.min()), int(given.max())) if given.size else (0, 0)
+    try:
+        given = np.asarray(rows)
+    except ValueError:  # ragged
+        given = np.empty(0)
+    whole = given.ndim == 2 and np.issubdtype(given.dtype, np.integer)
+    if not whole or len(given) < 2 or given.shape[1] != count:
+        raise ParameterError(
+            f"rows must be a table of row numbers: two resamples or more, of {count} runs each"
+        )
+    low, high = int(given.min()), int(given.max())
     if low < 0 or high >= count:
         raise ParameterError(f"rows must be from 0 to {count - 1}, and run from {low} to {high}")
     return given

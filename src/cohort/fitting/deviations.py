@@ -70,7 +70,10 @@ def least_absolute(runs: Runs, starts: Array, weights: Array) -> list[Vertex]:
     for delta in DELTAS:
         smooth = Objective(runs, huber(delta))
         theta, _ = minimise(smooth, theta, weights[left])
-        small = (np.abs(smooth.residuals(theta)) < delta) & (weights[left] > 0)
+        distance = np.where(weights[left] > 0, np.abs(smooth.residuals(theta)), 0.0)
+        for k in np.flatnonzero(distance.max(axis=1) <= ZERO):
+            found[left[k]] = _exact(smooth, theta[k], weights[left[k]])
+        small = (distance < delta) & (weights[left] > 0)
         for k in np.flatnonzero(small.sum(axis=1) <= starts.shape[1]):
             found[left[k]] = _vertex(smooth, theta[k], weights[left[k]], np.flatnonzero(small[k]), delta)
         if delta == DELTAS[-1]:
@@ -85,6 +88,14 @@ def least_absolute(runs: Runs, starts: Array, weights: Array) -> list[Vertex]:
 
 def _certain(end: Vertex | None) -> bool:
     return end is not None and end.gradient_norm <= 1e-9 and end.smallest_eigenvalue > 0
+
+
+def _exact(smooth: Objective, theta: Array, weights: Array) -> Vertex:
+    """Return a point at which the law meets every loss: curved like the squares of the residuals."""
+    J = smooth.jacobian(*smooth.shares(theta[None]))[0]
+    value = float((weights * np.abs(smooth.residuals(theta[None])[0])).sum())
+    curvature = np.linalg.eigvalsh(J * weights @ J.T)
+    return Vertex(theta, value, 0.0, float(curvature[0]) if curvature[0] > 1e-12 * curvature[-1] else 0.0)
 
 
 def _nearest_vertex(smooth: Objective, theta: Array, weights: Array, delta: float) -> Vertex:

@@ -65,7 +65,7 @@ def map_of_models(frame: pd.DataFrame, band: pd.DataFrame, runs: pd.DataFrame) -
     axes.set(xlabel="active parameters (billion)", ylabel="training tokens (trillion)")
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
-    axes.text(3.2, 0.0035, "runs that the\nlaw was fitted on", size=8, color="#707070")
+    axes.text(3.2, 0.0035, "the Chinchilla\nruns", size=8, color="#707070")
     axes.text(6, 0.055, "compute-optimal", size=8, color=INK)
     axes.legend(loc="lower right", fontsize=8)
     label_points(axes, list(frame["parameters"] / 1e9), list(frame["tokens"] / 1e12), list(frame.index))
