@@ -231,22 +231,16 @@ def left_out() -> pd.Series:
 FAR = 0.3
 WHY = {
     ("gpubenchmarks", "token"): "llama.cpp leaves more of fast memory idle at one sequence than the engines "
-    "that the shares were fitted to; its four-bit format is larger than the one it is counted as",
-    (
-        "gpubenchmarks",
-        "first token",
-    ): "llama.cpp multiplies prompts far below the fastest products; the source "
-    "itself calls two of the rows outliers",
-    (
-        "llamacpp4167",
-        "token",
-    ): "four-bit weights are read at the share that one engine attains with groups of 32",
-    ("intelgaudi3", "request"): "the fastest of several batches for an accelerator that no row was fitted to",
+    "that the shares were fitted to, and its four-bit format takes more bits than it is counted with",
+    ("gpubenchmarks", "first token"): "llama.cpp multiplies prompts far below the fastest products; two of "
+    "the rows are outliers in the source itself",
+    ("llamacpp4167", "token"): "four-bit weights are taken to be read as one engine reads groups of 32",
+    ("intelgaudi3", "request"): "the fastest of several batches is reported, for an accelerator that no row "
+    "was fitted to",
     (
         "lmdeploya100",
         "token",
-    ): "the median of static batches leaves the prompts of others out, which the time "
-    "per token here includes",
+    ): "the median of static batches leaves out the prompts of others, which the time per token includes",
 }
 
 
@@ -398,8 +392,15 @@ def training_utilisation() -> pd.DataFrame:
     known = [row for row in rows if row["metric"] in ("mfu", "mfu_causal")]
     frame = pd.DataFrame(known)[["model", "accelerator", "accelerators", "value", "status", "source"]]
     frame["value"] = frame["value"].astype(float)
+    frame["model"] = [_titled(row) for row in known]
     frame["accelerators"] = pd.to_numeric(frame["accelerators"]).astype("Int64")
     return frame.sort_values("value", ascending=False, kind="stable").set_index("model")
+
+
+def _titled(row: dict[str, str]) -> str:
+    """Return the title of the model of a row where it is one of this book, else its plain name."""
+    own = row["model"] == row["same_shape_as"]
+    return title(read_model(row["model"])) if own else row["model"]
 
 
 # Sweeps -----------------------------------------------------------------------------------------------------

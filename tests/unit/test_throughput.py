@@ -256,4 +256,4 @@ def test_sensitivity_by_hand():
 def test_training_runs_are_those_that_state_a_utilisation():
     found = throughput.training_utilisation()
     assert len(found) == 13
-    assert found.loc["llama-3.1-405b", "value"].tolist() == [0.43, 0.41, 0.38]
+    assert found.loc["Llama 3.1 405B", "value"].tolist() == [0.43, 0.41, 0.38]
