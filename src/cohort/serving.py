@@ -170,6 +170,8 @@ class Serving:
         Whether weights and cache fit the memory. If not, the times are those that enough memory would give.
     reason : str
         Why it does not fit; empty if it does.
+    others_s : float
+        Seconds that the prompts of all other sequences take, each of which is read once in a request.
     request_flops : float
         FLOPs of one request, prompt and answer, in all devices.
     step_bytes : float
@@ -188,6 +190,7 @@ class Serving:
     parts: tuple[tuple[str, float], ...]
     fits: bool
     reason: str
+    others_s: float = field(repr=False)
     request_flops: float = field(repr=False)
     step_bytes: float = field(repr=False)
     peak: float = field(repr=False)
@@ -200,8 +203,12 @@ class Serving:
 
     @property
     def request_s(self) -> float:
-        """Time of a request, from the prompt to the last token, in seconds."""
-        return self.ttft_s + (self.output_tokens - 1) * self.tpot_s
+        """Time of a request, from the prompt to the last token, in seconds.
+
+        While it lasts, each of the other sequences ends and the prompt of its successor is read.
+        """
+        step = self.tpot_s - dict(self.parts)["prompts"]
+        return self.ttft_s + self.others_s + (self.output_tokens - 1) * step
 
     @property
     def requests_per_s(self) -> float:
@@ -518,7 +525,8 @@ def serve(
     parts = group.step(concurrency, weights, cache, concurrency * (token_flops - product_flops))
     prompt = group.matrices(input_tokens) + group.exchange(input_tokens)
     prompt += group.prompt_scores(prompt_flops - product_flops * input_tokens)
-    parts["prompts"] = (concurrency - 1) * prompt / output_tokens
+    others = (concurrency - 1) * prompt
+    parts["prompts"] = others / max(output_tokens - 1, 1)
     first = group.reading(group.weight_bytes(input_tokens)) + prompt + group.layers() + group.meeting()
     reason = _misfit(group, concurrency, input_tokens + output_tokens)
     return Serving(
@@ -532,6 +540,7 @@ def serve(
         parts=tuple(parts.items()),
         fits=not reason,
         reason=reason,
+        others_s=others,
         request_flops=prompt_flops + output_tokens * token_flops,
         step_bytes=weights + tensor_parallel * cache,
         peak=group.peak,

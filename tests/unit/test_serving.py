@@ -58,10 +58,19 @@ def test_two_devices_exchange_activations_by_hand():
 
 
 def test_prompts_of_the_others_are_read_in_between():
-    """Sixteen slots: each answer of 100 tokens sees fifteen prompts, a hundredth of them a token."""
+    """Sixteen slots: the 99 steps of an answer of 100 tokens see fifteen prompts between them."""
     found = serve("llama-3-8b", H100, 1, 16, input_tokens=1000, output_tokens=100, attained=ROOFLINE)
     flops = 2 * MATRICES * 1000 + 4 * 4096 * 32 * 1000 * 1001 / 2
-    assert dict(found.parts)["prompts"] == close(15 * flops / 989e12 / 100)
+    assert dict(found.parts)["prompts"] == close(15 * flops / 989e12 / 99)
+
+
+def test_prompts_alone_keep_every_device_busy():
+    """With one token each, all of the time goes to prompts: sixteen are read in a request."""
+    found = serve("llama-3-8b", H100, 1, 16, input_tokens=1000, output_tokens=1, attained=ROOFLINE)
+    alone = serve("llama-3-8b", H100, 1, 1, input_tokens=1000, output_tokens=1, attained=ROOFLINE)
+    prompt = alone.ttft_s - 2 * READ / 3350e9
+    assert found.request_s == close(alone.ttft_s + 15 * prompt)
+    assert found.output_tokens_per_s == close(16 / found.request_s)
 
 
 def test_throughput_utilisation_and_cost_by_hand():
@@ -171,7 +180,7 @@ CASES = st.fixed_dictionaries(
         "tensor_parallel": st.sampled_from([1, 2, 4, 8]),
         "concurrency": st.integers(1, 2000),
         "input_tokens": st.integers(1, 20_000),
-        "output_tokens": st.integers(2, 4000),
+        "output_tokens": st.integers(1, 4000),
         "weight_dtype": st.sampled_from(precisions()),
         "kv_dtype": st.sampled_from(precisions()),
     }
