@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from numbers import Integral, Real
+from numbers import Real
 
 
 class CohortError(ValueError):
@@ -118,8 +118,6 @@ def integer(
         Of the kind `error`, if the value is not an int or is out of range.
     """
     allowed = f"{low:,} to {high:,}{' ' + unit if unit else ''}"
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        value = int(value)  # NumPy's integers are numbers too
     if isinstance(value, bool) or not isinstance(value, int):
         raise error(f"{name} is {shown(value)}, but must be an integer from {allowed}")
     if not low <= value <= high:
