@@ -42,6 +42,7 @@ def mean_attended(
     float
         Keys per query.
     """
+    integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
     span = min(context, window or context)
     if chunk is not None and chunk < context:
         full, rest = divmod(context, chunk)
@@ -70,6 +71,8 @@ def mean_blocks(context: int, ratio: int, most: int | None = None) -> float:
     float
         The mean of min(floor(t / ratio), most) over t from 1 to `context`.
     """
+    integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+    integer("ratio", ratio, 1, MAX_CONTEXT, ParameterError, "tokens")
     blocks = context // ratio
     least = blocks if most is None else min(blocks, most)
     before_last = ratio * (least * (least - 1) // 2 + (blocks - least) * least)
@@ -189,7 +192,7 @@ def precision(name: str) -> Precision:
     UnknownNameError
         If there is none of that name; the message names the nearest.
     """
-    if name not in _PRECISIONS:
+    if not isinstance(name, str) or name not in _PRECISIONS:
         raise unknown("precision", name, _PRECISIONS)
     return _PRECISIONS[name]
 

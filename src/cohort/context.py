@@ -281,7 +281,7 @@ def readable_fit(fits: pd.DataFrame) -> pd.DataFrame:
             "devices": fits["devices"],
             "longest context (tokens)": longest,
             "largest batch (sequences)": fits["largest batch"],
-            "weights (% of memory)": (100 * fits["weights"]).round().astype("Int64"),
+            "weights (% of usable memory)": (100 * fits["weights"]).round().astype("Int64"),
         },
         index=fits.index,
     )

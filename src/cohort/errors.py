@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from numbers import Integral, Real
+from numbers import Real
 
 
 class CohortError(ValueError):
@@ -120,8 +120,6 @@ def integer(
     if type(value) is int and low <= value <= high:
         return value
     allowed = f"{low:,} to {high:,}{' ' + unit if unit else ''}"
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        value = int(value)  # NumPy's integers are numbers too
     if isinstance(value, bool) or not isinstance(value, int):
         raise error(f"{name} is {shown(value)}, but must be an integer from {allowed}")
     if not low <= value <= high:

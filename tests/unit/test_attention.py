@@ -1,9 +1,11 @@
 """The attention variants: weights, cached tokens, scores."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cohort
 from cohort import attention
 from cohort.attention import (
     BlockSparse,
@@ -361,3 +363,16 @@ def test_impossible_variants_are_refused(build, words):
 def test_kinds_of_the_later_variants():
     assert [each.kind for each in (SPARSE, HEAVY, SLIDING)] == ["CSA", "HCA", "MQA"]
     assert [each.kind for each in (Lightning(8, 20), GatedDelta(2, 6, 14, 18, 3))] == ["linear"] * 2
+
+
+@pytest.mark.parametrize("context", [np.int32(32768), np.int64(32768), np.uint8(2), 32768.0, True])
+def test_counts_are_exact_integers_or_refused(context):
+    """NumPy's integers wrap around where Python's grow: they are refused rather than counted wrongly."""
+    with pytest.raises(ParameterError, match="must be an integer"):
+        cohort.model("llama-3-8b").kv_cache_bytes(context)
+
+
+@pytest.mark.parametrize("context", [0, -4])
+def test_a_context_is_at_least_one_token(context):
+    with pytest.raises(ParameterError, match="context is"):
+        attention.mean_attended(context)

@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING
 # Functions named like their modules have to be bound here, or the module would take their place. Both modules
 # need the standard library alone.
 from cohort.book.record import read_record, record
-from cohort.book.say import counted, ranged, say, scaled, significant
+from cohort.book.say import binary, counted, ranged, say, scaled, significant
 
 if TYPE_CHECKING:
     from cohort.book.kernel import execute
     from cohort.book.parameters import as_list
 
-__all__ = ["as_list", "counted", "execute", "ranged", "read_record", "record", "say", "scaled", "significant"]
+__all__ = [
+    "as_list",
+    "binary",
+    "counted",
+    "execute",
+    "ranged",
+    "read_record",
+    "record",
+    "say",
+    "scaled",
+    "significant",
+]
 
 # What reads and runs notebooks is loaded at first use (PEP 562), so that a notebook's imports stay cheap.
 _HOMES = {"as_list": "cohort.book.parameters", "execute": "cohort.book.kernel"}

@@ -58,6 +58,22 @@ def scaled(value: float, digits: int = 3) -> str:
     return significant(value, digits)
 
 
+def binary(size: float, digits: int = 3) -> str:
+    """Return an amount of memory in the largest binary unit that it fills: 512 bytes, 2.5 KiB, 10 GiB.
+
+    Parameters
+    ----------
+    size : float
+        Bytes.
+    digits : int
+        How many digits count.
+    """
+    for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size >= 2**power:
+            return f"{significant(size / 2**power, digits)} {unit}"
+    return f"{significant(size, digits)} {'byte' if size == 1 else 'bytes'}"
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: ``1 model``, ``22 models``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

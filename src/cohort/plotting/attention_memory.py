@@ -90,14 +90,14 @@ def break_even(table: pd.DataFrame, kinds: pd.Series) -> Figure:
     rows = rows.astype({"context": float, "limit": "Float64"}).sort_values("context", kind="stable")
     drawing, axes = figure(0.24 * len(rows) + 0.9)
     for place, (name, row) in enumerate(rows.iterrows()):
-        outer = row["context"]
         axes.scatter(row["context"] / 1e3, place, color=ATTENTION[kinds[str(name)]], s=36, zorder=2)
         if not pd.isna(row["limit"]):
             ends = [row["limit"] / 1e3] * 2
             axes.plot(ends, [place - 0.3, place + 0.3], color=INK, lw=2, zorder=1.9, solid_capstyle="butt")
-            outer = max(outer, float(row["limit"]))
         text = significant(row["context"] / 1e3)
-        axes.annotate(text, (outer / 1e3, place), (7, 0), textcoords="offset points", va="center", size=8)
+        axes.annotate(
+            text, (row["context"] / 1e3, place), (7, 0), textcoords="offset points", va="center", size=8
+        )
     seen = rows[["context", "limit"]].to_numpy(dtype=float, na_value=float("nan")) / 1e3
     axes.set(xscale="log", xlabel="context at which the cache is the larger (thousand tokens)")
     axes.set_xlim(float(pd.Series(seen.ravel()).min()) / 1.5, float(pd.Series(seen.ravel()).max()) * 4)
