@@ -84,6 +84,8 @@ def accelerator(name: str) -> Accelerator:
     UnknownNameError
         If there is no such accelerator; the message names the nearest.
     """
+    if not isinstance(name, str):
+        raise unknown("accelerator", name, accelerators())
     return _read(name, facts.modified("accelerators"))
 
 
