@@ -332,7 +332,13 @@ def test_a_run_that_is_stopped_leaves_the_old_file_and_no_process(
     before = path.read_bytes()
     command = [sys.executable, "-c", "from cohort.cli import main; main()", "run", "slow"]
     running = subprocess.Popen(
-        command, cwd=checkout.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        command,
+        cwd=checkout.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # A shell that puts these tests in the background has them, and so the run, ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_until(lambda: marker.is_file() and len(marker.read_text().split()) == 2)
     running.send_signal(how)
