@@ -28,7 +28,7 @@ from cohort.scaling import (
     law,
     laws,
 )
-from cohort.tables import ABSENT, known, specs, table, title
+from cohort.tables import table, title
 
 FITTED = "fitted"  # the name under which the fit to the Chinchilla runs is asked for
 TAIL = [0.025, 0.975]  # of a 95% interval
@@ -68,23 +68,20 @@ def trained(models: Sequence[str]) -> pd.DataFrame:
     ParameterError
         If the tokens of none of them are known.
     """
-    records = []
-    for spec in specs(models):
-        fact = known(spec).get("training_tokens", ABSENT)
-        if tokens := fact.number:
-            records.append(
-                {
-                    "model": title(spec),
-                    "name": spec.name,
-                    "parameters": float(spec.active_parameters),
-                    "tokens": float(tokens),
-                    "status": fact.status,
-                    "ratio": tokens / spec.active_parameters,
-                    "flop": spec.training_flops(tokens),
-                    "vocabulary": spec.vocabulary,
-                    "experts": spec.experts is not None,
-                }
-            )
+    records = [
+        {
+            "model": title(spec),
+            "name": spec.name,
+            "parameters": float(spec.active_parameters),
+            "tokens": float(tokens),
+            "status": status,
+            "ratio": tokens / spec.active_parameters,
+            "flop": spec.training_flops(tokens),
+            "vocabulary": spec.vocabulary,
+            "experts": spec.experts is not None,
+        }
+        for spec, tokens, status in published.disclosed(models)
+    ]
     if not records:
         raise ParameterError("none of the models named discloses its training tokens")
     return pd.DataFrame(records).set_index("model")

@@ -7,7 +7,7 @@ others, and benchmark scores with all that belongs to them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -186,6 +186,12 @@ def disclosure(models: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(records).set_index("model")
 
 
+def disclosed(models: Iterable[str]) -> list[tuple[ModelSpec, float, str]]:
+    """Return the models whose training tokens are known, each with the tokens and their status."""
+    found = ((spec, known(spec).get("training_tokens", ABSENT)) for spec in specs(models))
+    return [(spec, fact.number, fact.status) for spec, fact in found if fact.number]
+
+
 def tokens_per_parameter(models: Sequence[str]) -> pd.DataFrame:
     """Return how much text each model saw for its size.
 
@@ -195,19 +201,16 @@ def tokens_per_parameter(models: Sequence[str]) -> pd.DataFrame:
         For each model whose training tokens are known: ``tokens``, their ``status``, and tokens ``per total``
         and ``per active`` parameter.
     """
-    records = []
-    for spec in specs(models):
-        fact = known(spec).get("training_tokens", ABSENT)
-        if tokens := fact.number:
-            records.append(
-                {
-                    "model": title(spec),
-                    "tokens": tokens,
-                    "status": fact.status,
-                    "per total": tokens / spec.parameters,
-                    "per active": tokens / spec.active_parameters,
-                }
-            )
+    records = [
+        {
+            "model": title(spec),
+            "tokens": tokens,
+            "status": status,
+            "per total": tokens / spec.parameters,
+            "per active": tokens / spec.active_parameters,
+        }
+        for spec, tokens, status in disclosed(models)
+    ]
     columns = ["model", "tokens", "status", "per total", "per active"]
     return pd.DataFrame(records, columns=columns).set_index("model")
 
@@ -227,9 +230,8 @@ def training_compute(models: Sequence[str]) -> pd.DataFrame:
         if row["field"] == "flop_estimate"
     }
     records = []
-    for spec in specs(models):
-        tokens = known(spec).get("training_tokens", ABSENT).number
-        if tokens and spec.name in estimates:
+    for spec, tokens, _ in disclosed(models):
+        if spec.name in estimates:
             estimate, source = estimates[spec.name]
             derived = spec.training_flops(tokens)
             records.append(
