@@ -17,7 +17,7 @@ from cohort.context import changed
 from cohort.errors import ParameterError, integer, unknown
 from cohort.hardware import Accelerator
 from cohort.hardware import accelerator as find_accelerator
-from cohort.mixtures import devices_to_hold, mixture
+from cohort.mixtures import mixture, traffic
 from cohort.models import ModelSpec
 from cohort.serving import attained, largest_concurrency, most_devices, serve
 from cohort.tables import specs, title
@@ -25,6 +25,7 @@ from cohort.throughput import at_maximum, compared
 
 # Bytes of a number on the way to the experts, in fp8, and back, in bf16, as the measured kernels send them.
 DISPATCH_BYTES, COMBINE_BYTES = 1, 2
+ROOMS = tuple(round(0.5 + 0.05 * step, 2) for step in range(51))  # capacity factors that are drawn
 DETAILED = 64  # experts up to which the variance of a skewed router's loads is worked out pair by pair
 
 
@@ -138,6 +139,69 @@ def _device_loads(
     return [(tokens * float(m), tokens * float(v)) for m, v in zip(means, left, strict=True)]
 
 
+def drops_by_room(
+    spec: ModelSpec, tokens: int, skews: Sequence[float], rooms: Sequence[float] = ROOMS
+) -> dict[str, pd.Series]:
+    """Return the expected share of assignments dropped, against the room of an expert, for several skews.
+
+    Returns
+    -------
+    dict of str to Series
+        Per cent, indexed by the capacity factor, under the name of each skew.
+    """
+    mixed = spec.experts
+    assert mixed is not None
+    lines = {}
+    for skew in skews:
+        popular = routing.popularity(routing.weights(mixed.count, skew), mixed.active).tolist()
+        shares = [100 * experts.dropped(mixed.count, mixed.active, tokens, room, popular) for room in rooms]
+        lines[f"skew {skew:g}"] = pd.Series(shares, index=list(rooms))
+    return lines
+
+
+def by_skew(
+    spec: ModelSpec,
+    sequences: int,
+    tokens: int,
+    capacity_factor: float,
+    expert_parallel: int,
+    skews: Sequence[float],
+) -> pd.DataFrame:
+    """Return how bandwidth and balance follow the skew.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A mixture.
+    sequences : int
+        Answers that are written at once, for what is read.
+    tokens, capacity_factor, expert_parallel
+        As in `balance`.
+    skews : sequence of float
+        The rows.
+
+    Returns
+    -------
+    DataFrame
+        Per skew: expected ``experts`` read of a layer, ``read``, GB of weights in 16 bits, ``busiest`` expert
+        and ``slowest`` device over their mean, and the per cent ``dropped``.
+    """
+    mixed = spec.experts
+    assert mixed is not None
+    records = {}
+    for skew in skews:
+        popular = routing.popularity(routing.weights(mixed.count, skew), mixed.active).tolist()
+        found = balance(spec, tokens, skew, capacity_factor, expert_parallel, 0).expected
+        records[skew] = {
+            "experts": experts.coverage(mixed.count, mixed.active, sequences, popular),
+            "read": traffic(spec, [sequences], skew)["skewed"].iloc[0],
+            "busiest": found["busiest expert"],
+            "slowest": found["slowest device"],
+            "dropped": 100 * found["dropped"],
+        }
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("skew")
+
+
 # Exchange ---------------------------------------------------------------------------------------------------
 
 
@@ -208,6 +272,13 @@ def exchanges() -> pd.DataFrame:
     frame = pd.DataFrame(records)
     frame["error"] = frame["predicted"] / frame["measured"] - 1
     return frame
+
+
+def groups(spec: ModelSpec) -> list[int]:
+    """Return the numbers of devices that share the experts of a mixture evenly, from two on."""
+    mixed = spec.experts
+    assert mixed is not None
+    return [each for each in range(2, mixed.count + 1) if not mixed.count % each]
 
 
 def exchange(
@@ -499,20 +570,3 @@ def measured_mixtures() -> pd.DataFrame:
         "error",
     ]
     return frame.loc[mixed, [*kept, "use"]].reset_index(drop=True)
-
-
-__all__ = [
-    "Balance",
-    "balance",
-    "devices_to_hold",
-    "exchange",
-    "exchanges",
-    "fleet",
-    "latency",
-    "measured_mixtures",
-    "network",
-    "served",
-    "smallest_group",
-    "step",
-    "without_indexer",
-]

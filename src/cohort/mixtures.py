@@ -404,7 +404,8 @@ def equivalents(models: Sequence[str]) -> pd.DataFrame:
         One row a model and law, the rule of thumb `FOLKLORE` included: ``model``, ``law``, ``active``,
         ``total`` and ``dense`` in parameters without vocabulary (``dense`` is infinite where no dense model
         is as good), ``beyond``, how many times the model lies outside the runs of the law where it is
-        farthest, with ``in``, the quantity. Where the tokens are not stated they are `usual_tokens`.
+        farthest (1 if nowhere, not a number where the runs are not known), with ``in``, the quantity. Where
+        the tokens are not stated they are `usual_tokens`.
     """
     records = []
     for spec in mixtures(models):
@@ -412,19 +413,31 @@ def equivalents(models: Sequence[str]) -> pd.DataFrame:
         tokens = _tokens(spec) or usual_tokens()
         common = {"model": title(spec), "active": own.active, "total": own.total}
         for name in MIXED_LAWS:
-            beyond = routed.outside(name, own, tokens)
-            worst = max(beyond, key=lambda quantity: abs(math.log(beyond[quantity])), default="")
-            times = beyond.get(worst, 1.0)
+            times, worst = _beyond(name, own, tokens)
             try:
                 dense = routed.dense_equivalent(name, own, tokens)
             except InfeasibleError:
                 dense = math.inf
-            found = {"law": name, "dense": dense, "beyond": max(times, 1 / times), "in": worst}
+            found = {"law": name, "dense": dense, "beyond": times, "in": worst}
             records.append({**common, **found})
         records.append(
             {**common, "law": FOLKLORE, "dense": routed.geometric_mean(own), "beyond": 1.0, "in": ""}
         )
     return pd.DataFrame(records)
+
+
+def _beyond(name: str, own: routed.Shape, tokens: float) -> tuple[float, str]:
+    """Return how many times a mixture lies outside the runs of a law, at least 1, and in what.
+
+    Not a number where the sizes of the runs are not known and nothing else is outside.
+    """
+    found = routed.outside(name, own, tokens)
+    times = {quantity: max(value, 1 / value) for quantity, value in found.items()}
+    if times:
+        worst = max(times, key=lambda quantity: times[quantity])
+        return times[worst], worst
+    sizes = {"active parameters", "total parameters"} & routed.ranges(name).keys()
+    return (1.0, "") if sizes else (math.nan, "sizes not known")
 
 
 def reproduced() -> pd.DataFrame:
