@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         experts,
         facts,
         fitting,
+        footprint,
         hardware,
         kernels,
         models,
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
         serving,
         tables,
         throughput,
+        uncertainty,
     )
     from cohort.configs import model
     from cohort.errors import CohortError
+    from cohort.footprint.factors import grid, grids
     from cohort.hardware import accelerator, accelerators
     from cohort.scaling import law, laws
     from cohort.tables import table
@@ -61,6 +64,9 @@ __all__ = [
     "experts",
     "facts",
     "fitting",
+    "footprint",
+    "grid",
+    "grids",
     "hardware",
     "kernels",
     "law",
@@ -75,12 +81,15 @@ __all__ = [
     "table",
     "tables",
     "throughput",
+    "uncertainty",
 ]
 
 _LOOKUPS = {
     "CohortError": "errors",
     "accelerator": "hardware",
     "accelerators": "hardware",
+    "grid": "footprint",
+    "grids": "footprint",
     "law": "scaling",
     "laws": "scaling",
     "model": "configs",
