@@ -4,6 +4,8 @@ Every factor is a low, a central and a high value with a source. `training` and 
 ones of all that is not given; `cohort.uncertainty` draws from the ranges.
 """
 
+from cohort.footprint.answers import break_even, per_million_tokens, per_year, service, serving
+from cohort.footprint.equivalents import fleet
 from cohort.footprint.factors import Grid, Range, grid, grids
 from cohort.footprint.ledger import BOUNDARIES, Footprint, account
 from cohort.footprint.runs import training, training_hours
@@ -14,8 +16,14 @@ __all__ = [
     "Grid",
     "Range",
     "account",
+    "break_even",
+    "fleet",
     "grid",
     "grids",
+    "per_million_tokens",
+    "per_year",
+    "service",
+    "serving",
     "training",
     "training_hours",
 ]
