@@ -4,16 +4,20 @@ Every factor is a low, a central and a high value with a source. `training` and 
 ones of all that is not given; `cohort.uncertainty` draws from the ranges.
 """
 
+from cohort.footprint.audit import TOLERANCE, Check, contradictions
 from cohort.footprint.factors import Grid, Range, grid, grids
 from cohort.footprint.ledger import BOUNDARIES, Footprint, account
 from cohort.footprint.runs import training, training_hours
 
 __all__ = [
     "BOUNDARIES",
+    "TOLERANCE",
+    "Check",
     "Footprint",
     "Grid",
     "Range",
     "account",
+    "contradictions",
     "grid",
     "grids",
     "training",
