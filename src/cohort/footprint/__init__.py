@@ -5,6 +5,7 @@ ones of all that is not given; `cohort.uncertainty` draws from the ranges.
 """
 
 from cohort.footprint.answers import break_even, per_million_tokens, per_year, service, serving
+from cohort.footprint.audit import TOLERANCE, Check, contradictions
 from cohort.footprint.equivalents import fleet
 from cohort.footprint.factors import Grid, Range, grid, grids
 from cohort.footprint.ledger import BOUNDARIES, Footprint, account
@@ -12,11 +13,14 @@ from cohort.footprint.runs import training, training_hours
 
 __all__ = [
     "BOUNDARIES",
+    "TOLERANCE",
+    "Check",
     "Footprint",
     "Grid",
     "Range",
     "account",
     "break_even",
+    "contradictions",
     "fleet",
     "grid",
     "grids",
