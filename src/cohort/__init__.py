@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         tables,
         throughput,
         uncertainty,
+        use,
     )
     from cohort.configs import model
     from cohort.errors import CohortError
@@ -82,6 +83,7 @@ __all__ = [
     "tables",
     "throughput",
     "uncertainty",
+    "use",
 ]
 
 _LOOKUPS = {

@@ -19,12 +19,13 @@ from cohort.footprint.energy import (
     GB,
     Coefficients,
     coefficients,
+    joules_by_compute,
     joules_per_token,
     read_by_mixture,
 )
 from cohort.footprint.factors import DRAWN, Range, factor
 from cohort.footprint.ledger import Footprint
-from cohort.footprint.runs import training
+from cohort.footprint.runs import run_factors, run_footprint, training
 from cohort.hardware import accelerator as find_accelerator
 from cohort.models import ModelSpec
 from cohort.serving import attained, largest_concurrency, serve, weights_read, with_recent_kernels
@@ -317,9 +318,8 @@ def by_batch(models: Sequence[str], chosen: int, **request: Any) -> pd.DataFrame
 
 def _answer(spec: ModelSpec, concurrency: int, **request: Any) -> dict[str, Any] | None:
     """Return one answer, or None where no group of accelerators holds the model."""
-    asked = {name: request[name] for name in ("accelerator", "input_tokens", "output_tokens")}
     try:
-        found = answers.service(spec, concurrency=concurrency, **asked)
+        found = _service(spec, concurrency, request)
     except CohortError as error:
         if "fits no group" in str(error):
             return None
@@ -411,8 +411,7 @@ def by_prompt(model: str, concurrency: int, **request: Any) -> pd.DataFrame:
 
 
 def _parts(model: str, concurrency: int, request: Mapping[str, Any]) -> dict[str, Any]:
-    asked = {name: request[name] for name in ("accelerator", "input_tokens", "output_tokens")}
-    found = answers.service(model, concurrency=concurrency, **asked)
+    found = _service(read_model(model), concurrency, request)
     whole = WH * _footprint(found, "facility", request.get("grid", "USA")).energy_kwh
     prompt, cache = (whole * part / found.joules for part in (found.prompt_j, found.cache_j))
     return {
@@ -422,6 +421,38 @@ def _parts(model: str, concurrency: int, request: Mapping[str, Any]) -> dict[str
         "cache": cache,
         "wh": whole,
     }
+
+
+def ledger(rows: Mapping[str, Footprint], output_tokens: int, answers_per_day: float) -> pd.DataFrame:
+    """Return the footprint of an answer by boundary, for readers.
+
+    Parameters
+    ----------
+    rows : mapping of str to Footprint
+        An answer within each boundary.
+    output_tokens : int
+        Its tokens.
+    answers_per_day : float
+        Answers of the service in a day.
+
+    Returns
+    -------
+    DataFrame
+        Per boundary: energy in Wh, CO2e in g and water in mL of an answer, energy of a million tokens in kWh,
+        and CO2e of a year of the service in t.
+    """
+    return pd.DataFrame(
+        {
+            boundary: {
+                "energy (Wh)": WH * one.energy_kwh,
+                "CO2e (g)": 1000 * one.co2e_kg,
+                "water (mL)": 1000 * one.water_l,
+                "a million tokens (kWh)": answers.per_million_tokens(one, output_tokens).energy_kwh,
+                "a year of the service (t)": answers.per_year(one, answers_per_day).co2e_kg / 1000,
+            }
+            for boundary, one in rows.items()
+        }
+    ).T.rename_axis("boundary")
 
 
 # Published figures of a query: entity, quantity, what it is called, how it is known.
@@ -470,6 +501,124 @@ def published() -> pd.DataFrame:
         ends = {level: float(rows.get(level, central)["value"]) for level in ("low", "high")}
         records[name] = {**ends, "wh": float(central["value"]), "how": how, "source": central["source"]}
     return pd.DataFrame.from_dict(records, orient="index", columns=["low", "wh", "high", "how", "source"])
+
+
+def own_queries(
+    models: Sequence[str], concurrency: int, seed: int = 0, draws: int = 20_000, **request: Any
+) -> pd.DataFrame:
+    """Return answers as this book computes them, from the 5th to the 95th percentile.
+
+    Returns
+    -------
+    DataFrame
+        Per model that the accelerators hold: ``low``, ``wh`` (with central factors) and ``high`` in Wh of the
+        data centre.
+    """
+    grid, records = request.get("grid", "USA"), {}
+    for spec in specs(models):
+        found = _answer(spec, concurrency, **request)
+        if found is not None:
+            drawn = answer_spread(_service(spec, concurrency, request), grid, draws=draws, seed=seed)
+            records[f"{title(spec)}, here"] = {"low": drawn.low, "wh": found["wh"], "high": drawn.high}
+    return pd.DataFrame.from_dict(records, orient="index", columns=["low", "wh", "high"])
+
+
+def _service(spec: ModelSpec, concurrency: int, request: Mapping[str, Any]) -> answers.Service:
+    asked = {name: request[name] for name in ("accelerator", "input_tokens", "output_tokens")}
+    return answers.service(spec, concurrency=concurrency, **asked)
+
+
+# What the estimate of Epoch AI for a query is made of, as its spreadsheet has it.
+EPOCH = {
+    "active_parameters": 100e9,
+    "tokens": 500.0,
+    "peak": 989e12,
+    "utilisation": 0.1,
+    "power_w": 1275 * 0.7 * 1.2,
+}
+
+
+def arithmetic() -> pd.DataFrame:
+    """Return published figures beside what follows from other figures of the same source.
+
+    Returns
+    -------
+    DataFrame
+        Per figure: ``published`` and ``recomputed``, their ``unit``, and how far they are ``off (%)``.
+    """
+    gemini = "Gemini Apps median prompt"
+    parts = {
+        name: single(gemini, f"share of the energy: {name}")
+        for name in ("accelerators", "host", "idle machines", "data centre")
+    }
+    whole = sum(parts.values())
+    per_query = single(gemini, "energy per query")
+    water = 4 * (0.55 + 1.17 * 3.142)
+    nodes = single(DEEPSEEK, "nodes in service") * 7.75e3 * 24 * DEEPSEEK_PUE
+    rows = {
+        "GPT-4o, a query (Epoch AI)": (
+            single("GPT-4o typical query", "energy per query"),
+            joules_by_compute(**EPOCH) / 3600,
+            "Wh",
+        ),
+        "Gemini, energy of the data centre over that of machines": (
+            next(
+                float(row["value"])
+                for row in facts.rows("facilities")
+                if (row["provider"], row["source"]) == ("Google", "elsworth2025gemini")
+            ),
+            whole / (whole - parts["data centre"]),
+            "ratio",
+        ),
+        "Gemini, CO2e of its electricity by contracts": (
+            single(gemini, "market factor"),
+            0.023 / per_query * 1000,
+            "g/kWh",
+        ),
+        "GPT-3, water of a medium answer": (
+            single("GPT-3 medium answer", "water per answer, United States"),
+            water,
+            "mL",
+        ),
+        "DeepSeek, 1,000 output tokens": (
+            single(DEEPSEEK, "facility energy per 1000 output tokens", "central"),
+            nodes / single(DEEPSEEK, "output tokens per day") * 1000,
+            "Wh",
+        ),
+    }
+    frame = pd.DataFrame(rows, index=["published", "recomputed", "unit"]).T
+    frame["off (%)"] = 100 * (frame["recomputed"].astype(float) / frame["published"].astype(float) - 1)
+    return frame.astype({"published": float, "recomputed": float})
+
+
+REQUESTS = 2400  # that the energies of the table on OLMo are for
+# Entity and model of a published break-even, and the grams of CO2e that its source prints for all requests.
+PUBLISHED_BREAK_EVENS = (
+    ("olmo-2-7b on one H100, one request a second", "olmo-2-7b", 118.9),
+    ("olmo-2-7b on one H100, all requests at once", "olmo-2-7b", 6.0),
+    ("llama-2-13b on one H100, one request a second", "llama-2-13b", 133.1),
+)
+
+
+def published_break_evens() -> pd.DataFrame:
+    """Return published break-even points beside the published CO2e of training over that of a request.
+
+    Returns
+    -------
+    DataFrame
+        Per case: ``training (t)``, ``a request (mg)``, and the answers, printed and recomputed, in billions.
+    """
+    records = {}
+    for entity, model, grams in PUBLISHED_BREAK_EVENS:
+        tonnes, _ = _emitted(read_model(model), "USA")
+        each = grams / REQUESTS
+        records[f"{title(read_model(model))}, {entity.split(', ')[1]}"] = {
+            "training (t)": tonnes,
+            "a request (mg)": 1000 * each,
+            "printed (billion)": single(entity, "answers that emit as much as the training") / 1e9,
+            "recomputed (billion)": tonnes * 1e6 / each / 1e9,
+        }
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("case")
 
 
 # Use beside making ------------------------------------------------------------------------------------------
@@ -523,11 +672,7 @@ def break_evens(
         run, whole = (made(spec, boundary, grid) for boundary in ("facility", "with_development"))
         if found is None or hours is None or run is None or whole is None:
             continue
-        service = answers.service(
-            spec,
-            concurrency=concurrency,
-            **{name: request[name] for name in ("accelerator", "input_tokens", "output_tokens")},
-        )
+        service = _service(spec, concurrency, request)
         one, other = (_footprint(service, boundary, grid) for boundary in ("facility", "with_embodied"))
         count = answers.break_even(run, one)
         records[title(spec)] = {
@@ -541,6 +686,37 @@ def break_evens(
         }
     columns = ["hours", "known", "made", "answer", "answers", "days", "with development"]
     return pd.DataFrame.from_dict(records, orient="index", columns=columns)
+
+
+def break_even_spread(
+    model: str, concurrency: int, draws: int = 50_000, seed: int = 0, **request: Any
+) -> Spread | None:
+    """Return after how many answers use outweighs making, with its uncertainty.
+
+    The grid and the data centre are the same for both, so that what they emit is of little weight.
+
+    Returns
+    -------
+    Spread or None
+        Answers; None where the training hours are not known.
+    """
+    spec, grid = read_model(model), request.get("grid", "USA")
+    found, hours = _service(spec, concurrency, request), hours_of(spec)
+    if hours is None:
+        return None
+    device = find_accelerator(hours[0])
+    runs, uses = run_factors(device, grid, "facility"), answers.answer_factors(found.device, grid)
+    # Hours that follow from the tokens are as uncertain as the share of the peak that runs attain.
+    known_hours = hours[2] == "published"
+
+    def ratio(**values: Any) -> Any:
+        own = {name: values[name] for name in uses}
+        making = {name: values[name] for name in runs}
+        run_hours = hours[1] * (1.0 if known_hours else runs["mfu"].central / values["mfu"])
+        made_kg = run_footprint("facility", device, (run_hours, None), making).co2e_kg
+        return made_kg / answers.answer_footprint("facility", found, own).co2e_kg
+
+    return propagate(ratio, {**uses, **runs}, draws, seed)
 
 
 # What a tonne is --------------------------------------------------------------------------------------------
@@ -611,15 +787,18 @@ def plants(models: Sequence[str], grid: str = "USA") -> pd.DataFrame:
     return pd.DataFrame.from_dict(records, orient="index", columns=["tonnes", "known", "months", "times"])
 
 
-def _emitted(spec: ModelSpec, grid: str) -> tuple[float, str]:
+def emissions(run: str) -> float | None:
+    """Return the published CO2e of a training run in tonnes, as its makers count it; None without one."""
     rows = [
-        float(row["value"])
-        for row in facts.rows("training_runs")
-        if (row["model_or_run"], row["field"], row["part"]) == (spec.name, "co2e_t", "") and row["value"]
-        and spec.registered
-    ]  # fmt: skip
-    if rows:
-        return rows[0], "published"
+        row for row in facts.rows("training_runs") if (row["model_or_run"], row["field"]) == (run, "co2e_t")
+    ]
+    return next((float(row["value"]) for row in rows if row["value"] and not row["part"]), None)
+
+
+def _emitted(spec: ModelSpec, grid: str) -> tuple[float, str]:
+    printed = emissions(spec.name) if spec.registered else None
+    if printed is not None:
+        return printed, "published"
     run = made(spec, "facility", grid)
     hours = hours_of(spec)
     return (run.co2e_kg / 1000, f"modelled, hours {hours[2]}") if run and hours else (0.0, "")
