@@ -15,7 +15,14 @@ from cohort import facts
 from cohort.errors import CohortError, shown, unknown
 
 # The chapters that judge claims, each in a module of its name.
-CHAPTERS = ("the_cohort", "chinchilla_fit", "data_optimal", "attention_memory", "serving_roofline")
+CHAPTERS = (
+    "the_cohort",
+    "chinchilla_fit",
+    "data_optimal",
+    "attention_memory",
+    "serving_roofline",
+    "training_footprint",
+)
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
 
 
