@@ -121,7 +121,7 @@ class Spread:
         """Whether a value lies between the 5th and the 95th percentile."""
         return self.low <= value <= self.high
 
-    def shares(self, bins: int = 64) -> dict[str, float]:
+    def shares(self, bins: int | None = None) -> dict[str, float]:
         """Return the share of the answer's variance that each input explains: its first-order Sobol' index.
 
         The index of an input is the variance of the answer's mean given that input, over the variance of the
@@ -131,8 +131,8 @@ class Spread:
 
         Parameters
         ----------
-        bins : int
-            Into how many bins the draws are cut.
+        bins : int, optional
+            Into how many bins the draws are cut; by default 64, or fewer where draws are few.
 
         Returns
         -------
@@ -140,9 +140,11 @@ class Spread:
             By input, the largest first; inputs that are known are left out.
         """
         total = float(np.var(self.values))
-        size = len(self.values) // bins
         if total == 0:
             return {}
+        if bins is None:
+            bins = max(2, min(64, len(self.values) // 50))
+        size = len(self.values) // bins
         if size < 2:
             raise ParameterError(f"bins is {shown(bins)}, but {len(self.values):,} draws fill fewer")
         found = {}

@@ -9,7 +9,7 @@ import pytest
 from reading import table
 
 COUNTS = {
-    "training_runs": 290,
+    "training_runs": 293,
     "grids": 22,
     "grids_ember": 26,
     "grids_electricitymaps": 10,
@@ -23,7 +23,7 @@ COUNTS = {
 }
 # Exact sums of the columns of values, compute left out: a changed digit shows.
 SUMS = {
-    "training_runs": "36513568402189.6834",
+    "training_runs": "36513568406285.6834",
     "grids": "7459.6",
     "grids_ember": "9061.30",
     "grids_electricitymaps": "3376",

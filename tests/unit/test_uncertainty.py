@@ -119,4 +119,4 @@ def test_faults(known: dict, message: str) -> None:
 
 def test_too_many_bins() -> None:
     with pytest.raises(ParameterError, match="bins is 64, but 100 draws fill fewer"):
-        propagate(lambda x: x, {"x": WIDE}, draws=100).shares()
+        propagate(lambda x: x, {"x": WIDE}, draws=100).shares(bins=64)

@@ -21,6 +21,7 @@ CHAPTERS = (
     "data_optimal",
     "attention_memory",
     "serving_roofline",
+    "training_footprint",
     "serving_footprint",
 )
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")

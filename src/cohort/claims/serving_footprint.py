@@ -1,24 +1,21 @@
-"""The verdicts of the chapter `serving_footprint`: what the post says of use, of fleets and of capture."""
+"""The verdicts of the chapter `serving_footprint`: what the post says of use and of fleets."""
 
 from __future__ import annotations
 
 from cohort import facts
-from cohort.claims import Judgement, graded, quoted
+from cohort.claims import Judgement, quoted
 from cohort.footprint import fleet, per_million_tokens, serving
-from cohort.footprint.equivalents import MONTHS_PER_YEAR, yardstick
 from cohort.tables import group
 
 # The case that a million tokens are judged by: a model of the post, well filled.
 REFERENCE, CONCURRENCY = "llama-3-70b", 64
 INPUT, OUTPUT = 256, 400
 FLEET = 1e6
-FAMILY = "Llama 3.1 family"
-MONTHS = 10  # of the plant's first figure
 
 
 def judge() -> list[Judgement]:
     """Return the verdicts of the chapter."""
-    return [_unreported(), _million(), _plant()]
+    return [_unreported(), _million()]
 
 
 def makers() -> set[str]:
@@ -43,8 +40,8 @@ def _unreported() -> Judgement:
     about_the_post = "does not hold" if found & titles else "holds with limits"
     rule = (
         "CO2e of a million output tokens as this chapter models it, for Llama 3 70B with "
-        f"{CONCURRENCY} answers at once; holds if no maker states the CO2e of an answer, with limits if some do "
-        f"({len(found)}), but none for a model of the post"
+        f"{CONCURRENCY} answers at once; holds if no maker states the CO2e of an answer, with limits if some "
+        f"do ({len(found)}), but none for a model of the post"
     )
     verdict = about_the_post if found else "holds"
     kg = per_million_tokens(answer, OUTPUT).co2e_kg
@@ -60,20 +57,3 @@ def _million() -> Judgement:
     return Judgement(
         "a_million_h100", "cannot be known", fleet(FLEET).year.energy_kwh / 1e9, "TWh a year", rule
     )
-
-
-def _plant() -> Judgement:
-    design, first = yardstick("Mammoth, by design"), yardstick("Mammoth, first ten months")
-    share = yardstick("Mammoth, calendar year 2024") / design
-    tonnes = next(
-        float(row["value"])
-        for row in facts.rows("training_runs")
-        if (row["model_or_run"], row["field"]) == (FAMILY, "co2e_t")
-    )
-    rule = (
-        "years in which the plant captures what training the Llama 3.1 models emitted, at the rate of its "
-        f"first ten months; holds if it captured nine tenths of its design in 2024, with limits from half, "
-        f"and it captured {100 * share:.2f}%"
-    )
-    years = tonnes / (first * MONTHS_PER_YEAR / MONTHS)
-    return Judgement("capture_plant", graded(share, 0.9, 0.5), years, "years", rule)
