@@ -13,6 +13,7 @@ import pandas as pd
 from cohort import facts
 from cohort.attention import precision
 from cohort.configs import model as read_model
+from cohort.emissions import run_of
 from cohort.errors import CohortError
 from cohort.footprint import answers, equivalents
 from cohort.footprint.energy import (
@@ -29,7 +30,7 @@ from cohort.footprint.runs import run_factors, run_footprint, training
 from cohort.hardware import accelerator as find_accelerator
 from cohort.models import ModelSpec
 from cohort.serving import attained, largest_concurrency, serve, weights_read, with_recent_kernels
-from cohort.tables import known, specs, title
+from cohort.tables import specs, title
 from cohort.uncertainty import Spread, propagate
 
 DIGITS = 3  # of the coefficients
@@ -624,24 +625,26 @@ def published_break_evens() -> pd.DataFrame:
 # Use beside making ------------------------------------------------------------------------------------------
 
 
+USUAL = "H100 SXM 80GB"  # what a training is taken to have run on where its makers do not say
+
+
 def hours_of(spec: ModelSpec) -> tuple[str, float, str] | None:
     """Return the accelerator of a model's training, its hours and how they are known; None if they are not.
 
-    Published hours come first; else six FLOP for each active parameter and token, on H100 at the median share
-    of the peak of such runs.
+    They are ``published``, or ``at most`` where a bound is; else ``estimated`` from six FLOP for each active
+    parameter and token, at the median share of the peak of such runs.
     """
-    rows = [
-        row for row in facts.rows("training_runs") if row["model_or_run"] == spec.name and spec.registered
-    ]
-    hours = [row for row in rows if row["field"] == "accelerator_hours" and row["value"]]
-    if hours:
-        names = [row["value"] for row in rows if row["field"] == "accelerator"]
-        return names[0] if names else "H100 SXM 80GB", float(hours[0]["value"]), "published"
-    tokens = known(spec)["training_tokens"].number if "training_tokens" in known(spec) else None
-    if not tokens:
+    if not spec.registered:
         return None
-    run = training(accelerator="H100 SXM 80GB", model=spec, tokens=tokens)
-    return "H100 SXM 80GB", run.accelerator_hours, "estimated"
+    run = run_of(spec.name, USUAL)
+    if run.hours is not None:
+        return run.device.name, run.hours, "published"
+    if run.at_most is not None:
+        return run.device.name, run.at_most, "at most"
+    if not run.tokens.known:
+        return None
+    hours = training(accelerator=run.device, model=spec, tokens=run.tokens.central).accelerator_hours
+    return run.device.name, hours, "estimated"
 
 
 def made(spec: ModelSpec, boundary: str, grid: str) -> Footprint | None:
@@ -707,7 +710,7 @@ def break_even_spread(
     device = find_accelerator(hours[0])
     runs, uses = run_factors(device, grid, "facility"), answers.answer_factors(found.device, grid)
     # Hours that follow from the tokens are as uncertain as the share of the peak that runs attain.
-    known_hours = hours[2] == "published"
+    known_hours = hours[2] != "estimated"
 
     def ratio(**values: Any) -> Any:
         own = {name: values[name] for name in uses}
@@ -801,7 +804,7 @@ def _emitted(spec: ModelSpec, grid: str) -> tuple[float, str]:
         return printed, "published"
     run = made(spec, "facility", grid)
     hours = hours_of(spec)
-    return (run.co2e_kg / 1000, f"modelled, hours {hours[2]}") if run and hours else (0.0, "")
+    return (run.co2e_kg / 1000, f"hours {hours[2]}") if run and hours else (0.0, "")
 
 
 # Fleets and uncertainty -------------------------------------------------------------------------------------

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator
 
 from cohort.plotting.parts import dots, end_labels, key, label_points, name_rows, nothing, plain_ticks
 from cohort.plotting.theme import COLOURS, INK, PALE, WIDTH, figure
@@ -19,6 +22,12 @@ PARTS = {
     "prompt": ("reading the prompt", COLOURS[1]),
     "cache": ("reading the cache", COLOURS[9]),
 }
+
+
+def _dense_ticks(axis: Axis) -> None:
+    """Write a logarithmic axis of less than three decades with ticks at 1, 2 and 5."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    plain_ticks(axis)
 
 
 def batch(sweep: pd.DataFrame, measured: Mapping[str, pd.DataFrame], chosen: str) -> Figure:
@@ -96,8 +105,8 @@ def size(models: pd.DataFrame) -> Figure:
     )
     axes.set_xlim(float(billions.min()) / 1.6, float(billions.max()) * 2.6)
     axes.set_ylim(float(models["wh"].min()) / 1.6, float(models["wh"].max()) * 1.6)
-    for axis in (axes.xaxis, axes.yaxis):
-        plain_ticks(axis)
+    plain_ticks(axes.xaxis)
+    _dense_ticks(axes.yaxis)
     label_points(axes, list(billions), list(models["wh"]), [str(name) for name in models.index])
     key(axes, kinds)
     return drawing
@@ -241,5 +250,7 @@ def shares(energy: pd.Series, co2e: pd.Series) -> Figure:
     axes.set(xlabel="share of the variance (%)")
     axes.grid(axis="y", visible=False)
     axes.set_axisbelow(True)
-    key(axes, {"energy": COLOURS[0], "CO2e with the hardware": COLOURS[1]})
+    names_of = {"energy": COLOURS[0], "CO2e with the hardware": COLOURS[1]}
+    patches = [Patch(color=colour, label=label) for label, colour in names_of.items()]
+    axes.legend(handles=patches, ncols=2, loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=8.5)
     return drawing
