@@ -184,6 +184,15 @@ def _named(models: Sequence[str]) -> list[tuple[ModelSpec, str]]:
 # Utilisation ------------------------------------------------------------------------------------------------
 
 
+# An H800 is an H100 whose links were cut.
+_SAME = {"H100": "H100, H800", "H800": "H100, H800"}
+
+
+def _family(device: Accelerator) -> str:
+    family = device.name.split()[0]
+    return _SAME.get(family, family)
+
+
 @lru_cache(maxsize=2)
 def _utilisations(modified: int) -> dict[str, tuple[str, float]]:
     found = {}
@@ -197,7 +206,7 @@ def _utilisations(modified: int) -> dict[str, tuple[str, float]]:
             chip = find_accelerator(device["value"])
             peak = chip.peak(sixteen_bit_type(chip))
             share = 6 * active * tokens / (float(hours["value"]) * 3600 * peak)
-            found[name] = (chip.name.split()[0], share)
+            found[name] = (_family(chip), share)
     return found
 
 
@@ -230,8 +239,6 @@ def _titled(name: str) -> str:
     return title(read_model(name)) if name in facts.config_names() else name
 
 
-# An H800 is an H100 whose links were cut.
-_SAME = {"H800": "H100"}
 _ENOUGH = 5  # runs from which a spread is taken
 
 
@@ -252,13 +259,9 @@ def utilisation(device: Accelerator, without: str = "") -> Range:
         are expected, the number of runs that it rests on considered. With fewer than five runs, what the
         table of factors has.
     """
-    family = device.name.split()[0]
-    family = _SAME.get(family, family)
     known = _utilisations(facts.modified("training_runs"))
     logs = [
-        log(share)
-        for name, (other, share) in known.items()
-        if _SAME.get(other, other) == family and name != without
+        log(share) for name, (family, share) in known.items() if family == _family(device) and name != without
     ]
     if len(logs) < _ENOUGH:
         return usual_mfu(device)
@@ -686,8 +689,8 @@ def accuracy(scenario: Scenario) -> pd.DataFrame:
     """Return every reported value that the model can predict at its own boundary, beside the prediction.
 
     Rows that contradict themselves are left out; what is derived or estimated is none. Of a run whose energy
-    was metered the model is told the model and its tokens, the accelerator, and the grid and water of the
-    site, but neither hours nor power. Where hours are predicted, utilisation comes from all other runs.
+    was metered the model is told its parameters and tokens and the accelerator, but neither hours nor power.
+    Where hours are predicted, there as elsewhere, utilisation comes from all other runs.
 
     Returns
     -------
@@ -796,15 +799,16 @@ def _question(
 
 
 def _metered() -> list[_Question]:
-    """Return the reports of metered energy, and what was computed from it, of runs whose tokens are known."""
+    """Return the metered energies of accelerators, as far as the tokens of the run are known.
+
+    CO2e and water that were computed from them are no news, nor is the energy with the losses on top.
+    """
     questions = []
-    before = {row.run for row in _footprint_rows() if row.field == "energy_kwh" and not row.pue_applied}
     for row in _footprint_rows():
-        doubled = row.field == "energy_kwh" and row.pue_applied and row.run in before
-        run = _sized(row.run) if row.boundary == "accelerator" and not doubled else None
+        metered = (row.field, row.boundary, row.pue_applied) == ("energy_kwh", "accelerator", False)
+        run = _sized(row.run) if metered else None
         if run is not None:
-            known = _told(row, _values_of(row.run, row.part)) | _site(row.run)
-            known["mfu"] = utilisation(run.device, without=row.run)
+            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=row.run)}
             questions.append(_question("metered", row, (run,), known))
     return questions
 
@@ -818,14 +822,6 @@ def _sized(name: str) -> Run | None:
         return None
     chip = find_accelerator(device["value"])
     return Run(name, chip, True, None, None, active, Range.exact(tokens, "tokens"))
-
-
-def _site(name: str) -> dict[str, float | Range | None]:
-    """Return the water of the site of a run, where it is published."""
-    site = _rows_of(name).get("site", {}).get("value")
-    names = ("wue_onsite", "wue_offsite")
-    rows = [row for row in facts.rows("facilities") if row["place"] == site and row["quantity"] in names]
-    return {row["quantity"]: float(row["value"]) for row in rows}
 
 
 # Reports that cover several models, with these.
@@ -925,11 +921,11 @@ def sensitivity(run: Run, scenario: Scenario, boundary: str = FULL) -> pd.DataFr
         return run_footprint(boundary, run.device, compute, rest).co2e_kg / 1000
 
     records = {
-        INPUTS[name]: {end: tonnes({**central, name: getattr(each, end)}) for end in ("low", "high")}
+        INPUTS[name]: [tonnes({**central, name: end}) for end in (each.low, each.high)]
         for name, each in ranges.items()
         if name in INPUTS and not each.known
     }
-    frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("input")
+    frame = pd.DataFrame.from_dict(records, orient="index", columns=["low", "high"]).rename_axis("input")
     frame = frame[frame["low"] != frame["high"]]
     widest = (frame["high"] - frame["low"]).abs().sort_values(ascending=False, kind="stable")
     return frame.loc[widest.index]

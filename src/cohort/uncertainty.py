@@ -1,6 +1,6 @@
 """How sure an answer is: inputs drawn from their ranges, the answer for each, and what drives its spread.
 
-`cohort.footprint.Range` says how each input is drawn. All draws are seeded, and each input has a stream of
+`cohort.footprint.factors.Range` says how each input is drawn. All draws are seeded, and each input has a stream of
 its own by its name, so that one more input leaves the draws of the others as they were.
 """
 
