@@ -300,7 +300,7 @@ def by_batch(models: Sequence[str], chosen: int, **request: Any) -> pd.DataFrame
     chosen : int
         A concurrency that is among them.
     **request
-        As `cohort.footprint.serving` takes it, without model and concurrency.
+        As `cohort.footprint.answers.serving` takes it, without model and concurrency.
 
     Returns
     -------

@@ -140,7 +140,7 @@ class Fleet:
 def fleet_factors(
     accelerator: str | Accelerator, grid: str = "USA", known: dict[str, float | Range | None] | None = None
 ) -> dict[str, Range]:
-    """Return the factors of a fleet, as `cohort.footprint.runs.run_factors` does for a run.
+    """Return the factors of a fleet: those known, and for the rest the ranges of the data, as for a run.
 
     A year of the hardware's life is spent in a year, whether it works or not.
     """
