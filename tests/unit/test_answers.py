@@ -277,6 +277,7 @@ def test_factors_are_those_of_the_central_values():
         ({"host_ratio": 0.5}, "host_ratio is 0.5, but must be from 1"),
         ({"use_share": 1.5}, "use_share is 1.5, but must be above 0 and at most 1"),
         ({"model": "deepseek-v3.2"}, "deepseek-v3.2 with concurrency 64 fits no group of H100 SXM 80GB"),
+        ({"accelerators": 16}, "accelerators is 16, but must be from 1 to 8 of H100 SXM 80GB"),
         ({"accelerators": 3}, "tensor_parallel is 3, but must divide the 64 attention heads"),
         ({"weight_dtype": "fp6"}, "unknown weight_dtype 'fp6'; did you mean"),
     ],
@@ -302,5 +303,7 @@ def test_other_faults_are_named():
         fleet(load=2)
     with pytest.raises(ParameterError, match="accelerators is 0, but must be above 0"):
         fleet(0)
+    with pytest.raises(UnknownNameError, match="unknown factor 'pues'; did you mean 'pue'"):
+        fleet(pues=1.2)
     with pytest.raises(ParameterError, match="one whose rated power the data hold"):
         serving(**{**LLAMA, "model": "llama-3-8b"}, accelerator="A100 PCIe 40GB", boundary="accelerator_tdp")

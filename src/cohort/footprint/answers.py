@@ -10,7 +10,7 @@ from typing import Any
 from cohort import facts
 from cohort.attention import precision, precisions
 from cohort.configs import model as read_model
-from cohort.errors import ParameterError, bounded, positive, unknown
+from cohort.errors import ParameterError, bounded, integer, positive, unknown
 from cohort.footprint.energy import cache_joules, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, GRID_TABLES, Range, assumptions, factor, given
 from cohort.footprint.ledger import BOUNDARIES, Footprint, account, check_boundary
@@ -107,6 +107,8 @@ def service(
     lengths = {"input_tokens": input_tokens, "output_tokens": output_tokens}
     if weight_dtype is not None and weight_dtype not in precisions():
         raise unknown("weight_dtype", weight_dtype, precisions())
+    if accelerators is not None:
+        integer("accelerators", accelerators, 1, most_devices(device), unit=f"of {device.name}")
     reason = "its attention heads cannot be shared"
     for dtype in (weight_dtype,) if weight_dtype else WEIGHT_DTYPES:
         for devices in _groups(spec, device) if accelerators is None else [accelerators]:

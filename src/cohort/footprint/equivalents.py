@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cohort import facts
 from cohort.errors import bounded, unknown
-from cohort.footprint.factors import Range
+from cohort.footprint.factors import LIMITS, Range
 from cohort.footprint.ledger import HOURS_PER_YEAR, Footprint
 from cohort.footprint.runs import run_factors, run_footprint
 from cohort.hardware import Accelerator
@@ -175,9 +175,12 @@ def fleet(
     ParameterError
         If a number is out of range.
     UnknownNameError
-        If there is no such accelerator or grid.
+        If there is no such accelerator, grid or factor.
     """
     count = bounded("accelerators", accelerators, 0, MOST, above=True)
+    for name in known:
+        if name not in LIMITS:
+            raise unknown("factor", name, LIMITS)
     device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
     values = {name: each.central for name, each in fleet_factors(device, grid, dict(known)).items()}
     return fleet_footprint(device, count, bounded("load", load, 0, 1, above=True), values)
