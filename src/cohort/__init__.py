@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         experts,
         facts,
         fitting,
+        footprint,
         hardware,
         kernels,
         models,
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
         serving,
         tables,
         throughput,
+        uncertainty,
+        use,
     )
     from cohort.configs import model
     from cohort.errors import CohortError
+    from cohort.footprint.factors import grid, grids
     from cohort.hardware import accelerator, accelerators
     from cohort.scaling import law, laws
     from cohort.tables import table
@@ -62,6 +66,9 @@ __all__ = [
     "experts",
     "facts",
     "fitting",
+    "footprint",
+    "grid",
+    "grids",
     "hardware",
     "kernels",
     "law",
@@ -79,12 +86,16 @@ __all__ = [
     "table",
     "tables",
     "throughput",
+    "uncertainty",
+    "use",
 ]
 
 _LOOKUPS = {
     "CohortError": "errors",
     "accelerator": "hardware",
     "accelerators": "hardware",
+    "grid": "footprint",
+    "grids": "footprint",
     "law": "scaling",
     "laws": "scaling",
     "model": "configs",

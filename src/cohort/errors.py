@@ -159,3 +159,49 @@ def positive(name: str, value: object, unit: str = "", error: type[CohortError] 
     if not 0 < number < float("inf"):
         raise error(f"{name} is {shown(value)}, but must be {allowed}")
     return number
+
+
+def bounded(
+    name: str,
+    value: object,
+    low: float,
+    high: float,
+    unit: str = "",
+    above: bool = False,
+    error: type[CohortError] = ParameterError,
+) -> float:
+    """Return `value` as a float if it is a number from `low` to `high`, else raise.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called where it was given.
+    value : object
+        What was given; a bool is not a number here, NumPy's scalars are.
+    low, high : float
+        The smallest and the largest allowed value.
+    unit : str
+        The unit, for the message.
+    above : bool
+        Whether the value must be above `low`, not at it.
+    error : type of CohortError
+        The kind of error to raise.
+
+    Returns
+    -------
+    float
+        The value.
+
+    Raises
+    ------
+    CohortError
+        Of the kind `error`, if the value is no number or out of range.
+    """
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else None
+    except OverflowError:  # an integer beyond the largest float
+        number = None
+    if number is None or not low <= number <= high or (above and number == low):
+        ends = f"above {low:,.12g} and at most {high:,.12g}" if above else f"from {low:,.12g} to {high:,.12g}"
+        raise error(f"{name} is {shown(value)}, but must be {ends}{' ' + unit if unit else ''}")
+    return number

@@ -42,6 +42,8 @@ class Accelerator:
         data give none.
     joined : int
         Devices that such links join; 1 where cards meet only on the bus of their host.
+    tdp_w : float, optional
+        Rated power, in W; None where the data give none.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Accelerator:
     usd_per_hour: tuple[float, float] | None = None
     link: float | None = None
     joined: int = 1
+    tdp_w: float | None = None
 
     def peak(self, dtype: str = "bf16") -> float:
         """Return the dense peak for a type of number, in operations a second.
@@ -103,4 +106,5 @@ def _read(name: str, modified: int) -> Accelerator:
         usd_per_hour=(float(low), float(high)) if low and high else None,
         link=float(row["interconnect_gb_s"]) * 1e9 if row["interconnect_gb_s"] else None,
         joined=int(row["scale_up_domain"]),
+        tdp_w=float(row["tdp_w"]) if row["tdp_w"] else None,
     )

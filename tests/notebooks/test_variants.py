@@ -222,3 +222,46 @@ def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict,
 def test_expert_tradeoffs_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
     with pytest.raises(CohortError, match=re.escape(message)):
         execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "known"),
+    [
+        ({"model": "mixtral-8x7b-v0.1", "grid": "France", "concurrency": 16}, False),
+        ({"model": "mine.json", "concurrency": 1, "output_tokens": 1, "answers_per_day": 1}, False),
+        ({"model": "phi-1", "concurrency": 1, "input_tokens": 1, "seed": 0}, True),
+        ({"model": "llama-3-8b", "accelerator": "L4", "concurrency": 8, "input_tokens": 4096}, True),
+        ({"model": "deepseek-v2", "accelerator": "B200", "concurrency": 256, "grid": "US-Virginia"}, True),
+        ({"model": "llama-3.1-405b", "concurrency": 2, "output_tokens": 4000}, True),
+        ({"accelerator": "RTX 4090", "model": "gemma-2b", "concurrency": 3}, True),
+    ],
+    ids=["a mixture", "one of one's own", "the smallest", "small cards", "a newer card", "the largest", "one card"],
+)
+def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, known: bool) -> None:
+    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    executed = execute(ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path)
+    words = whole_sentences(executed)
+    assert not re.search(r"(?<![\d.,])1 (?:answers|days|accelerators)\b", words)
+    recorded = read_record(executed)
+    assert (recorded["break_even"]["value"] != "not disclosed") is known
+    low, high = recorded["answer_energy_interval"]["value"]
+    assert low < recorded["answer_energy"]["value"] < high
+    assert recorded["left_out_spread"]["value"] <= 1.4
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
+        ({"grid": "Frence"}, "unknown grid 'Frence'; did you mean 'France'"),
+        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
+        ({"concurrency": 100000}, "fits no group of H100 SXM 80GB"),
+        ({"output_tokens": 0}, "output_tokens is 0, but must be from 1"),
+        ({"answers_per_day": 0}, "answers_per_day is 0, but must be a finite number above 0"),
+        ({"seed": -1}, "seed is -1, but must be from 0"),
+    ],
+)
+def test_serving_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
+    with pytest.raises(CohortError, match=re.escape(message)):
+        execute(ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path)

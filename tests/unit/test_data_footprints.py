@@ -9,26 +9,28 @@ import pytest
 from reading import table
 
 COUNTS = {
-    "training_runs": 268,
+    "training_runs": 293,
     "grids": 22,
     "grids_ember": 26,
     "grids_electricitymaps": 10,
     "facilities": 36,
     "embodied": 25,
-    "footprint_factors": 137,
+    "footprint_factors": 154,
+    "inference_energy": 46,
     "equivalences": 19,
     "serving_measurements": 525,
     "serving_measurements_mlengineering": 16,
 }
 # Exact sums of the columns of values, compute left out: a changed digit shows.
 SUMS = {
-    "training_runs": "26000468222189.6834",
+    "training_runs": "36513568406285.6834",
     "grids": "7459.6",
     "grids_ember": "9061.30",
     "grids_electricitymaps": "3376",
     "facilities": "69.248",
     "embodied": "57309.973",
-    "footprint_factors": "776036929577.19204",
+    "footprint_factors": "799116933750.87104",
+    "inference_energy": "1229.57740",
     "equivalences": "53200040142.386",
     "serving_measurements": "776003673077.1605",
     "serving_measurements_mlengineering": "22067.3",
@@ -75,6 +77,8 @@ UNITS = {
     "hfu": "fraction",
     "achieved_tflops": "TFLOP/s",
     "development_share": "fraction",
+    "site": "text",
+    "active_parameters": "parameters",
 }
 # Peaks without sparsity, in TFLOP/s.
 PEAKS = {
@@ -577,31 +581,73 @@ def test_deepseek_serving_adds_up() -> None:
 
 def test_energy_per_token_falls_with_the_batch() -> None:
     batches = defaultdict(list)
-    for row in FACTORS:
-        if row["quantity"] == "accelerator energy per output token":
-            name, batch = row["entity"].split(", batch ")
-            batches[name].append((float(batch), float(row["value"])))
-    assert len(batches) == 6
-    assert sum(map(len, batches.values())) == 17
-    for name, points in batches.items():
+    least = []
+    for row in TABLES["inference_energy"]:
+        key = (row["model"], row["accelerator"], row["accelerators"])
+        if row["metric"] == "energy_per_output_token":
+            batches[key].append((float(row["concurrency"]), float(row["value"])))
+        elif row["metric"] == "least_energy_per_output_token":
+            least.append((key, float(row["value"])))
+    assert len(batches) == 14
+    assert sum(map(len, batches.values())) == 40
+    for key, points in batches.items():
         energies = [energy for _, energy in sorted(points)]
-        assert energies == sorted(energies, reverse=True), name
-        least = [
-            float(row["value"])
-            for row in FACTORS
-            if (row["entity"], row["quantity"]) == (name, "least accelerator energy per output token")
-        ]
-        assert all(energy <= energies[-1] for energy in least)
+        assert energies == sorted(energies, reverse=True), key
+    assert len(least) == 3
+    assert all(value <= min(energy for _, energy in batches[key]) for key, value in least)
 
 
-def test_energy_per_token_is_that_of_the_request() -> None:
-    checked = 0
-    for row in FACTORS:
-        match = re.search(r"(\d+) J per request of (\d+) output tokens", row["note"])
-        if match:
-            assert float(row["value"]) == pytest.approx(int(match[1]) / int(match[2]), rel=0.01)
-            checked += 1
-    assert checked == 10
+@pytest.mark.parametrize(
+    ("model", "concurrency", "joules"),
+    [
+        ("Llama 3.1 8B", "63.9", 47),
+        ("Llama 3.1 8B", "8", 177),
+        ("Llama 3.1 70B", "63.8", 281),
+        ("Llama 3.1 70B", "8", 1315),
+        ("Llama 3.1 70B", "510.5", 147),
+        ("Llama 3.1 405B", "63.9", 1109),
+        ("Llama 3.1 405B", "255.2", 757),
+        ("Llama 4 Scout", "63.9", 428),
+        ("Gemma 3 27B", "63.9", 276),
+        ("Qwen3 235B-A22B", "63.9", 1503),
+        ("Qwen3 32B", "255.6", 145),
+        ("Llama 4 Maverick", "8", 1163),
+    ],
+)
+def test_energy_per_token_is_that_of_the_request(model: str, concurrency: str, joules: int) -> None:
+    """The source prints the energy of a request too, and the mean length of its answers."""
+    (row,) = (
+        row
+        for row in TABLES["inference_energy"]
+        if (row["model"], row["concurrency"], row["accelerator"]) == (model, concurrency, "H100 SXM 80GB")
+        and row["accelerators"] != "1" * (model == "Qwen3 32B")
+    )
+    assert float(row["value"]) == pytest.approx(joules / int(row["output_tokens"]), rel=0.01)
+
+
+def test_two_rates_of_requests_are_power_over_time() -> None:
+    """At a request a second an accelerator cannot draw more than its rating for a second."""
+    rated = {row["name"]: row["tdp_w"] for row in table("accelerators")}
+    rows = [row for row in TABLES["inference_energy"] if row["metric"] == "energy_per_request"]
+    assert len(rows) == 3
+    for row in rows:
+        kwh = float(row["note"].split(" kWh")[0])
+        assert float(row["value"]) == pytest.approx(kwh * 3.6e6 / 2400, rel=1e-3)
+        assert float(row["value"]) < float(rated[row["accelerator"]])
+
+
+@pytest.mark.parametrize(
+    ("entity", "model", "grams"),
+    [
+        ("olmo-2-7b on one H100, one request a second", "olmo-2-7b", 118.9),
+        ("olmo-2-7b on one H100, all requests at once", "olmo-2-7b", 6.0),
+        ("llama-2-13b on one H100, one request a second", "llama-2-13b", 133.1),
+    ],
+)
+def test_published_break_even(entity: str, model: str, grams: float) -> None:
+    """Emissions of the training over those of a request; the source rounds both."""
+    answers = value("footprint_factors", entity=entity)
+    assert answers == pytest.approx(run(model, "co2e_t") * 1e6 / (grams / 2400), rel=0.01)
 
 
 def test_the_gap_of_meta_gives_its_factor() -> None:

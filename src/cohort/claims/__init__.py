@@ -22,6 +22,8 @@ CHAPTERS = (
     "attention_memory",
     "serving_roofline",
     "expert_tradeoffs",
+    "training_footprint",
+    "serving_footprint",
 )
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
 

@@ -1,0 +1,69 @@
+"""Energy per output token: four coefficients fitted to published measurements, written to `data/`.
+
+Run it as ``.venv/bin/python benchmarks/calibrate_inference.py``; it takes a second. With ``--check`` it
+writes nothing, and says whether the table is what it would write. No row marked `test` is read. The
+coefficients are at least 0 and minimise the squares of the relative errors. Each model is also predicted from
+the others alone; those errors are printed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from pathlib import Path
+
+from cohort import use
+
+TABLE = Path(__file__).parents[1] / "data" / "inference_calibration.csv"
+FIELDS = ["term", "value", "unit", "method", "rows", "sources", "note"]
+NOTES = {
+    "step": ("J", "of each accelerator in a step, whatever the batch"),
+    "read": ("J/GB", "of weights that a step reads, shared by its requests"),
+    "multiply": ("J/GB", "of weights that one token is multiplied with"),
+    "token": ("J", "of each accelerator for a token"),
+}
+
+
+def table() -> str:
+    """Return the table of coefficients, as CSV."""
+    measured = use.measured("calibrate")
+    sources = " ".join(sorted({each.source for each in measured}))
+    found = use.fitted(measured)
+    lines = [
+        [term, f"{getattr(found, term):g}", unit, "fitted", len(measured), sources, note]
+        for term, (unit, note) in NOTES.items()
+    ]
+    lines += [
+        ["prompt", use.PROMPT, "tokens", "assumed", "", sources,
+         "whose reading is in the others; the prompts of the measured chats are not published"],
+        ["context", use.CONTEXT, "tokens", "assumed", "", sources,
+         "whose cache is in the others: such a prompt, and half of an answer of twice that length"],
+    ]  # fmt: skip
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FIELDS)
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def main() -> None:
+    """Write the table, or compare it; print the errors."""
+    written = table()
+    if "--check" in sys.argv[1:]:
+        if TABLE.read_text(encoding="utf-8") != written:
+            raise SystemExit("inference_calibration.csv is not what this script writes")
+        print("inference_calibration.csv is what this script writes")
+    else:
+        TABLE.write_text(written, encoding="utf-8")
+        print(written, end="")
+    left = use.left_out()
+    found = use.spread(left["ratio"])
+    print(f"\nleave one model out: {found['rows']} rows, median ratio {found['median']:.2f}, "
+          f"geometric standard deviation {found['spread']:.3f}")  # fmt: skip
+    for model, rows in left.groupby("model", sort=False):
+        print(f"{model:20}" + "".join(f"{ratio:7.2f}" for ratio in rows["ratio"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+r"""What accelerators draw for an answer: energy per output token by physics and batch, and for long prompts.
+
+A step that writes one token of every request reads the weights once for all of them, multiplies for each, and
+keeps every accelerator busy meanwhile. For n accelerators, B requests, b bytes a weight, W(B) weights read
+and P multiplied with,
+
+.. math::
+
+    e = c_0 \frac{n}{B} + c_1 \frac{b\,W(B)}{B} + c_2\,b\,P + c_3\,n.
+
+The four coefficients are data, fitted by `benchmarks/calibrate_inference.py` to published measurements on
+H100. The measured requests are chats: what reading their short prompts takes is in the coefficients, and only
+what goes beyond is added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cohort import facts
+from cohort.attention import LIMIT, MAX_CONTEXT, precision, precisions
+from cohort.configs import model as read_model
+from cohort.errors import ParameterError, bounded, integer, positive, unknown
+from cohort.experts import coverage
+from cohort.hardware import Accelerator
+from cohort.models import ModelSpec
+from cohort.serving import attained, sixteen_bit_type, weights_read
+
+GB = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """Energy of the parts of a step, as the table `inference_calibration` has it.
+
+    Attributes
+    ----------
+    step : float
+        J of each accelerator in a step, whatever the batch.
+    read : float
+        J for a GB of weights, or of cache, that a step reads.
+    multiply : float
+        J for a GB of weights that one token is multiplied with.
+    token : float
+        J of each accelerator for a token.
+    prompt, context : int
+        Tokens of a prompt, and of cache, whose energy is in the others.
+    """
+
+    step: float
+    read: float
+    multiply: float
+    token: float
+    prompt: int
+    context: int
+
+    def joules(self, accelerators: int, concurrency: float, read_gb: float, multiplied_gb: float) -> float:
+        """Return J for an output token.
+
+        Parameters
+        ----------
+        accelerators : int
+            Accelerators that share the model.
+        concurrency : float
+            Requests in a step.
+        read_gb, multiplied_gb : float
+            Weights that the step reads, and that one token is multiplied with, in GB.
+        """
+        shared = self.step * accelerators + self.read * read_gb
+        return shared / concurrency + self.multiply * multiplied_gb + self.token * accelerators
+
+
+def coefficients() -> Coefficients:
+    """Return the coefficients that the data hold."""
+    return _read(facts.modified("inference_calibration"))
+
+
+@lru_cache(maxsize=1)
+def _read(modified: int) -> Coefficients:
+    found = {row["term"]: float(row["value"]) for row in facts.rows("inference_calibration")}
+    terms = {name: found[name] for name in ("step", "read", "multiply", "token")}
+    return Coefficients(**terms, prompt=int(found["prompt"]), context=int(found["context"]))
+
+
+def read_by_mixture(
+    parameters: float, active_parameters: float, experts: int, active: int, tokens: int
+) -> float:
+    """Return the weights that a step reads of a mixture of which sizes alone are known.
+
+    All that is not in routed experts is read, and of those as many as `cohort.experts.coverage` expects.
+
+    Parameters
+    ----------
+    parameters, active_parameters : float
+        All weights, and those that one token passes through.
+    experts, active : int
+        Routed experts, and how many a token is sent to; 1 and 1 in a dense model.
+    tokens : int
+        Tokens in the step.
+    """
+    if experts == active:
+        return parameters
+    routed = (parameters - active_parameters) / (1 - active / experts)
+    return parameters - routed * (1 - coverage(experts, active, tokens) / experts)
+
+
+def joules_per_token(
+    model: str | ModelSpec,
+    accelerators: int = 1,
+    concurrency: int = 1,
+    weight_dtype: str = "bf16",
+    found: Coefficients | None = None,
+) -> float:
+    """Return what the accelerators draw for an output token of a chat.
+
+    The host, idle machines and the data centre are not in it.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model, or its name.
+    accelerators : int
+        Accelerators that share the model.
+    concurrency : int
+        Requests in a step.
+    weight_dtype : str
+        How the weights are stored, as `cohort.attention.precisions` names it.
+    found : Coefficients, optional
+        Other coefficients than those of the data.
+
+    Returns
+    -------
+    float
+        Energy in J. The coefficients are those of H100; for others they are carried over as they are.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model or the type of number is not known.
+    ParameterError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> few, many = (cohort.footprint.energy.joules_per_token("llama-3-8b", concurrency=b) for b in (8, 256))
+    >>> few / many > 5
+    True
+    """
+    spec = read_model(model)
+    integer("accelerators", accelerators, 1, 1024)
+    integer("concurrency", concurrency, 1, LIMIT, unit="requests")
+    if weight_dtype not in precisions():
+        raise unknown("weight_dtype", weight_dtype, precisions())
+    width = precision(weight_dtype).bytes_per_element / GB
+    read, multiplied = weights_read(spec, concurrency) * width, spec.matmul_parameters * width
+    return (found or coefficients()).joules(accelerators, concurrency, read, multiplied)
+
+
+def prompt_joules(
+    model: str | ModelSpec, device: Accelerator, input_tokens: int, drawn: float, weight_dtype: str = "bf16"
+) -> float:
+    """Return what the accelerators draw to read a prompt, beyond the short one of a chat.
+
+    The FLOPs of the prompt take their time at the share of the peak that products attain, as in
+    `cohort.serving`, however many accelerators share them.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model, or its name.
+    device : Accelerator
+        The accelerator.
+    input_tokens : int
+        Tokens of the prompt.
+    drawn : float
+        Share of its rated power that an accelerator draws when it multiplies.
+    weight_dtype : str
+        How the weights are stored; fp8 and fp4 are multiplied as such where the accelerator can.
+
+    Returns
+    -------
+    float
+        Energy in J.
+
+    Raises
+    ------
+    ParameterError
+        If the length is out of range, or the rated power or the peak of the accelerator is not in the data.
+    """
+    spec = read_model(model)
+    integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
+    included = min(input_tokens, coefficients().prompt)
+    if input_tokens == included:
+        return 0.0
+    if device.tdp_w is None:
+        raise ParameterError(f"accelerator is {device.name}, but must be one whose rated power the data hold")
+    own = weight_dtype in ("fp8", "fp4") and weight_dtype in dict(device.peaks)
+    share = attained().product(device.name, "fp8" if own else "16-bit")
+    rate = share * device.peak(weight_dtype if own else sixteen_bit_type(device))
+    flops = spec.prefill_flops(input_tokens) - spec.prefill_flops(included)
+    return flops / rate * drawn * device.tdp_w
+
+
+def cache_joules(
+    model: str | ModelSpec, input_tokens: int, output_tokens: int, bytes_per_element: float = 2
+) -> float:
+    """Return what reading the cache draws for an answer, beyond the short context of a chat.
+
+    Each output token reads the cache of all tokens before it; a byte takes what a byte of weights takes.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model, or its name.
+    input_tokens, output_tokens : int
+        Tokens of the prompt and of the answer.
+    bytes_per_element : float
+        Of the cache.
+
+    Returns
+    -------
+    float
+        Energy in J.
+    """
+    spec, kept = read_model(model), coefficients()
+    middle = input_tokens + (output_tokens + 1) // 2
+    if middle <= kept.context:
+        return 0.0
+    more = spec.kv_cache_bytes(middle, 1, bytes_per_element)
+    more -= spec.kv_cache_bytes(kept.context, 1, bytes_per_element)
+    return output_tokens * kept.read * more / GB
+
+
+def joules_by_compute(
+    active_parameters: float, tokens: float, peak: float, utilisation: float, power_w: float
+) -> float:
+    """Return the energy of an answer by its FLOPs alone: two for each active parameter and token.
+
+    What estimates from outside do where nothing else is known of a service :cite:p:`epoch2025gpt4o`.
+
+    Parameters
+    ----------
+    active_parameters, tokens : float
+        Active parameters, and tokens of the answer.
+    peak : float
+        Peak of an accelerator, in FLOP a second.
+    utilisation : float
+        Share of it that the service attains, above 0 and at most 1.
+    power_w : float
+        Power of an accelerator with its share of everything else, in W.
+
+    Returns
+    -------
+    float
+        Energy in J.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of its range.
+    """
+    flops = 2 * positive("active_parameters", active_parameters) * positive("tokens", tokens)
+    rate = positive("peak", peak, "FLOP/s") * bounded("utilisation", utilisation, 0, 1, above=True)
+    return flops / rate * positive("power_w", power_w, "W")

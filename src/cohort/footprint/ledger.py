@@ -1,0 +1,207 @@
+"""The ledger: from the energy of machines to CO2e, water, heat and what making the machines took.
+
+The boundary is a field of every footprint, since published numbers differ in nothing more: the rated power of
+the accelerators alone, what they draw, the whole node, the data centre, the hardware, and all that was tried
+before. A number is compared with another at the same boundary, or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cohort.errors import ParameterError, bounded, shown, unknown
+
+# What a footprint counts, from the narrowest to the widest.
+BOUNDARIES = ("accelerator_tdp", "accelerator", "node", "facility", "with_embodied", "with_development")
+HOURS_PER_YEAR = 8760.0
+
+
+def check_boundary(boundary: object) -> str:
+    """Return a boundary's name if it is one of `BOUNDARIES`; raise `UnknownNameError` for any other."""
+    if not isinstance(boundary, str) or boundary not in BOUNDARIES:
+        raise unknown("boundary", boundary, BOUNDARIES)
+    return boundary
+
+
+def at_least(boundary: str, other: str) -> bool:
+    """Whether a boundary is as wide as another, or wider."""
+    return BOUNDARIES.index(check_boundary(boundary)) >= BOUNDARIES.index(check_boundary(other))
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What something took from the planet, within a boundary.
+
+    Attributes
+    ----------
+    boundary : str
+        One of `BOUNDARIES`.
+    energy_kwh : float
+        Electricity, with the losses of the data centre where `pue_applied`.
+    operational_kg : float
+        CO2e of that electricity by the grid of the place (location-based).
+    operational_market_kg : float
+        CO2e of that electricity by what its buyer contracted (market-based).
+    embodied_kg : float
+        CO2e of making the hardware, its share of these hours; 0 within a narrower boundary.
+    water_onsite_l, water_offsite_l : float
+        Water that evaporates in the data centre, and where the electricity is generated.
+    water_embodied_l : float
+        Water for the making of the accelerators; 0 within a narrower boundary.
+    accelerator_hours : float
+        Hours of one accelerator, development included within the widest boundary.
+    pue_applied : bool
+        Whether the losses of the data centre are in the energy.
+    """
+
+    boundary: str
+    energy_kwh: float
+    operational_kg: float
+    operational_market_kg: float
+    embodied_kg: float
+    water_onsite_l: float
+    water_offsite_l: float
+    water_embodied_l: float
+    accelerator_hours: float
+    pue_applied: bool
+
+    @property
+    def co2e_kg(self) -> float:
+        """CO2e of all that is within the boundary, electricity counted by location."""
+        return self.operational_kg + self.embodied_kg
+
+    @property
+    def co2e_market_kg(self) -> float:
+        """CO2e of all that is within the boundary, electricity counted by market.
+
+        What making the hardware emitted stays: no contract for electricity covers it.
+        """
+        return self.operational_market_kg + self.embodied_kg
+
+    @property
+    def water_l(self) -> float:
+        """Water of all that is within the boundary."""
+        return self.water_onsite_l + self.water_offsite_l + self.water_embodied_l
+
+    @property
+    def heat_kwh(self) -> float:
+        """Heat: all electricity becomes heat in the end."""
+        return self.energy_kwh
+
+    def times(self, number: float) -> Footprint:
+        """Return the footprint of so many of the same.
+
+        Raises
+        ------
+        ParameterError
+            If `number` is not a number of 0 or more.
+        """
+        factor = bounded("number", number, 0, 1e30)
+        return replace(self, **{name: factor * getattr(self, name) for name in _AMOUNTS})
+
+    def __add__(self, other: Footprint) -> Footprint:
+        """Return the footprint of both together.
+
+        Raises
+        ------
+        ParameterError
+            If the boundaries differ.
+        """
+        if not isinstance(other, Footprint):
+            return NotImplemented
+        if (self.boundary, self.pue_applied) != (other.boundary, other.pue_applied):
+            raise ParameterError(
+                f"footprints within {shown(self.boundary)} and {shown(other.boundary)} cannot be added: "
+                "both must have the same boundary"
+            )
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in _AMOUNTS})
+
+
+_AMOUNTS = (
+    "energy_kwh",
+    "operational_kg",
+    "operational_market_kg",
+    "embodied_kg",
+    "water_onsite_l",
+    "water_offsite_l",
+    "water_embodied_l",
+    "accelerator_hours",
+)
+
+
+def account(
+    boundary: str,
+    *,
+    it_energy_kwh: Any,
+    accelerator_hours: Any,
+    pue: Any,
+    grid_g_per_kwh: Any,
+    wue_onsite: Any,
+    wue_offsite: Any,
+    embodied_kg: Any,
+    embodied_water_l: Any,
+    lifetime_years: Any,
+    use_share: Any,
+    development: Any,
+    market_g_per_kwh: Any = None,
+    apply_pue: bool | None = None,
+) -> Footprint:
+    r"""Return the footprint of machines that ran: plain arithmetic, for numbers and arrays of draws alike.
+
+    .. math::
+
+        E = E_\text{IT} \cdot \text{PUE}, \qquad
+        C = E c + \frac{H M}{8760 L u}, \qquad
+        W = E_\text{IT} w_\text{on} + E w_\text{off} + \frac{H m}{8760 L u}
+
+    and within the widest boundary all of it times the compute of everything that was tried over that of the
+    final run.
+
+    Parameters
+    ----------
+    boundary : str
+        One of `BOUNDARIES`.
+    it_energy_kwh : float
+        Energy of the machines within the boundary, before the losses of the data centre.
+    accelerator_hours : float
+        Hours of one accelerator, over which the making of the hardware is spread.
+    pue : float
+        Energy of the data centre over that of its machines.
+    grid_g_per_kwh, market_g_per_kwh : float
+        CO2e of a kWh by location, and by the contracts of the buyer; where None, there are no contracts.
+    wue_onsite, wue_offsite : float
+        Water in L: per kWh of the machines, and per kWh that is generated.
+    embodied_kg, embodied_water_l : float
+        CO2e and water of making one accelerator with its share of the server.
+    lifetime_years, use_share : float
+        How long it serves, and the share of that time in which it works.
+    development : float
+        All compute over that of the final run.
+    apply_pue : bool, optional
+        Whether the losses of the data centre count; by default they do from the boundary ``facility`` on.
+        Some publishers multiply the rated power of accelerators by a PUE.
+
+    Returns
+    -------
+    Footprint
+        Its amounts are arrays where a factor is one.
+    """
+    applied = at_least(boundary, "facility") if apply_pue is None else apply_pue
+    market = grid_g_per_kwh if market_g_per_kwh is None else market_g_per_kwh
+    runs = development if boundary == "with_development" else 1.0
+    hardware = 1.0 if at_least(boundary, "with_embodied") else 0.0
+    energy = it_energy_kwh * (pue if applied else 1.0) * runs
+    lives = accelerator_hours * runs / (lifetime_years * HOURS_PER_YEAR * use_share)
+    return Footprint(
+        boundary=boundary,
+        energy_kwh=energy,
+        operational_kg=energy * grid_g_per_kwh / 1000,
+        operational_market_kg=energy * market / 1000,
+        embodied_kg=hardware * lives * embodied_kg,
+        water_onsite_l=it_energy_kwh * runs * wue_onsite,
+        water_offsite_l=energy * wue_offsite,
+        water_embodied_l=hardware * lives * embodied_water_l,
+        accelerator_hours=accelerator_hours * runs,
+        pue_applied=applied,
+    )

@@ -1,0 +1,38 @@
+"""The verdicts on use: each number by another way, and rules that give every grade."""
+
+import pytest
+
+from cohort import claims, facts
+from cohort.claims import serving_footprint
+
+JUDGED = {each.claim: each for each in claims.judge("serving_footprint")}
+
+
+def test_every_claim_of_the_chapter_is_judged():
+    assert set(JUDGED) == {
+        row["claim"] for row in facts.rows("claims") if row["chapter"] == "serving_footprint"
+    }
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "value"),
+    [
+        ("serving_footprint_unreported", "holds with limits", 0.165),
+        # 0.969 kW for each, 1.10 for the data centre, 8,760 hours.
+        ("a_million_h100", "cannot be known", 0.969 * 1.10 * 8760e6 / 1e9),
+    ],
+)
+def test_known_verdicts(claim, verdict, value):
+    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=2e-3))
+    assert JUDGED[claim].rule
+
+
+def test_two_makers_state_the_emissions_of_an_answer():
+    assert serving_footprint.makers() == {"Gemini Apps median prompt", "Mistral Large 2"}
+
+
+def test_grades_follow_what_is_reported(monkeypatch):
+    monkeypatch.setattr(serving_footprint, "makers", set)
+    assert serving_footprint._unreported().verdict == "holds"
+    monkeypatch.setattr(serving_footprint, "makers", lambda: {"Llama 3 70B"})
+    assert serving_footprint._unreported().verdict == "does not hold"
