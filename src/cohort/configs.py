@@ -932,7 +932,8 @@ def read(config: Mapping[str, Any], name: str | None = None) -> ModelSpec:
 
 def _text_fields(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """Return the text decoder's fields and family."""
-    release = str(outer.get("model_type"))
+    family = outer.get("model_type")
+    release = family if isinstance(family, str) else shown(family)
     fields = dict(inner)
     if release in _TIED_OUTSIDE:
         fields["tie_word_embeddings"] = outer.get("tie_word_embeddings", _TIED_OUTSIDE[release])

@@ -63,8 +63,7 @@ def balance(
 ) -> Balance:
     """Return how even a skewed router loads experts and the devices that share them.
 
-    Popular experts are dealt out to the devices in turn, as a careful placement would; so what remains is the
-    unevenness that placement cannot remove.
+    Experts are placed by `placement`, the expected loads being known.
 
     Parameters
     ----------
@@ -90,9 +89,10 @@ def balance(
     if mixed is None:
         raise ParameterError("model is dense, but must be a mixture of experts")
     integer("tokens", tokens, 1, 10_000_000, unit="tokens")
-    held = experts.shared_evenly(mixed.count, expert_parallel)
-    order = [rank + turn * expert_parallel for rank in range(expert_parallel) for turn in range(held)]
-    weighted = routing.weights(mixed.count, skew)[order]
+    experts.shared_evenly(mixed.count, expert_parallel)
+    ranked = routing.weights(mixed.count, skew)
+    order = placement(routing.popularity(ranked, mixed.active).tolist(), expert_parallel)
+    weighted = ranked[order]
     popular = routing.popularity(weighted, mixed.active)
     stream = routing.Routed(routing.route(weighted, mixed.active, tokens, seed), weighted)
     even, share = tokens * mixed.active / mixed.count, tokens * mixed.active / expert_parallel
@@ -111,10 +111,54 @@ def balance(
         "balance loss": stream.balance_loss(),
     }
     loads = pd.DataFrame({"expected": popular * tokens / even, "simulated": stream.loads / even})
-    ranked = loads.iloc[pd.Series(order).argsort().to_numpy()].reset_index(drop=True)
-    ranked.index = pd.RangeIndex(1, mixed.count + 1, name="expert")
+    by_rank = loads.iloc[pd.Series(order).argsort().to_numpy()].reset_index(drop=True)
+    by_rank.index = pd.RangeIndex(1, mixed.count + 1, name="expert")
     devices = pd.Series(stream.device_loads(expert_parallel) / share, name="load").rename_axis("device")
-    return Balance(pd.Series(expected), pd.Series(simulated), ranked, devices)
+    return Balance(pd.Series(expected), pd.Series(simulated), by_rank, devices)
+
+
+def placement(popular: Sequence[float], devices: int) -> list[int]:
+    """Return an order of the experts in which each device, in turn, holds as many, of loads that are close.
+
+    The most popular expert that is left goes to the device with the least load that has room.
+
+    Parameters
+    ----------
+    popular : sequence of float
+        Expected load of each expert.
+    devices : int
+        Devices; they divide the experts.
+
+    Returns
+    -------
+    list of int
+        Places of the experts in `popular`, device by device.
+
+    Raises
+    ------
+    ParameterError
+        If the devices do not divide the experts.
+    """
+    held = experts.shared_evenly(len(popular), devices)
+    places: list[list[int]] = [[] for _ in range(devices)]
+    loads = [0.0] * devices
+    for expert in sorted(range(len(popular)), key=lambda e: -popular[e]):
+        open_ = [device for device in range(devices) if len(places[device]) < held]
+        least = min(open_, key=lambda device: loads[device])
+        places[least].append(expert)
+        loads[least] += popular[expert]
+    return [expert for each in places for expert in each]
+
+
+def expected_slowest(spec: ModelSpec, tokens: int, skew: float, devices: int) -> float:
+    """Return the expected load of the slowest device over the mean, with experts placed by `placement`."""
+    mixed = spec.experts
+    assert mixed is not None
+    ranked = routing.weights(mixed.count, skew)
+    popular = routing.popularity(ranked, mixed.active)
+    order = placement(popular.tolist(), devices)
+    loads = _device_loads(ranked[order], popular[order], mixed.active, tokens, devices)
+    return experts.slowest_device(loads) / (tokens * mixed.active / devices)
 
 
 def _device_loads(
@@ -229,15 +273,15 @@ def _measured(use: str) -> list[dict[str, str]]:
 def _transfer(row: dict[str, str], latency_s: float) -> float:
     """Return the predicted time of a measured exchange, in seconds."""
     width = DISPATCH_BYTES if "dispatch" in row["metric"] else COMBINE_BYTES
+    device = find_accelerator(row["accelerator"])
     spec = read_model("deepseek-v3.2")  # whose expert layers are those of DeepSeek-V3
     mixed = spec.experts
     assert mixed is not None
     sent = experts.exchanged_bytes(
-        int(row["concurrency"]), mixed.active, spec.hidden, width, int(row["accelerators"])
+        int(row["concurrency"]), mixed.active, spec.hidden, width, int(row["accelerators"]), device.joined
     )
-    link = find_accelerator(row["accelerator"]).link
-    assert link is not None
-    return experts.exchange_seconds(sent, link, network(), latency_s)
+    assert device.link is not None
+    return experts.exchange_seconds(sent, device.link, network(), latency_s)
 
 
 @lru_cache(maxsize=1)
@@ -251,6 +295,9 @@ def latency() -> float:
 
 def exchanges() -> pd.DataFrame:
     """Return the published times of dispatch and combine beside those predicted :cite:p:`deepep`.
+
+    They are those of the kernels for few tokens. Those for many send a token once to each node, which is
+    another exchange, and their bandwidths are not compared.
 
     Returns
     -------
@@ -274,11 +321,43 @@ def exchanges() -> pd.DataFrame:
     return frame
 
 
-def groups(spec: ModelSpec) -> list[int]:
-    """Return the numbers of devices that share the experts of a mixture evenly, from two on."""
-    mixed = spec.experts
+def groups(spec: ModelSpec, accelerator: str) -> list[int]:
+    """Return the numbers of devices, in whole nodes, that share the experts of a mixture evenly."""
+    mixed, node = spec.experts, node_size(find_accelerator(accelerator))
     assert mixed is not None
-    return [each for each in range(2, mixed.count + 1) if not mixed.count % each]
+    found = [each for each in range(1, mixed.count + 1) if not mixed.count % each]
+    return [each for each in found if each <= node or not each % node]
+
+
+def node_size(device: Accelerator) -> int:
+    """Return how many devices links join, 1 where no link is known."""
+    return max(device.joined, 1) if device.link is not None else 1
+
+
+def shared(spec: ModelSpec, accelerator: str, tokens: int, skew: float) -> pd.DataFrame:
+    """Return what the experts of a layer exchange, for each number of devices that can share them.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A mixture.
+    accelerator : str
+        The device.
+    tokens : int
+        Tokens of each device.
+    skew : float
+        Of the router: the load of the slowest device follows from it.
+
+    Returns
+    -------
+    DataFrame
+        Per number of devices: as `exchange` returns it, and ``slowest``, that load over the mean.
+    """
+    rows = {}
+    for devices in groups(spec, accelerator):
+        slowest = expected_slowest(spec, tokens * devices, skew, devices)
+        rows[devices] = {**exchange(spec, accelerator, tokens, devices, slowest), "slowest": slowest}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("devices")
 
 
 def exchange(
@@ -291,7 +370,8 @@ def exchange(
     model : str or ModelSpec
         A mixture.
     accelerator : str or Accelerator
-        Whose links join the devices of a node; nodes are joined by 400 Gb/s InfiniBand.
+        Whose links join the devices of a node; nodes, or devices without a known link, are joined by 400
+        Gb/s InfiniBand.
     tokens : int
         Tokens of each device.
     devices : int
@@ -307,17 +387,15 @@ def exchange(
     Raises
     ------
     ParameterError
-        If a value is out of its range, or no link of the accelerator is known.
+        If a value is out of its range.
     """
     spec = model if isinstance(model, ModelSpec) else mixture(model)
     device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
     mixed = spec.experts
     assert mixed is not None
-    if devices > 1 and device.link is None:
-        raise ParameterError(f"accelerator is {device.name}, but must be one whose link the data hold")
     found = {}
     for name, width in (("dispatch", DISPATCH_BYTES), ("combine", COMBINE_BYTES)):
-        sent = experts.exchanged_bytes(tokens, mixed.active, spec.hidden, width, devices)
+        sent = experts.exchanged_bytes(tokens, mixed.active, spec.hidden, width, devices, node_size(device))
         wait = latency() if devices > 1 else 0.0
         found[f"{name}_bytes"] = sum(sent)
         found[f"{name}_s"] = experts.exchange_seconds(sent, device.link or 1.0, network(), wait, imbalance)
@@ -513,7 +591,8 @@ def served(
             continue
         found = serve(spec, device, devices, sequences, input_tokens=input_tokens,
                       output_tokens=output_tokens, weight_dtype=weight_dtype)  # fmt: skip
-        low, high = (found.usd_per_million_tokens(each) for each in device.usd_per_hour or (math.nan,) * 2)
+        prices = [found.usd_per_million_tokens(each) for each in device.usd_per_hour or ()]
+        low, high = prices or (math.nan, math.nan)
         records[title(spec)] = {
             "experts": spec.experts is not None,
             "active": spec.active_parameters,

@@ -14,7 +14,6 @@ from cohort.attention import LIMIT
 from cohort.errors import ParameterError, integer, positive, shown
 
 TOLERANCE = 1e-9  # by which the popularities may miss their sum, relative to it
-NODE = 8  # devices that links join within a node
 
 Joint = Sequence[Sequence[float]]
 
@@ -115,6 +114,8 @@ def coverage_variance(
     coverage(experts, active, tokens, popularity)
     if popularity is None or joint is None:
         _together(popularity, joint)
+        if tokens <= 1 or active == experts:
+            return 0.0  # exactly, where rounding would leave a trace
         missed = 1 - _reached(active / experts, tokens)
         both = _both_missed(active / experts, active / experts, _pair(experts, active), tokens)
         pairs = experts * (experts - 1) * (both - missed * missed)
@@ -357,7 +358,7 @@ def balance_loss(shares: Sequence[float], probabilities: Sequence[float]) -> flo
 
 
 def exchanged_bytes(
-    tokens: int, active: int, hidden: int, bytes_per_element: float, devices: int
+    tokens: int, active: int, hidden: int, bytes_per_element: float, devices: int, node: int = 8
 ) -> tuple[float, float]:
     """Return what one device sends in an all-to-all, to devices of its node and to others.
 
@@ -375,12 +376,14 @@ def exchanged_bytes(
     bytes_per_element : float
         Bytes of a number.
     devices : int
-        Devices that share the experts.
+        Devices that share the experts. Nodes are whole: a number beyond one node is a multiple of it.
+    node : int
+        Devices that links join.
 
     Returns
     -------
     (float, float)
-        Bytes over the links within the node of `NODE` devices, and over the network.
+        Bytes over the links within a node, and over the network.
 
     Raises
     ------
@@ -392,8 +395,12 @@ def exchanged_bytes(
     integer("hidden", hidden, 1, LIMIT)
     integer("expert_parallel", devices, 1, LIMIT, unit="devices")
     all_of_it = tokens * active * hidden * positive("bytes_per_element", bytes_per_element)
-    node = min(devices, NODE)
-    return all_of_it * (node - 1) / devices, all_of_it * (devices - node) / devices
+    near = min(devices, integer("node", node, 1, LIMIT, unit="devices"))
+    if devices % near:
+        raise ParameterError(
+            f"expert_parallel is {devices}, but must be a multiple of a node of {near} devices"
+        )
+    return all_of_it * (near - 1) / devices, all_of_it * (devices - near) / devices
 
 
 def exchange_seconds(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from statistics import median
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -233,7 +232,8 @@ def coverage(
     weighted = routing.weights(mixed.count, skew)
     records = {}
     for number in tokens:
-        seen = distinct(weighted, mixed.active, number, min(repeats, max(400_000 // number, 8)), seed)
+        size = min(repeats, max(400_000 // number, 8))
+        seen = distinct(weighted, mixed.active, number, size, seed + number)
         records[number] = {
             "alike": experts.coverage(mixed.count, mixed.active, number),
             "skewed": experts.coverage(mixed.count, mixed.active, number, popular),
@@ -329,37 +329,43 @@ def advantage(models: Sequence[str], accelerator: str, weight_dtype: str = "bf16
         active size, and ``nearly all`` of its own; from which on products take longer than reading weights,
         for the mixture (``compute-bound``) and for that dense model (``dense compute-bound``); and
         ``slowest``, how many times as long as that dense model's a step takes at the peaks where the ratio is
-        largest, with the sequences ``at`` which it is.
+        largest, with the fewest sequences ``at`` which it is. ``twice`` and ``nearly all`` are missing
+        where no number of sequences brings them about.
     """
     records = {}
     for spec in mixtures(models):
         dense = dense_of_active(spec)
         own = weights_read(dense, 1)
         everything = spec.parameters - (0 if spec.tied else spec.embedding_parameters)
+        bends = [compute_bound_concurrency(each, accelerator, weight_dtype) for each in (spec, dense)]
+        numbers = sorted({*batches(2**17), *(n for bend in bends for n in (max(bend - 1, 1), bend))})
         ratios = {n: _step(spec, n, accelerator, weight_dtype) / _step(dense, n, accelerator, weight_dtype)
-                  for n in batches(2**17)}  # fmt: skip
-        worst = max(ratios, key=lambda n: ratios[n])
+                  for n in numbers}  # fmt: skip
+        highest = max(ratios.values())
+        worst = next(n for n in numbers if ratios[n] >= highest * (1 - 1e-6))
         records[title(spec)] = {
-            "twice": _first(lambda n, s=spec, o=own: weights_read(s, n) >= TWICE * o),
-            "nearly all": _first(lambda n, s=spec, o=everything: weights_read(s, n) >= NEARLY_ALL * o),
-            "compute-bound": compute_bound_concurrency(spec, accelerator, weight_dtype),
-            "dense compute-bound": compute_bound_concurrency(dense, accelerator, weight_dtype),
+            "twice": _reads(spec, TWICE * own),
+            "nearly all": _reads(spec, NEARLY_ALL * everything),
+            "compute-bound": bends[0],
+            "dense compute-bound": bends[1],
             "slowest": ratios[worst],
             "at": worst,
         }
-    return pd.DataFrame.from_dict(records, orient="index").rename_axis("model")
+    frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("model")
+    whole = [column for column in frame if column != "slowest"]
+    return frame.astype(dict.fromkeys(whole, "Int64"))
 
 
-def _first(reached: Any) -> int:
-    """Return the first number from 1 on for which something is so that stays so."""
+def _reads(spec: ModelSpec, weights: float) -> int | None:
+    """Return from how many sequences on a step reads so many weights, None if it never does."""
     low, high = 0, 1
-    while not reached(high):
+    while weights_read(spec, high) < weights:
         low, high = high, 2 * high
-        if high > 2**40:
-            return high
+        if high > 2**30:
+            return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if reached(middle) else (middle, high)
+        low, high = (low, middle) if weights_read(spec, middle) >= weights else (middle, high)
     return high
 
 
@@ -405,15 +411,16 @@ def equivalents(models: Sequence[str]) -> pd.DataFrame:
         ``total`` and ``dense`` in parameters without vocabulary (``dense`` is infinite where no dense model
         is as good), ``beyond``, how many times the model lies outside the runs of the law where it is
         farthest (1 if nowhere, not a number where the runs are not known), with ``in``, the quantity. Where
-        the tokens are not stated they are `usual_tokens`.
+        the tokens are not stated they are `usual_tokens`, which ``assumed`` says.
     """
     records = []
     for spec in mixtures(models):
         own = routed.shape(spec)
-        tokens = _tokens(spec) or usual_tokens()
-        common = {"model": title(spec), "active": own.active, "total": own.total}
+        stated = _tokens(spec)
+        tokens = stated or usual_tokens()
+        common = {"model": title(spec), "active": own.active, "total": own.total, "assumed": stated is None}
         for name in MIXED_LAWS:
-            times, worst = _beyond(name, own, tokens)
+            times, worst = _beyond(name, own, stated)
             try:
                 dense = routed.dense_equivalent(name, own, tokens)
             except InfeasibleError:
@@ -426,7 +433,7 @@ def equivalents(models: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def _beyond(name: str, own: routed.Shape, tokens: float) -> tuple[float, str]:
+def _beyond(name: str, own: routed.Shape, tokens: float | None) -> tuple[float, str]:
     """Return how many times a mixture lies outside the runs of a law, at least 1, and in what.
 
     Not a number where the sizes of the runs are not known and nothing else is outside.

@@ -485,7 +485,7 @@ def outside(name: str, model: Shape, tokens: float | None = None) -> dict[str, f
     -------
     dict
         For each quantity that is beyond: the model's value over the nearest end of the range, so below 1
-        where it is below. A range that starts at 0 has no lower end.
+        where it is below; for the sparsity, the share of experts in use at that end over the model's.
     """
     values = {
         "active parameters": model.active,
@@ -498,7 +498,11 @@ def outside(name: str, model: Shape, tokens: float | None = None) -> dict[str, f
     beyond = {}
     for quantity, (low, high) in ranges(name).items():
         value = values[quantity]
-        if value is not None and not low <= value <= high:
+        if value is None or low <= value <= high:
+            continue
+        if quantity == "sparsity":  # by the share of experts in use, which is what the law has powers of
+            beyond[quantity] = (1 - high) / (1 - value)
+        else:
             beyond[quantity] = value / (high if value > high else low)
     return beyond
 
@@ -518,7 +522,7 @@ def dense_equivalent(name: str, model: Shape, tokens: float) -> float:
     Returns
     -------
     float
-        Parameters, without embeddings where the law counts so.
+        Parameters, without embeddings and output head, as those of the mixture.
 
     Raises
     ------

@@ -192,15 +192,17 @@ def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: di
         ({"model": "mixtral-8x7b-v0.1", "models": ["mixtral-8x7b-v0.1"], "skew": 0.0, "concurrency": 1}, 2),
         ({"model": "mine.json", "models": ["llama-3-8b"], "expert_parallel": 1, "skew": 2.0}, 4),
         ({"model": "llama-4-maverick", "models": ["gemma-2b", "qwen3-30b-a3b"], "accelerator": "B200"}, 5),
+        ({"model": "dbrx", "models": ["dbrx", "dbrx"], "accelerator": "Gaudi 3", "skew": 3.0}, 3),
+        ({"model": "gpt-oss-20b", "accelerator": "Trainium1", "expert_parallel": 32}, 2),
         ({"model": "qwen3.5-397b-a17b", "expert_parallel": 64, "capacity_factor": 0.3, "concurrency": 4096}, 12),
     ],
-    ids=["one mixture", "a config of one's own", "one expert a token", "many experts and answers"],
+    ids=["one mixture", "a config of one's own", "one expert a token", "no price", "no link", "many experts and answers"],
 )
 def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict, devices: int) -> None:
     (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
     executed = execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path)
     words = whole_sentences(executed)
-    assert not re.search(r"(?<![\d.,])1 (?:answers|devices|values|laws|layers)\b", words)
+    assert not re.search(r"(?<![\d.,])1 (?:answers|devices|values|laws|layers|tokens)\b|e-\d", words)
     recorded = read_record(executed)
     assert recorded["devices"]["value"] == devices
     assert recorded["exchange_error"]["value"] < 2.5

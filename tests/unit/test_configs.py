@@ -240,3 +240,8 @@ def test_a_mutated_config_is_a_model_or_one_readable_line(config):
     assert 0 < model.kv_cache_bytes(4097) <= 4097 * model.kv_cache_bytes(1)
     assert math.isfinite(model.forward_flops(4097))
     assert repr(model)
+
+
+def test_a_model_type_that_has_no_repr_is_named_by_its_type():
+    with pytest.raises(ConfigError, match="a value of type int"):
+        cohort.model({"model_type": 10**5000, "text_config": {"model_type": 10**5000}})

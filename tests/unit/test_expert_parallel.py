@@ -6,7 +6,7 @@ import pytest
 
 import cohort
 from cohort import expert_parallel as parallel
-from cohort import experts
+from cohort import experts, routing
 from cohort.errors import ParameterError, UnknownNameError
 
 DEVICE = "H100 SXM 80GB"
@@ -137,7 +137,35 @@ def test_bad_values_are_named(call, message):
     assert message in str(error.value)
 
 
-def test_devices_hold_as_many_experts():
-    assert [experts.shared_evenly(160, each) for each in parallel.groups(cohort.model("deepseek-v2"))] == [
-        80, 40, 32, 20, 16, 10, 8, 5, 4, 2, 1,
-    ]  # fmt: skip
+def test_groups_are_whole_nodes_that_divide_the_experts():
+    assert parallel.groups(cohort.model("deepseek-v2"), DEVICE) == [1, 2, 4, 5, 8, 16, 32, 40, 80, 160]
+    assert parallel.groups(cohort.model("mixtral-8x7b-v0.1"), "GB200 (per GPU)") == [1, 2, 4, 8]
+    with pytest.raises(ParameterError, match="must be a multiple of a node of 8 devices"):
+        experts.exchanged_bytes(64, 6, 5120, 1, 20)
+
+
+def test_each_number_of_devices_waits_for_its_own_slowest():
+    frame = parallel.shared(cohort.model("deepseek-v2"), DEVICE, 64, 0.5)
+    assert frame["slowest"].is_monotonic_increasing
+    alone = parallel.balance("deepseek-v2", 64 * 160, 0.5, 1.25, 160, 0).expected["slowest device"]
+    assert frame.loc[160, "slowest"] == pytest.approx(alone, rel=1e-12)
+    sent = 64 * 6 * 5120 * 152 / 160
+    assert frame.loc[160, "dispatch_s"] == pytest.approx(parallel.latency() + alone * sent / 50e9, rel=1e-12)
+
+
+def test_placement_by_hand_and_better_than_in_turn():
+    """Loads 5, 4, 3, 2, 1, 1 on two devices of three: 5, 2 and 1 beside 4, 3 and 1."""
+    assert parallel.placement([5, 4, 3, 2, 1, 1], 2) == [0, 3, 4, 1, 2, 5]
+    spec = cohort.model("deepseek-v2")
+    weights = routing.weights(160, 0.5)
+    popular = routing.popularity(weights, 6)
+    in_turn = popular.reshape(20, 8).sum(axis=0).max() / (6 / 8)
+    assert parallel.expected_slowest(spec, 10**6, 0.5, 8) < 1.045 < 1.16 < in_turn
+
+
+def test_accelerators_without_price_or_link_are_no_fault():
+    frame = parallel.served(["dbrx", "gemma-2b"], "Gaudi 3", 4, 1024, 256)
+    assert len(frame) == 2 and frame["low"].isna().all() and (frame["throughput"] > 0).all()
+    linkless = next(name for name in cohort.accelerators() if cohort.accelerator(name).link is None)
+    assert parallel.node_size(cohort.accelerator(linkless)) == 1
+    assert parallel.exchange(cohort.model("dbrx"), linkless, 64, 16)["dispatch_s"] > parallel.latency()

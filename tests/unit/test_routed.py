@@ -150,6 +150,8 @@ def test_what_lies_outside_a_law_is_named():
     assert beyond["expansion"] == 4 / 64 and beyond["tokens"] == pytest.approx(1e12 / 1.3e11)
     assert "granularity" not in beyond
     assert "tokens" not in routed.outside("krajewski-64", own)
+    sparse = routed.outside("abnar", routed.shape(model("llama-4-maverick")))
+    assert sparse == {"sparsity": pytest.approx(0.02 * 128, rel=1e-9)}
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from statistics import median
 
 from cohort import mixtures
-from cohort.claims import Judgement, graded
+from cohort.claims import Judgement, graded, quoted
 from cohort.configs import model as read_model
+from cohort.errors import ParameterError
 from cohort.models import ModelSpec
-from cohort.published import disclosed
 from cohort.serving import serve
 from cohort.tables import group
 
@@ -16,6 +16,7 @@ from cohort.tables import group
 ACCELERATOR, DEVICES = "H100 SXM 80GB", 8
 INPUT, OUTPUT = 1024, 256
 CONCURRENCIES = (1, 64)
+DTYPE = "fp8"  # in which the largest of the models fits
 
 
 def judge() -> list[Judgement]:
@@ -55,10 +56,20 @@ def _chinchilla() -> Judgement:
 def _speedup(spec: ModelSpec, dense: ModelSpec, sequences: int) -> float:
     """Return how many times as fast as a dense model a mixture writes a token."""
     slow, fast = (
-        serve(each, ACCELERATOR, DEVICES, sequences, input_tokens=INPUT, output_tokens=OUTPUT).tpot_s
+        serve(
+            each,
+            ACCELERATOR,
+            DEVICES,
+            sequences,
+            input_tokens=INPUT,
+            output_tokens=OUTPUT,
+            weight_dtype=DTYPE,
+        )
         for each in (dense, spec)
     )
-    return slow / fast
+    if not (slow.fits and fast.fits):
+        raise ParameterError(f"{spec.name} does not fit the devices that the claim is judged by")
+    return slow.tpot_s / fast.tpot_s
 
 
 def _fast() -> Judgement:
@@ -69,9 +80,9 @@ def _fast() -> Judgement:
         over_active.append(min(_speedup(spec, small, number) for number in CONCURRENCIES))
     rule = (
         "median of the speed of a token over that of the dense model of as many parameters in all, the lower "
-        f"of {CONCURRENCIES[0]} and {CONCURRENCIES[1]} answers at once; holds if all of the post's mixtures "
-        "are at least 1.5 times as fast, and 0.9 times as fast as the dense model of as many active ones "
-        f"(the median is {median(over_active):.2f}), with limits if faster than the first"
+        f"of {CONCURRENCIES[0]} and {CONCURRENCIES[1]} answers at once in {DTYPE}; holds if all of the "
+        "post's mixtures are at least 1.5 times as fast, and 0.9 times as fast as the dense model of as many "
+        f"active ones (the median is {median(over_active):.2f}), with limits if faster than the first"
     )
     faster = all(each >= 1.5 for each in over_total) and all(each >= 0.9 for each in over_active)
     share = sum(each > 1 for each in over_total) / len(over_total)
@@ -90,12 +101,10 @@ def _memory() -> Judgement:
 
 
 def _overparameterised() -> Judgement:
-    ratios = [tokens / spec.parameters for spec, tokens, _ in disclosed(spec.name for spec in _cohort())]
+    pruned = quoted("Arctic", "share of the weights that pruning removes")
     rule = (
-        "median of training tokens for each parameter in all, of the mixtures that state both; cannot be "
-        "known, since parameters without need would show in pruning, and none of these models was pruned in "
-        "the open"
+        "share of the weights of Arctic that a report prunes with nearly no loss; holds if such reports are "
+        "in the data for all mixtures of the post, with limits for one; whether routing acts like pruning is "
+        "not said by it"
     )
-    return Judgement(
-        "already_overparameterised", "cannot be known", median(ratios), "tokens per parameter", rule
-    )
+    return Judgement("already_overparameterised", graded(1 / len(_cohort()), 1, 0.2), pruned, "percent", rule)
