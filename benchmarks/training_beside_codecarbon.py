@@ -1,10 +1,10 @@
 """`cohort.footprint.training` beside CodeCarbon: grid factors, reported runs, and answers per second.
 
 Run it as ``.venv/bin/python benchmarks/training_beside_codecarbon.py``; CodeCarbon joins where it is
-installed: ``pip install codecarbon``. Without a meter CodeCarbon multiplies energy by the factor of a country, and by a
-PUE that is 1 unless it is given; it models neither accelerators nor hours. So both are given the hours and
-the rated power of the reports that say no more, and are held to the reported tonnes. Ours is shown at its
-central values. Times are CPU seconds, the least of several rounds.
+installed: ``pip install codecarbon``. Without a meter CodeCarbon multiplies energy by the factor of a
+country, and by a PUE that is 1 unless it is given; it models neither accelerators nor hours. So both are given the
+hours and the rated power of the reports that say no more, and are held to the reported tonnes. Ours is shown
+at its central values. Times are CPU seconds, the least of several rounds.
 """
 
 from __future__ import annotations
@@ -104,9 +104,8 @@ def speeds(kilograms: Callable[[float, str], float] | None) -> None:
     print(f"\n{'answers a second':52}{1 / own:14,.0f}")
     if kilograms:
         theirs = seconds(lambda: kilograms(1e6, "USA"))
-        print(
-            f"{'CodeCarbon, kWh times the factor of a country':52}{1 / theirs:14,.0f}{theirs / own:9.2f} x ours"
-        )
+        name = "CodeCarbon, kWh times the factor of a country"
+        print(f"{name:52}{1 / theirs:14,.0f}")
 
     device = cohort.accelerator(DEVICE)
     factors = run_factors(device, "USA", "with_development", {"mfu": mfu(device)})
