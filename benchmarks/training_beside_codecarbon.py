@@ -2,9 +2,9 @@
 
 Run it as ``.venv/bin/python benchmarks/training_beside_codecarbon.py``; CodeCarbon joins where it is
 installed: ``pip install codecarbon``. Without a meter CodeCarbon multiplies energy by the factor of a
-country, and by a PUE that is 1 unless it is given; it models neither accelerators nor hours. So both are given the
-hours and the rated power of the reports that say no more, and are held to the reported tonnes. Ours is shown
-at its central values. Times are CPU seconds, the least of several rounds.
+country, and by a PUE that is 1 unless it is given; it models neither accelerators nor hours. So both are
+given the hours and the rated power of the reports that say no more, and are held to the reported tonnes.
+Ours is shown at its central values. Times are CPU seconds, the least of several rounds.
 """
 
 from __future__ import annotations
