@@ -527,7 +527,7 @@ def with_all_experts(spec: ModelSpec) -> ModelSpec:
             return replace(part, experts=replace(part.experts, active=part.experts.count))
         return replace(part, active=part.count) if isinstance(part, Experts) else part
 
-    return _fed(spec, opened)
+    return fed(spec, opened)
 
 
 def _split_into_experts(spec: ModelSpec, count: int = 8, active: int = 2) -> ModelSpec:
@@ -538,10 +538,10 @@ def _split_into_experts(spec: ModelSpec, count: int = 8, active: int = 2) -> Mod
             return part
         return Experts(count, active, max(part.width // count, 1), gated=part.gated, bias=part.bias)
 
-    return _fed(spec, cut)
+    return fed(spec, cut)
 
 
-def _fed(spec: ModelSpec, change: Callable[[FeedForward], FeedForward]) -> ModelSpec:
+def fed(spec: ModelSpec, change: Callable[[FeedForward], FeedForward]) -> ModelSpec:
     """Return a model with other feed-forward networks."""
 
     def of_layer(layer: Layer) -> Layer:

@@ -187,6 +187,44 @@ def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: di
 
 
 @pytest.mark.parametrize(
+    ("parameters", "devices"),
+    [
+        ({"model": "mixtral-8x7b-v0.1", "models": ["mixtral-8x7b-v0.1"], "skew": 0.0, "concurrency": 1}, 2),
+        ({"model": "mine.json", "models": ["llama-3-8b"], "expert_parallel": 1, "skew": 2.0}, 4),
+        ({"model": "llama-4-maverick", "models": ["gemma-2b", "qwen3-30b-a3b"], "accelerator": "B200"}, 5),
+        ({"model": "qwen3.5-397b-a17b", "expert_parallel": 64, "capacity_factor": 0.3, "concurrency": 4096}, 12),
+    ],
+    ids=["one mixture", "a config of one's own", "one expert a token", "many experts and answers"],
+)
+def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict, devices: int) -> None:
+    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    executed = execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path)
+    words = whole_sentences(executed)
+    assert not re.search(r"(?<![\d.,])1 (?:answers|devices|values|laws|layers)\b", words)
+    recorded = read_record(executed)
+    assert recorded["devices"]["value"] == devices
+    assert recorded["exchange_error"]["value"] < 2.5
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"model": "llama-3-8b"}, "model is llama-3-8b, which is dense, but must be a mixture"),
+        ({"models": []}, "models"),
+        ({"model": "deepseek-v3"}, "unknown model 'deepseek-v3'; did you mean"),
+        ({"expert_parallel": 48}, "expert_parallel is 48, but must divide the 160 experts; the nearest"),
+        ({"skew": -1.0}, "skew is -1.0, but must be a number from 0 to 4"),
+        ({"capacity_factor": 0.0}, "capacity_factor is 0.0, but must be a finite number above 0"),
+        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+    ],
+)
+def test_expert_tradeoffs_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
+    with pytest.raises(CohortError, match=re.escape(message)):
+        execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
     ("parameters", "published"),
     [
         ({"models": ["olmo-2-7b", "olmo-3-32b"], "lifetime_years": 6.0}, 1),

@@ -21,6 +21,7 @@ CHAPTERS = (
     "data_optimal",
     "attention_memory",
     "serving_roofline",
+    "expert_tradeoffs",
     "training_footprint",
 )
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")

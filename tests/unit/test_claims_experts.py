@@ -1,0 +1,53 @@
+"""The verdicts on experts: each number by another way, and rules that give every grade."""
+
+import pytest
+
+import cohort
+from cohort import claims, facts
+from cohort.claims import expert_tradeoffs
+from cohort.claims.expert_tradeoffs import _speedup
+from cohort.mixtures import dense_of_active, dense_of_total
+
+JUDGED = {each.claim: each for each in claims.judge("expert_tradeoffs")}
+
+
+def test_every_claim_of_the_chapter_is_judged():
+    assert set(JUDGED) == {
+        row["claim"] for row in facts.rows("claims") if row["chapter"] == "expert_tradeoffs"
+    }
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "value"),
+    [
+        ("total_far_above_active", "holds", 7.318),
+        ("cheats_chinchilla", "holds with limits", 1.508),
+        ("sparsity_speeds_serving", "holds with limits", 1.604),
+        ("all_experts_in_memory", "holds", 7.331),
+        ("already_overparameterised", "cannot be known", 34.36),
+    ],
+)
+def test_known_verdicts(claim, verdict, value):
+    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=1e-3))
+    assert JUDGED[claim].rule
+
+
+def test_medians_by_hand():
+    """Mixtral 8x22B 3.59, DBRX 3.61, DeepSeek-V2 11.03, Arctic 27.63; tokens 91.2, 34.4 and 7.3."""
+    assert JUDGED["total_far_above_active"].value == pytest.approx((3.6084 + 11.0284) / 2, rel=1e-4)
+    assert JUDGED["already_overparameterised"].value == pytest.approx(8.1e12 / 235_741_434_880, rel=1e-9)
+
+
+def test_dense_models_would_lose_every_claim(monkeypatch):
+    dense = [cohort.model("llama-3-8b"), cohort.model("llama-3-70b")]
+    monkeypatch.setattr(expert_tradeoffs, "_cohort", lambda: dense)
+    assert expert_tradeoffs._total().verdict == expert_tradeoffs._memory().verdict == "does not hold"
+    assert expert_tradeoffs._fast().verdict == "does not hold"
+
+
+def test_a_mixture_lies_between_its_dense_counterparts():
+    spec = cohort.model("dbrx")
+    for number in (1, 64):
+        assert (
+            _speedup(spec, dense_of_active(spec), number) < 1 < _speedup(spec, dense_of_total(spec), number)
+        )

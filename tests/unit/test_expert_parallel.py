@@ -1,0 +1,143 @@
+"""Experts over devices: predicted beside published, balance by two ways, serving on groups that hold."""
+
+import math
+
+import pytest
+
+import cohort
+from cohort import expert_parallel as parallel
+from cohort import experts
+from cohort.errors import ParameterError, UnknownNameError
+
+DEVICE = "H100 SXM 80GB"
+
+
+def test_published_exchanges_are_predicted():
+    """The two rows of one node calibrate the fixed time; the ten beyond it test."""
+    frame = parallel.exchanges()
+    tested = frame[frame["use"] == "test"]["error"].abs()
+    assert (len(tested), len(frame)) == (10, 12)
+    assert tested.median() < 0.025 and tested.max() < 0.13
+    assert parallel.latency() == pytest.approx(47.3e-6, rel=2e-3)
+
+
+def test_an_exchange_within_a_node_by_hand():
+    """128 tokens to 8 experts, 7168 numbers; seven eighths leave a device, over links of 200 GB/s."""
+    found = parallel.exchange(cohort.model("deepseek-v3.2"), "H800 SXM", 128, 8)
+    sent = 128 * 8 * 7168 * 7 / 8
+    assert (found["dispatch_bytes"], found["combine_bytes"]) == (sent, 2 * sent)
+    assert found["combine_s"] - found["dispatch_s"] == pytest.approx(sent / 200e9, rel=1e-9)
+    alone = parallel.exchange(cohort.model("deepseek-v3.2"), "H800 SXM", 128, 1)
+    assert set(alone.values()) == {0.0}
+
+
+def test_the_published_fleet_lies_between_no_and_full_overlap():
+    (found,) = parallel.fleet().to_dict("records")
+    assert found["measured"] == 14_800 / 8 and found["sequences"] == round(1850 / 21)
+    assert found["predicted"] < found["measured"] < found["overlapped"]
+    assert found["error"] == pytest.approx(-0.077, abs=0.005)
+
+
+def test_a_step_of_one_device_is_that_of_serving():
+    spec = cohort.model("deepseek-v2-lite")
+    parts = parallel.step(spec, DEVICE, 1, 4, 1000, "bf16")
+    found = cohort.serving.serve(spec, DEVICE, 1, 4, input_tokens=1000, output_tokens=1)
+    for name, seconds in found.parts:
+        if name not in ("prompts", "links"):
+            assert parts[name] == pytest.approx(seconds, rel=1e-9), name
+    assert parts["exchange"] == 0
+
+
+def test_measured_mixtures_and_how_far_off_they_are():
+    frame = parallel.measured_mixtures()
+    fitted, tested = (frame[frame["use"] == use]["error"].abs() for use in ("calibrate", "test"))
+    assert (len(fitted), len(tested)) == (7, 6)
+    assert fitted.max() < 0.095
+    assert tested.min() > 0.3 and tested.max() < 0.5  # an order of magnitude, as the chapter says
+
+
+@pytest.mark.parametrize(
+    ("model", "skew", "devices", "tokens"),
+    [("mixtral-8x7b-v0.1", 0.0, 8, 4096), ("dbrx", 0.7, 4, 4096), ("deepseek-v2-lite", 1.0, 8, 8192),
+     ("deepseek-v2", 0.5, 8, 4096), ("qwen3-30b-a3b", 1.0, 16, 16384)],
+)  # fmt: skip
+def test_balance_by_formula_is_the_mean_of_many_simulations(model, skew, devices, tokens):
+    runs = [parallel.balance(model, tokens, skew, 1.25, devices, seed).simulated for seed in range(30)]
+    expected = parallel.balance(model, tokens, skew, 1.25, devices, 0).expected
+    for quantity in expected.index:
+        values = [float(run[quantity]) for run in runs]
+        mean = sum(values) / len(values)
+        deviation = math.sqrt(sum((each - mean) ** 2 for each in values) / (len(values) - 1))
+        # The largest of many loads is nearly, not exactly, that of normal numbers: half a per cent. What
+        # is dropped counts from one assignment on.
+        assert abs(mean - expected[quantity]) <= 4.5 * deviation / math.sqrt(
+            len(values)
+        ) + 0.005 * mean + 1 / (100 * tokens)
+
+
+def test_loads_are_listed_by_popularity():
+    found = parallel.balance("deepseek-v2", 4096, 1.0, 1.25, 8, 0)
+    assert found.loads["expected"].is_monotonic_decreasing
+    assert found.loads["simulated"].sum() == pytest.approx(160)
+    assert found.devices.mean() == pytest.approx(1)
+
+
+def test_more_skew_reads_less_and_balances_worse():
+    frame = parallel.by_skew(cohort.model("deepseek-v2"), 64, 4096, 1.25, 8, [0.0, 0.5, 1.0, 2.0])
+    for falling in ("experts", "read"):
+        assert frame[falling].is_monotonic_decreasing
+    for rising in ("busiest", "slowest", "dropped"):
+        assert frame[rising].is_monotonic_increasing
+
+
+def test_drops_fall_with_room():
+    lines = parallel.drops_by_room(cohort.model("dbrx"), 4096, [0.0, 1.0], [0.5, 1.0, 2.0, 4.0])
+    assert list(lines) == ["skew 0", "skew 1"]
+    assert all(line.is_monotonic_decreasing for line in lines.values())
+    assert lines["skew 0"].loc[0.5] == pytest.approx(50, rel=1e-9) and lines["skew 0"].loc[4.0] == 0
+
+
+def test_groups_are_the_smallest_that_hold_the_answers():
+    frame = parallel.served(["mixtral-8x7b-v0.1", "llama-3-70b", "llama-3.1-405b"], DEVICE, 64, 1024, 256)
+    assert frame["devices"].tolist() == [1, 2, 8]
+    one = cohort.serving.serve("mixtral-8x7b-v0.1", DEVICE, 1, 64, input_tokens=1024, output_tokens=256,
+                               weight_dtype="fp8")  # fmt: skip
+    assert frame.iloc[0]["throughput"] == one.output_tokens_per_s
+    assert frame.iloc[0]["low"] == one.usd_per_million_tokens(cohort.accelerator(DEVICE).usd_per_hour[0])
+
+
+def test_what_no_group_holds_is_left_out_by_name():
+    frame = parallel.served(["llama-3.1-405b", "gemma-2b"], "L4", 8, 1024, 256)
+    assert list(frame.index) == ["Gemma 2B"] and frame.attrs["left out"] == ["Llama 3.1 405B"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: parallel.balance("llama-3-8b", 64, 0.5, 1.0, 1, 0), "which is dense, but must be a mixture"),
+        (lambda: parallel.balance("dbrx", 0, 0.5, 1.0, 1, 0), "tokens is 0, but must be from 1"),
+        (
+            lambda: parallel.balance("dbrx", 64, 0.5, 1.0, 3, 0),
+            "expert_parallel is 3, but must divide the 16",
+        ),
+        (
+            lambda: parallel.balance("dbrx", 64, 9.0, 1.0, 4, 0),
+            "skew is 9.0, but must be a number from 0 to 4",
+        ),
+        (lambda: parallel.balance("dbrx", 64, 0.5, -1.0, 4, 0), "capacity_factor is -1.0"),
+        (lambda: parallel.network("Infiniband 400"), "unknown network"),
+        (lambda: parallel.step(cohort.model("llama-3-8b"), DEVICE, 1, 1, 8), "which is dense"),
+        (lambda: parallel.step(cohort.model("dbrx"), DEVICE, 17, 1, 8), "expert_parallel is 17"),
+        (lambda: parallel.served(["dbrx"], DEVICE, 0, 8, 8), "concurrency is 0, but must be from 1"),
+    ],
+)
+def test_bad_values_are_named(call, message):
+    with pytest.raises((ParameterError, UnknownNameError)) as error:
+        call()
+    assert message in str(error.value)
+
+
+def test_devices_hold_as_many_experts():
+    assert [experts.shared_evenly(160, each) for each in parallel.groups(cohort.model("deepseek-v2"))] == [
+        80, 40, 32, 20, 16, 10, 8, 5, 4, 2, 1,
+    ]  # fmt: skip
