@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -335,6 +337,10 @@ def test_water_of_a_place() -> None:
         ({"lifetime_years": "5"}, "lifetime_years is '5', but must be above 0"),
         ({"grid": "Frnace"}, "unknown grid 'Frnace'; did you mean 'France'?"),
         ({"grid": None}, "unknown grid None"),
+        ({"grid": "Frnace", "grid_g_per_kwh": 50}, "unknown grid 'Frnace'; did you mean 'France'?"),
+        ({"accelerator": 5}, "unknown accelerator 5"),
+        ({"accelerator_hours": None, "model": "llama-3-8b", "tokens": -1}, "tokens is -1, but must be"),
+        ({"boundary": None}, "unknown boundary None"),
         ({"boundary": "facilty"}, "unknown boundary 'facilty'; did you mean 'facility'?"),
         ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
         ({"accelerator": "M3 Ultra (80-core)"}, "must be one whose rated power the data hold"),
@@ -373,3 +379,15 @@ def test_faults_of_ranges_and_sums() -> None:
 def test_power_need_not_be_in_the_data() -> None:
     run = training(accelerator="M3 Ultra (80-core)", accelerator_hours=10, power_w=300, pue=1)
     assert run.energy_kwh == 3
+
+
+def test_the_ledger_needs_the_standard_library_alone() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import cohort;"
+        "cohort.footprint.training(accelerator='H100 SXM 80GB', model='llama-3-8b'); cohort.grid('USA');"
+        "cohort.footprint.contradictions();"
+        "tops = {name.partition('.')[0] for name in set(sys.modules) - before};"
+        "print(sorted(tops - set(sys.stdlib_module_names) - {'cohort'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

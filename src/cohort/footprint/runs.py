@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cohort import facts
 from cohort.configs import model as read_model
 from cohort.errors import ParameterError, bounded, positive
-from cohort.footprint.factors import Range, assumptions, given
+from cohort.footprint.factors import Range, assumptions, given, grid_factors
 from cohort.footprint.factors import mfu as usual_mfu
 from cohort.footprint.ledger import Footprint, account, check_boundary
 from cohort.hardware import Accelerator
@@ -184,6 +184,7 @@ def run_factors(
     """
     own = given(known or {})
     device, within = _device(accelerator), check_boundary(boundary)
+    grid_factors(grid)  # a place decides the water too, where what its electricity emits is given
     return assumptions(device, grid, within, known=own)
 
 
