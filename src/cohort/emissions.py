@@ -590,9 +590,22 @@ def in_places(run: Run, scenario: Scenario, places: Sequence[str] = PLACES) -> p
     return frame.sort_values("g/kWh", kind="stable")
 
 
+# Who made a factor, where the key of the source names only where it was read.
+MAKERS = {
+    "co2jsember": "Ember",
+    "co2jselectricitymaps": "Electricity Maps",
+    "ecologits": "Our World in Data, from Ember",
+    "codecarbon": "eGRID",
+    "touvron2023llama": "report on LLaMA",
+    "patterson2021carbon": "Patterson et al.",
+    "luccioni2022bloom": "report on BLOOM",
+    "morrison2025holistic": "report on OLMo",
+}
+
+
 def _named_grid(found: Grid) -> dict[str, Any]:
-    method = METHODS[found.method, found.scope]
-    return {"g/kWh": found.g_per_kwh, "year": found.year, "method": method, "source": found.source}
+    method, source = METHODS[found.method, found.scope], MAKERS.get(found.source, found.source)
+    return {"g/kWh": found.g_per_kwh, "year": found.year, "method": method, "source": source}
 
 
 def factors_of(place: str) -> pd.DataFrame:
@@ -615,6 +628,30 @@ def markets() -> pd.DataFrame:
             records.setdefault(_titled(row["model_or_run"]), {})[name] = float(row["value"])
     frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("run")
     return frame.dropna().reindex(columns=["location", "market"])
+
+
+def development() -> pd.DataFrame:
+    """Return what is published of runs together with all that was tried before.
+
+    Returns
+    -------
+    DataFrame
+        Per group of runs: the ``part``, its CO2e and water, and the share of all compute that was not the
+        final runs; empty where it is not given.
+    """
+    parts: dict[tuple[str, str], dict[str, float]] = {}
+    whole = {row.run for row in published_rows() if row.boundary == "with_development"}
+    columns = {
+        "co2e_t": ("CO2e (t)", 1.0),
+        "water_l": ("water (ML)", 1e-6),
+        "development_share": ("not the final runs (% of compute)", 100.0),
+    }
+    for row in published_rows():
+        if row.run in whole and row.field in columns:
+            name, unit = columns[row.field]
+            parts.setdefault((row.run, row.part), {})[name] = unit * row.value
+    records = [{"runs": run, "part": part, **found} for (run, part), found in parts.items()]
+    return pd.DataFrame(records).set_index("runs")
 
 
 # The audit --------------------------------------------------------------------------------------------------

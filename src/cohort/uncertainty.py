@@ -1,7 +1,7 @@
 """How sure an answer is: inputs drawn from their ranges, the answer for each, and what drives its spread.
 
-`cohort.footprint.factors.Range` says how each input is drawn. All draws are seeded, and each input has a stream of
-its own by its name, so that one more input leaves the draws of the others as they were.
+`cohort.footprint.factors.Range` says how each input is drawn. All draws are seeded, and each input has a
+stream of its own by its name, so that one more input leaves the draws of the others as they were.
 """
 
 from __future__ import annotations

@@ -187,6 +187,49 @@ def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: di
 
 
 @pytest.mark.parametrize(
+    ("parameters", "published"),
+    [
+        ({"models": ["olmo-2-7b", "olmo-3-32b"], "lifetime_years": 6.0}, 1),
+        ({"models": ["mine.json"], "accelerator": "B200", "pue": 1.3}, 0),
+        ({"models": ["llama-3-8b"], "grid": "Norway", "draws": 500, "seed": 7}, 1),
+        ({"models": ["gpt3-175b", "gemma-2b"], "grid": "US-Texas", "accelerator": "TPU v5p"}, 1),
+        ({"models": ["command-r-v01", "gpt2-xl"], "grid": "France", "accelerator": "MI300X", "draws": 100}, 0),
+        ({"models": ["deepseek-v2"], "grid": "USA", "pue": 1.0, "lifetime_years": 0.5}, 1),
+    ],
+    ids=["metered runs", "a config of one's own", "one model", "old and small", "nothing published", "no losses"],
+)
+def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, published: int) -> None:
+    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    executed = execute(ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path)
+    words = whole_sentences(executed)
+    assert not re.search(r"(?<![\d.,])1 (?:reports|others)\b|\b0\.?0* t\b", words)
+    recorded = read_record(executed)
+    assert sum(recorded["hours_published"]["value"]) == published
+    ends = zip(*(recorded[name]["value"] for name in ("co2e_low", "co2e", "co2e_high")), strict=True)
+    assert all(low < middle < high for low, middle, high in ends)
+    assert recorded["contradictions"]["value"] == 2
+    assert recorded["inside_range"]["value"] >= 85
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"grid": "Frnace"}, "unknown grid 'Frnace'; did you mean 'France'?"),
+        ({"pue": 0.8}, "pue is 0.8, but must be from 1 to 10"),
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ({"accelerator": "A100 PCIe 40GB"}, "must be one whose rated power the data hold"),
+        ({"models": ["llama-3-80b"]}, "unknown model 'llama-3-80b'; did you mean"),
+        ({"lifetime_years": -1.0}, "lifetime_years is -1.0, but must be above 0"),
+        ({"draws": 10}, "draws is 10, but must be from 100"),
+        ({"seed": -1}, "seed is -1, but must be from 0"),
+    ],
+)
+def test_training_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
+    with pytest.raises(CohortError, match=re.escape(message)):
+        execute(ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
     ("parameters", "known"),
     [
         ({"model": "mixtral-8x7b-v0.1", "grid": "France", "concurrency": 16}, False),

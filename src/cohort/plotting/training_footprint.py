@@ -241,12 +241,14 @@ def places(table: pd.DataFrame) -> Figure:
     return drawing
 
 
-_AMOUNTS = {
-    "energy_kwh": "energy",
-    "co2e_kg": "CO2e",
-    "water_l": "water",
-    "accelerator_hours": "hours",
-}
+# What the values of a class are, unless their row says otherwise.
+_USUAL = {"metered": "energy_kwh", "blind": "co2e_kg", "hours": "accelerator_hours", "place": "co2e_kg"}
+_AMOUNTS = {"energy_kwh": "energy", "co2e_kg": "CO2e", "water_l": "water", "accelerator_hours": "hours"}
+
+
+def _value_name(row: Any) -> str:
+    usual = row["amount"] == _USUAL[row["class"]]
+    return str(row["run"]) if usual else f"{row['run']}, {_AMOUNTS[row['amount']]}"
 
 
 def accuracy(table: pd.DataFrame) -> Figure:
@@ -275,9 +277,8 @@ def accuracy(table: pd.DataFrame) -> Figure:
     axes.set(xscale="log", xlabel="modelled over reported", xlim=(low / 1.1, high * 1.1))
     axes.set_xticks([tick for tick in (0.25, 0.5, 0.7, 1, 1.5, 2, 4) if low / 1.1 < tick < high * 1.1])
     plain_ticks(axes.xaxis)
-    names = [f"{row['run']}, {_AMOUNTS[row['amount']]}" for _, row in chosen.iterrows()]
-    name_rows(axes, names[::-1])
-    axes.tick_params(axis="y", labelsize=7.5)
+    name_rows(axes, [_value_name(row) for _, row in chosen.iterrows()][::-1])
+    axes.tick_params(axis="y", labelsize=8)
     shown = [name for name in CLASSES if (chosen["class"] == name).any()]
     handles = [
         Line2D([], [], marker=CLASSES[name][1], color=CLASSES[name][0], lw=2.4, ms=5) for name in shown

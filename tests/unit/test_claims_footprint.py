@@ -1,0 +1,65 @@
+"""The verdicts on the footprint of training: each number by another way."""
+
+from statistics import median
+
+import pytest
+
+from cohort import claims, emissions, facts
+from cohort.claims import training_footprint
+from cohort.footprint import audit
+
+JUDGED = {each.claim: each for each in claims.judge("training_footprint")}
+
+
+def test_every_claim_of_the_chapter_is_judged():
+    assert set(JUDGED) == {
+        row["claim"] for row in facts.rows("claims") if row["chapter"] == "training_footprint"
+    }
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "value"),
+    [
+        ("training_near_full_utilisation", "does not hold", 33.18),
+        ("meta_reports_footprint", "holds", 31.22 + 62.44 + 291.42 + 390 + 1900),
+        ("footprint_rarely_reported", "holds", 0),
+        ("offsets_are_not_enough", "holds", 3.826),
+        ("capture_plant", "does not hold", 11390 / (105 * 1.2)),
+    ],
+)
+def test_known_verdicts(claim, verdict, value):
+    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=1e-2))
+    assert JUDGED[claim].rule
+
+
+def test_utilisation_is_the_median_of_whole_runs():
+    assert JUDGED["training_near_full_utilisation"].value == pytest.approx(
+        100 * median(emissions.utilisations()["mfu"])
+    )
+    assert "56%" in JUDGED["training_near_full_utilisation"].rule
+
+
+def test_a_contradicted_card_is_no_report(monkeypatch):
+    wrong = next(
+        each
+        for each in audit.checks()
+        if (each.published.run, each.published.field) == ("llama-2-7b", "co2e_t")
+    )
+    monkeypatch.setattr(audit, "contradictions", lambda: [wrong])
+    found = training_footprint._meta()
+    assert (found.verdict, found.value) == ("holds with limits", pytest.approx(2643.86))
+
+
+def test_a_plant_that_works_as_designed_would_hold(monkeypatch):
+    given = {"Mammoth, by design": 36000.0, "Mammoth, first ten months": 30000.0}
+    monkeypatch.setattr(training_footprint, "_named", given.__getitem__)
+    found = training_footprint._plant()
+    assert (found.verdict, found.value) == ("holds", pytest.approx(11390 / 36000))
+
+
+def test_full_reports_would_change_the_verdict(monkeypatch):
+    monkeypatch.setattr(
+        training_footprint, "_rows", lambda model: dict.fromkeys(training_footprint.ALL_FOUR, "1")
+    )
+    found = training_footprint._all_four()
+    assert (found.verdict, found.value) == ("does not hold", 14)

@@ -1,0 +1,308 @@
+"""Published runs beside the ledger: what is known of them, the accuracy by class, and tables by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cohort
+from cohort import emissions, facts
+from cohort.emissions import Run, Scenario, accuracy, by_class, coverage, modelled, run_of
+from cohort.errors import CohortError
+from cohort.footprint import BOUNDARIES, Range, training
+
+H100 = "H100 SXM 80GB"
+SCENARIO = Scenario()
+COMPARED = accuracy(SCENARIO)
+CLASSES = by_class(COMPARED)
+MODELS = ["llama-2-7b", "llama-3-70b", "command-r-v01", "dbrx", "gemma-7b", "phi-3-mini-4k"]
+
+
+# --- what is known of a run
+
+
+def test_a_run_with_published_hours() -> None:
+    run = run_of("llama-3-70b", "A100 SXM 40GB")
+    assert (run.hours, run.at_most, run.device.name, run.device_known) == (6.4e6, None, H100, True)
+    assert (run.reported_t, run.boundary, run.pue_applied) == (1900, "accelerator_tdp", True)
+    assert run.tokens == Range.exact(15e12, "tokens")
+    assert run.flop == pytest.approx(6.35e24, rel=1e-3)
+
+
+def test_an_upper_bound_is_not_taken_for_the_hours() -> None:
+    for model, bound in (("dbrx", 5.6e6), ("snowflake-arctic", 504e3)):
+        run = run_of(model, H100)
+        assert (run.hours, run.at_most) == (None, bound)
+
+
+def test_hours_follow_from_what_is_published() -> None:
+    assert run_of("gpt3-175b", H100).hours == pytest.approx(10000 * 14.8 * 24)
+    assert run_of("deepseek-67b", H100).hours == pytest.approx(300.6e3 * 2.0, rel=1e-9)
+    assert run_of("phi-3-mini-4k", H100).hours == 512 * 7 * 24
+
+
+def test_measured_power_goes_before_the_range() -> None:
+    run = run_of("gpt3-175b", H100)
+    assert (run.device.name, run.power("facility"), run.power("accelerator")) == ("V100 SXM2 32GB", 330, None)
+    found = modelled(run, "node", SCENARIO).spread("energy_kwh")
+    assert found.low == found.high == pytest.approx(10000 * 14.8 * 24 * 0.33)
+    assert run_of("olmo-3-7b", H100).power("accelerator") == 621
+    assert run_of("olmo-3-7b", H100).power("node") is None
+
+
+def test_undisclosed_tokens_are_those_of_the_cohort() -> None:
+    run = run_of("command-r-v01", H100)
+    assert (run.tokens.low, run.tokens.high) == (2e12, 15e12)
+    assert not run.device_known
+    assert run.device.name == H100
+
+
+def test_a_config_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(Path(facts.config_path("llama-3-8b")).read_text(encoding="utf-8"), encoding="utf-8")
+    (run,) = emissions.runs_of([str(path)], H100)
+    assert run.hours is None
+    assert not run.tokens.known
+    assert run.active == cohort.model("llama-3-8b").active_parameters
+
+
+# --- utilisation
+
+
+def test_utilisation_by_hand() -> None:
+    shares = emissions.utilisations()["mfu"]
+    assert shares["LLaMA 65B"] == pytest.approx(6 * 65.2e9 * 1.4e12 / (1_022_362 * 3600 * 312e12))
+    assert shares["Llama 3 8B"] == pytest.approx(0.156, abs=5e-4)
+    assert len(shares) == 18
+    assert "DBRX" not in shares  # its hours are a bound
+
+
+def test_the_ranges_of_the_data_lie_within_what_runs_attain() -> None:
+    for name, family in (("A100 SXM 80GB", "A100"), (H100, "H100, H800")):
+        shares = emissions.utilisations()
+        shares = shares[shares["family"] == family]["mfu"]
+        usual = cohort.footprint.factors.mfu(cohort.accelerator(name))
+        assert shares.min() < usual.central < shares.max()
+        assert usual.low == pytest.approx(shares.min(), rel=0.06)
+
+
+def test_a_run_is_left_out_of_its_own_prediction() -> None:
+    device = cohort.accelerator(H100)
+    with_it, without = emissions.utilisation(device), emissions.utilisation(device, without="llama-3-8b")
+    assert without.central > with_it.central  # its share is the lowest of all
+    assert emissions.utilisation(cohort.accelerator("H800 SXM")) == with_it
+    assert emissions.utilisation(cohort.accelerator("TPU v5e")).central == 0.4
+    assert with_it.shape == "lognormal"
+
+
+# --- modelled
+
+
+def test_the_median_of_a_known_run_is_near_the_central_values() -> None:
+    run = run_of("llama-3-70b", H100)
+    central = training(accelerator=H100, accelerator_hours=6.4e6, boundary="with_embodied")
+    found = modelled(run, "with_embodied", SCENARIO)
+    assert found.spread("co2e_kg").median == pytest.approx(central.co2e_kg, rel=0.05)
+    assert found.spread("energy_kwh").median == pytest.approx(central.energy_kwh, rel=0.1)
+    assert found.spread("accelerator_hours").low == 6.4e6
+
+
+def test_the_worked_example_of_llama_3_1_405b() -> None:
+    """13.0 kt in the data centre, 9.9 to 16.7 where its ranges were narrower; 8.93 kt on the card."""
+    found = modelled(run_of("llama-3.1-405b", H100), "facility", SCENARIO).spread("co2e_kg")
+    assert found.median / 1e6 == pytest.approx(13.0, rel=0.05)
+    assert found.low / 1e6 == pytest.approx(9.9, rel=0.12)
+    assert found.high / 1e6 == pytest.approx(16.7, rel=0.05)
+
+
+def test_a_scenario_is_what_is_known() -> None:
+    run = run_of("llama-3-70b", H100)
+    given = modelled(run, "with_embodied", Scenario(grid="France", pue=1.5, lifetime_years=6))
+    assert (given.inputs["pue"] == 1.5).all()
+    assert (given.inputs["lifetime_years"] == 6).all()
+    assert given.inputs["grid_g_per_kwh"].max() < 50
+    usual = modelled(run, "with_embodied", SCENARIO)
+    assert given.spread("energy_kwh").median > usual.spread("energy_kwh").median
+    assert given.spread("co2e_kg").median < usual.spread("co2e_kg").median
+
+
+def test_hours_are_estimated_where_they_are_not_taken() -> None:
+    run = run_of("llama-2-70b", H100)
+    guessed = modelled(run, "facility", SCENARIO, as_published=False).spread("accelerator_hours")
+    assert guessed.low < run.hours < guessed.high
+    assert guessed.low < guessed.median < guessed.high
+
+
+def test_the_ladder_rises() -> None:
+    steps = emissions.ladder(run_of("llama-3-70b", H100), SCENARIO)
+    assert list(steps.index) == [emissions.WORDS[each] for each in BOUNDARIES]
+    assert steps["median"].iloc[2:].is_monotonic_increasing
+    assert steps["median"].iloc[1] < steps["median"].iloc[0] < steps["median"].iloc[2]
+
+
+# --- accuracy
+
+
+def test_every_class_is_there() -> None:
+    assert dict(CLASSES["values"]) == {"arithmetic": 26, "place": 11, "metered": 4, "blind": 2, "hours": 18}
+
+
+def test_arithmetic_is_exact_up_to_the_printed_digits() -> None:
+    assert CLASSES.loc["arithmetic", "widest error"] < 0.016
+    assert CLASSES.loc["arithmetic", "median error"] < 0.005
+    assert pd.isna(CLASSES.loc["arithmetic", "inside"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "median_error", "inside"),
+    [("place", 0.02, 11), ("metered", 0.10, 4), ("blind", 0.25, 2), ("hours", 0.15, 16)],
+)
+def test_the_errors_by_class(kind: str, median_error: float, inside: int) -> None:
+    assert CLASSES.loc[kind, "median error"] < median_error
+    assert CLASSES.loc[kind, "inside"] >= inside
+
+
+def test_most_reported_values_lie_inside() -> None:
+    assert coverage(COMPARED) >= 0.85
+    alone = COMPARED[COMPARED["class"].isin(["metered", "blind", "hours"])]
+    assert alone["inside"].mean() >= 0.85  # without those whose hours and power are published
+
+
+def test_the_ranges_are_no_wider_than_they_need_to_be() -> None:
+    drawn = COMPARED[COMPARED["class"] != "arithmetic"]
+    assert (drawn["high"] / drawn["low"]).median() < 2.4
+    assert (drawn["high"] / drawn["low"]).max() < 4
+
+
+def test_gemma_1_is_predicted_blind() -> None:
+    (row,) = COMPARED[COMPARED["run"] == "Gemma 2B and 7B"].to_dict("records")
+    assert row["low"] < 131 < row["high"]
+    assert row["reported"] == 131
+    flop = sum(
+        cohort.model(name).training_flops(tokens) for name, tokens in (("gemma-2b", 3e12), ("gemma-7b", 6e12))
+    )
+    assert flop == pytest.approx(3.53e23, rel=0.01)
+    by_hand = flop / (197e12 * 0.4 * 3600) * 0.225 * 1.1 * 0.38355  # central values throughout
+    assert row["median"] * 1000 == pytest.approx(by_hand, rel=0.08)
+
+
+def test_what_contradicts_itself_is_not_predicted() -> None:
+    assert "Llama 3.3 70B" not in set(COMPARED["run"])
+    olmo = COMPARED[COMPARED["run"] == "OLMo 2 13B"]
+    assert list(olmo["reported"]) == [257000]
+
+
+def test_the_metered_runs_know_neither_hours_nor_power() -> None:
+    (row,) = COMPARED[(COMPARED["run"] == "Olmo 3 7B") & (COMPARED["class"] == "metered")].to_dict("records")
+    assert row["high"] / row["low"] > 2  # the published hours and 621 W would leave nothing to draw
+
+
+# --- tables
+
+
+def test_the_environmental_table() -> None:
+    table = emissions.environment(emissions.runs_of(MODELS, H100))
+    assert table.loc["Llama 2 7B", "hours"] == "184,320"
+    assert table.loc["DBRX", "hours"] == "at most 5,600,000"
+    assert table.loc["Gemma 7B", "reported (t CO2e)"] == "131, all of Gemma 2B and 7B"
+    assert table.loc["Command R", "accelerator"] == "–"
+    assert pd.isna(table.loc["Command R", "compute (1e21 FLOP)"])
+
+
+def test_reports_lie_at_their_boundary_and_below_the_full_one() -> None:
+    table = emissions.reported_beside_modelled(emissions.runs_of(MODELS, H100), SCENARIO)
+    assert list(table.index) == ["Llama 2 7B", "Llama 3 70B"]
+    assert ((table["low"] < table["reported"]) & (table["reported"] < table["high"])).all()
+    assert (table["full low"] > table["reported"]).all()
+
+
+def test_no_report_is_an_empty_table() -> None:
+    assert emissions.reported_beside_modelled(emissions.runs_of(["dbrx"], H100), SCENARIO).empty
+
+
+def test_drivers_join_runs_that_are_alike() -> None:
+    runs = emissions.runs_of(["llama-3-8b", "llama-3-70b", "dbrx", "command-r-v01"], H100)
+    table = emissions.drivers(runs, SCENARIO)
+    assert list(table.index) == ["Llama 3 8B and 1 other", "DBRX", "Command R"]
+    assert table.loc["Llama 3 8B and 1 other"].idxmax() == "grid"
+    assert table.loc["DBRX"].idxmax() == "utilisation"
+    assert table.loc["Command R"].idxmax() == "training tokens"
+    assert ((table.sum(axis=1) > 85) & (table.sum(axis=1) < 101)).all()
+
+
+def test_places_are_the_same_energy() -> None:
+    table = emissions.in_places(run_of("llama-3-70b", H100), SCENARIO)
+    assert len(table) == 12
+    assert (table["median"] / table["g/kWh"]).std() == pytest.approx(0, abs=1e-9)
+    assert set(table["method"]) == {
+        "generated there, life cycle",
+        "consumed there, life cycle",
+        "generated there, combustion alone",
+    }
+
+
+def test_all_methods_have_words() -> None:
+    assert len(pd.concat([emissions.factors_of(place) for place in cohort.grids()])) == 58
+
+
+def test_markets_and_development() -> None:
+    markets = emissions.markets()
+    assert markets.loc["Llama 3.1 family", "location"] == 11390
+    assert (markets["market"] == 0).all()
+    assert "Llama 3.3 70B" not in markets.index
+    table = emissions.development()
+    assert table.loc["OLMo series", "CO2e (t)"].sum() == 2 * 493
+    assert table.loc["Olmo 3 family", "not the final runs (% of compute)"] == pytest.approx(82.2)
+
+
+def test_sensitivity_by_hand() -> None:
+    table = emissions.sensitivity(run_of("llama-3-70b", H100), SCENARIO)
+    energy = 6.4e6 * 0.7 * 1.384 * 1.1
+    embodied = 6.4e6 * 462.5 / (5 * 8760 * 0.75) / 1000
+    assert table.loc["grid", "low"] == pytest.approx(energy * 0.208 / 1000 + embodied, rel=1e-9)
+    assert table.loc["grid", "high"] == pytest.approx(energy * 0.501 / 1000 + embodied, rel=1e-9)
+    assert "utilisation" not in table.index
+    assert list((table["high"] - table["low"]).abs()) == sorted(
+        (table["high"] - table["low"]).abs(), reverse=True
+    )
+    assert "training tokens" in emissions.sensitivity(run_of("command-r-v01", H100), SCENARIO).index
+
+
+def test_amounts_are_written_with_their_range() -> None:
+    table = emissions.written(
+        emissions.estimates(emissions.runs_of(["llama-3-70b"], H100), SCENARIO),
+        ["accelerator_hours", "co2e_kg"],
+    )
+    assert table.loc["Llama 3 70B", "hours (million)"] == "6.4"
+    assert " to " in table.loc["Llama 3 70B", "CO2e (t)"]
+
+
+# --- faults
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ({"pue": 0.9}, "pue is 0.9, but must be from 1 to 10"),
+        ({"lifetime_years": -2.0}, "lifetime_years is -2.0, but must be above 0"),
+        ({"grid": "Sweeden"}, "unknown grid 'Sweeden'; did you mean 'Sweden'?"),
+        ({"draws": 5}, "draws is 5, but must be from 100"),
+        ({"seed": -1}, "seed is -1, but must be from 0"),
+    ],
+)
+def test_faults(known: dict, message: str) -> None:
+    with pytest.raises(CohortError) as caught:
+        modelled(run_of("llama-3-8b", H100), "facility", Scenario(**known))
+    assert message in str(caught.value)
+
+
+def test_a_run_on_an_unknown_machine() -> None:
+    with pytest.raises(CohortError, match="rated power the data hold"):
+        modelled(run_of("command-r-v01", "M3 Ultra (80-core)"), "facility", SCENARIO)
+
+
+def test_a_run_needs_no_report() -> None:
+    run = Run("mine", cohort.accelerator(H100), True, 1e6, None, 8e9, Range.exact(1e12, "tokens"))
+    assert modelled(run, "facility", SCENARIO).spread("co2e_kg").median > 0
