@@ -18,7 +18,7 @@ import pandas as pd
 
 from cohort import facts
 from cohort.configs import model as read_model
-from cohort.footprint import BOUNDARIES, Footprint, Grid, Range, audit
+from cohort.footprint import BOUNDARIES, Footprint, Grid, Range, audit, training
 from cohort.footprint import grid as find_grid
 from cohort.footprint.audit import Published, published_rows
 from cohort.footprint.factors import grid_factors
@@ -615,9 +615,14 @@ def factors_of(place: str) -> pd.DataFrame:
 
 
 def markets() -> pd.DataFrame:
-    """Return the runs whose makers report by market as well: ``location`` and ``market``, t of CO2e.
+    """Return the runs whose makers report by market as well, beside the ledger.
 
-    What the ledger would leave of them is not in these figures: no publisher counts the hardware.
+    Returns
+    -------
+    DataFrame
+        Per run, in t of CO2e: ``location`` and ``market`` as reported, and ``full location`` and ``full
+        market`` with data centre and hardware, at central values, every kWh matched as the makers say; the
+        latter two are empty where no accelerator is published.
     """
     rows = [row for row in facts.rows("training_runs") if row["field"] in ("co2e_t", "co2e_market_t")]
     bad = {(each.published.run, each.published.value) for each in audit.contradictions()}
@@ -625,9 +630,27 @@ def markets() -> pd.DataFrame:
     for row in rows:
         if row["value"] and (row["model_or_run"], float(row["value"])) not in bad and not row["part"]:
             name = "location" if row["field"] == "co2e_t" else "market"
-            records.setdefault(_titled(row["model_or_run"]), {})[name] = float(row["value"])
-    frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("run")
-    return frame.dropna().reindex(columns=["location", "market"])
+            records.setdefault(row["model_or_run"], {})[name] = float(row["value"])
+    both = {name: found for name, found in records.items() if len(found) == 2}
+    for name, found in both.items():
+        found |= _matched(name)
+    frame = pd.DataFrame.from_dict(both, orient="index").rename_axis("run")
+    frame.index = pd.Index([_titled(name) for name in frame.index], name="run")
+    return frame.reindex(columns=["location", "market", "full location", "full market"])
+
+
+def _matched(name: str) -> dict[str, float]:
+    """Return the full footprint of a run with every kWh matched, by location and by market."""
+    rows = _rows_of(name)
+    if not {"accelerator", "accelerator_hours"} <= rows.keys():
+        return {}
+    found = training(
+        accelerator=rows["accelerator"]["value"],
+        accelerator_hours=float(rows["accelerator_hours"]["value"]),
+        market_g_per_kwh=0,
+        boundary=FULL,
+    )
+    return {"full location": found.co2e_kg / 1000, "full market": found.co2e_market_kg / 1000}
 
 
 def development() -> pd.DataFrame:

@@ -251,6 +251,10 @@ def test_markets_and_development() -> None:
     markets = emissions.markets()
     assert markets.loc["Llama 3.1 family", "location"] == 11390
     assert (markets["market"] == 0).all()
+    row = markets.loc["Llama 3.1 405B"]
+    assert row["full market"] == pytest.approx(30.84e6 * 462.5 / (5 * 8760 * 0.75) / 1000)
+    assert row["full location"] > row["location"] > row["full market"] > 0
+    assert pd.isna(markets.loc["Llama 3.1 family", "full market"])
     assert "Llama 3.3 70B" not in markets.index
     table = emissions.development()
     assert table.loc["OLMo series", "CO2e (t)"].sum() == 2 * 493

@@ -11,6 +11,8 @@ from cohort.footprint.audit import Published, checks, contradictions, estimates_
 
 ROWS = published_rows()
 CHECKED = [each for each in checks() if each.recomputed]
+# A zero cannot be raised, and what is found as it is need not be.
+RAISED = [each for each in CHECKED if each.published.value and not each.contradicted]
 
 
 def test_it_finds_the_rows_that_contradict_themselves_and_no_other() -> None:
@@ -55,11 +57,9 @@ def test_estimates_from_outside_are_listed_apart() -> None:
     assert {each.published.run for each in estimates_apart()} == {"llama-3-70b", "DeepSeek-V3", "BLOOM 176B"}
 
 
-@pytest.mark.parametrize("each", CHECKED, ids=lambda check: f"{check.published.run} {check.published.field}")
+@pytest.mark.parametrize("each", RAISED, ids=lambda check: f"{check.published.run} {check.published.field}")
 def test_a_changed_row_is_found(each: audit.Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """Done for real: one printed value is raised by half, and the audit has to name it."""
-    if each.published.value == 0 or each.contradicted:
-        pytest.skip("nothing to raise, or found as it is")
     wrong = replace(each.published, value=1.5 * each.published.value)
     monkeypatch.setattr(
         audit, "published_rows", lambda: [wrong if row == each.published else row for row in ROWS]
