@@ -36,14 +36,19 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _usual_jobs() -> int:
+    """Return one more than the cores that this process may use, since a run waits at its start and end."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
 
 
 _names = click.argument("names", nargs=-1, metavar="[NAME]...")
 _jobs = click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), default=None, help="Notebooks at a time [default: the cores]."
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Notebooks at a time [default: one more than cores].",
 )
 
 
@@ -104,7 +109,7 @@ def run(
 
     paths = project.select(names)
     with _progress("run", len(paths)) as report:
-        outcomes = run_notebooks(project, paths, jobs=jobs or _cores(), force=force, report=report)
+        outcomes = run_notebooks(project, paths, jobs=jobs or _usual_jobs(), force=force, report=report)
     _finish(outcomes)
 
 
@@ -123,7 +128,7 @@ def check(names: Sequence[str], jobs: int | None) -> None:
     project = find_project()
     paths = project.select(names)
     with _progress("check", len(paths)) as report:
-        outcomes = check_notebooks(project, paths, jobs=jobs or _cores(), report=report)
+        outcomes = check_notebooks(project, paths, jobs=jobs or _usual_jobs(), report=report)
     _finish(outcomes)
 
 

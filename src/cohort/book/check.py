@@ -37,7 +37,7 @@ def check(
     """
     paths = list(paths)
     prepare_fonts(project.cache, bool(paths))
-    return in_parallel(paths, lambda path: _check_one(project, path), jobs, report)
+    return in_parallel(project, paths, lambda path: _check_one(project, path), jobs, report)
 
 
 def _check_one(project: Project, path: Path) -> Outcome:

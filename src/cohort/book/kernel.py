@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,8 +11,9 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from cohort.book import warm
 from cohort.book.canonical import canonical, without_outputs
 from cohort.book.document import Cell, Notebook, numbered, place, read_notebook
 from cohort.errors import NotebookError
@@ -75,7 +77,9 @@ def execute(
         name = name or Path(notebook).stem
         notebook = read_notebook(Path(notebook))
     name = name or "notebook"
-    with tempfile.TemporaryDirectory(prefix="cohort-", ignore_cleanup_errors=True) as temporary:
+    server = warm.server(settings(cache))
+    within = server.folder if server else None  # which goes when this process does
+    with tempfile.TemporaryDirectory(prefix="cohort-", dir=within, ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         start_in = cwd or folder / "cwd"
         start_in.mkdir(exist_ok=True)
@@ -86,26 +90,28 @@ def execute(
             "timeout_s": timeout_s,
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        executed = _in_worker(name, folder, environment(folder, cache))
+        executed = _in_worker(name, folder, environment(folder, cache), server)
     raise_for_failure(name, executed)
     return canonical(executed)
 
 
-def environment(folder: Path, cache: Path | None) -> dict[str, str]:
-    """Return the environment of a kernel: the same on every machine where it bears on results.
+def settings(cache: Path | None) -> dict[str, str]:
+    """Return the environment that all kernels share: the same on every machine where it bears on results.
 
     Parameters
     ----------
-    folder : Path
-        A folder for what the kernel writes for itself.
     cache : Path or None
         A folder for Matplotlib's font cache; None leaves Matplotlib its own.
     """
     kept = {key: value for key, value in os.environ.items() if key not in _PERSONAL}
+    fonts = {} if cache is None else {"MPLCONFIGDIR": str(cache / "matplotlib")}
+    return {**kept, **_FIXED, **fonts}
+
+
+def environment(folder: Path, cache: Path | None) -> dict[str, str]:
+    """Return the environment of a kernel: that of all, and a folder for what it writes for itself."""
     own = {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
-    if cache is not None:
-        own["MPLCONFIGDIR"] = str(cache / "matplotlib")
-    return {**kept, **_FIXED, **own}
+    return {**settings(cache), **own}
 
 
 def raise_for_failure(name: str, executed: Notebook) -> None:
@@ -119,34 +125,45 @@ def raise_for_failure(name: str, executed: Notebook) -> None:
         raise NotebookError(f"{place(name, number, cell)}: {what}")
 
 
-_workers: set[subprocess.Popen[bytes]] = set()
+_Worker = subprocess.Popen[bytes] | warm.Fork
+
+_workers: set[_Worker] = set()
 _workers_lock = threading.Lock()
 
 
-def _in_worker(name: str, folder: Path, env: dict[str, str]) -> Notebook:
+def _in_worker(name: str, folder: Path, env: dict[str, str], server: warm.Server | None) -> Notebook:
     """Run a job in a process of its own and return the notebook as it stands at its end."""
-    # -P: modules in the folder that the reader happens to be in are not the worker's.
-    command = [sys.executable, "-P", "-m", "cohort.book.worker", str(folder)]
     with (folder / "log").open("wb") as log:
-        # The worker stops when its stdin closes, so that it cannot outlive this process.
-        worker = subprocess.Popen(
-            command, env=env, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
-        )
+        worker = _start(folder, env, server, log)
         with _workers_lock:
             _workers.add(worker)
         try:
-            worker.wait()
+            status = worker.wait()
         finally:
             with _workers_lock:
                 _workers.discard(worker)
             _stop(worker)
     result = folder / "executed.json"
-    if worker.returncode == 0 and result.is_file():
+    if status == 0 and result.is_file():
         executed: Notebook = json.loads(result.read_text(encoding="utf-8"))
         return executed
     log_lines = (folder / "log").read_text(encoding="utf-8", errors="replace").split("\n")
     last = next((line.strip() for line in reversed(log_lines) if line.strip()), "without a word")
-    raise NotebookError(f"{name}: the process that ran it ended with status {worker.returncode}: {last}")
+    raise NotebookError(f"{name}: the process that ran it ended with status {status}: {last}")
+
+
+def _start(folder: Path, env: dict[str, str], server: warm.Server | None, log: IO[bytes]) -> _Worker:
+    """Start the process of a job: by a fork of the server, or where there is none by itself."""
+    if server is not None:
+        warmly = {**env, warm.ADDRESS: server.address, warm.CHOSEN_BY: warm.PROVISIONER}
+        with contextlib.suppress(OSError):
+            return warm.fork(server.address, "worker", [str(folder)], warmly, str(folder), log.fileno())
+    # -P: modules in the folder that the reader happens to be in are not the worker's.
+    command = [sys.executable, "-P", "-m", "cohort.book.worker", str(folder)]
+    # The worker stops when its stdin closes, so that it cannot outlive this process.
+    return subprocess.Popen(
+        command, env=env, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+    )
 
 
 def stop_workers() -> None:
@@ -157,8 +174,11 @@ def stop_workers() -> None:
         _stop(worker)
 
 
-def _stop(worker: subprocess.Popen[bytes]) -> None:
-    """Close the worker's stdin, on which it stops its kernel and itself; kill it if it does not."""
+def _stop(worker: _Worker) -> None:
+    """Let go of the worker, on which it stops its kernel and itself; kill it if it does not."""
+    if isinstance(worker, warm.Fork):
+        worker.let_go()
+        return
     if worker.stdin is not None and not worker.stdin.closed:
         worker.stdin.close()
     try:
