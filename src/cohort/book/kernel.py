@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -73,6 +74,43 @@ def execute(
     NotebookError
         If a cell raised, never ran or wrote to stderr, or the kernel died; it names notebook and cell.
     """
+    tried = attempt(notebook, parameters, name=name, cwd=cwd, cache=cache, timeout_s=timeout_s)
+    if tried.problem is not None or tried.notebook is None:
+        raise NotebookError(tried.problem)
+    return tried.notebook
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of executing a notebook.
+
+    Parameters
+    ----------
+    notebook : dict or None
+        The notebook as it stood at its end, in canonical form; None if the process that ran it was lost.
+    problem : str or None
+        What went wrong, in one line.
+    """
+
+    notebook: Notebook | None
+    problem: str | None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the process that ran it was lost, with all that it had done."""
+        return self.notebook is None
+
+
+def attempt(
+    notebook: Notebook | Path | str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    cwd: Path | None = None,
+    cache: Path | None = None,
+    timeout_s: float = CELL_TIMEOUT_S,
+) -> Attempt:
+    """Execute one notebook as `execute` does, and return also one that failed."""
     if not isinstance(notebook, dict):
         name = name or Path(notebook).stem
         notebook = read_notebook(Path(notebook))
@@ -90,9 +128,11 @@ def execute(
             "timeout_s": timeout_s,
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        executed = _in_worker(name, folder, environment(folder, cache), server)
-    raise_for_failure(name, executed)
-    return canonical(executed)
+        try:
+            executed = _in_worker(name, folder, environment(folder, cache), server)
+        except NotebookError as lost:
+            return Attempt(None, str(lost))
+    return Attempt(canonical(executed), failure(name, executed))
 
 
 def settings(cache: Path | None) -> dict[str, str]:
@@ -114,15 +154,16 @@ def environment(folder: Path, cache: Path | None) -> dict[str, str]:
     return {**settings(cache), **own}
 
 
-def raise_for_failure(name: str, executed: Notebook) -> None:
-    """Raise NotebookError where an executed notebook failed: a cell raised, never ran or wrote to stderr."""
+def failure(name: str, executed: Notebook) -> str | None:
+    """Return how an executed notebook failed, if it did: a cell raised, never ran or wrote to stderr."""
     for number, cell, what in (*_raised(executed), *_stopped(executed)):
-        raise NotebookError(f"{place(name, number, cell)}: {what}")
-    failure = executed["metadata"].get("cohort_failure")
-    if failure:
-        raise NotebookError(f"{name}: {failure}")
+        return f"{place(name, number, cell)}: {what}"
+    told = executed["metadata"].get("cohort_failure")
+    if told:
+        return f"{name}: {told}"
     for number, cell, what in (*_never_ran(executed), *_wrote_to_stderr(executed)):
-        raise NotebookError(f"{place(name, number, cell)}: {what}")
+        return f"{place(name, number, cell)}: {what}"
+    return None
 
 
 _Worker = subprocess.Popen[bytes] | warm.Fork

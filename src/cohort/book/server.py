@@ -1,7 +1,7 @@
 """A process that has imported what notebooks need, and forks others from it: each starts with that done.
 
-`python -m cohort.book.server LISTENER FOLDER` takes an open listening socket by its number; `cohort.book.warm`
-starts it and talks to it. A client connects, sends one request and keeps the connection: it is told the
+`python -m cohort.book.server LISTENER FOLDER` takes an open listening socket by its number. It is started and
+asked by `cohort.book.warm`. A client connects, sends one request and keeps the connection: it is told the
 process id, then the exit status, and what it asked for dies with the connection. The server dies, and with it
 all that it forked, when its standard input closes or when nobody has asked for anything in ten minutes.
 """
