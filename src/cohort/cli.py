@@ -1,4 +1,4 @@
-"""The command line: `cohort run`, `cohort sweep`, `cohort check` and `cohort parameters`."""
+"""The command line: `cohort run`, `cohort sweep`, `cohort check`, `cohort diff`, `cohort parameters`."""
 
 from __future__ import annotations
 
@@ -87,6 +87,7 @@ Examples:
   cohort sweep the_cohort --grid context=8192,65536 --out runs
                                       run one notebook under many parameters
   cohort check                        run all of them afresh and compare
+  cohort diff HEAD~1                  which recorded values a commit changed
   cohort parameters the_cohort        what can be changed with -p""",
 )
 @click.version_option(package_name="cohort", prog_name="cohort")
@@ -210,20 +211,59 @@ def sweep(
 @main.command()
 @_names
 @_jobs
-def check(names: Sequence[str], jobs: int | None) -> None:
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="PROFILE",
+    help="Another machine: plain-cpu, many-threads.",
+)
+def check(names: Sequence[str], jobs: int | None, profiles: Sequence[str]) -> None:
     """Run notebooks afresh and compare them with what is committed.
 
     Records may differ by 1e-6 of their value, printed numbers by one unit of their last place, drawings by
-    0.01 pt, and cells tagged "measured" by the tolerance they state.
+    0.01 pt, and cells tagged "measured" by the tolerance they state. With --profile, the numerical libraries
+    compute as they would on a machine without the newer features of this processor, or with many threads.
     """
     from cohort.book.check import check as check_notebooks
+    from cohort.book.machines import settings
     from cohort.book.project import find_project
 
     project = find_project()
+    machine = settings(profiles)
     paths = project.select(names)
     with _progress("check", len(paths)) as report:
-        outcomes = check_notebooks(project, paths, jobs=jobs or _usual_jobs(), report=report)
+        outcomes = check_notebooks(project, paths, jobs=jobs or _usual_jobs(), report=report, machine=machine)
     _finish(outcomes)
+
+
+@main.command()
+@click.argument("old")
+@click.argument("new", required=False)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=1e-6,
+    show_default=True,
+    help="Equal up to this share.",
+)
+def diff(old: str, new: str | None, tolerance: float) -> None:
+    """Tell which recorded values differ between two commits or folders.
+
+    OLD and NEW are commits of the checkout, folders of notebooks (such as those of sweeps) or single
+    notebooks; without NEW, the notebooks as they are here are meant.
+    """
+    from cohort.book.difference import changes, records, report
+    from cohort.book.project import find_project
+
+    project = find_project()
+    before = records(project, old)
+    after = records(project, str(project.notebooks) if new is None else new)
+    found = changes(before, after, tolerance)
+    for line in report(found, before | after):
+        click.echo(line)
+    entries = sum(len(record) for record in after.values())
+    click.echo(f"{len(found)} recorded values differ, of {entries} entries in {len(after)} notebooks.")
 
 
 @main.command()

@@ -45,6 +45,7 @@ def execute(
     cwd: Path | None = None,
     cache: Path | None = None,
     timeout_s: float = CELL_TIMEOUT_S,
+    machine: Mapping[str, str] | None = None,
 ) -> Notebook:
     """Execute one notebook in a process of its own and return it in canonical form; no file is written.
 
@@ -63,6 +64,8 @@ def execute(
         A folder for Matplotlib's font cache; without one, the reader's own settings are used.
     timeout_s : float
         The longest that one cell may take, in seconds.
+    machine : mapping, optional
+        Environment variables beyond the usual ones, such as those of `cohort.book.machines.settings`.
 
     Returns
     -------
@@ -74,7 +77,9 @@ def execute(
     NotebookError
         If a cell raised, never ran or wrote to stderr, or the kernel died; it names notebook and cell.
     """
-    tried = attempt(notebook, parameters, name=name, cwd=cwd, cache=cache, timeout_s=timeout_s)
+    tried = attempt(
+        notebook, parameters, name=name, cwd=cwd, cache=cache, timeout_s=timeout_s, machine=machine
+    )
     if tried.problem is not None or tried.notebook is None:
         raise NotebookError(tried.problem)
     return tried.notebook
@@ -109,13 +114,14 @@ def attempt(
     cwd: Path | None = None,
     cache: Path | None = None,
     timeout_s: float = CELL_TIMEOUT_S,
+    machine: Mapping[str, str] | None = None,
 ) -> Attempt:
     """Execute one notebook as `execute` does, and return also one that failed."""
     if not isinstance(notebook, dict):
         name = name or Path(notebook).stem
         notebook = read_notebook(Path(notebook))
     name = name or "notebook"
-    server = warm.server(settings(cache))
+    server = warm.server(settings(cache) | dict(machine or {}))
     within = server.folder if server else None  # which goes when this process does
     with tempfile.TemporaryDirectory(prefix="cohort-", dir=within, ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
@@ -129,7 +135,8 @@ def attempt(
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         try:
-            executed = _in_worker(name, folder, environment(folder, cache), server)
+            env = environment(folder, cache) | dict(machine or {})
+            executed = _in_worker(name, folder, env, server)
         except NotebookError as lost:
             return Attempt(None, str(lost))
     return Attempt(canonical(executed), failure(name, executed))
