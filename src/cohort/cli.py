@@ -253,12 +253,10 @@ def diff(old: str, new: str | None, tolerance: float) -> None:
     OLD and NEW are commits of the checkout, folders of notebooks (such as those of sweeps) or single
     notebooks; without NEW, the notebooks as they are here are meant.
     """
-    from cohort.book.difference import changes, records, report
+    from cohort.book.difference import both, changes, report
     from cohort.book.project import find_project
 
-    project = find_project()
-    before = records(project, old)
-    after = records(project, str(project.notebooks) if new is None else new)
+    before, after = both(find_project(), old, new)
     found = changes(before, after, tolerance)
     for line in report(found, before | after):
         click.echo(line)

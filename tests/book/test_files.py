@@ -15,6 +15,7 @@ EXPECTED = {
     "notebooks/data_optimal.html",
     "notebooks/attention_memory.html",
     "notebooks/serving_roofline.html",
+    "rerun.html",
     "tables.html",
     "corrections.html",
     "claims.html",

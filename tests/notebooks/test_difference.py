@@ -55,7 +55,7 @@ def test_a_change_is_told_with_both_values_their_units_and_its_share(
 
 
 def test_without_a_tolerance_the_last_digit_counts() -> None:
-    assert differ({"x": 1.0}, {"x": 1.0 + 1e-15}, tolerance=0) == ["x: 1.0 -> 1.000000000000001 (+1.11e-13 %)"]
+    assert differ({"x": 1.0}, {"x": 1.0 + 1e-15}, tolerance=0) == ["x: 1.0 -> 1 (+1.11e-13 %)"]
     assert Change("n", "x", 4.0, 5.0).relative == 0.25
 
 
@@ -101,6 +101,9 @@ def test_two_commits_and_what_is_not_committed_yet(history: Project) -> None:
 def test_folders_sweeps_and_single_notebooks(history: Project) -> None:
     write(history.root / "runs" / "notebooks" / "attention.ipynb", recorded(cache=(5.0, "GiB"), layers=32))
     assert told("notebooks/attention.ipynb", "runs")[1] == "  cache: 4.0 GiB -> 5.0 GiB (+25 %)"
+    write(history.root / "0001.ipynb", recorded(cache=(8.0, "GiB"), layers=32))
+    assert told("notebooks/attention.ipynb", "0001.ipynb")[1] == "  cache: 4.0 GiB -> 8.0 GiB (+100 %)"
+    assert told("notebooks/attention.ipynb") == ["0 recorded values differ, of 2 entries in 1 notebooks."]
     assert told("notebooks/attention.ipynb", "runs", "--tolerance", "0.3")[0].startswith("0 recorded values")
 
 

@@ -114,6 +114,30 @@ def records(project: Project, source: str) -> Records:
     return _committed(project, source)
 
 
+def both(project: Project, old: str, new: str | None) -> tuple[Records, Records]:
+    """Return what two sources recorded; two single notebooks are compared whatever their names.
+
+    Parameters
+    ----------
+    project : Project
+        The checkout.
+    old, new : str
+        As in `records`; without `new`, the notebooks of the checkout are meant.
+
+    Returns
+    -------
+    tuple of dict
+    """
+    before = records(project, old)
+    after = records(project, str(project.notebooks) if new is None else new)
+    if Path(old).is_file():
+        (name,) = before
+        if new is not None and Path(new).is_file():
+            return before, dict(zip(before, after.values(), strict=True))
+        return before, {name: after.get(name, {})}
+    return before, after
+
+
 def _committed(project: Project, commit: str) -> Records:
     names = _git(project, "ls-tree", "--name-only", f"{commit}:./{project.notebooks.name}/")
     if names is None or commit.startswith("-"):
@@ -162,7 +186,10 @@ def _is_number(value: object) -> bool:
 
 
 def _text(value: Any, unit: str | None) -> str:
-    said = f"{value:,}" if _is_number(value) and isinstance(value, int) else shown(value)
+    if isinstance(value, float):
+        said = repr(value) if len(repr(value)) <= 12 else f"{value:.10g}"
+    else:
+        said = f"{value:,}" if _is_number(value) else shown(value)
     return f"{said} {unit}" if unit else said
 
 

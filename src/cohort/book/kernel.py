@@ -65,7 +65,7 @@ def execute(
     timeout_s : float
         The longest that one cell may take, in seconds.
     machine : mapping, optional
-        Environment variables beyond the usual ones, such as those of `cohort.book.machines.settings`.
+        Environment variables beyond the usual ones, such as those of another machine's profile.
 
     Returns
     -------
