@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +168,7 @@ def _cluster(address: str) -> Iterator[Executor]:
             "--scheduler needs Dask; install it with `pip install 'cohort[cluster]'`."
         ) from None
     try:
-        client = Client(address, timeout=10, name="cohort-sweep")
+        client = Client(address, timeout=5, name="cohort-sweep")
     except (OSError, ValueError) as error:
         raise ParameterError(f"no Dask scheduler answers at {address!r} ({error}).") from None
     try:
@@ -177,29 +177,24 @@ def _cluster(address: str) -> Iterator[Executor]:
         client.close(timeout=5)
 
 
-def _collect(
-    submitted: Mapping[Future[Result], int], plan: Plan, store: Store, report: Report | None
-) -> None:
-    """Store each result as it comes, also those that have come when something ends the sweep."""
-    stored: set[Future[Result]] = set()
+def _collect(submitted: dict[Future[Result], int], plan: Plan, store: Store, report: Report | None) -> None:
+    """Store each result as it comes, also those that have come when something ends the sweep.
 
-    def store_one(future: Future[Result]) -> Row:
-        run = submitted[future]
-        row = _stored(store, run, plan, future)
-        stored.add(future)
-        return row
-
+    A stored result is let go of: a cluster would compute it again if the worker that holds it were lost.
+    """
     try:
-        for future in as_completed(submitted):
-            row = store_one(future)
+        for future in as_completed(list(submitted)):
+            row = _stored(store, submitted[future], plan, future)
+            del submitted[future], future
             if report:
                 report(row)
     except (KeyboardInterrupt, CancelledError, OSError) as why:
         _stopping.set()
         if not isinstance(why, OSError):
-            for future in submitted:
-                if future not in stored and future.done() and not future.cancelled():
-                    store_one(future)
+            for future, run in submitted.items():
+                if future.done() and not future.cancelled():
+                    with suppress(CancelledError):
+                        _stored(store, run, plan, future)
         raise StoppedError(_why(why)) from None
 
 

@@ -21,6 +21,7 @@ body { margin: 0 auto; max-width: 90rem; padding: 1rem; }
 table { border-collapse: collapse; }
 th, td { border-bottom: 1px solid #8888; padding: .25rem .75rem; text-align: right; vertical-align: top; }
 th:first-child, td.words { text-align: left; }
+td.words { min-width: 8rem; }
 .runs { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
 figure { margin: 0; }
 img { background: #fff; box-sizing: border-box; max-width: 100%; padding: .25rem; }
@@ -68,7 +69,7 @@ def _table(plan: Plan, rows: Sequence[Row]) -> str:
         if not any(isinstance(_recorded(row, name), list) for row in rows)
     ]
     names = plan.varied or plan.parameters
-    heads = ["run", *names, *(f"{name} [{unit}]" if unit else name for name, unit in recorded), "status"]
+    heads = ["run", *names, "status", *(f"{name} [{unit}]" if unit else name for name, unit in recorded)]
     lines = [
         '<div class="wide" tabindex="0" role="region" aria-label="Results of the runs">',
         "<table>",
@@ -78,12 +79,12 @@ def _table(plan: Plan, rows: Sequence[Row]) -> str:
         "<tbody>",
     ]
     for row in rows:
-        cells = [text(row.parameters[name]) for name in names]
-        cells += [_shown(_recorded(row, name)) for name, _ in recorded]
-        said = f"{row.status}: {row.error}" if row.error else row.status
-        body = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        words = f'<td class="words">{html.escape(said)}</td>'
-        lines.append(f'<tr><th scope="row">{_link(row)}</th>{body}{words}</tr>')
+        varied = "".join(f"<td>{html.escape(text(row.parameters[name]))}</td>" for name in names)
+        said = html.escape(f"{row.status}: {row.error}" if row.error else row.status)
+        values = "".join(f"<td>{html.escape(_shown(_recorded(row, name)))}</td>" for name, _ in recorded)
+        lines.append(
+            f'<tr><th scope="row">{_link(row)}</th>{varied}<td class="words">{said}</td>{values}</tr>'
+        )
     return "\n".join([*lines, "</tbody>", "</table>", "</div>"])
 
 

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,11 @@ def as_csv(columns: Table) -> str:
 
 def as_parquet(columns: Table) -> bytes:
     """Return a table as Parquet: whole numbers, floats, truths and text in columns of their types."""
-    import fastparquet
     import pandas as pd
+
+    with warnings.catch_warnings():  # of settings of pandas that it asks for
+        warnings.simplefilter("ignore")
+        import fastparquet
 
     frame = pd.DataFrame({name: _typed(values) for name, values in columns.items()})
     with tempfile.TemporaryDirectory(prefix="cohort-") as folder:
