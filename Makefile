@@ -13,11 +13,11 @@ SOURCES := _config.yml _toc.yml references.bib requirements.txt $(wildcard *.md)
 # Each step needs the one before it, and the notebooks run in parallel by themselves.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help book test gates install install-dev html html-clean serve lab links picture lock clean
+.PHONY: help book test gates install install-dev html html-again html-clean serve lab links picture lock clean
 
 # $(call timed,name,command): run a command and note how many seconds it took.
 timed = @echo "== $(1)"; begin=$$(date +%s); $(2) || exit 1; \
-	printf '%-14s%5d s\n' "$(1)" $$(( $$(date +%s) - begin )) >> $(TIMES)
+	printf '%-15s%4d s\n' "$(1)" $$(( $$(date +%s) - begin )) >> $(TIMES)
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +41,9 @@ gates: ## The checks of `make test` in the environment as it is
 	$(call timed,unit tests,$(BIN)/pytest -n auto tests/unit tests/oracles)
 	$(call timed,notebook tests,$(BIN)/pytest -n auto tests/notebooks)
 	$(call timed,notebooks,$(BIN)/cohort check)
+	$(call timed,other machines,$(BIN)/cohort check --profile plain-cpu --profile many-threads)
 	$(call timed,book,$(MAKE) --no-print-directory html-clean)
+	$(call timed,book again,$(MAKE) --no-print-directory html-again)
 	$(call timed,browser tests,$(BIN)/pytest tests/book)
 	@echo; cat $(TIMES); echo "Every check passed."
 
@@ -84,7 +86,15 @@ html-clean:
 	@rm -rf $(BUILT) _build/html _build/.doctrees _build/jupyter_execute
 	@mkdir -p _build && touch _build/.building
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q > /dev/null
+	@$(BIN)/python tests/book/sums.py _build/html > _build/SHA256SUMS
 	@mv _build/.building $(BUILT)
+
+# A second clean build has to give the same files.
+html-again:
+	@cp _build/SHA256SUMS _build/SHA256SUMS.first
+	@$(MAKE) --no-print-directory html-clean
+	@diff _build/SHA256SUMS.first _build/SHA256SUMS || { echo "Two clean builds of the book differ."; exit 1; }
+	@rm _build/SHA256SUMS.first
 
 html:
 	@if [ -f $(BUILT) ] && [ -z "$$(find $(SOURCES) -name __pycache__ -prune -o -newer $(BUILT) -print)" ]; \

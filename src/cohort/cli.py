@@ -1,4 +1,4 @@
-"""The command line: `cohort run`, `cohort check` and `cohort parameters`."""
+"""The command line: `cohort run`, `cohort sweep`, `cohort check`, `cohort diff`, `cohort parameters`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cohort.book.parameters import Parameter, Value
     from cohort.book.project import Project
     from cohort.book.run import Outcome, Report
+    from cohort.book.sweep import Plan, Store
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -36,15 +37,43 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _usual_jobs() -> int:
+    """Return one more than the cores that this process may use, since a run waits at its start and end."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
 
 
 _names = click.argument("names", nargs=-1, metavar="[NAME]...")
 _jobs = click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), default=None, help="Notebooks at a time [default: the cores]."
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Notebooks at a time [default: one more than cores].",
 )
+
+
+def _parameters(command: Any) -> Any:
+    """Give a command papermill's options for parameters."""
+    for option in (
+        click.option(
+            "--parameters_file", "-f", multiple=True, metavar="FILE", help="A YAML file of parameters."
+        ),
+        click.option("--parameters_yaml", "-y", multiple=True, metavar="YAML", help="Parameters in YAML."),
+        click.option(
+            "--parameters_raw", "-r", nargs=2, multiple=True, metavar="NAME TEXT", help="The same as -p."
+        ),
+        click.option(
+            "--parameters",
+            "-p",
+            nargs=2,
+            multiple=True,
+            metavar="NAME VALUE",
+            help="A parameter; a list as a,b,c.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(
@@ -55,7 +84,10 @@ Examples:
   cohort run                          run every notebook that is stale
   cohort run the_cohort --force       run one notebook, stale or not
   cohort run the_cohort -p context 65536 -p models llama-3-8b,dbrx --out long.ipynb
+  cohort sweep the_cohort --grid context=8192,65536 --out runs
+                                      run one notebook under many parameters
   cohort check                        run all of them afresh and compare
+  cohort diff HEAD~1                  which recorded values a commit changed
   cohort parameters the_cohort        what can be changed with -p""",
 )
 @click.version_option(package_name="cohort", prog_name="cohort")
@@ -70,12 +102,7 @@ def main() -> None:
 @_names
 @_jobs
 @click.option("--force", is_flag=True, help="Also run what is up to date.")
-@click.option(
-    "--parameters", "-p", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter; a list as a,b,c."
-)
-@click.option("--parameters_raw", "-r", nargs=2, multiple=True, metavar="NAME TEXT", help="The same as -p.")
-@click.option("--parameters_yaml", "-y", multiple=True, metavar="YAML", help="Parameters in YAML.")
-@click.option("--parameters_file", "-f", multiple=True, metavar="FILE", help="A YAML file of parameters.")
+@_parameters
 @click.option("--out", metavar="OUT.ipynb", help="Where the notebook goes when run with parameters.")
 def run(
     names: Sequence[str],
@@ -104,27 +131,137 @@ def run(
 
     paths = project.select(names)
     with _progress("run", len(paths)) as report:
-        outcomes = run_notebooks(project, paths, jobs=jobs or _cores(), force=force, report=report)
+        outcomes = run_notebooks(project, paths, jobs=jobs or _usual_jobs(), force=force, report=report)
     _finish(outcomes)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option(
+    "--grid", "-g", multiple=True, metavar="NAME=A,B", help="An axis: its values meet all of the others."
+)
+@click.option("--zip", "zipped", multiple=True, metavar="NAME=A,B", help="An axis in step with other --zip.")
+@click.option("--sample", type=click.IntRange(min=1), help="Run so many of the sets, chosen at random.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of that choice.")
+@_parameters
+@_jobs
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600,
+    show_default=True,
+    help="The longest that a cell may take, in seconds.",
+)
+@click.option("--out", metavar="FOLDER", help="A new folder for the runs and their results.")
+@click.option("--resume", metavar="FOLDER", help="Go on with the sweep in a folder.")
+@click.option("--retry-failed", is_flag=True, help="With --resume: run failed runs again.")
+@click.option("--html", "as_html", is_flag=True, help="Also write index.html, with all figures side by side.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: the address of its scheduler.")
+def sweep(
+    name: str | None,
+    grid: Sequence[str],
+    zipped: Sequence[str],
+    sample: int | None,
+    seed: int,
+    parameters: Pairs,
+    parameters_raw: Pairs,
+    parameters_yaml: Sequence[str],
+    parameters_file: Sequence[str],
+    jobs: int | None,
+    timeout: float,
+    out: str | None,
+    resume: str | None,
+    retry_failed: bool,
+    as_html: bool,
+    scheduler: str | None,
+) -> None:
+    """Run one notebook under many sets of parameters.
+
+    The folder holds an executed notebook of each run, and results.csv and results.parquet: a row for each
+    run, with its parameters, what it recorded, its status, error and duration. A run that fails is a row and
+    stops no other. Whatever ends the sweep, no finished run is lost: go on with --resume.
+    """
+    from cohort.book.project import find_project
+    from cohort.book.sweep import Store
+
+    project = find_project()
+    given = _given(parameters, parameters_raw, parameters_yaml, parameters_file)
+    if resume is None:
+        if name is None or out is None:
+            raise ParameterError("a sweep needs a notebook and --out FOLDER, or --resume FOLDER.")
+        if retry_failed:
+            raise ParameterError("--retry-failed goes with --resume FOLDER.")
+        plan = _plan(project, name, given, grid, zipped, sample, seed)
+        store = Store(Path(out))
+        if store.folder.resolve().is_relative_to(project.notebooks.resolve()):
+            raise ParameterError(f"--out is {out!r}, among the committed notebooks; give another folder.")
+    else:
+        if name is not None or out is not None or given or grid or zipped or sample:
+            raise ParameterError("--resume takes the notebook and its parameters from the folder alone.")
+        store = Store(Path(resume))
+        plan = store.plan()
+    with _stored_in(store):
+        if resume is None:
+            store.begin(plan)
+        elif retry_failed:
+            store.forget_failures()
+        _sweep(project, plan, store, jobs, timeout, scheduler, as_html)
 
 
 @main.command()
 @_names
 @_jobs
-def check(names: Sequence[str], jobs: int | None) -> None:
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="PROFILE",
+    help="Another machine: plain-cpu, many-threads.",
+)
+def check(names: Sequence[str], jobs: int | None, profiles: Sequence[str]) -> None:
     """Run notebooks afresh and compare them with what is committed.
 
     Records may differ by 1e-6 of their value, printed numbers by one unit of their last place, drawings by
-    0.01 pt, and cells tagged "measured" by the tolerance they state.
+    0.01 pt, and cells tagged "measured" by the tolerance they state. With --profile, the numerical libraries
+    compute as they would on a machine without the newer features of this processor, or with many threads.
     """
     from cohort.book.check import check as check_notebooks
+    from cohort.book.machines import settings
     from cohort.book.project import find_project
 
     project = find_project()
+    machine = settings(profiles)
     paths = project.select(names)
     with _progress("check", len(paths)) as report:
-        outcomes = check_notebooks(project, paths, jobs=jobs or _cores(), report=report)
+        outcomes = check_notebooks(project, paths, jobs=jobs or _usual_jobs(), report=report, machine=machine)
     _finish(outcomes)
+
+
+@main.command()
+@click.argument("old")
+@click.argument("new", required=False)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=1e-6,
+    show_default=True,
+    help="Equal up to this share.",
+)
+def diff(old: str, new: str | None, tolerance: float) -> None:
+    """Tell which recorded values differ between two commits or folders.
+
+    OLD and NEW are commits of the checkout, folders of notebooks (such as those of sweeps) or single
+    notebooks; without NEW, the notebooks as they are here are meant.
+    """
+    from cohort.book.difference import both, changes, report
+    from cohort.book.project import find_project
+
+    before, after = both(find_project(), old, new)
+    found = changes(before, after, tolerance)
+    for line in report(found, before | after):
+        click.echo(line)
+    entries = sum(len(record) for record in after.values())
+    click.echo(f"{len(found)} recorded values differ, of {entries} entries in {len(after)} notebooks.")
 
 
 @main.command()
@@ -176,6 +313,102 @@ def _run_variant(project: Project, names: Sequence[str], given: dict[str, object
         )
     run_variant(project, path, values, Path(out))
     click.echo(f"wrote {out}")
+
+
+def _plan(
+    project: Project,
+    name: str,
+    given: dict[str, object],
+    grid: Sequence[str],
+    zipped: Sequence[str],
+    sample: int | None,
+    seed: int,
+) -> Plan:
+    from cohort.book.document import read_notebook
+    from cohort.book.parameters import read_parameters
+    from cohort.book.run import inputs_digest, notebook_key
+    from cohort.book.sweep import make_plan
+
+    path = project.find(name)
+    notebook = read_notebook(path)
+    stored_as = path.stem if path.parent == project.notebooks else str(path)
+    return make_plan(
+        stored_as,
+        notebook_key(inputs_digest(project), notebook),
+        read_parameters(path.stem, notebook),
+        fixed=given,
+        grid=grid,
+        zipped=zipped,
+        sample=sample,
+        seed=seed,
+    )
+
+
+@contextmanager
+def _stored_in(store: Store) -> Iterator[None]:
+    """Open the folder of a sweep; what cannot be written is told in one line, with how to go on."""
+    from cohort.book.sweep import StoppedError
+
+    again = f"go on with `cohort sweep --resume {store.folder}`"
+    try:
+        with store.opened():
+            yield
+    except StoppedError as why:
+        raise NotebookError(f"{why}; finished runs are kept, {again}.") from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise NotebookError(f"{str(store.folder)!r} cannot be written ({reason}); {again}.") from None
+
+
+def _sweep(
+    project: Project,
+    plan: Plan,
+    store: Store,
+    jobs: int | None,
+    timeout_s: float,
+    scheduler: str | None,
+    as_html: bool,
+) -> None:
+    """Run a sweep and write its table, also where it is interrupted; end with status 1 if a run failed."""
+    from cohort.book.run import Outcome
+    from cohort.book.sweep import StoppedError, run_sweep
+    from cohort.book.sweep.page import page
+    from cohort.book.sweep.table import write_tables
+
+    def write() -> None:
+        rows = store.rows()
+        write_tables(store.folder, plan, rows)
+        if as_html:
+            from cohort.book.document import write_atomically
+
+            notebooks = [store.notebook(row) for row in rows]
+            write_atomically(store.folder / "index.html", page(plan, rows, notebooks))
+
+    path = project.find(plan.notebook)
+    left = len(plan.sets) - len(store.rows())
+    try:
+        with _progress("sweep", left) as report:
+            rows = run_sweep(
+                project,
+                path,
+                plan,
+                store,
+                jobs=jobs or _usual_jobs(),
+                timeout_s=timeout_s,
+                scheduler=scheduler,
+                report=lambda row: report(Outcome(plan.label(row.run), row.status, row.seconds)),
+            )
+    except StoppedError:
+        with suppress(OSError):
+            write()
+        raise
+    write()
+    failed = [row for row in rows if row.status == "failed"]
+    for row in failed:
+        click.echo(f"error: {plan.label(row.run)}: {row.error}", err=True)
+    click.echo(f"{len(rows) - len(failed)} of {len(rows)} runs finished: {store.folder / 'results.csv'}")
+    if failed:
+        raise NotebookError(f"{len(failed)} of {len(rows)} runs failed; run them again with --retry-failed.")
 
 
 @contextmanager

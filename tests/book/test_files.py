@@ -18,6 +18,7 @@ EXPECTED = {
     "notebooks/expert_tradeoffs.html",
     "notebooks/training_footprint.html",
     "notebooks/serving_footprint.html",
+    "rerun.html",
     "tables.html",
     "corrections.html",
     "claims.html",

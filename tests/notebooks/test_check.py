@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
-from synthetic import good, new_checkout, write
+from synthetic import code, good, make, new_checkout, write
 
+from cohort.book import read_record
 from cohort.book.check import check
+from cohort.book.document import read_notebook
+from cohort.book.machines import settings
 from cohort.book.project import Project
 from cohort.book.run import Outcome, run
+from cohort.errors import UnknownNameError
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +79,38 @@ def test_a_file_that_is_no_notebook_fails_without_a_kernel(checkout: Project) ->
     path.write_text("{", encoding="utf-8")
     (outcome,) = check(checkout, [path], jobs=1)
     assert outcome.problems[0].startswith("n.ipynb: is not a notebook in JSON")
+
+
+MACHINE = make(
+    code(
+        "import os\nimport numpy as np\nfrom cohort.book import record\n"
+        "from numpy._core._multiarray_umath import __cpu_dispatch__ as names, __cpu_features__ as there",
+        "imports",
+    ),
+    code('record(threads=os.environ["OPENBLAS_NUM_THREADS"])', "threads"),
+    code("record(features=[name for name in names if there[name]])", "features"),
+    code(
+        "a = np.random.default_rng(0).normal(size=(400, 400))\n"
+        "record(is_inverse=bool(np.abs(a @ np.linalg.inv(a) - np.eye(400)).max() < 1e-8))",
+        "inverse",
+    ),
+)
+
+
+def test_a_profile_makes_the_libraries_compute_as_on_another_machine(checkout: Project) -> None:
+    """The kernel really has other features and threads, and can compute with them."""
+    path = write(checkout.notebooks / "machine.ipynb", MACHINE)
+    run(checkout, [path], jobs=1)
+    here = read_record(read_notebook(path))
+    assert here["is_inverse"]["value"] is True
+    (outcome,) = check(checkout, [path], jobs=1, machine=settings(["plain-cpu", "many-threads"]))
+    threads, *features = outcome.problems
+    assert 'threads committed {"unit": null, "value": "1"}, now {"value": "4"' in threads
+    if here["features"]["value"]:  # all of them are off
+        assert features[0].endswith('now {"value": [], "unit": null}')
+    assert len(features) <= 1
+
+
+def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown machine profile 'plain_cpu'; did you mean 'plain-cpu'"):
+        settings(["plain_cpu"])

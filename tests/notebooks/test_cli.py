@@ -202,7 +202,7 @@ def test_help_shows_examples_and_every_command() -> None:
     assert (
         "cohort run the_cohort -p context 65536 -p models llama-3-8b,dbrx --out long.ipynb" in result.stdout
     )
-    assert list(main.commands) == ["run", "check", "parameters"]
+    assert list(main.commands) == ["run", "sweep", "check", "diff", "parameters"]
     for name in main.commands:
         assert cohort(name, "--help").exit_code == 0
     assert cohort("--version").stdout.startswith("cohort, version ")

@@ -7,20 +7,29 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import as_in_the_foreground, is_alive, wait_until
 from synthetic import code, good, make, markdown, new_checkout, write
 
-from cohort.book import kernel, read_record
+from cohort.book import kernel, read_record, warm
 from cohort.book.canonical import text
 from cohort.book.document import read_notebook, write_atomically
 from cohort.book.kernel import environment, execute
 from cohort.book.project import Project
-from cohort.book.run import Outcome, inputs_digest, is_stale, notebook_key, run, run_variant, variant_path
+from cohort.book.run import (
+    Outcome,
+    inputs_digest,
+    is_stale,
+    longest_first,
+    notebook_key,
+    run,
+    run_variant,
+    variant_path,
+)
 from cohort.errors import NotebookError, ParameterError
 
 
@@ -130,6 +139,22 @@ def test_what_is_up_to_date_does_not_run(
     project = ran[0]
     (again,) = run(project, [project.notebooks / "good.ipynb"], jobs=1)
     assert (again.status, again.problems) == ("up to date", ())
+
+
+def test_the_longest_starts_first_and_before_it_what_has_never_run(
+    ran: tuple[Project, list[Outcome]], tmp_path: Path
+) -> None:
+    project = copied(ran[0], tmp_path)
+    good, bare = (project.notebooks / f"{name}.ipynb" for name in ("good", "bare"))
+    for path, seconds in ((good, 1.5), (bare, 20.0)):
+        file = project.cache / "run" / f"{path.stem}.json"
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        assert stored["seconds"] >= 0
+        file.write_text(json.dumps({**stored, "seconds": seconds}), encoding="utf-8")
+    small, large = (project.notebooks / f"{name}.ipynb" for name in ("small", "large"))
+    write(small, make(code("x = 1")))
+    write(large, make(code("x = 1 # " + 1000 * "x")))
+    assert longest_first(project, [good, small, bare, large]) == [large, small, bare, good]
 
 
 def no_kernel(*_: object) -> Any:
@@ -337,8 +362,7 @@ def test_a_run_that_is_stopped_leaves_the_old_file_and_no_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        # A shell that puts these tests in the background has them, and so the run, ignore SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=as_in_the_foreground,
     )
     wait_until(lambda: marker.is_file() and len(marker.read_text().split()) == 2)
     running.send_signal(how)
@@ -348,27 +372,6 @@ def test_a_run_that_is_stopped_leaves_the_old_file_and_no_process(
     assert [entry.name for entry in checkout.notebooks.iterdir()] == ["slow.ipynb"]
     for process in map(int, marker.read_text().split()):
         wait_until(lambda process=process: not is_alive(process))
-
-
-def wait_until(done: Callable[[], bool], limit_s: float = 30) -> None:
-    end = time.monotonic() + limit_s
-    while not done():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
-
-
-def is_alive(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        if Path("/proc/self").exists():
-            return False
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return False
-        return True
-    return state != "Z"  # a zombie has ended, and waits for whoever adopted it
 
 
 def test_a_write_that_is_killed_leaves_the_old_file_whole(tmp_path: Path) -> None:
@@ -419,6 +422,7 @@ def test_a_notebook_changed_while_it_ran_is_not_overwritten(
 
 
 def test_a_worker_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(warm.SWITCH, "cold")
     monkeypatch.setattr(kernel, "environment", lambda *_: {**os.environ, "PYTHONHOME": "/nowhere"})
     with pytest.raises(NotebookError, match=r"^n: the process that ran it ended with status \d+: "):
         execute(make(code("x = 1")), name="n")

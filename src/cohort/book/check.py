@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cohort.book.canonical import text
@@ -14,7 +14,12 @@ from cohort.book.run import Outcome, Report, in_parallel, prepare_fonts, timed
 
 
 def check(
-    project: Project, paths: Iterable[Path], *, jobs: int, report: Report | None = None
+    project: Project,
+    paths: Iterable[Path],
+    *,
+    jobs: int,
+    report: Report | None = None,
+    machine: Mapping[str, str] | None = None,
 ) -> list[Outcome]:
     """Execute notebooks in temporary folders and compare them with what is committed.
 
@@ -28,6 +33,8 @@ def check(
         At most this many run at a time.
     report : callable, optional
         Called with each outcome as it comes.
+    machine : mapping, optional
+        Environment variables that make this machine compute as another: `cohort.book.machines.settings`.
 
     Returns
     -------
@@ -37,16 +44,16 @@ def check(
     """
     paths = list(paths)
     prepare_fonts(project.cache, bool(paths))
-    return in_parallel(paths, lambda path: _check_one(project, path), jobs, report)
+    return in_parallel(project, paths, lambda path: _check_one(project, path, machine), jobs, report)
 
 
-def _check_one(project: Project, path: Path) -> Outcome:
+def _check_one(project: Project, path: Path, machine: Mapping[str, str] | None) -> Outcome:
     def work() -> tuple[str, tuple[str, ...]]:
         committed = read_notebook(path)
         problems: list[str] = []
         if path.read_text(encoding="utf-8") != text(committed):
             problems.append(f"{path.stem}: is not in canonical form; run `cohort run {path.stem}`.")
-        fresh = execute(committed, name=path.stem, cache=project.cache)
+        fresh = execute(committed, name=path.stem, cache=project.cache, machine=machine)
         problems += [str(difference) for difference in compare(path.stem, committed, fresh)]
         return ("failed" if problems else "unchanged"), tuple(problems)
 

@@ -82,20 +82,20 @@ def place(name: str, number: int, cell: Cell) -> str:
     return f"{name}, cell {number} [{cell.get('id', 'no id')}] `{first_line(cell)}`"
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that it is either the old one or the new one, whenever the process is killed.
 
     Parameters
     ----------
     path : Path
         The file to write or replace; its folder must exist.
-    text : str
+    content : str or bytes
         The whole content.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files private; a notebook keeps its mode, and a new one gets the usual mode.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -9,9 +10,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from cohort.book import warm
 from cohort.book.canonical import canonical, without_outputs
 from cohort.book.document import Cell, Notebook, numbered, place, read_notebook
 from cohort.errors import NotebookError
@@ -42,6 +45,7 @@ def execute(
     cwd: Path | None = None,
     cache: Path | None = None,
     timeout_s: float = CELL_TIMEOUT_S,
+    machine: Mapping[str, str] | None = None,
 ) -> Notebook:
     """Execute one notebook in a process of its own and return it in canonical form; no file is written.
 
@@ -60,6 +64,8 @@ def execute(
         A folder for Matplotlib's font cache; without one, the reader's own settings are used.
     timeout_s : float
         The longest that one cell may take, in seconds.
+    machine : mapping, optional
+        Environment variables beyond the usual ones, such as those of another machine's profile.
 
     Returns
     -------
@@ -71,11 +77,53 @@ def execute(
     NotebookError
         If a cell raised, never ran or wrote to stderr, or the kernel died; it names notebook and cell.
     """
+    tried = attempt(
+        notebook, parameters, name=name, cwd=cwd, cache=cache, timeout_s=timeout_s, machine=machine
+    )
+    if tried.problem is not None or tried.notebook is None:
+        raise NotebookError(tried.problem)
+    return tried.notebook
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of executing a notebook.
+
+    Parameters
+    ----------
+    notebook : dict or None
+        The notebook as it stood at its end, in canonical form; None if the process that ran it was lost.
+    problem : str or None
+        What went wrong, in one line.
+    """
+
+    notebook: Notebook | None
+    problem: str | None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the process that ran it was lost, with all that it had done."""
+        return self.notebook is None
+
+
+def attempt(
+    notebook: Notebook | Path | str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    cwd: Path | None = None,
+    cache: Path | None = None,
+    timeout_s: float = CELL_TIMEOUT_S,
+    machine: Mapping[str, str] | None = None,
+) -> Attempt:
+    """Execute one notebook as `execute` does, and return also one that failed."""
     if not isinstance(notebook, dict):
         name = name or Path(notebook).stem
         notebook = read_notebook(Path(notebook))
     name = name or "notebook"
-    with tempfile.TemporaryDirectory(prefix="cohort-", ignore_cleanup_errors=True) as temporary:
+    server = warm.server(settings(cache) | dict(machine or {}))
+    within = server.folder if server else None  # which goes when this process does
+    with tempfile.TemporaryDirectory(prefix="cohort-", dir=within, ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         start_in = cwd or folder / "cwd"
         start_in.mkdir(exist_ok=True)
@@ -86,67 +134,84 @@ def execute(
             "timeout_s": timeout_s,
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        executed = _in_worker(name, folder, environment(folder, cache))
-    raise_for_failure(name, executed)
-    return canonical(executed)
+        try:
+            env = environment(folder, cache) | dict(machine or {})
+            executed = _in_worker(name, folder, env, server)
+        except NotebookError as lost:
+            return Attempt(None, str(lost))
+    return Attempt(canonical(executed), failure(name, executed))
 
 
-def environment(folder: Path, cache: Path | None) -> dict[str, str]:
-    """Return the environment of a kernel: the same on every machine where it bears on results.
+def settings(cache: Path | None) -> dict[str, str]:
+    """Return the environment that all kernels share: the same on every machine where it bears on results.
 
     Parameters
     ----------
-    folder : Path
-        A folder for what the kernel writes for itself.
     cache : Path or None
         A folder for Matplotlib's font cache; None leaves Matplotlib its own.
     """
     kept = {key: value for key, value in os.environ.items() if key not in _PERSONAL}
+    fonts = {} if cache is None else {"MPLCONFIGDIR": str(cache / "matplotlib")}
+    return {**kept, **_FIXED, **fonts}
+
+
+def environment(folder: Path, cache: Path | None) -> dict[str, str]:
+    """Return the environment of a kernel: that of all, and a folder for what it writes for itself."""
     own = {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
-    if cache is not None:
-        own["MPLCONFIGDIR"] = str(cache / "matplotlib")
-    return {**kept, **_FIXED, **own}
+    return {**settings(cache), **own}
 
 
-def raise_for_failure(name: str, executed: Notebook) -> None:
-    """Raise NotebookError where an executed notebook failed: a cell raised, never ran or wrote to stderr."""
+def failure(name: str, executed: Notebook) -> str | None:
+    """Return how an executed notebook failed, if it did: a cell raised, never ran or wrote to stderr."""
     for number, cell, what in (*_raised(executed), *_stopped(executed)):
-        raise NotebookError(f"{place(name, number, cell)}: {what}")
-    failure = executed["metadata"].get("cohort_failure")
-    if failure:
-        raise NotebookError(f"{name}: {failure}")
+        return f"{place(name, number, cell)}: {what}"
+    told = executed["metadata"].get("cohort_failure")
+    if told:
+        return f"{name}: {told}"
     for number, cell, what in (*_never_ran(executed), *_wrote_to_stderr(executed)):
-        raise NotebookError(f"{place(name, number, cell)}: {what}")
+        return f"{place(name, number, cell)}: {what}"
+    return None
 
 
-_workers: set[subprocess.Popen[bytes]] = set()
+_Worker = subprocess.Popen[bytes] | warm.Fork
+
+_workers: set[_Worker] = set()
 _workers_lock = threading.Lock()
 
 
-def _in_worker(name: str, folder: Path, env: dict[str, str]) -> Notebook:
+def _in_worker(name: str, folder: Path, env: dict[str, str], server: warm.Server | None) -> Notebook:
     """Run a job in a process of its own and return the notebook as it stands at its end."""
-    # -P: modules in the folder that the reader happens to be in are not the worker's.
-    command = [sys.executable, "-P", "-m", "cohort.book.worker", str(folder)]
     with (folder / "log").open("wb") as log:
-        # The worker stops when its stdin closes, so that it cannot outlive this process.
-        worker = subprocess.Popen(
-            command, env=env, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
-        )
+        worker = _start(folder, env, server, log)
         with _workers_lock:
             _workers.add(worker)
         try:
-            worker.wait()
+            status = worker.wait()
         finally:
             with _workers_lock:
                 _workers.discard(worker)
             _stop(worker)
     result = folder / "executed.json"
-    if worker.returncode == 0 and result.is_file():
+    if status == 0 and result.is_file():
         executed: Notebook = json.loads(result.read_text(encoding="utf-8"))
         return executed
     log_lines = (folder / "log").read_text(encoding="utf-8", errors="replace").split("\n")
     last = next((line.strip() for line in reversed(log_lines) if line.strip()), "without a word")
-    raise NotebookError(f"{name}: the process that ran it ended with status {worker.returncode}: {last}")
+    raise NotebookError(f"{name}: the process that ran it ended with status {status}: {last}")
+
+
+def _start(folder: Path, env: dict[str, str], server: warm.Server | None, log: IO[bytes]) -> _Worker:
+    """Start the process of a job: by a fork of the server, or where there is none by itself."""
+    if server is not None:
+        warmly = {**env, warm.ADDRESS: server.address, warm.CHOSEN_BY: warm.PROVISIONER}
+        with contextlib.suppress(OSError):
+            return warm.fork(server.address, "worker", [str(folder)], warmly, str(folder), log.fileno())
+    # -P: modules in the folder that the reader happens to be in are not the worker's.
+    command = [sys.executable, "-P", "-m", "cohort.book.worker", str(folder)]
+    # The worker stops when its stdin closes, so that it cannot outlive this process.
+    return subprocess.Popen(
+        command, env=env, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+    )
 
 
 def stop_workers() -> None:
@@ -157,8 +222,11 @@ def stop_workers() -> None:
         _stop(worker)
 
 
-def _stop(worker: subprocess.Popen[bytes]) -> None:
-    """Close the worker's stdin, on which it stops its kernel and itself; kill it if it does not."""
+def _stop(worker: _Worker) -> None:
+    """Let go of the worker, on which it stops its kernel and itself; kill it if it does not."""
+    if isinstance(worker, warm.Fork):
+        worker.let_go()
+        return
     if worker.stdin is not None and not worker.stdin.closed:
         worker.stdin.close()
     try:

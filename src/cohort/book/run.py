@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -54,11 +55,8 @@ Report = Callable[[Outcome], None]
 
 def is_stale(project: Project, path: Path, key: str) -> bool:
     """Whether a notebook has to run: its file, or what it depends on, is not as after its last run."""
-    try:
-        stored = json.loads(_key_file(project, path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return True
-    return bool(stored != {"key": key, "file": _digest(path.read_bytes())})
+    stored = _stored(project, path)
+    return (stored.get("key"), stored.get("file")) != (key, _digest(path.read_bytes()))
 
 
 def inputs_digest(project: Project) -> str:
@@ -106,7 +104,7 @@ def run(
     inputs = inputs_digest(project)
     paths = list(paths)
     prepare_fonts(project.cache, force or any(_is_stale_now(project, path, inputs) for path in paths))
-    return in_parallel(paths, lambda path: _run_one(project, path, inputs, force), jobs, report)
+    return in_parallel(project, paths, lambda path: _run_one(project, path, inputs, force), jobs, report)
 
 
 def run_variant(
@@ -170,12 +168,12 @@ def prepare_fonts(cache: Path, wanted: bool = True) -> None:
 
 
 def in_parallel(
-    paths: list[Path], work: Callable[[Path], Outcome], jobs: int, report: Report | None
+    project: Project, paths: list[Path], work: Callable[[Path], Outcome], jobs: int, report: Report | None
 ) -> list[Outcome]:
-    """Do some work for each notebook, `jobs` at a time; an interrupt stops what runs."""
+    """Do some work for each notebook, `jobs` at a time, the longest first; an interrupt stops what runs."""
     done: dict[Path, Outcome] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = {pool.submit(work, path): path for path in paths}
+        futures = {pool.submit(work, path): path for path in longest_first(project, paths)}
         try:
             for future in as_completed(futures):
                 outcome = future.result()
@@ -187,6 +185,16 @@ def in_parallel(
             stop_workers()
             raise
     return [done[path] for path in paths]
+
+
+def longest_first(project: Project, paths: list[Path]) -> list[Path]:
+    """Return notebooks by how long they took when they last ran; before them, largest first, the others."""
+
+    def size(path: Path) -> tuple[float, int]:
+        taken = _stored(project, path).get("seconds", math.inf)
+        return taken, path.stat().st_size if path.is_file() else 0
+
+    return sorted(paths, key=size, reverse=True)
 
 
 def timed(name: str, work: Callable[[], tuple[str, tuple[str, ...]]]) -> Outcome:
@@ -208,13 +216,15 @@ def _run_one(project: Project, path: Path, inputs: str, force: bool) -> Outcome:
         key = notebook_key(inputs, notebook)
         if not force and not is_stale(project, path, key):
             return "up to date", ()
+        begin = time.monotonic()
         executed = execute(notebook, name=path.stem, cache=project.cache)
+        seconds = time.monotonic() - begin
         keep = before == text(notebook).encode() and not compare(path.stem, notebook, executed)
         if not keep:
             if path.read_bytes() != before:
                 raise NotebookError(f"{path.stem}: was changed while it ran; run it again.")
             write_atomically(path, dumps(executed))
-        _store_key(project, path, key)
+        _store(project, path, key, seconds)
         return ("unchanged" if keep else "written"), ()
 
     return timed(path.stem, work)
@@ -235,10 +245,20 @@ def _key_file(project: Project, path: Path) -> Path:
     return project.cache / "run" / f"{name}.json"
 
 
-def _store_key(project: Project, path: Path, key: str) -> None:
+def _stored(project: Project, path: Path) -> dict[str, Any]:
+    """Return what is known of a notebook's last run here; nothing where there was none."""
+    try:
+        stored = json.loads(_key_file(project, path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def _store(project: Project, path: Path, key: str, seconds: float) -> None:
     file = _key_file(project, path)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, json.dumps({"key": key, "file": _digest(path.read_bytes())}) + "\n")
+    known = {"key": key, "file": _digest(path.read_bytes()), "seconds": round(seconds, 1)}
+    write_atomically(file, json.dumps(known) + "\n")
 
 
 def _digest(data: bytes) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import shutil
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
+from queue import Empty
 from typing import Any
+
+from cohort.book import warm
 
 KERNEL = "python3"
 
@@ -51,6 +56,7 @@ def execute_through_papermill(
     if parameters:
         prepared = parameterize_notebook(prepared, parameters, kernel_name=KERNEL, language="python")
     prepared = remove_error_markers(prepare_notebook_metadata(prepared, None, None))
+    choose_provisioner()
     try:
         with chdir(cwd):
             papermill_engines.execute_notebook_with_engine(
@@ -63,6 +69,7 @@ def execute_through_papermill(
                 start_timeout=60,
                 execution_timeout=timeout_s,
                 shutdown_kernel="immediate",
+                extra_arguments=["--HistoryManager.enabled=False"],
                 **({} if sockets is None else {"kernel_manager_class": _private_manager(sockets)}),
             )
     except Exception as error:  # a dead kernel, a cell out of time: told by the cell where it happened
@@ -70,13 +77,51 @@ def execute_through_papermill(
     return prepared
 
 
+def choose_provisioner() -> None:
+    """Leave it to Jupyter to start kernels where this package is not registered as a way to do so."""
+    from jupyter_client.provisioning import KernelProvisionerFactory
+
+    chosen = os.environ.get(warm.CHOSEN_BY)
+    if chosen == warm.PROVISIONER and chosen not in KernelProvisionerFactory.instance().provisioners:
+        del os.environ[warm.CHOSEN_BY]
+
+
 def _private_manager(sockets: Path) -> type:
     """Return a kernel manager on Unix sockets of its own: parallel kernels cannot meet on a port."""
+    from jupyter_client.asynchronous import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
 
-    class PrivateKernelManager(AsyncKernelManager):
+    class PromptKernelClient(AsyncKernelClient):  # type: ignore[misc]
+        async def wait_for_ready(self, timeout: float | None = None) -> None:
+            """Wait for the answer to a request on both channels, and not for 0.2 s of silence after it."""
+            end = time.monotonic() + (timeout or math.inf)
+            while time.monotonic() < end:
+                if await self._answers(self.kernel_info()):
+                    return
+                if not await self._async_is_alive():
+                    raise RuntimeError("Kernel died before replying to kernel_info")
+            raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+
+        async def _answers(self, request: str) -> bool:
+            try:
+                while True:
+                    reply = await self.get_shell_msg(timeout=1)
+                    if reply["parent_header"].get("msg_id") == request:
+                        break
+                while True:
+                    said = await self.get_iopub_msg(timeout=0.05)
+                    is_own = said["parent_header"].get("msg_id") == request
+                    if is_own and said["content"].get("execution_state") == "idle":
+                        break
+            except Empty:
+                return False
+            self._handle_kernel_info_reply(reply)
+            return True
+
+    class PrivateKernelManager(AsyncKernelManager):  # type: ignore[misc]
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
+            self.client_factory = PromptKernelClient
             self.transport = "ipc"
             self.ip = str(sockets / "s")
             self.connection_file = str(sockets / "kernel.json")
@@ -97,12 +142,9 @@ def _stop_with_parent(folder: Path) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def main(folder: Path) -> None:
+def run_job(folder: Path) -> None:
     """Read `job.json` in a folder, execute its notebook, and write `executed.json` beside it."""
-    threading.Thread(target=_stop_with_parent, args=(folder,), daemon=True).start()
     logging.disable(logging.CRITICAL)  # papermill's and the kernel's own chatter
-    # nbformat's validator would load a grammar of web addresses, which takes a second and serves no notebook.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import nbformat
 
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
@@ -116,6 +158,14 @@ def main(folder: Path) -> None:
         sockets,
     )
     (folder / "executed.json").write_text(json.dumps(executed), encoding="utf-8")
+
+
+def main(folder: Path) -> None:
+    """Execute the notebook of a folder in this process, which ends when its standard input closes."""
+    threading.Thread(target=_stop_with_parent, args=(folder,), daemon=True).start()
+    # nbformat's validator would load a grammar of web addresses, which takes a second and serves no notebook.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    run_job(folder)
 
 
 if __name__ == "__main__":
