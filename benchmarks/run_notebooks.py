@@ -1,7 +1,7 @@
-"""Runs, sweeps and the whole book: warm kernels beside papermill's loop and Jupyter Book, as ratios of one run.
+"""Runs, sweeps and the whole book: warm kernels beside papermill and Jupyter Book, as ratios of one run.
 
-Run it as ``.venv/bin/python benchmarks/run_notebooks.py``; it takes about ten minutes on two cores, nearly all
-of them for the peers. ``--sets 10`` takes fewer sets of parameters. Three comparisons:
+Run it as ``.venv/bin/python benchmarks/run_notebooks.py``; it takes about ten minutes on two cores, nearly
+all of them for the peers. ``--sets 10`` takes fewer sets of parameters. Three comparisons:
 
 - the overhead of a run: its wall time less the time of its own cells, as papermill notes it for each cell;
 - many sets of parameters of one chapter: `cohort sweep` beside a loop of `papermill.execute_notebook`, in one

@@ -74,12 +74,11 @@ def dumps(notebook: Notebook) -> str:
 
 def without_outputs(notebook: Notebook) -> Notebook:
     """Return the canonical form of what the author wrote: sources and metadata, nothing computed."""
-    source = canonical(notebook)
-    source["cells"] = [cell for cell in source["cells"] if not has_tag(cell, "injected-parameters")]
-    for cell in source["cells"]:
-        if cell["cell_type"] == "code":
-            cell |= {"outputs": [], "execution_count": None}
-    return source
+    cells = [cell for cell in notebook["cells"] if not has_tag(cell, "injected-parameters")]
+    bare = ({**cell, "outputs": [], "execution_count": None} for cell in cells if cell["cell_type"] == "code")
+    return canonical(
+        {**notebook, "cells": [next(bare) if cell["cell_type"] == "code" else cell for cell in cells]}
+    )
 
 
 def number_svg_ids(svg: str, prefix: str) -> str:

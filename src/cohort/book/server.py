@@ -27,13 +27,15 @@ from typing import Any
 
 IDLE_S = 600.0
 
-# What runs notebooks, and then what most notebooks import. Modules of this package are left out, so that a
-# kernel always reads them as they are on disk; so is everything that opens a figure or starts a thread.
+# What runs notebooks, and then what most notebooks import. A kernel forgets the modules of this package, so
+# that it reads them as they are on disk. What opens a figure or starts a thread is left out.
 PRELOADED = (
     "papermill.engines",
     "papermill.execute",
     "papermill.iorw",
     "papermill.parameterize",
+    "cohort.book.provisioner",
+    "cohort.book.worker",
     "jupyter_client.manager",
     "jupyter_client.provisioning",
     "ipykernel.kernelapp",
@@ -217,7 +219,8 @@ def become(request: Request, streams: list[int]) -> None:
         traceback.print_exc()
     finally:
         with contextlib.suppress(BaseException):
-            atexit._run_exitfuncs()
+            if request["role"] == "kernel":  # a worker has nothing left to do, and its client waits
+                atexit._run_exitfuncs()
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)

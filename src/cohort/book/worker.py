@@ -88,10 +88,16 @@ def choose_provisioner() -> None:
 
 def _private_manager(sockets: Path) -> type:
     """Return a kernel manager on Unix sockets of its own: parallel kernels cannot meet on a port."""
+    import zmq
     from jupyter_client.asynchronous import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
 
     class PromptKernelClient(AsyncKernelClient):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            # It is there before its kernel, and would by default look for it every 100 ms.
+            self.context.setsockopt(zmq.RECONNECT_IVL, 2)
+
         async def wait_for_ready(self, timeout: float | None = None) -> None:
             """Wait for the answer to a request on both channels, and not for 0.2 s of silence after it."""
             end = time.monotonic() + (timeout or math.inf)
