@@ -261,7 +261,11 @@ def diff(old: str, new: str | None, tolerance: float) -> None:
     for line in report(found, before | after):
         click.echo(line)
     entries = sum(len(record) for record in after.values())
-    click.echo(f"{len(found)} recorded values differ, of {entries} entries in {len(after)} notebooks.")
+    from cohort.book.say import counted
+
+    values, verb = counted(len(found), "recorded value"), "differs" if len(found) == 1 else "differ"
+    of = f"{counted(entries, 'entry', 'entries')} in {counted(len(after), 'notebook')}"
+    click.echo(f"{values} {verb}, of {of}.")
 
 
 @main.command()

@@ -90,7 +90,7 @@ def test_two_commits_and_what_is_not_committed_yet(history: Project) -> None:
     assert told("HEAD~1", "HEAD") == [
         "attention",
         "  cache: 1.0 GiB -> 2.0 GiB (+100 %)",
-        "1 recorded values differ, of 3 entries in 2 notebooks.",
+        "1 recorded value differs, of 3 entries in 2 notebooks.",
     ]
     assert told("HEAD")[1] == "  cache: 2.0 GiB -> 4.0 GiB (+100 %)"
     (history.notebooks / "zoo.ipynb").unlink()
@@ -103,7 +103,7 @@ def test_folders_sweeps_and_single_notebooks(history: Project) -> None:
     assert told("notebooks/attention.ipynb", "runs")[1] == "  cache: 4.0 GiB -> 5.0 GiB (+25 %)"
     write(history.root / "0001.ipynb", recorded(cache=(8.0, "GiB"), layers=32))
     assert told("notebooks/attention.ipynb", "0001.ipynb")[1] == "  cache: 4.0 GiB -> 8.0 GiB (+100 %)"
-    assert told("notebooks/attention.ipynb") == ["0 recorded values differ, of 2 entries in 1 notebooks."]
+    assert told("notebooks/attention.ipynb") == ["0 recorded values differ, of 2 entries in 1 notebook."]
     assert told("notebooks/attention.ipynb", "runs", "--tolerance", "0.3")[0].startswith("0 recorded values")
 
 
