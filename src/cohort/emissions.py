@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from cohort import facts
+from cohort.book.say import significant
 from cohort.configs import model as read_model
 from cohort.footprint import BOUNDARIES, Footprint, Grid, Range, audit, training
 from cohort.footprint import grid as find_grid
@@ -33,6 +34,8 @@ from cohort.tables import DASH, group, specs, title
 from cohort.uncertainty import Z95, Spread, sample
 
 FULL = "with_embodied"
+# The grid of reports that name no place: their makers' data centres are mostly there.
+REPORTED_ON = "USA"
 # The boundaries in words, from the narrowest to the widest.
 WORDS = {
     "accelerator_tdp": "rated power of the accelerators",
@@ -74,6 +77,8 @@ class Run:
         Whether that report counts the losses of the data centre.
     powers : tuple of (str, float)
         Published mean power of one accelerator in W, by the boundary that it was measured at.
+    told : tuple of (str, float)
+        What its makers say of the data centre and the grid of the run, by the names of the factors.
     """
 
     name: str
@@ -87,6 +92,7 @@ class Run:
     boundary: str = ""
     pue_applied: bool = False
     powers: tuple[tuple[str, float], ...] = ()
+    told: tuple[tuple[str, float], ...] = ()
 
     @property
     def flop(self) -> float:
@@ -150,6 +156,9 @@ def run_of(model: str, accelerator: str) -> Run:
         boundary=reported.get("boundary", ""),
         pue_applied=reported.get("pue_applied") == "yes",
         powers=_powers(spec.name) if spec.registered else (),
+        told=tuple(
+            (field, float(rows[field]["value"])) for field in ("pue", "grid_g_per_kwh") if field in rows
+        ),
     )
 
 
@@ -418,21 +427,32 @@ def reported_beside_modelled(runs: Sequence[Run], scenario: Scenario) -> pd.Data
     -------
     DataFrame
         For each run with a report: ``reported`` t of CO2e and its ``boundary``; the model's ``low``,
-        ``median`` and ``high`` there, and ``full low``, ``full median`` and ``full high`` with the data
+        ``median`` and ``high`` there; ``agrees``, whether the report lies from low to high or, where nothing
+        is drawn, within `audit.TOLERANCE`; and ``full low``, ``full median`` and ``full high`` with the data
         centre and the hardware.
+
+    Notes
+    -----
+    At the boundary of the report, data centre and grid are those of the report: what it says of them, or
+    else their ranges on `REPORTED_ON`. Only the full side follows the reader's grid and PUE.
     """
     records = []
     for run in runs:
         if run.reported_t is None:
             continue
-        same = modelled(run, run.boundary, scenario, apply_pue=run.pue_applied).spread("co2e_kg")
+        own = Scenario(REPORTED_ON, draws=scenario.draws, seed=scenario.seed)
+        same = modelled(run, run.boundary, own, dict(run.told), run.pue_applied).spread("co2e_kg")
         full = modelled(run, FULL, scenario).spread("co2e_kg")
+        levels = three(same, 1000)
+        near = 0.0 if levels["low"] < levels["high"] else audit.TOLERANCE
+        agrees = (1 - near) * levels["low"] <= run.reported_t <= (1 + near) * levels["high"]
         records.append(
             {"model": run.name, "reported": run.reported_t, "boundary": run.boundary}
-            | three(same, 1000)
+            | levels
+            | {"agrees": agrees}
             | {f"full {name}": value for name, value in three(full, 1000).items()}
         )
-    columns = ["model", "reported", "boundary", *_THREE, *(f"full {name}" for name in _THREE)]
+    columns = ["model", "reported", "boundary", *_THREE, "agrees", *(f"full {name}" for name in _THREE)]
     return pd.DataFrame(records, columns=columns).set_index("model")
 
 
@@ -474,6 +494,12 @@ def written(frame: pd.DataFrame, amounts: Iterable[str]) -> pd.DataFrame:
         {AMOUNTS[amount][0]: [_range(row[amount]) for _, row in frame.iterrows()] for amount in amounts},
         index=frame.index,
     )
+
+
+def span(values: pd.Series, digits: int = 2) -> str:
+    """Return the least and the greatest of some values in words, or the one where both read alike."""
+    ends = (significant(float(values.min()), digits), significant(float(values.max()), digits))
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _range(row: pd.Series) -> str:

@@ -218,6 +218,24 @@ def test_reports_lie_at_their_boundary_and_below_the_full_one() -> None:
     assert (table["full low"] > table["reported"]).all()
 
 
+def test_the_side_of_the_report_does_not_follow_the_reader() -> None:
+    runs = emissions.runs_of(["llama-2-7b", "gpt3-175b", "olmo-2-7b"], H100)
+    home = emissions.reported_beside_modelled(runs, SCENARIO)
+    away = emissions.reported_beside_modelled(runs, Scenario(grid="Norway", pue=1.5))
+    same = ["low", "median", "high", "agrees"]
+    pd.testing.assert_frame_equal(home[same], away[same])
+    assert away["agrees"].all()
+    assert (away["full median"] < home["full median"] / 3).all()
+    stated = home.loc["GPT-3 175B"]  # its report says hours, power, PUE and grid
+    assert stated["low"] == stated["high"] == pytest.approx(10000 * 14.8 * 24 * 0.33 * 1.1 * 0.429 / 1000)
+    assert run_of("olmo-2-7b", H100).told == (("pue", 1.2), ("grid_g_per_kwh", 332.0))
+
+
+def test_spans_in_words() -> None:
+    assert emissions.span(pd.Series([303.5, 1.44])) == "1.4 to 300"
+    assert emissions.span(pd.Series([1.44, 1.41])) == "1.4"
+
+
 def test_no_report_is_an_empty_table() -> None:
     assert emissions.reported_beside_modelled(emissions.runs_of(["dbrx"], H100), SCENARIO).empty
 
