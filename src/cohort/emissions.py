@@ -6,8 +6,9 @@ data, so that every amount comes with its 5th, 50th and 95th percentile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp, log, sqrt
 from statistics import median, stdev
@@ -31,7 +32,7 @@ from cohort.hardware import accelerator as find_accelerator
 from cohort.models import ModelSpec
 from cohort.serving import sixteen_bit_type
 from cohort.tables import DASH, group, specs, title
-from cohort.uncertainty import Z95, Spread, sample
+from cohort.uncertainty import Z95, Draws, Spread, sample
 
 FULL = "with_embodied"
 # The grid of reports that name no place: their makers' data centres are mostly there.
@@ -98,6 +99,18 @@ class Run:
     def flop(self) -> float:
         """Six FLOP for each active parameter and token, at the central number of tokens."""
         return 6 * self.active * self.tokens.central
+
+    @property
+    def floor(self) -> float:
+        """The share of the peak below which the run would exceed the upper bound of its hours; 0 without one.
+
+        An accelerator that could not keep within the bound at its peak is not what the run was on: 0 as well.
+        """
+        if self.at_most is None or not self.tokens.known:
+            return 0.0
+        peak = self.device.peak(sixteen_bit_type(self.device))
+        share = self.flop / (peak * 3600 * self.at_most)
+        return share if share < 1 else 0.0
 
     def power(self, boundary: str) -> float | None:
         """Return the published power at a boundary: that of the node from there on."""
@@ -251,15 +264,22 @@ def _titled(name: str) -> str:
 _ENOUGH = 5  # runs from which a spread is taken
 
 
-def utilisation(device: Accelerator, without: str = "") -> Range:
+def siblings(name: str) -> frozenset[str]:
+    """Return the runs of the same makers whose utilisation is known, by the first word of their names."""
+    maker = re.match(r"[a-z]*", name.casefold())
+    known = _utilisations(facts.modified("training_runs"))
+    return frozenset(each for each in known if re.match(r"[a-z]*", each.casefold())[0] == maker[0])  # type: ignore[index]
+
+
+def utilisation(device: Accelerator, without: Collection[str] = ()) -> Range:
     """Return the share of the peak that a run on an accelerator attains, as other runs on its like did.
 
     Parameters
     ----------
     device : Accelerator
         The accelerator.
-    without : str
-        A run that is left out, so that it can be predicted from the others.
+    without : collection of str
+        Runs that are left out, so that they can be predicted from the others.
 
     Returns
     -------
@@ -270,7 +290,9 @@ def utilisation(device: Accelerator, without: str = "") -> Range:
     """
     known = _utilisations(facts.modified("training_runs"))
     logs = [
-        log(share) for name, (family, share) in known.items() if family == _family(device) and name != without
+        log(share)
+        for name, (family, share) in known.items()
+        if family == _family(device) and name not in without
     ]
     if len(logs) < _ENOUGH:
         return usual_mfu(device)
@@ -363,10 +385,23 @@ def modelled(
     if hours is None:
         inputs |= {"mfu": ranges["mfu"], "tokens": run.tokens}
     drawn = sample(inputs, scenario.draws, scenario.seed)
+    if hours is None:
+        drawn["mfu"] = _above(drawn["mfu"], run.floor)
     values: dict[str, Any] = {"mfu": ranges["mfu"].central, **drawn}
     flop = 6 * run.active * values.pop("tokens", 0.0)
     compute: tuple[Any, Any] = (None, flop) if hours is None else (hours, None)
     return Modelled(run_footprint(boundary, run.device, compute, values, apply_pue), drawn)
+
+
+def _above(shares: Draws, floor: float) -> Draws:
+    """Return draws of which those below a floor have been replaced with others that are not."""
+    low = shares < floor
+    if not low.any():
+        return shares
+    kept = shares[~low] if not low.all() else np.array([floor])
+    found = shares.copy()
+    found[low] = np.resize(kept, int(low.sum()))
+    return found
 
 
 def three(spread: Spread, unit: float = 1.0) -> dict[str, float]:
@@ -747,7 +782,8 @@ def _plain(value: float) -> str:
 CLASSES = {
     "arithmetic": "all that is multiplied is published: this tests the ledger, not the model",
     "place": "hours and power are published; data centre, grid or water are drawn",
-    "metered": "the energy was metered; hours and power are predicted",
+    "metered": "the energy was metered; hours are predicted without any run of the same makers, but the "
+    "power is not held out: its range rests on their own measurements",
     "blind": "only the total was published; everything is predicted",
     "hours": "the hours are predicted from the utilisation of all other runs",
 }
@@ -775,8 +811,9 @@ def accuracy(scenario: Scenario) -> pd.DataFrame:
     """Return every reported value that the model can predict at its own boundary, beside the prediction.
 
     Rows that contradict themselves are left out; what is derived or estimated is none. Of a run whose energy
-    was metered the model is told its parameters and tokens and the accelerator, but neither hours nor power.
-    Where hours are predicted, there as elsewhere, utilisation comes from all other runs.
+    was metered the model is told its parameters and tokens and the accelerator. Its utilisation comes from
+    other makers' runs alone, but the range of the power of accelerators rests on measurements of the same
+    makers: the data hold no others. Elsewhere utilisation comes from all other runs.
 
     Returns
     -------
@@ -894,7 +931,9 @@ def _metered() -> list[_Question]:
         metered = (row.field, row.boundary, row.pue_applied) == ("energy_kwh", "accelerator", False)
         run = _sized(row.run) if metered else None
         if run is not None:
-            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=row.run)}
+            known: dict[str, float | Range | None] = {
+                "mfu": utilisation(run.device, without=siblings(row.run))
+            }
             questions.append(_question("metered", row, (run,), known))
     return questions
 
@@ -934,7 +973,7 @@ def _hours_known() -> list[_Question]:
         run = _sized(name)
         if run is not None:
             hours = float(_rows_of(name)["accelerator_hours"]["value"])
-            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=name)}
+            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=(name,))}
             questions.append(
                 _Question(
                     "hours",
@@ -978,9 +1017,19 @@ def by_class(compared: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(records, orient="index").rename_axis("class")
 
 
-def coverage(compared: pd.DataFrame) -> float:
-    """Return the share of reported values from the 5th to the 95th percentile, where something is drawn."""
-    return float(compared[compared["class"] != "arithmetic"]["inside"].mean())
+# The classes in which hours, power or both are predicted.
+PREDICTED = ("metered", "blind", "hours")
+
+
+def coverage(compared: pd.DataFrame, kinds: Collection[str] = ("place", *PREDICTED)) -> float:
+    """Return the share of reported values from the 5th to the 95th percentile, in some classes."""
+    return float(compared[compared["class"].isin(kinds)]["inside"].mean())
+
+
+def _from(given: Range, floor: float) -> Range:
+    """Return a range that begins at a floor, where it lies above its low value."""
+    low, central, high = (max(end, floor) for end in (given.low, given.central, given.high))
+    return replace(given, low=low, central=central, high=high)
 
 
 # What would change the answer -------------------------------------------------------------------------------
@@ -997,7 +1046,7 @@ def sensitivity(run: Run, scenario: Scenario, boundary: str = FULL) -> pd.DataFr
     own = {"mfu": utilisation(run.device), "power_w": run.power(boundary)} | scenario.known
     ranges = run_factors(run.device, scenario.grid, boundary, own)
     if run.hours is None:
-        ranges["tokens"] = run.tokens
+        ranges |= {"mfu": _from(ranges["mfu"], run.floor), "tokens": run.tokens}
     central = {name: each.central for name, each in ranges.items()}
 
     def tonnes(values: dict[str, float]) -> float:
