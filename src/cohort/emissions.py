@@ -23,7 +23,7 @@ from cohort.configs import model as read_model
 from cohort.footprint import BOUNDARIES, Footprint, Grid, Range, audit, training
 from cohort.footprint import grid as find_grid
 from cohort.footprint.audit import Published, published_rows
-from cohort.footprint.factors import grid_factors
+from cohort.footprint.factors import assessed, comparable, grid_factors
 from cohort.footprint.factors import mfu as usual_mfu
 from cohort.footprint.ledger import at_least
 from cohort.footprint.runs import run_factors, run_footprint
@@ -99,6 +99,11 @@ class Run:
     def flop(self) -> float:
         """Six FLOP for each active parameter and token, at the central number of tokens."""
         return 6 * self.active * self.tokens.central
+
+    @property
+    def assessed(self) -> bool:
+        """Whether the data hold a range for making what it ran on; others are given that of an H100."""
+        return assessed(self.device)
 
     @property
     def floor(self) -> float:
@@ -667,6 +672,20 @@ MAKERS = {
 def _named_grid(found: Grid) -> dict[str, Any]:
     method, source = METHODS[found.method, found.scope], MAKERS.get(found.source, found.source)
     return {"g/kWh": found.g_per_kwh, "year": found.year, "method": method, "source": source}
+
+
+def spread_over(place: str) -> str:
+    """Return in words which factors the ledger's range of a place is the spread of."""
+    default = find_grid(place)
+    methods = sorted({each.method for each in comparable(default)} - {""}, reverse=True)
+    return ", ".join(filter(None, [_SCOPES[default.scope], " and ".join(f"by {name}" for name in methods)]))
+
+
+_SCOPES = {
+    "life_cycle": "life-cycle factors",
+    "combustion": "factors of combustion alone",
+    "": "factors of no stated method",
+}
 
 
 def factors_of(place: str) -> pd.DataFrame:

@@ -304,6 +304,22 @@ def test_places_are_the_same_energy() -> None:
     }
 
 
+def test_a_range_says_what_it_is_the_spread_of() -> None:
+    assert emissions.spread_over("USA") == "life-cycle factors, by generation and by consumption"
+    assert emissions.spread_over("US-Texas") == "factors of combustion alone, by generation"
+    assert all(emissions.spread_over(place) for place in cohort.grids())
+
+
+def test_which_accelerators_have_a_range_for_making_them() -> None:
+    found = [
+        name
+        for name in ("gemma-7b", "llama-2-7b", "llama-3-8b", "deepseek-v2")
+        if run_of(name, H100).assessed
+    ]
+    assert found == ["llama-2-7b", "llama-3-8b"]
+    assert not run_of("command-r-v01", "MI300X").assessed
+
+
 def test_all_methods_have_words() -> None:
     assert len(pd.concat([emissions.factors_of(place) for place in cohort.grids()])) == 58
 
