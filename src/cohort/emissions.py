@@ -548,8 +548,10 @@ def _range(row: pd.Series) -> str:
 
 
 def _two(value: float) -> str:
-    """Return a number with two significant digits, three from a thousand on."""
-    return f"{float(f'{value:.{3 if value >= 1000 else 2}g}'):,.10g}"
+    """Return a number with two significant digits, three from a thousand on, never with an exponent."""
+    digits = 3 if value >= 1000 else 2
+    rounded = float(f"{value:.{digits}g}")
+    return np.format_float_positional(rounded, trim="-") if 0 < rounded < 1e-3 else f"{rounded:,.10g}"
 
 
 # What the widest shares are due to, in words.
@@ -564,6 +566,12 @@ INPUTS = {
     "use_share": "use of the hardware",
     "development": "all that was tried",
 }
+
+
+def leading(causes: pd.DataFrame) -> str:
+    """Return what explains most of the variance of runs, from `drivers`, between asterisks where it differs."""
+    widest = dict.fromkeys(causes.idxmax(axis=1)) if len(causes.columns) else {}
+    return "* or *".join(str(name) for name in widest) or "none"
 
 
 def drivers(runs: Sequence[Run], scenario: Scenario, boundary: str = FULL) -> pd.DataFrame:

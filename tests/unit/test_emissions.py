@@ -360,6 +360,18 @@ def test_amounts_are_written_with_their_range() -> None:
     assert " to " in table.loc["Llama 3 70B", "CO2e (t)"]
 
 
+def test_small_amounts_have_no_exponent() -> None:
+    found = [emissions._two(value) for value in (6.66e-5, 4.7e-7, 0.0, 0.0043, 12.3, 1234.5)]
+    assert found == ["0.000067", "0.00000047", "0", "0.0043", "12", "1,230"]
+
+
+def test_what_leads_is_computed() -> None:
+    runs = emissions.runs_of(["llama-3-70b"], H100)
+    assert emissions.leading(emissions.drivers(runs, SCENARIO)) == "grid"
+    assert emissions.leading(emissions.drivers(runs, Scenario(grid="Norway"))) == "making the hardware"
+    assert emissions.leading(pd.DataFrame(index=["mine"])) == "none"
+
+
 # --- faults
 
 
