@@ -569,7 +569,7 @@ INPUTS = {
 
 
 def leading(causes: pd.DataFrame) -> str:
-    """Return what explains most of the variance of runs, from `drivers`, between asterisks where it differs."""
+    """Return what explains most of the variance of runs, as `drivers` returns it, joined in Markdown."""
     widest = dict.fromkeys(causes.idxmax(axis=1)) if len(causes.columns) else {}
     return "* or *".join(str(name) for name in widest) or "none"
 
