@@ -6,8 +6,9 @@ data, so that every amount comes with its 5th, 50th and 95th percentile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp, log, sqrt
 from statistics import median, stdev
@@ -17,11 +18,12 @@ import numpy as np
 import pandas as pd
 
 from cohort import facts
+from cohort.book.say import significant
 from cohort.configs import model as read_model
 from cohort.footprint import BOUNDARIES, Footprint, Grid, Range, audit, training
 from cohort.footprint import grid as find_grid
 from cohort.footprint.audit import Published, published_rows
-from cohort.footprint.factors import grid_factors
+from cohort.footprint.factors import assessed, comparable, grid_factors
 from cohort.footprint.factors import mfu as usual_mfu
 from cohort.footprint.ledger import at_least
 from cohort.footprint.runs import run_factors, run_footprint
@@ -30,9 +32,11 @@ from cohort.hardware import accelerator as find_accelerator
 from cohort.models import ModelSpec
 from cohort.serving import sixteen_bit_type
 from cohort.tables import DASH, group, specs, title
-from cohort.uncertainty import Z95, Spread, sample
+from cohort.uncertainty import Z95, Draws, Spread, sample
 
 FULL = "with_embodied"
+# The grid of reports that name no place: their makers' data centres are mostly there.
+REPORTED_ON = "USA"
 # The boundaries in words, from the narrowest to the widest.
 WORDS = {
     "accelerator_tdp": "rated power of the accelerators",
@@ -74,6 +78,8 @@ class Run:
         Whether that report counts the losses of the data centre.
     powers : tuple of (str, float)
         Published mean power of one accelerator in W, by the boundary that it was measured at.
+    told : tuple of (str, float)
+        What its makers say of the data centre and the grid of the run, by the names of the factors.
     """
 
     name: str
@@ -87,11 +93,29 @@ class Run:
     boundary: str = ""
     pue_applied: bool = False
     powers: tuple[tuple[str, float], ...] = ()
+    told: tuple[tuple[str, float], ...] = ()
 
     @property
     def flop(self) -> float:
         """Six FLOP for each active parameter and token, at the central number of tokens."""
         return 6 * self.active * self.tokens.central
+
+    @property
+    def assessed(self) -> bool:
+        """Whether the data hold a range for making what it ran on; others are given that of an H100."""
+        return assessed(self.device)
+
+    @property
+    def floor(self) -> float:
+        """The share of the peak below which the run would exceed the upper bound of its hours; 0 without one.
+
+        An accelerator that could not keep within the bound at its peak is not what the run was on: 0 as well.
+        """
+        if self.at_most is None or not self.tokens.known:
+            return 0.0
+        peak = self.device.peak(sixteen_bit_type(self.device))
+        share = self.flop / (peak * 3600 * self.at_most)
+        return share if share < 1 else 0.0
 
     def power(self, boundary: str) -> float | None:
         """Return the published power at a boundary: that of the node from there on."""
@@ -150,6 +174,9 @@ def run_of(model: str, accelerator: str) -> Run:
         boundary=reported.get("boundary", ""),
         pue_applied=reported.get("pue_applied") == "yes",
         powers=_powers(spec.name) if spec.registered else (),
+        told=tuple(
+            (field, float(rows[field]["value"])) for field in ("pue", "grid_g_per_kwh") if field in rows
+        ),
     )
 
 
@@ -242,15 +269,22 @@ def _titled(name: str) -> str:
 _ENOUGH = 5  # runs from which a spread is taken
 
 
-def utilisation(device: Accelerator, without: str = "") -> Range:
+def siblings(name: str) -> frozenset[str]:
+    """Return the runs of the same makers whose utilisation is known, by the first word of their names."""
+    maker = re.match(r"[a-z]*", name.casefold())
+    known = _utilisations(facts.modified("training_runs"))
+    return frozenset(each for each in known if re.match(r"[a-z]*", each.casefold())[0] == maker[0])  # type: ignore[index]
+
+
+def utilisation(device: Accelerator, without: Collection[str] = ()) -> Range:
     """Return the share of the peak that a run on an accelerator attains, as other runs on its like did.
 
     Parameters
     ----------
     device : Accelerator
         The accelerator.
-    without : str
-        A run that is left out, so that it can be predicted from the others.
+    without : collection of str
+        Runs that are left out, so that they can be predicted from the others.
 
     Returns
     -------
@@ -261,7 +295,9 @@ def utilisation(device: Accelerator, without: str = "") -> Range:
     """
     known = _utilisations(facts.modified("training_runs"))
     logs = [
-        log(share) for name, (family, share) in known.items() if family == _family(device) and name != without
+        log(share)
+        for name, (family, share) in known.items()
+        if family == _family(device) and name not in without
     ]
     if len(logs) < _ENOUGH:
         return usual_mfu(device)
@@ -354,10 +390,23 @@ def modelled(
     if hours is None:
         inputs |= {"mfu": ranges["mfu"], "tokens": run.tokens}
     drawn = sample(inputs, scenario.draws, scenario.seed)
+    if hours is None:
+        drawn["mfu"] = _above(drawn["mfu"], run.floor)
     values: dict[str, Any] = {"mfu": ranges["mfu"].central, **drawn}
     flop = 6 * run.active * values.pop("tokens", 0.0)
     compute: tuple[Any, Any] = (None, flop) if hours is None else (hours, None)
     return Modelled(run_footprint(boundary, run.device, compute, values, apply_pue), drawn)
+
+
+def _above(shares: Draws, floor: float) -> Draws:
+    """Return draws of which those below a floor have been replaced with others that are not."""
+    low = shares < floor
+    if not low.any():
+        return shares
+    kept = shares[~low] if not low.all() else np.array([floor])
+    found = shares.copy()
+    found[low] = np.resize(kept, int(low.sum()))
+    return found
 
 
 def three(spread: Spread, unit: float = 1.0) -> dict[str, float]:
@@ -418,21 +467,32 @@ def reported_beside_modelled(runs: Sequence[Run], scenario: Scenario) -> pd.Data
     -------
     DataFrame
         For each run with a report: ``reported`` t of CO2e and its ``boundary``; the model's ``low``,
-        ``median`` and ``high`` there, and ``full low``, ``full median`` and ``full high`` with the data
+        ``median`` and ``high`` there; ``agrees``, whether the report lies from low to high or, where nothing
+        is drawn, within `audit.TOLERANCE`; and ``full low``, ``full median`` and ``full high`` with the data
         centre and the hardware.
+
+    Notes
+    -----
+    At the boundary of the report, data centre and grid are those of the report: what it says of them, or
+    else their ranges on `REPORTED_ON`. Only the full side follows the reader's grid and PUE.
     """
     records = []
     for run in runs:
         if run.reported_t is None:
             continue
-        same = modelled(run, run.boundary, scenario, apply_pue=run.pue_applied).spread("co2e_kg")
+        own = Scenario(REPORTED_ON, draws=scenario.draws, seed=scenario.seed)
+        same = modelled(run, run.boundary, own, dict(run.told), run.pue_applied).spread("co2e_kg")
         full = modelled(run, FULL, scenario).spread("co2e_kg")
+        levels = three(same, 1000)
+        near = 0.0 if levels["low"] < levels["high"] else audit.TOLERANCE
+        agrees = (1 - near) * levels["low"] <= run.reported_t <= (1 + near) * levels["high"]
         records.append(
             {"model": run.name, "reported": run.reported_t, "boundary": run.boundary}
-            | three(same, 1000)
+            | levels
+            | {"agrees": agrees}
             | {f"full {name}": value for name, value in three(full, 1000).items()}
         )
-    columns = ["model", "reported", "boundary", *_THREE, *(f"full {name}" for name in _THREE)]
+    columns = ["model", "reported", "boundary", *_THREE, "agrees", *(f"full {name}" for name in _THREE)]
     return pd.DataFrame(records, columns=columns).set_index("model")
 
 
@@ -476,14 +536,22 @@ def written(frame: pd.DataFrame, amounts: Iterable[str]) -> pd.DataFrame:
     )
 
 
+def span(values: pd.Series, digits: int = 2) -> str:
+    """Return the least and the greatest of some values in words, or the one where both read alike."""
+    ends = (significant(float(values.min()), digits), significant(float(values.max()), digits))
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
 def _range(row: pd.Series) -> str:
     low, middle, high = (_two(row[level]) for level in _THREE)
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def _two(value: float) -> str:
-    """Return a number with two significant digits, three from a thousand on."""
-    return f"{float(f'{value:.{3 if value >= 1000 else 2}g}'):,.10g}"
+    """Return a number with two significant digits, three from a thousand on, never with an exponent."""
+    digits = 3 if value >= 1000 else 2
+    rounded = float(f"{value:.{digits}g}")
+    return np.format_float_positional(rounded, trim="-") if 0 < rounded < 1e-3 else f"{rounded:,.10g}"
 
 
 # What the widest shares are due to, in words.
@@ -498,6 +566,12 @@ INPUTS = {
     "use_share": "use of the hardware",
     "development": "all that was tried",
 }
+
+
+def leading(causes: pd.DataFrame) -> str:
+    """Return what explains most of the variance of runs, as `drivers` returns it, joined in Markdown."""
+    widest = dict.fromkeys(causes.idxmax(axis=1)) if len(causes.columns) else {}
+    return "* or *".join(str(name) for name in widest) or "none"
 
 
 def drivers(runs: Sequence[Run], scenario: Scenario, boundary: str = FULL) -> pd.DataFrame:
@@ -606,6 +680,20 @@ MAKERS = {
 def _named_grid(found: Grid) -> dict[str, Any]:
     method, source = METHODS[found.method, found.scope], MAKERS.get(found.source, found.source)
     return {"g/kWh": found.g_per_kwh, "year": found.year, "method": method, "source": source}
+
+
+def spread_over(place: str) -> str:
+    """Return in words which factors the ledger's range of a place is the spread of."""
+    default = find_grid(place)
+    methods = sorted({each.method for each in comparable(default)} - {""}, reverse=True)
+    return ", ".join(filter(None, [_SCOPES[default.scope], " and ".join(f"by {name}" for name in methods)]))
+
+
+_SCOPES = {
+    "life_cycle": "life-cycle factors",
+    "combustion": "factors of combustion alone",
+    "": "factors of no stated method",
+}
 
 
 def factors_of(place: str) -> pd.DataFrame:
@@ -721,7 +809,8 @@ def _plain(value: float) -> str:
 CLASSES = {
     "arithmetic": "all that is multiplied is published: this tests the ledger, not the model",
     "place": "hours and power are published; data centre, grid or water are drawn",
-    "metered": "the energy was metered; hours and power are predicted",
+    "metered": "the energy was metered; hours are predicted without any run of the same makers, but the "
+    "power is not held out: its range rests on their own measurements",
     "blind": "only the total was published; everything is predicted",
     "hours": "the hours are predicted from the utilisation of all other runs",
 }
@@ -749,8 +838,9 @@ def accuracy(scenario: Scenario) -> pd.DataFrame:
     """Return every reported value that the model can predict at its own boundary, beside the prediction.
 
     Rows that contradict themselves are left out; what is derived or estimated is none. Of a run whose energy
-    was metered the model is told its parameters and tokens and the accelerator, but neither hours nor power.
-    Where hours are predicted, there as elsewhere, utilisation comes from all other runs.
+    was metered the model is told its parameters and tokens and the accelerator. Its utilisation comes from
+    other makers' runs alone, but the range of the power of accelerators rests on measurements of the same
+    makers: the data hold no others. Elsewhere utilisation comes from all other runs.
 
     Returns
     -------
@@ -868,7 +958,9 @@ def _metered() -> list[_Question]:
         metered = (row.field, row.boundary, row.pue_applied) == ("energy_kwh", "accelerator", False)
         run = _sized(row.run) if metered else None
         if run is not None:
-            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=row.run)}
+            known: dict[str, float | Range | None] = {
+                "mfu": utilisation(run.device, without=siblings(row.run))
+            }
             questions.append(_question("metered", row, (run,), known))
     return questions
 
@@ -908,7 +1000,7 @@ def _hours_known() -> list[_Question]:
         run = _sized(name)
         if run is not None:
             hours = float(_rows_of(name)["accelerator_hours"]["value"])
-            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=name)}
+            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=(name,))}
             questions.append(
                 _Question(
                     "hours",
@@ -952,9 +1044,19 @@ def by_class(compared: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(records, orient="index").rename_axis("class")
 
 
-def coverage(compared: pd.DataFrame) -> float:
-    """Return the share of reported values from the 5th to the 95th percentile, where something is drawn."""
-    return float(compared[compared["class"] != "arithmetic"]["inside"].mean())
+# The classes in which hours, power or both are predicted.
+PREDICTED = ("metered", "blind", "hours")
+
+
+def coverage(compared: pd.DataFrame, kinds: Collection[str] = ("place", *PREDICTED)) -> float:
+    """Return the share of reported values from the 5th to the 95th percentile, in some classes."""
+    return float(compared[compared["class"].isin(kinds)]["inside"].mean())
+
+
+def _from(given: Range, floor: float) -> Range:
+    """Return a range that begins at a floor, where it lies above its low value."""
+    low, central, high = (max(end, floor) for end in (given.low, given.central, given.high))
+    return replace(given, low=low, central=central, high=high)
 
 
 # What would change the answer -------------------------------------------------------------------------------
@@ -971,7 +1073,7 @@ def sensitivity(run: Run, scenario: Scenario, boundary: str = FULL) -> pd.DataFr
     own = {"mfu": utilisation(run.device), "power_w": run.power(boundary)} | scenario.known
     ranges = run_factors(run.device, scenario.grid, boundary, own)
     if run.hours is None:
-        ranges["tokens"] = run.tokens
+        ranges |= {"mfu": _from(ranges["mfu"], run.floor), "tokens": run.tokens}
     central = {name: each.central for name, each in ranges.items()}
 
     def tonnes(values: dict[str, float]) -> float:

@@ -34,7 +34,9 @@ def said(notebook: dict) -> str:
     ids=["a config of one's own", "one mixture among dense models", "mixtures only"],
 )
 def test_the_cohort_says_whole_sentences(tmp_path: Path, parameters: dict, models: int) -> None:
-    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "mine.json").write_text(
+        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
+    )
     executed = execute(ROOT / "notebooks" / "the_cohort.ipynb", parameters, cwd=tmp_path)
     whole_sentences(executed)
     assert len(read_record(executed)["total_parameters"]["value"]) == models
@@ -97,9 +99,17 @@ def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, r
         ("chinchilla_fit", {"dropped_rows": 240}, "dropped_rows is 240, but must be from 0 to 205 runs"),
         ("chinchilla_fit", {"flop": -1.0}, "flop is -1.0, but must be a finite number above 0"),
         ("data_optimal", {"law": "chinchila"}, "unknown law 'chinchila'"),
-        ("data_optimal", {"model": "command-r-v01"}, "none of the models named discloses its training tokens"),
+        (
+            "data_optimal",
+            {"model": "command-r-v01"},
+            "none of the models named discloses its training tokens",
+        ),
         ("data_optimal", {"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
-        ("data_optimal", {"decode_utilisation": 5.0}, "utilisation is 5.0, but must be above 0 and at most 1"),
+        (
+            "data_optimal",
+            {"decode_utilisation": 5.0},
+            "utilisation is 5.0, but must be above 0 and at most 1",
+        ),
         ("data_optimal", {"quality": 0.0}, "quality is 0.0, but must be a finite number above 0"),
         ("data_optimal", {"output_share": 1.5}, "output_share is 1.5, but must be from 0 to 1"),
     ],
@@ -117,13 +127,28 @@ def test_a_bad_parameter_is_named_in_one_sentence(
         ({"model": "mixtral-8x7b-v0.1", "context": 65536}, 21),
         ({"model": "mine.json", "models": ["mine.json"], "context": 1}, 1),
         ({"model": "mistral-7b-v0.1", "models": ["mistral-7b-v0.1"], "dtype": "int4", "batch": 64}, 1),
-        ({"model": "minimax-text-01", "models": ["qwen3-next-80b-a3b", "deepseek-v3.2"], "accelerator": "L4"}, 2),
+        (
+            {
+                "model": "minimax-text-01",
+                "models": ["qwen3-next-80b-a3b", "deepseek-v3.2"],
+                "accelerator": "L4",
+            },
+            2,
+        ),
         ({"model": "deepseek-v4-flash", "models": ["gpt2-xl", "gemma-2b"], "dtype": "fp8", "batch": 3}, 2),
     ],
-    ids=["as in the issue", "a config of one's own", "windows alone", "hybrids that hardly fit", "small models"],
+    ids=[
+        "as in the issue",
+        "a config of one's own",
+        "windows alone",
+        "hybrids that hardly fit",
+        "small models",
+    ],
 )
 def test_attention_memory_says_whole_sentences(tmp_path: Path, parameters: dict, models: int) -> None:
-    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "mine.json").write_text(
+        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
+    )
     executed = execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path)
     words = said(executed)
     assert not re.search(r"\b(?:nan|inf|NaT)\b|\bNone\b(?! of )|\(\)", words)
@@ -149,17 +174,37 @@ def test_attention_memory_refuses_in_one_sentence(tmp_path: Path, parameters: di
 @pytest.mark.parametrize(
     ("parameters", "fits"),
     [
-        ({"model": "mixtral-8x7b-v0.1", "accelerator": "H200", "tensor_parallel": 2, "weight_dtype": "fp8"}, True),
+        (
+            {
+                "model": "mixtral-8x7b-v0.1",
+                "accelerator": "H200",
+                "tensor_parallel": 2,
+                "weight_dtype": "fp8",
+            },
+            True,
+        ),
         ({"model": "mine.json", "concurrency": 1, "tensor_parallel": 8, "output_tokens": 1}, True),
         ({"model": "llama-3.1-405b", "tensor_parallel": 1, "concurrency": 3}, False),
         ({"model": "deepseek-v2", "accelerator": "L4", "tensor_parallel": 1, "usd_per_hour": 0.44}, False),
         ({"model": "gemma-2b", "accelerator": "RTX 3090", "tensor_parallel": 1, "input_tokens": 8}, True),
-        ({"model": "minimax-text-01", "accelerator": "B200", "tensor_parallel": 8, "weight_dtype": "int4"}, True),
+        (
+            {"model": "minimax-text-01", "accelerator": "B200", "tensor_parallel": 8, "weight_dtype": "int4"},
+            True,
+        ),
     ],
-    ids=["a mixture", "a config of one's own", "too large", "far too large", "one small card", "linear layers"],
+    ids=[
+        "a mixture",
+        "a config of one's own",
+        "too large",
+        "far too large",
+        "one small card",
+        "linear layers",
+    ],
 )
 def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict, fits: bool) -> None:
-    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "mine.json").write_text(
+        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
+    )
     executed = execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path)
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])1 (?:answers|devices)\b", words)
@@ -175,10 +220,16 @@ def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict,
         ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
         ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
         ({"weight_dtype": "fp6"}, "unknown weight_dtype 'fp6'; did you mean"),
-        ({"tensor_parallel": 3}, "tensor_parallel is 3, but must divide the 64 attention heads of llama-3-70b"),
+        (
+            {"tensor_parallel": 3},
+            "tensor_parallel is 3, but must divide the 64 attention heads of llama-3-70b",
+        ),
         ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
         ({"usd_per_hour": 0.0}, "price is 0.0, but must be a finite number above 0"),
-        ({"accelerator": "M3 Ultra (80-core)", "tensor_parallel": 1}, "must be one whose 16-bit peak the data hold"),
+        (
+            {"accelerator": "M3 Ultra (80-core)", "tensor_parallel": 1},
+            "must be one whose 16-bit peak the data hold",
+        ),
     ],
 )
 def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
@@ -194,12 +245,29 @@ def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: di
         ({"model": "llama-4-maverick", "models": ["gemma-2b", "qwen3-30b-a3b"], "accelerator": "B200"}, 5),
         ({"model": "dbrx", "models": ["dbrx", "dbrx"], "accelerator": "Gaudi 3", "skew": 3.0}, 3),
         ({"model": "gpt-oss-20b", "accelerator": "Trainium1", "expert_parallel": 32}, 2),
-        ({"model": "qwen3.5-397b-a17b", "expert_parallel": 64, "capacity_factor": 0.3, "concurrency": 4096}, 12),
+        (
+            {
+                "model": "qwen3.5-397b-a17b",
+                "expert_parallel": 64,
+                "capacity_factor": 0.3,
+                "concurrency": 4096,
+            },
+            12,
+        ),
     ],
-    ids=["one mixture", "a config of one's own", "one expert a token", "no price", "no link", "many experts and answers"],
+    ids=[
+        "one mixture",
+        "a config of one's own",
+        "one expert a token",
+        "no price",
+        "no link",
+        "many experts and answers",
+    ],
 )
 def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict, devices: int) -> None:
-    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "mine.json").write_text(
+        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
+    )
     executed = execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path)
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])1 (?:answers|devices|values|laws|layers|tokens)\b|e-\d", words)
@@ -237,10 +305,20 @@ def test_expert_tradeoffs_refuses_in_one_sentence(tmp_path: Path, parameters: di
         ({"model": "llama-3.1-405b", "concurrency": 2, "output_tokens": 4000}, True),
         ({"accelerator": "RTX 4090", "model": "gemma-2b", "concurrency": 3}, True),
     ],
-    ids=["a mixture", "one of one's own", "the smallest", "small cards", "a newer card", "the largest", "one card"],
+    ids=[
+        "a mixture",
+        "one of one's own",
+        "the smallest",
+        "small cards",
+        "a newer card",
+        "the largest",
+        "one card",
+    ],
 )
 def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, known: bool) -> None:
-    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "mine.json").write_text(
+        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
+    )
     executed = execute(ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path)
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])1 (?:answers|days|accelerators)\b", words)
@@ -275,17 +353,33 @@ def test_serving_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: d
         ({"models": ["olmo-2-7b", "olmo-3-32b"], "lifetime_years": 6.0}, 1),
         ({"models": ["mine.json"], "accelerator": "B200", "pue": 1.3}, 0),
         ({"models": ["llama-3-8b"], "grid": "Norway", "draws": 500, "seed": 7}, 1),
+        ({"models": ["llama-2-7b", "phi-1"], "grid": "Norway", "pue": 1.2}, 1),
         ({"models": ["gpt3-175b", "gemma-2b"], "grid": "US-Texas", "accelerator": "TPU v5p"}, 1),
-        ({"models": ["command-r-v01", "gpt2-xl"], "grid": "France", "accelerator": "MI300X", "draws": 100}, 0),
+        (
+            {"models": ["command-r-v01", "gpt2-xl"], "grid": "France", "accelerator": "MI300X", "draws": 100},
+            0,
+        ),
         ({"models": ["deepseek-v2"], "grid": "USA", "pue": 1.0, "lifetime_years": 0.5}, 1),
     ],
-    ids=["metered runs", "a config of one's own", "one model", "old and small", "nothing published", "no losses"],
+    ids=[
+        "metered runs",
+        "a config of one's own",
+        "one model",
+        "small and far away",
+        "old and small",
+        "nothing published",
+        "no losses",
+    ],
 )
 def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, published: int) -> None:
-    (tmp_path / "mine.json").write_text(Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "mine.json").write_text(
+        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
+    )
     executed = execute(ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path)
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])(?:1 (?:reports|others)|0 t)\b", words)
+    assert not re.search(r"\d[eE][-+]?\d", words)
+    assert not re.search(r"off by (?:\d+\.?\d* to )?(?:[2-9]\d|\d{3})", words)  # a report beside its own grid
     recorded = read_record(executed)
     assert sum(recorded["hours_published"]["value"]) == published
     ends = zip(*(recorded[name]["value"] for name in ("co2e_low", "co2e", "co2e_high")), strict=True)

@@ -31,6 +31,13 @@ def test_reports_have_a_stroke_and_two_ranges():
     assert strokes == pytest.approx([31.22, 1900])
 
 
+def test_a_cleaner_grid_stays_in_the_picture():
+    table = emissions.reported_beside_modelled(RUNS, emissions.Scenario(grid="Norway", draws=1000))
+    left, right = figures.reported(table).axes[0].get_xlim()
+    assert left < table["full low"].min() < table["low"].min()
+    assert table["full high"].max() < table["high"].max() < right
+
+
 def test_nothing_reported_is_said():
     drawing = figures.reported(emissions.reported_beside_modelled(RUNS[2:], SCENARIO))
     assert [text.get_text() for text in drawing.axes[0].texts] == [

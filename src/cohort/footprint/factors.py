@@ -183,24 +183,28 @@ def grid_range(place: str) -> Range:
     """Return how far the grid factor of a place may be from its default.
 
     The ends are the least and the greatest of its life-cycle factors and of those of its regions
-    (``US-PJM`` is one of ``USA``), over the years and methods that the data hold, and at the least as far
-    off as a factor moves from one year to the next. Factors of combustion alone are never mixed with them.
+    (``US-PJM`` is one of ``USA``), over the years that the data hold, and at the least as far off as a factor
+    moves from one year to the next. What is generated in a place and what is consumed there are both among
+    them, as a run may be counted either way; combustion alone and the life cycle are never mixed.
     """
     default = grid(place)
     near = factor("grid of a country", "grid factor over that of the year before")
-    values = [each.g_per_kwh for each in _comparable(default)]
+    values = [each.g_per_kwh for each in comparable(default)]
     low, high = default.g_per_kwh * near.low, default.g_per_kwh * near.high
     return Range(
         min([low, *values]),
         default.g_per_kwh,
         max([high, *values]),
         "g/kWh",
-        tuple(dict.fromkeys([default.source, *(each.source for each in _comparable(default))])),
+        tuple(dict.fromkeys([default.source, *(each.source for each in comparable(default))])),
     )
 
 
-def _comparable(default: Grid) -> list[Grid]:
-    """Return the factors of a place and of its regions that have the scope of the default one."""
+def comparable(default: Grid) -> list[Grid]:
+    """Return the factors of a place and of its regions that have the scope of the default one.
+
+    Their methods differ: some count what is generated, some what is consumed.
+    """
     region = {"USA": "US-"}.get(default.place, "\0")
     known = _read_grids(_stamps())
     places = [place for place in known if place == default.place or place.startswith(region)]
@@ -280,10 +284,20 @@ NODE = "power of the node over the rating of its accelerators"
 EMBODIED = "embodied co2e with its share of the server"
 
 
+def assessed(device: Accelerator) -> bool:
+    """Whether the table has a range for making such an accelerator; others are given that of an H100."""
+    entities = {entity for entity, name in _factors() if name == EMBODIED}
+    return any(device.name.split()[0] in entity.split() for entity in entities)
+
+
 def mfu(device: Accelerator) -> Range:
     """Return the share of the dense 16-bit peak that whole runs attain, restarts and all.
 
-    Six FLOP for each active parameter and token, over all accelerator hours.
+    Six FLOP for each active parameter and token, over all accelerator hours. Of A100, H100 and H800 it is the
+    rounded median and range of runs; of TPU it is inferred from what PaLM attained while it ran, and of all
+    others from both. So a footprint in one number does not move when a run is added to the data.
+    `cohort.emissions.utilisation` draws from the published runs themselves, as it leaves some of them out to
+    predict them; its choice of runs, and with it the centre, is another.
     """
     return factor_of(device, UTILISATION)
 

@@ -43,8 +43,8 @@ def training_hours(flop: float, accelerator: str | Accelerator, mfu: float | Non
     accelerator : str or Accelerator
         A name from ``cohort.accelerators()``.
     mfu : float, optional
-        Share of the dense 16-bit peak over the whole run, above 0 and at most 1; by default the median of
-        runs on such accelerators whose hours are published.
+        Share of the dense 16-bit peak over the whole run, above 0 and at most 1; by default the central value
+        of `cohort.footprint.factors.mfu`: a median of runs on A100, H100 or H800, inferred for all others.
 
     Raises
     ------

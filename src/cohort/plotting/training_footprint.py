@@ -79,8 +79,9 @@ def reported(table: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        One row a run: a black stroke for the report, grey for the model at its boundary, blue for the model
-        with machines, data centre and hardware. Logarithmic, in t of CO2e.
+        One row a run: a black stroke for the report, grey for the model at its boundary and on its grid,
+        blue for the model with machines, data centre and hardware on the chosen grid. Logarithmic, in t of
+        CO2e.
     """
     if table.empty:
         return nothing("none of these models has a report of its emissions")
@@ -90,7 +91,8 @@ def reported(table: pd.DataFrame) -> Figure:
         full = {name: row[f"full {name}"] for name in ("low", "median", "high")}
         _bar(axes, place, full, FULL, -0.16)
         axes.scatter([row["reported"]], [place + 0.16], marker="|", color=INK, s=150, lw=2, zorder=4)
-    _span(axes, float(min(table["low"].min(), table["reported"].min())), float(table["full high"].max()))
+    ends = table[["reported", "low", "high", "full low", "full high"]]
+    _span(axes, float(ends.min().min()), float(ends.max().max()))
     axes.set(xlabel="t of CO2e")
     name_rows(axes, list(table.index)[::-1])
     handles = [
@@ -98,7 +100,7 @@ def reported(table: pd.DataFrame) -> Figure:
         Line2D([], [], marker="o", color=SAME, lw=3, ms=5),
         Line2D([], [], marker="o", color=FULL, lw=3, ms=5),
     ]
-    names = ["reported", "modelled, same boundary", "modelled, full boundary"]
+    names = ["reported", "estimated, its boundary and grid", "estimated, full boundary, chosen grid"]
     axes.legend(handles, names, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=8.5)
     return drawing
 
@@ -129,7 +131,7 @@ def estimates(table: pd.DataFrame, estimated: Sequence[str]) -> Figure:
             [row["median"]], [place], c="white" if not known else FULL, edgecolors=FULL, s=30, zorder=3
         )
     _span(axes, float(rows["low"].min()), float(rows["high"].max()))
-    axes.set(xlabel="t of CO2e, data centre and hardware")
+    axes.set(xlabel="estimated t of CO2e by location, in full")
     name_rows(axes, [str(name) for name in rows.index][::-1])
     handles = [
         Line2D([], [], marker="o", color=FULL, lw=3, ms=5),
