@@ -22,6 +22,7 @@ from cohort.footprint.energy import (
     coefficients,
     joules_by_compute,
     joules_per_token,
+    prompt_joules,
     read_by_mixture,
 )
 from cohort.footprint.factors import DRAWN, Range, factor
@@ -103,7 +104,7 @@ def _measured(row: dict[str, str]) -> Measured:
 
 # Calibration ------------------------------------------------------------------------------------------------
 
-_NONE = Coefficients(0, 0, 0, 0, PROMPT, CONTEXT)
+_NONE = Coefficients(0, 0, 0, 0, PROMPT, CONTEXT, 1)
 _UNITS = [replace(_NONE, step=1), replace(_NONE, read=1), replace(_NONE, multiply=1), replace(_NONE, token=1)]
 
 
@@ -124,7 +125,14 @@ def fitted(rows: Sequence[Measured]) -> Coefficients:
                 best, least = np.zeros(4), missed
                 best[columns] = values
     step, read, multiply, token = (float(f"{value:.{DIGITS}g}") for value in best)
-    return Coefficients(step, read, multiply, token, PROMPT, CONTEXT)
+    return Coefficients(step, read, multiply, token, PROMPT, CONTEXT, measured_answer()[0])
+
+
+def measured_answer() -> tuple[float, int]:
+    """Return the mean length, in whole tokens, of the answers fitted to, and how many rows state it."""
+    rows = [row for row in facts.rows("inference_energy") if row["use"] == "calibrate"]
+    lengths = [float(row["output_tokens"]) for row in rows if row["output_tokens"]]
+    return float(round(np.mean(lengths))), len(lengths)
 
 
 def left_out() -> pd.DataFrame:
@@ -190,7 +198,10 @@ def requests_compared() -> pd.DataFrame:
             for weights in (weights_read(spec, round(at_once)), spec.matmul_parameters)
         )
         token = coefficients().joules(devices, at_once, read, multiplied)
-        predicted = request["output_tokens"] * token
+        drawn = factor("training", DRAWN).central
+        device, written = find_accelerator(row["accelerator"]), request["output_tokens"]
+        prompt = prompt_joules(spec, device, request["input_tokens"], written, drawn, row["weight_dtype"])
+        predicted = written * token + prompt
         value = float(row["value"])
         records.append(
             {
@@ -336,7 +347,7 @@ def _answer(spec: ModelSpec, concurrency: int, **request: Any) -> dict[str, Any]
 
 
 def _footprint(found: answers.Service, boundary: str, grid: str) -> Footprint:
-    ranges = answers.answer_factors(found.device, grid)
+    ranges = answers.answer_factors(found.device, grid, carried=found.carried)
     return answers.answer_footprint(boundary, found, {name: each.central for name, each in ranges.items()})
 
 
@@ -352,7 +363,7 @@ def measured_answers(model: str, output_tokens: int) -> pd.DataFrame:
     chain = (
         factor("serving", "host over accelerator").central * factor("hyperscale data centre", "pue").central
     )
-    chain /= 1 - factor("serving", "share of idle machines").central
+    chain /= 1 - answers.idle_share().central
     rows = [
         (float(row["concurrency"]), float(row["value"]) * output_tokens * chain / 3600)
         for row in facts.rows("inference_energy")
@@ -708,7 +719,8 @@ def break_even_spread(
     if hours is None:
         return None
     device = find_accelerator(hours[0])
-    runs, uses = run_factors(device, grid, "facility"), answers.answer_factors(found.device, grid)
+    runs = run_factors(device, grid, "facility")
+    uses = answers.answer_factors(found.device, grid, carried=found.carried)
     # Hours that follow from the tokens are as uncertain as the share of the peak that runs attain.
     known_hours = hours[2] != "estimated"
 
@@ -856,7 +868,7 @@ def answer_spread(
 
     The CO2e counts the hardware too.
     """
-    ranges: dict[str, Range] = answers.answer_factors(found.device, grid)
+    ranges: dict[str, Range] = answers.answer_factors(found.device, grid, carried=found.carried)
 
     def answer(**values: Any) -> Any:
         if what == "energy":
