@@ -85,8 +85,8 @@ def coefficients() -> Coefficients:
 def _read(modified: int) -> Coefficients:
     found = {row["term"]: float(row["value"]) for row in facts.rows("inference_calibration")}
     terms = {name: found[name] for name in ("step", "read", "multiply", "token")}
-    lengths = {name: int(found[name]) for name in ("prompt", "context")}
-    return Coefficients(**terms, **lengths, answer=found["answer"])
+    prompt, context = int(found["prompt"]), int(found["context"])
+    return Coefficients(**terms, prompt=prompt, context=context, answer=found["answer"])
 
 
 def read_by_mixture(
