@@ -29,7 +29,7 @@ def table() -> str:
     """Return the table of coefficients, as CSV."""
     measured = use.measured("calibrate")
     sources = " ".join(sorted({each.source for each in measured}))
-    found = use.fitted(measured)
+    found, (length, stated) = use.fitted(measured), use.measured_answer()
     lines = [
         [term, f"{getattr(found, term):g}", unit, "fitted", len(measured), sources, note]
         for term, (unit, note) in NOTES.items()
@@ -39,6 +39,8 @@ def table() -> str:
          "whose reading is in the others; the prompts of the measured chats are not published"],
         ["context", use.CONTEXT, "tokens", "assumed", "", sources,
          "whose cache is in the others: such a prompt, and half of an answer of twice that length"],
+        ["answer", f"{length:g}", "tokens", "mean", stated, sources,
+         "with which such a prompt came: the mean of the measured answers whose length is stated"],
     ]  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

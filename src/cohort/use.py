@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from cohort import facts
 from cohort.attention import precision
+from cohort.book import scaled
 from cohort.configs import model as read_model
 from cohort.emissions import run_of
 from cohort.errors import CohortError
@@ -22,6 +24,7 @@ from cohort.footprint.energy import (
     coefficients,
     joules_by_compute,
     joules_per_token,
+    prompt_joules,
     read_by_mixture,
 )
 from cohort.footprint.factors import DRAWN, Range, factor
@@ -103,7 +106,7 @@ def _measured(row: dict[str, str]) -> Measured:
 
 # Calibration ------------------------------------------------------------------------------------------------
 
-_NONE = Coefficients(0, 0, 0, 0, PROMPT, CONTEXT)
+_NONE = Coefficients(0, 0, 0, 0, PROMPT, CONTEXT, 1)
 _UNITS = [replace(_NONE, step=1), replace(_NONE, read=1), replace(_NONE, multiply=1), replace(_NONE, token=1)]
 
 
@@ -124,7 +127,14 @@ def fitted(rows: Sequence[Measured]) -> Coefficients:
                 best, least = np.zeros(4), missed
                 best[columns] = values
     step, read, multiply, token = (float(f"{value:.{DIGITS}g}") for value in best)
-    return Coefficients(step, read, multiply, token, PROMPT, CONTEXT)
+    return Coefficients(step, read, multiply, token, PROMPT, CONTEXT, measured_answer()[0])
+
+
+def measured_answer() -> tuple[float, int]:
+    """Return the mean length, in whole tokens, of the answers fitted to, and how many rows state it."""
+    rows = [row for row in facts.rows("inference_energy") if row["use"] == "calibrate"]
+    lengths = [float(row["output_tokens"]) for row in rows if row["output_tokens"]]
+    return float(round(np.mean(lengths))), len(lengths)
 
 
 def left_out() -> pd.DataFrame:
@@ -190,7 +200,10 @@ def requests_compared() -> pd.DataFrame:
             for weights in (weights_read(spec, round(at_once)), spec.matmul_parameters)
         )
         token = coefficients().joules(devices, at_once, read, multiplied)
-        predicted = request["output_tokens"] * token
+        drawn = factor("training", DRAWN).central
+        device, written = find_accelerator(row["accelerator"]), request["output_tokens"]
+        prompt = prompt_joules(spec, device, request["input_tokens"], written, drawn, row["weight_dtype"])
+        predicted = written * token + prompt
         value = float(row["value"])
         records.append(
             {
@@ -233,9 +246,9 @@ DEEPSEEK_PUE = 1.2  # as the figure that is compared with takes it
 def deepseek_blind() -> float:
     """Return what the four terms give for DeepSeek's service, in Wh of the facility per 1,000 output tokens.
 
-    Its nodes of eight serve so many tokens a second, and each user so many: the rest is the requests of a
-    node. Input tokens that no cache holds are read. The layout is wider than a node; the four terms take each
-    node for itself. Nodes in service are counted, so that none of them idles.
+    Nobody metered it. Its nodes of eight serve so many tokens a second, and each user so many: the rest is
+    the requests of a node. Input tokens that no cache holds are read. The layout is wider than a node; the
+    four terms take each node for itself. Nodes in service are counted, so that none of them idles.
     """
     device, spec = find_accelerator("H800 SXM"), read_model("deepseek-v3.2")
     requests = round(single(DEEPSEEK, "decode throughput per node") / single(DEEPSEEK, "speed for one user"))
@@ -275,7 +288,7 @@ def classes() -> pd.DataFrame:
         "H100, each model from the others": left_out()["ratio"],
         "B200, not fitted": [each.joules() / each.value for each in measured("test")],
         "another engine at a known rate, not fitted": requests_compared()["ratio"],
-        "DeepSeek's service, blind": [blind],
+        "DeepSeek's nodes at an assumed 7.75 kW": [blind],
     }
     return pd.DataFrame({name: spread(ratios) for name, ratios in found.items()}).T.astype({"rows": int})
 
@@ -336,27 +349,35 @@ def _answer(spec: ModelSpec, concurrency: int, **request: Any) -> dict[str, Any]
 
 
 def _footprint(found: answers.Service, boundary: str, grid: str) -> Footprint:
-    ranges = answers.answer_factors(found.device, grid)
+    ranges = answers.answer_factors(found.device, grid, carried=found.carried)
     return answers.answer_footprint(boundary, found, {name: each.central for name, each in ranges.items()})
 
 
-def measured_answers(model: str, output_tokens: int) -> pd.DataFrame:
+COMPARABLE = 2  # times as long as the measured answers, or as short, and prompts at most so many times
+
+
+def measured_answers(model: str, input_tokens: int, output_tokens: int) -> pd.DataFrame:
     """Return measured energies of a model as answers of that length, with the same host, idle share and PUE.
+
+    The measured requests are chats, so that only like lengths are comparable.
 
     Returns
     -------
     DataFrame
-        ``concurrency`` and ``wh``; empty where the model was not measured.
+        ``concurrency`` and ``wh``; empty where the model was not measured, or the lengths are not comparable.
     """
-    spec = read_model(model)
+    spec, kept = read_model(model), coefficients()
+    longer = output_tokens / kept.answer
+    alike = 1 / COMPARABLE <= longer <= COMPARABLE and input_tokens <= COMPARABLE * kept.prompt
     chain = (
         factor("serving", "host over accelerator").central * factor("hyperscale data centre", "pue").central
     )
-    chain /= 1 - factor("serving", "share of idle machines").central
+    chain /= 1 - answers.idle_share().central
     rows = [
         (float(row["concurrency"]), float(row["value"]) * output_tokens * chain / 3600)
         for row in facts.rows("inference_energy")
-        if row["same_shape_as"] == spec.name
+        if alike
+        and row["same_shape_as"] == spec.name
         and row["metric"] == "energy_per_output_token"
         and row["accelerator"].startswith("H100")
     ]
@@ -396,10 +417,15 @@ def by_prompt(model: str, concurrency: int, **request: Any) -> pd.DataFrame:
     DataFrame
         Per number of input tokens: Wh of the data centre for the ``chat``, the ``prompt`` and the ``cache``
         beyond that of a chat, their sum ``wh``, and the ``concurrency``: the chosen one, or the greatest
-        power of two below it that the memory holds at that length.
+        power of two below it that the memory holds at that length. Prompts stop where the context that the
+        model states is full with the answer; the chosen one stays.
     """
     records = {}
-    lengths = sorted({*LENGTHS, request["input_tokens"]})
+    written = request["output_tokens"]
+    limit = read_model(model).context_limit or LENGTHS[-1] + written
+    longest = min(limit - written, LENGTHS[-1])
+    within = {each for each in (*LENGTHS, longest) if 0 < each <= longest}
+    lengths = sorted({*within, request["input_tokens"]})
     for length in lengths:
         asked = {**request, "input_tokens": length}
         several = [2**power for power in range(concurrency.bit_length()) if 2**power < concurrency]
@@ -440,8 +466,10 @@ def ledger(rows: Mapping[str, Footprint], output_tokens: int, answers_per_day: f
     -------
     DataFrame
         Per boundary: energy in Wh, CO2e in g and water in mL of an answer, energy of a million tokens in kWh,
-        and CO2e of a year of the service in t.
+        and CO2e of a year of the service, in t or in a smaller unit where it is little.
     """
+    unit = mass_unit(max(answers.per_year(one, answers_per_day).co2e_kg for one in rows.values()))
+    kg = MASSES[unit]
     return pd.DataFrame(
         {
             boundary: {
@@ -449,14 +477,39 @@ def ledger(rows: Mapping[str, Footprint], output_tokens: int, answers_per_day: f
                 "CO2e (g)": 1000 * one.co2e_kg,
                 "water (mL)": 1000 * one.water_l,
                 "a million tokens (kWh)": answers.per_million_tokens(one, output_tokens).energy_kwh,
-                "a year of the service (t)": answers.per_year(one, answers_per_day).co2e_kg / 1000,
+                f"a year of the service ({unit})": answers.per_year(one, answers_per_day).co2e_kg / kg,
             }
             for boundary, one in rows.items()
         }
     ).T.rename_axis("boundary")
 
 
-# Published figures of a query: entity, quantity, what it is called, how it is known.
+# Masses by their unit, in kg.
+MASSES = {"t": 1000.0, "kg": 1.0, "g": 1e-3, "mg": 1e-6}
+LEAST = 1e-6  # below which a number is said to be below
+
+
+def mass_unit(kg: float) -> str:
+    """Return the largest unit of which a mass is at least a tenth; the smallest where there is none."""
+    return next((unit for unit, size in MASSES.items() if kg >= size / 10), "mg")
+
+
+def mass(kg: float) -> str:
+    """Return a mass of CO2e in words: 241 t, 0.2 kg, 5 mg."""
+    unit = mass_unit(kg)
+    return f"{plainly(kg / MASSES[unit])} {unit}"
+
+
+def plainly(value: float, digits: int = 3) -> str:
+    """Return a number of at least 0 in words, never with an exponent: 41.3 billion, 0.0000537."""
+    if value >= 1 or not value:
+        return scaled(value, digits)
+    if value < LEAST:
+        return f"less than {LEAST:f}"
+    return f"{Decimal(f'{value:.{digits}g}').normalize():f}"
+
+
+# Figures of a query: entity, quantity, what it is called, how it is known. Two are derived, and say so.
 QUERIES = (
     ("Gemini Apps median prompt", "energy per query", "Gemini, median prompt", "metered by Google"),
     ("ChatGPT average query", "energy per query", "ChatGPT, average query", "said, without a method"),
@@ -470,25 +523,26 @@ QUERIES = (
     (
         DEEPSEEK,
         "facility energy per 1000 output tokens",
-        "DeepSeek, 1,000 tokens",
-        "from its nodes and tokens",
+        "DeepSeek, 1,000 tokens, derived",
+        "derived from published nodes and an assumed 7.75 kW",
     ),
     (
         "EcoLogits 0.11.3, Mistral Large 2",
         "energy per answer of 400 tokens",
-        "Mistral Large 2, 400 tokens",
-        "computed by EcoLogits",
+        "Mistral Large 2, 400 tokens, derived",
+        "EcoLogits, run again for this book",
     ),
 )
 
 
 def published() -> pd.DataFrame:
-    """Return published energies of a query, each with its range where one is given.
+    """Return energies of a query by others, and two derived from their figures, with ranges where given.
 
     Returns
     -------
     DataFrame
-        Per figure: ``low``, ``wh`` and ``high`` in Wh of the data centre, ``how`` it is known and ``source``.
+        Per figure: ``low``, ``wh`` and ``high`` in Wh of the data centre, ``how`` it is known, ``source``,
+        and whether the book ``derived`` it.
     """
     records = {}
     for entity, quantity, name, how in QUERIES:
@@ -500,8 +554,16 @@ def published() -> pd.DataFrame:
         central = rows.get("central", rows.get(""))
         assert central is not None
         ends = {level: float(rows.get(level, central)["value"]) for level in ("low", "high")}
-        records[name] = {**ends, "wh": float(central["value"]), "how": how, "source": central["source"]}
-    return pd.DataFrame.from_dict(records, orient="index", columns=["low", "wh", "high", "how", "source"])
+        records[name] = {
+            **ends,
+            "wh": float(central["value"]),
+            "how": how,
+            "source": central["source"],
+            "derived": central["status"] == "derived",
+        }
+    return pd.DataFrame.from_dict(
+        records, orient="index", columns=["low", "wh", "high", "how", "source", "derived"]
+    )
 
 
 def own_queries(
@@ -553,9 +615,7 @@ def arithmetic() -> pd.DataFrame:
         for name in ("accelerators", "host", "idle machines", "data centre")
     }
     whole = sum(parts.values())
-    per_query = single(gemini, "energy per query")
     water = 4 * (0.55 + 1.17 * 3.142)
-    nodes = single(DEEPSEEK, "nodes in service") * 7.75e3 * 24 * DEEPSEEK_PUE
     rows = {
         "GPT-4o, a query (Epoch AI)": (
             single("GPT-4o typical query", "energy per query"),
@@ -571,20 +631,10 @@ def arithmetic() -> pd.DataFrame:
             whole / (whole - parts["data centre"]),
             "ratio",
         ),
-        "Gemini, CO2e of its electricity by contracts": (
-            single(gemini, "market factor"),
-            0.023 / per_query * 1000,
-            "g/kWh",
-        ),
         "GPT-3, water of a medium answer": (
             single("GPT-3 medium answer", "water per answer, United States"),
             water,
             "mL",
-        ),
-        "DeepSeek, 1,000 output tokens": (
-            single(DEEPSEEK, "facility energy per 1000 output tokens", "central"),
-            nodes / single(DEEPSEEK, "output tokens per day") * 1000,
-            "Wh",
         ),
     }
     frame = pd.DataFrame(rows, index=["published", "recomputed", "unit"]).T
@@ -611,8 +661,7 @@ def published_break_evens() -> pd.DataFrame:
     """
     records = {}
     for entity, model, grams in PUBLISHED_BREAK_EVENS:
-        tonnes, _ = _emitted(read_model(model), "USA")
-        each = grams / REQUESTS
+        tonnes, each = emissions(model) or float("nan"), grams / REQUESTS
         records[f"{title(read_model(model))}, {entity.split(', ')[1]}"] = {
             "training (t)": tonnes,
             "a request (mg)": 1000 * each,
@@ -696,26 +745,38 @@ def break_even_spread(
 ) -> Spread | None:
     """Return after how many answers use outweighs making, with its uncertainty.
 
-    The grid and the data centre are the same for both, so that what they emit is of little weight.
+    The grid and the data centre are the same for both, so that what they emit is of little weight. Hours of
+    which a bound alone is known are drawn as those that follow from the tokens, and never above the bound.
 
     Returns
     -------
     Spread or None
-        Answers; None where the training hours are not known.
+        Answers; None where the training hours are not known, or nothing but a bound of them is.
     """
     spec, grid = read_model(model), request.get("grid", "USA")
     found, hours = _service(spec, concurrency, request), hours_of(spec)
     if hours is None:
         return None
     device = find_accelerator(hours[0])
-    runs, uses = run_factors(device, grid, "facility"), answers.answer_factors(found.device, grid)
+    runs = run_factors(device, grid, "facility")
+    uses = answers.answer_factors(found.device, grid, carried=found.carried)
+    run = run_of(spec.name, USUAL)
+    known = hours[2]
+    if known == "at most" and not run.tokens.known:
+        return None
+    followed = hours[1]
+    if known == "at most":
+        by_tokens = training(accelerator=device, model=spec, tokens=run.tokens.central)
+        followed = by_tokens.accelerator_hours
     # Hours that follow from the tokens are as uncertain as the share of the peak that runs attain.
-    known_hours = hours[2] != "estimated"
 
     def ratio(**values: Any) -> Any:
         own = {name: values[name] for name in uses}
         making = {name: values[name] for name in runs}
-        run_hours = hours[1] * (1.0 if known_hours else runs["mfu"].central / values["mfu"])
+        scale = 1.0 if known == "published" else runs["mfu"].central / values["mfu"]
+        run_hours = followed * scale
+        if known == "at most":
+            run_hours = np.minimum(run_hours, hours[1])
         made_kg = run_footprint("facility", device, (run_hours, None), making).co2e_kg
         return made_kg / answers.answer_footprint("facility", found, own).co2e_kg
 
@@ -767,27 +828,29 @@ PLACES = {
 def plants(models: Sequence[str], grid: str = "USA") -> pd.DataFrame:
     """Return what capturing the CO2e of making models takes of the plant Mammoth.
 
-    Published emissions come first, within the boundary that their makers chose; others are modelled in the
-    data centre from hours that are published or follow from the tokens.
+    All are modelled alike, in the data centre and on one grid, from hours that are published or follow from
+    the tokens. What makers publish, each within a boundary of its own, stands beside it.
 
     Returns
     -------
     DataFrame
-        Per model: ``tonnes``, how they are ``known``, ``months`` of the plant by its design, and how many
-        ``times`` what it captured in its first ten months.
+        Per model: ``tonnes``, how the hours are ``known``, what its maker ``published`` in tonnes, ``months``
+        of the plant by its design, and how many ``times`` what it captured in its first ten months.
     """
     records = {}
     for spec in specs(models):
-        tonnes, how = _emitted(spec, grid)
-        if tonnes:
-            found = equivalents.capture(1000 * tonnes)
+        run, hours = made(spec, "facility", grid), hours_of(spec)
+        if run is not None and hours is not None:
+            found = equivalents.capture(run.co2e_kg)
             records[title(spec)] = {
-                "tonnes": tonnes,
-                "known": how,
+                "tonnes": run.co2e_kg / 1000,
+                "known": hours[2],
+                "published": emissions(spec.name),
                 "months": found.design_months,
                 "times": found.first_months,
             }
-    return pd.DataFrame.from_dict(records, orient="index", columns=["tonnes", "known", "months", "times"])
+    columns = ["tonnes", "known", "published", "months", "times"]
+    return pd.DataFrame.from_dict(records, orient="index", columns=columns)
 
 
 def emissions(run: str) -> float | None:
@@ -796,15 +859,6 @@ def emissions(run: str) -> float | None:
         row for row in facts.rows("training_runs") if (row["model_or_run"], row["field"]) == (run, "co2e_t")
     ]
     return next((float(row["value"]) for row in rows if row["value"] and not row["part"]), None)
-
-
-def _emitted(spec: ModelSpec, grid: str) -> tuple[float, str]:
-    printed = emissions(spec.name) if spec.registered else None
-    if printed is not None:
-        return printed, "published"
-    run = made(spec, "facility", grid)
-    hours = hours_of(spec)
-    return (run.co2e_kg / 1000, f"hours {hours[2]}") if run and hours else (0.0, "")
 
 
 # Fleets and uncertainty -------------------------------------------------------------------------------------
@@ -856,7 +910,7 @@ def answer_spread(
 
     The CO2e counts the hardware too.
     """
-    ranges: dict[str, Range] = answers.answer_factors(found.device, grid)
+    ranges: dict[str, Range] = answers.answer_factors(found.device, grid, carried=found.carried)
 
     def answer(**values: Any) -> Any:
         if what == "energy":

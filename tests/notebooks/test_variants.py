@@ -321,7 +321,7 @@ def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict
     )
     executed = execute(ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path)
     words = whole_sentences(executed)
-    assert not re.search(r"(?<![\d.,])1 (?:answers|days|accelerators)\b", words)
+    assert not re.search(r"(?<![\d.,])1 (?:answers|days|accelerators|times less)\b|\de[-+]\d", words)
     recorded = read_record(executed)
     assert (recorded["break_even"]["value"] != "not disclosed") is known
     low, high = recorded["answer_energy_interval"]["value"]

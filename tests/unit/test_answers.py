@@ -17,6 +17,7 @@ from cohort.footprint import (
     answers,
     break_even,
     equivalents,
+    factors,
     fleet,
     grid,
     per_million_tokens,
@@ -25,6 +26,7 @@ from cohort.footprint import (
     serving,
     training,
 )
+from cohort.footprint.energy import prompt_joules
 from cohort.footprint.ledger import account
 from cohort.uncertainty import propagate
 
@@ -45,12 +47,14 @@ def factor(entity: str, quantity: str, level: str = "") -> float:
 
 
 def test_an_answer_by_hand():
-    """Accelerators, 1.43 for the host, a tenth idle, 1.10 for the data centre; no prompt beyond a chat's."""
-    found = service(**LLAMA)
-    assert (found.accelerators, found.weight_dtype, found.prompt_j, found.cache_j) == (4, "bf16", 0, 0)
-    joules = 400 * cohort.footprint.energy.joules_per_token("llama-3-70b", 4, 64)
+    """Accelerators, 1.43 for the host, 10 of 93 percent idle, 1.10 for the data centre."""
+    found, spec = service(**LLAMA), cohort.model("llama-3-70b")
+    assert (found.accelerators, found.weight_dtype, found.cache_j) == (4, "bf16", 0)
+    prompt = prompt_joules(spec, found.device, 200, 400, factors.factor("training", factors.DRAWN).central)
+    assert found.prompt_j == prompt > 0
+    joules = 400 * cohort.footprint.energy.joules_per_token("llama-3-70b", 4, 64) + prompt
     assert found.joules == pytest.approx(joules, rel=1e-12)
-    kwh = joules * 1.43 / 0.9 * 1.10 / 3.6e6
+    kwh = joules * 1.43 / (1 - 0.10 / 0.93) * 1.10 / 3.6e6
     one = serving(**LLAMA)
     assert one.energy_kwh == pytest.approx(kwh, rel=1e-12)
     assert one.co2e_kg == pytest.approx(kwh * 0.38355, rel=1e-12)
@@ -181,6 +185,25 @@ def test_ecologits_as_its_authors_compute_it():
 # --- properties
 
 
+def test_one_token_pays_for_its_prompt():
+    """Two FLOP for each of 70 billion weights and 256 tokens, at most at the peak, take tens of joules."""
+    one = service("llama-3-70b", input_tokens=256, output_tokens=1)
+    assert one.joules > 2 * 70e9 * 256 / 989e12 * 500
+    assert 300 < one.joules / one.accelerator_s <= 700
+
+
+def test_a_cache_of_one_byte_takes_about_half():
+    """A long context: what is read halves, and what the measured chats hold of it, at two bytes, stays."""
+    ask = {"input_tokens": 16_384, "output_tokens": 400, "concurrency": 16}
+    two, one = (service("llama-3-8b", kv_dtype=dtype, **ask) for dtype in ("bf16", "fp8"))
+    spec, kept = cohort.model("llama-3-8b"), cohort.footprint.energy.coefficients()
+    bytes_read = [spec.kv_cache_bytes(16_384 + 200, 1, width) for width in (2, 1)]
+    short = spec.kv_cache_bytes(512, 1, 2)
+    for found, read in zip((two, one), bytes_read, strict=True):
+        assert found.cache_j == pytest.approx(400 * kept.read * (read - short) / 1e9, rel=1e-12)
+    assert one.joules < two.joules
+
+
 def test_boundaries_widen():
     """Each boundary holds the one before; the rated power bounds what is drawn."""
     rated, drawn, node, facility, whole = (
@@ -239,6 +262,19 @@ def test_break_even_by_hand():
     assert break_even(made, one) == pytest.approx(made.co2e_kg / one.co2e_kg)
     wide = training(accelerator="H100 SXM 80GB", accelerator_hours=1e6, boundary="with_development")
     assert break_even(wide, serving(**LLAMA, boundary="with_embodied")) > break_even(made, one)
+
+
+@pytest.mark.parametrize("accelerator", ["L4", "RTX 3090", "MI300X", "B200", "H200"])
+def test_another_accelerator_is_less_certain(accelerator):
+    """The range holds both ways to carry the coefficients over: as they are, and by ratings."""
+    ask = {"concurrency": 8, **CHAT}
+    own, other = service("llama-3-8b", **ask), service("llama-3-8b", accelerator, **ask)
+    exact = answers.answer_factors(own.device, "USA", carried=own.carried)["energy_ratio"]
+    wide = answers.answer_factors(other.device, "USA", carried=other.carried)["energy_ratio"]
+    assert own.carried == 1 != other.carried
+    assert wide.high / wide.low > exact.high / exact.low
+    assert wide.low <= exact.low * other.carried + 1e-12 and wide.high >= exact.high * other.carried - 1e-12
+    assert wide.central == exact.central
 
 
 def test_factors_are_those_of_the_central_values():

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import io
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -18,6 +19,7 @@ from cohort.footprint import energy
 from cohort.footprint.energy import (
     Coefficients,
     cache_joules,
+    carried_over,
     coefficients,
     joules_by_compute,
     joules_per_token,
@@ -135,7 +137,7 @@ def test_the_coefficients_are_a_minimum_of_the_fit(script):
     for at in range(4):
         for factor_ in (0.9, 1.1):
             moved = [value * (factor_ if place == at else 1) for place, value in enumerate(values)]
-            assert loss(Coefficients(*moved, best.prompt, best.context)) > loss(best)
+            assert loss(Coefficients(*moved, best.prompt, best.context, best.answer)) > loss(best)
 
 
 def test_each_model_is_predicted_from_the_others():
@@ -157,7 +159,7 @@ def test_non_negative_least_squares():
     from scipy.optimize import nnls
 
     rows = use.measured("calibrate")
-    units = [Coefficients(*map(float, row), 256, 512) for row in np.eye(4)]
+    units = [Coefficients(*map(float, row), 256, 512, 400) for row in np.eye(4)]
     for without in ("", *dict.fromkeys(each.model for each in rows)):
         kept = [each for each in rows if each.model != without]
         matrix = np.array([[each.joules(unit) / each.value for unit in units] for each in kept])
@@ -178,7 +180,7 @@ def test_an_earlier_fit_to_177_configurations_agrees():
     for row in table("footprint_factors"):
         if row["quantity"] in names:
             values[names[row["quantity"]]] = float(row["value"])
-    wide = Coefficients(*values, 256, 512)
+    wide = Coefficients(*values, 256, 512, 400)
     for each in use.measured("calibrate"):
         assert each.joules() == pytest.approx(each.joules(wide), rel=0.3)
 
@@ -192,6 +194,27 @@ def test_nothing_was_fitted_to_what_tests():
     usual = [ratio for (_, requests), ratio in ratios.items() if requests <= 256]
     assert all(0.75 < ratio < 1.25 for ratio in usual)
     assert ratios["Llama 3.1 70B", 1022] == pytest.approx(1.47, abs=0.05)
+
+
+def test_other_accelerators_by_their_ratings():
+    """Scaled by ratings B200 falls short of the small batches; H100 is itself; small cards draw less."""
+    b200, l4 = cohort.accelerator("B200"), cohort.accelerator("L4")
+    assert carried_over("llama-3-70b", H100, 4, 64) == 1
+    assert carried_over("llama-3-8b", cohort.accelerator("A100 PCIe 40GB")) == 1
+    kept, power = coefficients(), 72 / 700
+    scaled = Coefficients(
+        kept.step * power, kept.read * power * H100.bandwidth / l4.bandwidth,
+        kept.multiply * power * 989e12 / l4.peak("bf16"), kept.token * power, 256, 512, 400,
+    )  # fmt: skip
+    expected = joules_per_token("llama-3-8b", 1, 8, found=scaled) / joules_per_token("llama-3-8b", 1, 8)
+    assert carried_over("llama-3-8b", l4, 1, 8) == pytest.approx(expected, rel=1e-3)
+    small = [each for each in use.measured("test") if each.concurrency < 100]
+    for each in small:
+        ratio = each.joules() / each.value
+        model = "llama-3-70b" if "70B" in each.model else "llama-3.1-405b"
+        dtype = "bf16" if "70B" in each.model else "fp8"
+        scaled_ratio = ratio * carried_over(model, b200, each.accelerators, round(each.concurrency), dtype)
+        assert abs(np.log(scaled_ratio)) > abs(np.log(ratio))
 
 
 def test_no_batch_undercuts_the_floor():
@@ -213,8 +236,24 @@ def test_a_long_prompt_by_hand():
     spec, share = cohort.model("llama-3-8b"), cohort.serving.attained().product(H100.name, "16-bit")
     flops = spec.prefill_flops(2048) - spec.prefill_flops(256)
     expected = flops / (share * 989e12) * 0.9 * 700
-    assert prompt_joules(spec, H100, 2048, 0.9) == pytest.approx(expected, rel=1e-12)
-    assert prompt_joules(spec, H100, 256, 0.9) == 0
+    assert prompt_joules(spec, H100, 2048, 1000, 0.9) == pytest.approx(expected, rel=1e-12)
+    assert prompt_joules(spec, H100, 256, 1000, 0.9) == 0
+
+
+def test_a_short_answer_has_paid_for_little_of_its_prompt():
+    """The mean measured answer pays for 256 tokens of prompt, a shorter one for its share of them."""
+    stated = [
+        float(row["output_tokens"])
+        for row in table("inference_energy")
+        if row["use"] == "calibrate" and row["output_tokens"]
+    ]
+    mean = sum(stated) / len(stated)
+    assert coefficients().answer == pytest.approx(mean, abs=0.5)
+    spec, share = cohort.model("llama-3-8b"), cohort.serving.attained().product(H100.name, "16-bit")
+    whole = spec.prefill_flops(256) / (share * 989e12) * 0.9 * 700
+    for tokens in (1, 100, 400):
+        expected = whole * (1 - tokens / coefficients().answer)
+        assert prompt_joules(spec, H100, 256, tokens, 0.9) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_long_context_by_hand():
@@ -235,7 +274,7 @@ def test_more_requests_never_cost_more_each(one, other):
 @given(st.integers(1, 100_000), st.integers(1, 100_000))
 def test_longer_prompts_never_cost_less(one, other):
     low, high = sorted((one, other))
-    assert prompt_joules("llama-3-8b", H100, low, 0.9) <= prompt_joules("llama-3-8b", H100, high, 0.9)
+    assert prompt_joules("llama-3-8b", H100, low, 64, 0.9) <= prompt_joules("llama-3-8b", H100, high, 64, 0.9)
     assert cache_joules("llama-3-8b", low, 64) <= cache_joules("llama-3-8b", high, 64)
 
 
@@ -266,14 +305,14 @@ def test_bad_input_is_named():
     with pytest.raises(ParameterError, match=r"utilisation is 1\.5, but must be above 0 and at most 1"):
         joules_by_compute(1e9, 1, 1e15, 1.5, 700)
     with pytest.raises(ParameterError, match="input_tokens is 0, but must be from 1"):
-        prompt_joules("llama-3-8b", H100, 0, 0.9)
+        prompt_joules("llama-3-8b", H100, 0, 64, 0.9)
     with pytest.raises(ParameterError, match="one whose rated power the data hold"):
-        prompt_joules("llama-3-8b", cohort.accelerator("A100 PCIe 40GB"), 1024, 0.9)
+        prompt_joules("llama-3-8b", cohort.accelerator("A100 PCIe 40GB"), 1024, 64, 0.9)
 
 
 def test_a_changed_coefficient_shows(monkeypatch):
     kept = coefficients()
-    other = Coefficients(kept.step, 2 * kept.read, kept.multiply, kept.token, kept.prompt, kept.context)
+    other = replace(kept, read=2 * kept.read)
     monkeypatch.setattr(energy, "coefficients", lambda: other)
     spec = cohort.model("llama-3-8b")
     assert joules_per_token(spec) - joules_per_token(spec, found=kept) == pytest.approx(

@@ -18,7 +18,7 @@ def texts(drawing) -> list[str]:
 
 def test_lines_and_measured_dots():
     sweep = use.by_batch(["llama-3-70b", "llama-3-8b"], 64, **CHAT)
-    points = {"Llama 3 70B": use.measured_answers("llama-3-70b", 400)}
+    points = {"Llama 3 70B": use.measured_answers("llama-3-70b", 256, 400)}
     axes = figures.batch(sweep, points, "Llama 3 70B").axes[0]
     first, second = axes.lines
     assert (first.get_color(), second.get_color() != INK) == (INK, True)
@@ -56,6 +56,8 @@ def test_break_even_marks_the_chosen_model():
     evens = use.break_evens(["llama-3-8b", "llama-3-70b"], 64, 1e6, **CHAT)
     axes = figures.break_even(evens, "Llama 3 70B").axes[0]
     assert np.allclose(sorted(axes.collections[0].get_offsets()[:, 0]), sorted(evens["answers"] / 1e9))
+    bounded = figures.break_even(use.break_evens(["dbrx"], 64, 1e6, **CHAT), "").axes[0]
+    assert [label.get_text() for label in bounded.get_yticklabels()] == ["DBRX (at most)"]
 
 
 def test_measured_energies_lie_where_they_belong():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from cohort import facts
 from cohort.attention import precision, precisions
 from cohort.configs import model as read_model
 from cohort.errors import ParameterError, bounded, integer, positive, unknown
-from cohort.footprint.energy import cache_joules, joules_per_token, prompt_joules
+from cohort.footprint.energy import cache_joules, carried_over, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, GRID_TABLES, Range, assumptions, factor, given
 from cohort.footprint.ledger import BOUNDARIES, Footprint, account, check_boundary
 from cohort.hardware import Accelerator
@@ -47,6 +47,9 @@ class Service:
         Of which for a prompt, and for a context, longer than that of a chat.
     accelerator_s : float
         Seconds of one accelerator that an answer takes.
+    carried : float
+        What a token takes with the coefficients scaled by the ratings of the accelerator, over what it takes
+        with those of H100 as they are, which `joules` counts; 1 on H100, or where a rating is not known.
     """
 
     model: ModelSpec
@@ -60,6 +63,7 @@ class Service:
     prompt_j: float
     cache_j: float
     accelerator_s: float
+    carried: float
 
 
 def service(
@@ -120,8 +124,10 @@ def service(
                 attained=with_recent_kernels(),
             )  # fmt: skip
             if found.fits:
-                prompt = prompt_joules(spec, device, input_tokens, factor("training", DRAWN).central, dtype)
-                cache = cache_joules(spec, input_tokens, output_tokens)
+                drawn = factor("training", DRAWN).central
+                prompt = prompt_joules(spec, device, input_tokens, output_tokens, drawn, dtype)
+                width = precision(kv_dtype).bytes_per_element
+                cache = cache_joules(spec, input_tokens, output_tokens, width)
                 chat = output_tokens * joules_per_token(spec, devices, concurrency, dtype)
                 joules = chat + prompt + cache
                 # No accelerator draws more than its rating, however soon the roofline has it done.
@@ -129,6 +135,7 @@ def service(
                 return Service(
                     spec, device, devices, concurrency, input_tokens, output_tokens, dtype,
                     joules, prompt, cache, max(devices / found.requests_per_s, shortest),
+                    carried_over(spec, device, devices, concurrency, dtype),
                 )  # fmt: skip
             reason = found.reason
     raise ParameterError(
@@ -153,7 +160,10 @@ OWN_FACTORS = {
 
 
 def answer_factors(
-    device: Accelerator, grid: str, known: Mapping[str, float | Range | None] | None = None
+    device: Accelerator,
+    grid: str,
+    known: Mapping[str, float | Range | None] | None = None,
+    carried: float = 1.0,
 ) -> dict[str, Range]:
     """Return the factors of an answer: those known, and for the rest the ranges of the data.
 
@@ -165,6 +175,8 @@ def answer_factors(
         A place from ``cohort.grids()``.
     known : mapping of str to float or Range, optional
         What is known, by the names that `serving` takes; None is not known.
+    carried : float
+        That of the service. The range of ``energy_ratio`` is so many times wider, on the side where it lies.
 
     Returns
     -------
@@ -185,7 +197,11 @@ def answer_factors(
         elif value is not None:
             own[name] = Range.exact(bounded(name, value, low, high), "ratio")
     stamps = tuple(facts.modified(name) for name in _FACTOR_TABLES)
-    return {**_usual(device, grid, stamps), **own, **given(asked)}
+    usual = dict(_usual(device, grid, stamps))
+    ratio = usual["energy_ratio"]
+    low, high = ratio.low * min(1.0, carried), ratio.high * max(1.0, carried)
+    usual["energy_ratio"] = replace(ratio, low=low, high=high)
+    return {**usual, **own, **given(asked)}
 
 
 _FACTOR_TABLES = (*GRID_TABLES, "footprint_factors", "facilities")
@@ -195,10 +211,31 @@ _FACTOR_TABLES = (*GRID_TABLES, "footprint_factors", "facilities")
 def _usual(device: Accelerator, grid: str, stamps: tuple[int, ...]) -> dict[str, Range]:
     """Return the factors of an answer of which nothing is known, kept until a table changes."""
     own = {name: factor(entity, quantity) for name, (entity, quantity, *_) in OWN_FACTORS.items()}
+    own["idle_share"] = idle_share()
     # Power, utilisation and development are those of runs, and never read here.
     unused = {name: Range.exact(1.0, "ratio") for name in ("power_w", "mfu", "development")}
     found = assumptions(device, grid, "node", known=unused)
     return own | {name: each for name, each in found.items() if name not in unused}
+
+
+def idle_share() -> Range:
+    """Return the share of the energy of all machines that goes to those that wait.
+
+    The data hold it as its source does, as a share of all energy; the losses of the data centre are in that.
+    """
+    shares = {
+        row["quantity"].removeprefix(_SHARE): float(row["value"])
+        for row in facts.rows("footprint_factors")
+        if row["quantity"].startswith(_SHARE)
+    }
+    machines = sum(shares.values()) - shares["data centre"]
+    found = factor(*OWN_FACTORS["idle_share"][:2])
+    return replace(
+        found, low=found.low / machines, central=found.central / machines, high=found.high / machines
+    )
+
+
+_SHARE = "share of the energy: "
 
 
 def answer_footprint(boundary: str, found: Service, values: Mapping[str, Any]) -> Footprint:
@@ -341,7 +378,7 @@ def serving(
         "lifetime_years": lifetime_years,
         "use_share": use_share,
     }
-    ranges = answer_factors(found.device, grid, known)
+    ranges = answer_factors(found.device, grid, known, found.carried)
     return answer_footprint(boundary, found, {name: each.central for name, each in ranges.items()})
 
 

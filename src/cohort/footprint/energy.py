@@ -9,13 +9,13 @@ and P multiplied with,
     e = c_0 \frac{n}{B} + c_1 \frac{b\,W(B)}{B} + c_2\,b\,P + c_3\,n.
 
 The four coefficients are data, fitted by `benchmarks/calibrate_inference.py` to published measurements on
-H100. The measured requests are chats: what reading their short prompts takes is in the coefficients, and only
-what goes beyond is added.
+H100. The measured requests are chats: what reading their short prompts takes is in the coefficients, spread
+over the tokens of their answers, and only what goes beyond is added.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cohort import facts
@@ -24,10 +24,12 @@ from cohort.configs import model as read_model
 from cohort.errors import ParameterError, bounded, integer, positive, unknown
 from cohort.experts import coverage
 from cohort.hardware import Accelerator
+from cohort.hardware import accelerator as find_accelerator
 from cohort.models import ModelSpec
 from cohort.serving import attained, sixteen_bit_type, weights_read
 
 GB = 1e9
+MEASURED_BYTES = 2  # of a number in the caches of the measured chats
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Coefficients:
         J of each accelerator for a token.
     prompt, context : int
         Tokens of a prompt, and of cache, whose energy is in the others.
+    answer : float
+        Tokens of the mean measured answer: such a prompt came with so many.
     """
 
     step: float
@@ -54,6 +58,7 @@ class Coefficients:
     token: float
     prompt: int
     context: int
+    answer: float
 
     def joules(self, accelerators: int, concurrency: float, read_gb: float, multiplied_gb: float) -> float:
         """Return J for an output token.
@@ -80,7 +85,8 @@ def coefficients() -> Coefficients:
 def _read(modified: int) -> Coefficients:
     found = {row["term"]: float(row["value"]) for row in facts.rows("inference_calibration")}
     terms = {name: found[name] for name in ("step", "read", "multiply", "token")}
-    return Coefficients(**terms, prompt=int(found["prompt"]), context=int(found["context"]))
+    prompt, context = int(found["prompt"]), int(found["context"])
+    return Coefficients(**terms, prompt=prompt, context=context, answer=found["answer"])
 
 
 def read_by_mixture(
@@ -158,13 +164,21 @@ def joules_per_token(
     return (found or coefficients()).joules(accelerators, concurrency, read, multiplied)
 
 
-def prompt_joules(
-    model: str | ModelSpec, device: Accelerator, input_tokens: int, drawn: float, weight_dtype: str = "bf16"
-) -> float:
-    """Return what the accelerators draw to read a prompt, beyond the short one of a chat.
+MEASURED = "H100 SXM 80GB"  # on which the coefficients were fitted
 
-    The FLOPs of the prompt take their time at the share of the peak that products attain, as in
-    `cohort.serving`, however many accelerators share them.
+
+def carried_over(
+    model: str | ModelSpec,
+    device: Accelerator,
+    accelerators: int = 1,
+    concurrency: int = 1,
+    weight_dtype: str = "bf16",
+) -> float:
+    """Return what scaling the coefficients by ratings would make of the energy of a token on an accelerator.
+
+    A step and a token are scaled by rated power, reading by rated power over bandwidth, products by rated
+    power over the 16-bit peak. The rows of B200 lie nearer to the coefficients of H100 as they are, which is
+    why the book carries those over; this is how far another accelerator may be from them.
 
     Parameters
     ----------
@@ -172,8 +186,53 @@ def prompt_joules(
         A model, or its name.
     device : Accelerator
         The accelerator.
-    input_tokens : int
-        Tokens of the prompt.
+    accelerators, concurrency, weight_dtype
+        As `joules_per_token` takes them.
+
+    Returns
+    -------
+    float
+        Scaled energy over energy as it is; 1 on the accelerator of the fit, or where the data lack a rating.
+    """
+    of_fit = find_accelerator(MEASURED)
+    if device.tdp_w is None or of_fit.tdp_w is None:
+        return 1.0
+    power = device.tdp_w / of_fit.tdp_w
+    peaks = [each.peak(sixteen_bit_type(each)) for each in (device, of_fit)]
+    kept = coefficients()
+    scaled = replace(
+        kept,
+        step=kept.step * power,
+        token=kept.token * power,
+        read=kept.read * power * of_fit.bandwidth / device.bandwidth,
+        multiply=kept.multiply * power * peaks[1] / peaks[0],
+    )
+    case = (model, accelerators, concurrency, weight_dtype)
+    return joules_per_token(*case, scaled) / joules_per_token(*case, kept)
+
+
+def prompt_joules(
+    model: str | ModelSpec,
+    device: Accelerator,
+    input_tokens: int,
+    output_tokens: int,
+    drawn: float,
+    weight_dtype: str = "bf16",
+) -> float:
+    """Return what the accelerators draw to read a prompt, beyond what output tokens of a chat have paid.
+
+    The FLOPs of the prompt take their time at the share of the peak that products attain, as in
+    `cohort.serving`, however many accelerators share them. The measured energies, which are for a token, hold
+    the short prompt of a chat; an answer shorter than the mean measured one has paid for less of it.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model, or its name.
+    device : Accelerator
+        The accelerator.
+    input_tokens, output_tokens : int
+        Tokens of the prompt and of the answer.
     drawn : float
         Share of its rated power that an accelerator draws when it multiplies.
     weight_dtype : str
@@ -191,15 +250,17 @@ def prompt_joules(
     """
     spec = read_model(model)
     integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
-    included = min(input_tokens, coefficients().prompt)
-    if input_tokens == included:
+    integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens")
+    kept = coefficients()
+    included, paid = min(input_tokens, kept.prompt), min(1.0, output_tokens / kept.answer)
+    if input_tokens == included and paid == 1:
         return 0.0
     if device.tdp_w is None:
         raise ParameterError(f"accelerator is {device.name}, but must be one whose rated power the data hold")
     own = weight_dtype in ("fp8", "fp4") and weight_dtype in dict(device.peaks)
     share = attained().product(device.name, "fp8" if own else "16-bit")
     rate = share * device.peak(weight_dtype if own else sixteen_bit_type(device))
-    flops = spec.prefill_flops(input_tokens) - spec.prefill_flops(included)
+    flops = spec.prefill_flops(input_tokens) - paid * spec.prefill_flops(included)
     return flops / rate * drawn * device.tdp_w
 
 
@@ -208,7 +269,8 @@ def cache_joules(
 ) -> float:
     """Return what reading the cache draws for an answer, beyond the short context of a chat.
 
-    Each output token reads the cache of all tokens before it; a byte takes what a byte of weights takes.
+    Each output token reads the cache of all tokens before it; a byte takes what a byte of weights takes. The
+    measured energies hold the short context of each token at `MEASURED_BYTES`, however many tokens follow.
 
     Parameters
     ----------
@@ -226,11 +288,9 @@ def cache_joules(
     """
     spec, kept = read_model(model), coefficients()
     middle = input_tokens + (output_tokens + 1) // 2
-    if middle <= kept.context:
-        return 0.0
     more = spec.kv_cache_bytes(middle, 1, bytes_per_element)
-    more -= spec.kv_cache_bytes(kept.context, 1, bytes_per_element)
-    return output_tokens * kept.read * more / GB
+    more -= spec.kv_cache_bytes(kept.context, 1, MEASURED_BYTES)
+    return output_tokens * kept.read * max(more, 0) / GB
 
 
 def joules_by_compute(

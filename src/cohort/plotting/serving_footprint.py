@@ -185,12 +185,13 @@ def break_even(models: pd.DataFrame, chosen: str) -> Figure:
     Returns
     -------
     Figure
-        Billions of answers on a logarithmic axis.
+        Billions of answers on a logarithmic axis; a model of which a bound alone is known says so.
     """
     if models.empty:
         return nothing("no model fits this accelerator whose training hours are known")
     colours = [INK if name == chosen else DENSE for name in models.index]
-    return dots(models["answers"] / 1e9, colours, "answers until both are equal (billion)")[0]
+    bounds = {name: f"{name} (at most)" for name in models.index[models["known"] == "at most"]}
+    return dots(models["answers"].rename(bounds) / 1e9, colours, "answers until both are equal (billion)")[0]
 
 
 def measured(rows: pd.DataFrame, margin: float) -> Figure:
