@@ -91,10 +91,9 @@ def test_search_finds_a_word(visitor: Visitor) -> None:
     page.keyboard.press("Control+k")
     page.locator("#pst-search-dialog input[type=search]").fill("bandwidth")
     page.keyboard.press("Enter")
-    page.locator("#search-results ul.search li a").first.wait_for()
-    found = page.locator("#search-results ul.search li a").evaluate_all("links => links.map(one => one.href)")
+    # Results come one after another; the glossary, which defines the word, is among them.
+    page.locator("#search-results ul.search li a[href*='glossary.html']").first.wait_for()
     page.close()
-    assert any("glossary.html" in address for address in found)
 
 
 def test_search_finds_nothing_where_there_is_nothing(visitor: Visitor) -> None:
