@@ -8,14 +8,11 @@ the others alone; those errors are printed.
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
-from pathlib import Path
+from calibration import DATA, as_csv, write_or_compare
 
 from cohort import use
 
-TABLE = Path(__file__).parents[1] / "data" / "inference_calibration.csv"
+TABLE = DATA / "inference_calibration.csv"
 FIELDS = ["term", "value", "unit", "method", "rows", "sources", "note"]
 NOTES = {
     "step": ("J", "of each accelerator in a step, whatever the batch"),
@@ -42,23 +39,12 @@ def table() -> str:
         ["answer", f"{length:g}", "tokens", "mean", stated, sources,
          "with which such a prompt came: the mean of the measured answers whose length is stated"],
     ]  # fmt: skip
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(FIELDS)
-    writer.writerows(lines)
-    return text.getvalue()
+    return as_csv(FIELDS, lines)
 
 
 def main() -> None:
     """Write the table, or compare it; print the errors."""
-    written = table()
-    if "--check" in sys.argv[1:]:
-        if TABLE.read_text(encoding="utf-8") != written:
-            raise SystemExit("inference_calibration.csv is not what this script writes")
-        print("inference_calibration.csv is what this script writes")
-    else:
-        TABLE.write_text(written, encoding="utf-8")
-        print(written, end="")
+    write_or_compare(TABLE, table())
     left = use.left_out()
     found = use.spread(left["ratio"])
     print(f"\nleave one model out: {found['rows']} rows, median ratio {found['median']:.2f}, "

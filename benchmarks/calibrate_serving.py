@@ -12,12 +12,8 @@ measured times, with a loss that keeps single outliers from ruling.
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
-from pathlib import Path
-
 import numpy as np
+from calibration import DATA, as_csv, write_or_compare
 from scipy import optimize
 
 import cohort
@@ -26,7 +22,7 @@ from cohort.attention import precision
 from cohort.serving import Attained, products
 from cohort.throughput import cases
 
-TABLE = Path(__file__).parents[1] / "data" / "serving_calibration.csv"
+TABLE = DATA / "serving_calibration.csv"
 DIGITS = 3
 OUTLIER = 0.1  # relative error beyond which the loss grows like the error and not like its square
 # quantity, of what, unit, where the search starts, the lowest and the highest value, note
@@ -127,23 +123,12 @@ def table() -> str:
         ["scores", "latent", f"{rounded(latent):g}", "fraction", "measured", latent_rows, "flashmla",
          "of the 16-bit peak; all heads share one vector a token; printed as at most"],
     ]  # fmt: skip
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(FIELDS)
-    writer.writerows(lines)
-    return text.getvalue()
+    return as_csv(FIELDS, lines)
 
 
 def main() -> None:
     """Write the table, or compare it."""
-    written = table()
-    if "--check" in sys.argv[1:]:
-        if TABLE.read_text(encoding="utf-8") != written:
-            raise SystemExit("serving_calibration.csv is not what this script writes")
-        print("serving_calibration.csv is what this script writes")
-        return
-    TABLE.write_text(written, encoding="utf-8")
-    print(written, end="")
+    write_or_compare(TABLE, table())
 
 
 if __name__ == "__main__":

@@ -152,13 +152,18 @@ def positive(name: str, value: object, unit: str = "", error: type[CohortError] 
         Of the kind `error`, if the value is no number, not finite, or not above 0.
     """
     allowed = f"a finite number above 0{', in ' + unit if unit else ''}"
-    try:
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
-    except OverflowError:  # an integer beyond the largest float
-        number = 0.0
+    number = _as_float(value)
     if not 0 < number < float("inf"):
         raise error(f"{name} is {shown(value)}, but must be {allowed}")
     return number
+
+
+def _as_float(value: object) -> float:
+    """Return a number as a float, and what is none, which no comparison holds for, for everything else."""
+    try:
+        return float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
+    except OverflowError:  # an integer beyond the largest float
+        return float("nan")
 
 
 def bounded(
@@ -197,11 +202,8 @@ def bounded(
     CohortError
         Of the kind `error`, if the value is no number or out of range.
     """
-    try:
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else None
-    except OverflowError:  # an integer beyond the largest float
-        number = None
-    if number is None or not low <= number <= high or (above and number == low):
+    number = _as_float(value)
+    if not low <= number <= high or (above and number == low):
         ends = f"above {low:,.12g} and at most {high:,.12g}" if above else f"from {low:,.12g} to {high:,.12g}"
         raise error(f"{name} is {shown(value)}, but must be {ends}{' ' + unit if unit else ''}")
     return number

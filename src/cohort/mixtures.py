@@ -51,13 +51,9 @@ def mixture(model: str) -> ModelSpec:
     """
     spec = read_model(model)
     if spec.experts is None:
-        known = ", ".join(each.name for each in map(read_model, _registered()) if each.experts)
+        known = ", ".join(each.name for each in map(read_model, facts.config_names()) if each.experts)
         raise ParameterError(f"model is {spec.name}, which is dense, but must be a mixture; known: {known}")
     return spec
-
-
-def _registered() -> list[str]:
-    return facts.config_names()
 
 
 # Anatomy ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Energy of inference: the physics, published points, and each model predicted from the others."""
 
 import csv
-import importlib.util
 import io
 from dataclasses import replace
 from types import ModuleType
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import ROOT, table
+from reading import benchmark, table
 
 import cohort
 from cohort import use
@@ -33,11 +32,7 @@ H100 = cohort.accelerator("H100 SXM 80GB")
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("infer", ROOT / "benchmarks" / "calibrate_inference.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("calibrate_inference")
 
 
 # --- known answers

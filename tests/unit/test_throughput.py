@@ -1,13 +1,12 @@
 """Measured rows beside predicted ones: the split, the errors that the book prints, and the calibration."""
 
 import csv
-import importlib.util
 import io
 from types import ModuleType
 
 import pandas as pd
 import pytest
-from reading import ROOT, table
+from reading import benchmark, table
 
 import cohort
 from cohort import facts, throughput
@@ -23,11 +22,7 @@ def compared() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("calibrate", ROOT / "benchmarks" / "calibrate_serving.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("calibrate_serving")
 
 
 def test_the_split_is_by_source():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -180,6 +181,30 @@ def _apart(heights: Sequence[float], gap: float, low: float, high: float) -> lis
         placed[at] = min(placed[at], ceiling)
         ceiling = placed[at] - gap
     return placed
+
+
+def stacked(axes: Axes, widths: pd.DataFrame, parts: Mapping[str, tuple[str, str]]) -> None:
+    """Draw one bar a row, the first on top, of parts side by side; parts that no row has are left out.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    widths : DataFrame
+        A row for each bar, indexed by a whole number that names it, with a column for each part.
+    parts : mapping of str to (str, str)
+        What each part is called, and its colour, by its column, from the left.
+    """
+    places = list(range(len(widths)))[::-1]
+    start = np.zeros(len(widths))
+    for part, (name, colour) in parts.items():
+        long = widths[part].to_numpy(float)
+        if long.max() > 0:
+            axes.barh(places, long, left=start, color=colour, label=name, height=0.62)
+        start = start + long
+    name_rows(axes, [f"{number:,}" for number in widths.index][::-1])
+    axes.grid(axis="y", visible=False)
+    axes.set_axisbelow(True)
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:

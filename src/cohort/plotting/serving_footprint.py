@@ -11,7 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator
 
-from cohort.plotting.parts import dots, end_labels, key, label_points, name_rows, nothing, plain_ticks
+from cohort.plotting.parts import (
+    dots,
+    end_labels,
+    key,
+    label_points,
+    name_rows,
+    nothing,
+    plain_ticks,
+    stacked,
+)
 from cohort.plotting.theme import COLOURS, INK, PALE, WIDTH, figure
 
 DENSE, MIXTURE = COLOURS[0], COLOURS[1]
@@ -128,16 +137,8 @@ def prompt(lengths: pd.DataFrame) -> Figure:
     if lengths.empty:
         return nothing("this accelerator does not hold the model")
     drawing, axes = figure(0.3 * len(lengths) + 1.3)
-    places = list(range(len(lengths)))[::-1]
-    start = np.zeros(len(lengths))
-    for part, (name, colour) in PARTS.items():
-        widths = lengths[part].to_numpy(float)
-        axes.barh(places, widths, left=start, color=colour, label=name, height=0.62)
-        start = start + widths
-    name_rows(axes, [f"{number:,}" for number in lengths.index][::-1])
+    stacked(axes, lengths, PARTS)
     axes.set(xlabel="energy of an answer (Wh)", ylabel="tokens of the prompt")
-    axes.grid(axis="y", visible=False)
-    axes.set_axisbelow(True)
     axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.16, 1), fontsize=8.5)
     return drawing
 

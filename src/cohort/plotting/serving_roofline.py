@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cohort.plotting.parts import dots, label_points, name_rows, nothing, plain_ticks
+from cohort.plotting.parts import dots, label_points, name_rows, nothing, plain_ticks, stacked
 from cohort.plotting.theme import COLOURS, INK, PALE, WIDTH, figure
 
 TERA = 1e12
@@ -72,17 +72,8 @@ def time_per_token(sweep: pd.DataFrame) -> Figure:
         Milliseconds; one bar a concurrency, the smallest on top.
     """
     drawing, axes = figure(0.24 * len(sweep) + 1.7)
-    places = list(range(len(sweep)))[::-1]
-    start = np.zeros(len(sweep))
-    for part, (name, colour) in PARTS.items():
-        widths = 1e3 * sweep[part].to_numpy(float)
-        if widths.max() > 0:
-            axes.barh(places, widths, left=start, color=colour, label=name, height=0.62)
-        start = start + widths
-    name_rows(axes, [f"{number:,}" for number in sweep.index][::-1])
+    stacked(axes, 1e3 * sweep[list(PARTS)], PARTS)
     axes.set(xlabel="time per output token (ms)", ylabel="concurrency")
-    axes.grid(axis="y", visible=False)
-    axes.set_axisbelow(True)
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=8.5)
     return drawing
 
