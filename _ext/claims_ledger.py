@@ -11,11 +11,12 @@ from sphinx.application import Sphinx
 from wide_html import Cell, Row, Table, plain
 from wide_tables import SENTENCES, TABLES
 
-from cohort import facts
-from cohort.book import read_record, significant
-from cohort.book.project import Project
-from cohort.claims import VERDICTS
+from cohort.chapters.judging import VERDICTS
+from cohort.display.words import significant
 from cohort.errors import CohortError, NotebookError, shown, unknown
+from cohort.registry import facts
+from cohort.runner.project import Project
+from cohort.runner.records import read_record
 
 PREFIX = "verdict_"
 OPEN = "open"
@@ -54,8 +55,8 @@ def verdicts(claims: Sequence[Claim], records: Mapping[str, Record]) -> dict[str
     UnknownNameError
         If a chapter judges what is no claim.
     NotebookError
-        If a verdict is none of `cohort.claims.VERDICTS`, lacks its number, or is recorded by another
-        chapter than the one that the table names.
+        If a verdict is none of `cohort.chapters.judging.VERDICTS`, lacks its number, or is recorded by
+        another chapter than the one that the table names.
     """
     known = {claim["claim"]: claim for claim in claims}
     found = {}

@@ -13,8 +13,9 @@ from sphinx.application import Sphinx
 from wide_html import Cell, Row, Table, cited, plain
 from wide_tables import SENTENCES, TABLES
 
-from cohort import facts, published
+from cohort.chapters.the_cohort import tables
 from cohort.errors import CohortError
+from cohort.registry import facts
 
 POST_TABLES = ("architectures", "benchmarks", "environment")
 # In these columns an empty cell means the same as the model before it: the post merges the cells.
@@ -135,7 +136,7 @@ def correction_list(folder: Path) -> Table:
 
 def correction_kinds(folder: Path) -> Table:
     """Return how many cells were corrected, by kind and table."""
-    counts = published.corrections()
+    counts = tables.corrections()
     rows = [Row((plain(kind), *(plain(int(count)) for count in row))) for kind, row in counts.iterrows()]
     return Table(("kind", *(f"{name} (cells)" for name in counts.columns)), tuple(rows))
 

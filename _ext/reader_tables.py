@@ -11,7 +11,9 @@ from wide_html import NUMBER, Cell, Row, Table, cited, plain
 from wide_tables import TABLES
 
 import cohort
-from cohort import facts, tables
+from cohort.architecture import registered
+from cohort.display import model_tables, reader_tables
+from cohort.registry import facts
 
 # Columns of the architecture table in the order of the post, then what the post leaves out.
 ARCHITECTURE = {
@@ -49,21 +51,21 @@ def architecture(folder: Path) -> Table:
     """Return the architecture of every registered model."""
     names = cohort.models()
     listed = cohort.table("models").set_index("title")[["developer", "group"]]
-    said = tables.training(names)
-    parts = [tables.shapes(names), tables.components(names), said]
-    counts = tables.counts(names).rename(columns={"attention": "attention parameters"})
+    said = model_tables.training_facts(names)
+    parts = [model_tables.shapes(names), model_tables.components(names), said]
+    counts = model_tables.counts(names).rename(columns={"attention": "attention parameters"})
     frame = pd.concat([listed, *parts, counts], axis=1, join="inner")
     texts = {
-        "said": tables.readable(said).text,
-        "other": tables.readable(frame.drop(columns=said.columns)).text,
+        "said": reader_tables.readable(said).text,
+        "other": reader_tables.readable(frame.drop(columns=said.columns)).text,
     }
     text = pd.concat(texts.values(), axis=1)
     rows = []
-    for name, spec in zip(text.index, tables.specs(names), strict=True):
-        stated = tables.known(spec)
+    for name, spec in zip(text.index, registered.specs(names), strict=True):
+        stated = registered.known(spec)
         cells = [_architecture_cell(text.at[name, column], frame.at[name, column]) for column in ARCHITECTURE]
         if "alignment" not in stated:  # recorded for the cohort alone, so that nothing is known to be hidden
-            cells[list(ARCHITECTURE).index("alignment")] = plain(tables.DASH)
+            cells[list(ARCHITECTURE).index("alignment")] = plain(reader_tables.DASH)
         rows.append(Row((plain(name), *cells)))
     return Table(("model", *ARCHITECTURE.values()), tuple(rows))
 
@@ -72,7 +74,7 @@ def _architecture_cell(text: str, value: object) -> Cell:
     """Sort numbers that carry a doubt by the number alone, and missing ones as missing."""
     if NUMBER.fullmatch(text):
         return plain(text)
-    if text in (tables.DASH, "undisclosed"):
+    if text in (reader_tables.DASH, "undisclosed"):
         return plain(text, "")
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return plain(text, f"{value:.12g}") if number else plain(text)

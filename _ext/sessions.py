@@ -17,7 +17,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from cohort.book.document import read_notebook
+from cohort.runner.notebook.document import read_notebook
 
 FOLDER = "_build/sessions"
 LIMIT_S = 300

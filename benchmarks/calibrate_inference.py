@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from calibration import DATA, as_csv, write_or_compare
 
-from cohort import use
+from cohort.chapters.serving_footprint import tables
+from cohort.footprint import calibration
 
 TABLE = DATA / "inference_calibration.csv"
 FIELDS = ["term", "value", "unit", "method", "rows", "sources", "note"]
@@ -24,17 +25,17 @@ NOTES = {
 
 def table() -> str:
     """Return the table of coefficients, as CSV."""
-    measured = use.measured("calibrate")
+    measured = calibration.measured_energies("calibrate")
     sources = " ".join(sorted({each.source for each in measured}))
-    found, (length, stated) = use.fitted(measured), use.measured_answer()
+    found, (length, stated) = calibration.fitted(measured), calibration.measured_answer()
     lines = [
         [term, f"{getattr(found, term):g}", unit, "fitted", len(measured), sources, note]
         for term, (unit, note) in NOTES.items()
     ]
     lines += [
-        ["prompt", use.PROMPT, "tokens", "assumed", "", sources,
+        ["prompt", calibration.PROMPT, "tokens", "assumed", "", sources,
          "whose reading is in the others; the prompts of the measured chats are not published"],
-        ["context", use.CONTEXT, "tokens", "assumed", "", sources,
+        ["context", calibration.CONTEXT, "tokens", "assumed", "", sources,
          "whose cache is in the others: such a prompt, and half of an answer of twice that length"],
         ["answer", f"{length:g}", "tokens", "mean", stated, sources,
          "with which such a prompt came: the mean of the measured answers whose length is stated"],
@@ -45,8 +46,8 @@ def table() -> str:
 def main() -> None:
     """Write the table, or compare it; print the errors."""
     write_or_compare(TABLE, table())
-    left = use.left_out()
-    found = use.spread(left["ratio"])
+    left = calibration.leave_one_out()
+    found = tables.ratio_spread(left["ratio"])
     print(f"\nleave one model out: {found['rows']} rows, median ratio {found['median']:.2f}, "
           f"geometric standard deviation {found['spread']:.3f}")  # fmt: skip
     for model, rows in left.groupby("model", sort=False):

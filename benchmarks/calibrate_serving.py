@@ -17,10 +17,10 @@ from calibration import DATA, as_csv, write_or_compare
 from scipy import optimize
 
 import cohort
-from cohort import facts
-from cohort.attention import precision
-from cohort.serving import Attained, products
-from cohort.throughput import cases
+from cohort.architecture.dtypes import precision
+from cohort.registry import facts
+from cohort.serving.measurements import cases
+from cohort.serving.roofline import Attained, products
 
 TABLE = DATA / "serving_calibration.csv"
 DIGITS = 3

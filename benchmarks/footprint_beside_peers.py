@@ -17,14 +17,15 @@ from collections.abc import Callable
 from statistics import median, stdev
 
 import cohort
-from cohort import facts, use
-from cohort.use import Measured
+from cohort.footprint import calibration
+from cohort.footprint.calibration import Measured
+from cohort.registry import facts
 
 ROUNDS = 5
 CALLS = 200
 SIZES = {row["model"]: (float(row["parameters"]) / 1e9, float(row["active_parameters"]) / 1e9)
          for row in facts.rows("inference_energy")}  # fmt: skip
-ROWS = use.measured("calibrate")
+ROWS = calibration.measured_energies("calibrate")
 
 
 def line(name: str, ratios: list[float]) -> None:
@@ -67,8 +68,11 @@ def energies() -> None:
     print(f"{'predicted over measured energy of a token':52}{'rows':>5}{'median':>9}{'spread':>9}"
           f"{'|error|':>13}{'least':>8}{'most':>8}")  # fmt: skip
     line("cohort, as fitted", [each.joules() / each.value for each in ROWS])
-    line("cohort, each model from the others", list(use.left_out()["ratio"]))
-    line("cohort, B200, not fitted", [each.joules() / each.value for each in use.measured("test")])
+    line("cohort, each model from the others", list(calibration.leave_one_out()["ratio"]))
+    line(
+        "cohort, B200, not fitted",
+        [each.joules() / each.value for each in calibration.measured_energies("test")],
+    )
     if not importlib.util.find_spec("ecologits"):
         print("EcoLogits is not installed: pip install -e '.[peers]'")
         return
@@ -76,7 +80,7 @@ def energies() -> None:
     near = [each for each in ROWS if 60 < each.concurrency < 70]
     line("EcoLogits, by itself, at 64 requests", [ecologits_joules(each, True) / each.value for each in near])
     line("cohort, each model from the others, at 64 requests", [
-        row["ratio"] for _, row in use.left_out().iterrows() if 60 < row["concurrency"] < 70
+        row["ratio"] for _, row in calibration.leave_one_out().iterrows() if 60 < row["concurrency"] < 70
     ])  # fmt: skip
 
 
@@ -107,7 +111,7 @@ def speeds() -> None:
 
 def codecarbon() -> None:
     """Print the published factors of CodeCarbon beside those of this book."""
-    ours = cohort.footprint.equivalents
+    ours = cohort.footprint.yardsticks.equivalents
     km = ours.car_km(1.0)
     mile = next(
         float(row["value"]) for row in facts.rows("equivalences") if row["name"] == "driving, per mile"

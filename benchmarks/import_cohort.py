@@ -12,7 +12,7 @@ COMMANDS = {
     "bare Python": "pass",
     "import cohort": "import cohort",
     "cohort.model('deepseek-v2')": "import cohort; cohort.model('deepseek-v2').parameters",
-    "import cohort.tables (pandas)": "import cohort.tables",
+    "import cohort.display.model_tables (pandas)": "import cohort.display.model_tables",
 }
 ROUNDS = 15
 

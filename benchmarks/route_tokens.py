@@ -11,12 +11,12 @@ import time
 
 import numpy as np
 
-from cohort import routing
+from cohort.experts import router
 
 EXPERTS, ACTIVE, TOKENS, CHUNK = 256, 8, 1_000_000, 50_000
 
 
-def gumbel_top(weights: routing.Floats, seed: int) -> np.ndarray:
+def gumbel_top(weights: router.Floats, seed: int) -> np.ndarray:
     """Return the experts of each token by the highest of noisy scores."""
     generator, scores = np.random.default_rng(seed), np.log(weights)
     parts = []
@@ -37,8 +37,8 @@ def main() -> None:
     """Print the times for several skews."""
     print(f"{TOKENS:,} tokens over {EXPERTS} experts, {ACTIVE} for each; CPU seconds")
     for skew in (0.0, 0.5, 1.0, 1.5):
-        weights = routing.weights(EXPERTS, skew)
-        ours, chosen = min((timed(routing.route, weights, ACTIVE, TOKENS, seed) for seed in range(3)),
+        weights = router.weights(EXPERTS, skew)
+        ours, chosen = min((timed(router.route, weights, ACTIVE, TOKENS, seed) for seed in range(3)),
                            key=lambda found: found[0])  # fmt: skip
         theirs, other = timed(gumbel_top, weights, 0)
         shares = [np.bincount(each.ravel(), minlength=EXPERTS) / TOKENS for each in (chosen, other)]

@@ -28,8 +28,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from cohort.book import kernel
-from cohort.book.project import find_project
+from cohort.runner.kernels import kernel
+from cohort.runner.project import find_project
 
 PROJECT = find_project(Path(__file__).parent)
 BIN = Path(sys.executable).parent

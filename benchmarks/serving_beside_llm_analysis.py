@@ -22,16 +22,16 @@ from statistics import median
 from typing import Any
 
 import cohort
-from cohort import serving, throughput
-from cohort.attention import precision
-from cohort.throughput import Case
+from cohort.architecture.dtypes import precision
+from cohort.serving import measurements, roofline
+from cohort.serving.measurements import Case
 
 BITS = {"fp16": "w16a16e16", "bf16": "w16a16e16", "fp8": "w8a8e16", "int8": "w8a16e16", "int4": "w4a16e16"}
 ROUNDS = 5
-CASES = [each for each in throughput.cases("test") if throughput.in_scope(each)]
+CASES = [each for each in measurements.cases("test") if measurements.in_scope(each)]
 
 
-def own(case: Case, found: serving.Attained) -> Callable[[], float]:
+def own(case: Case, found: roofline.Attained) -> Callable[[], float]:
     """Return a call of ours that answers a case."""
     model, device = cohort.model(case.request["model"]), cohort.accelerator(case.request["accelerator"])
     built = replace(case, request={**case.request, "model": model, "accelerator": device})
@@ -67,7 +67,7 @@ def peer(case: Case, ours: bool) -> Callable[[], float]:
     )
     shares: dict[str, float] = {}
     if ours:
-        found, dtype = serving.attained(), case.request["weight_dtype"]
+        found, dtype = roofline.attained(), case.request["weight_dtype"]
         width = "16-bit" if dtype in ("fp16", "bf16") else dtype
         shares["hbm_memory_efficiency"] = found.weights[width]
         shares["flops_efficiency"] = found.product(device.name, "fp8" if dtype == "fp8" else "16-bit")
@@ -126,9 +126,9 @@ def quiet() -> None:
 def main() -> None:
     """Print the table, and the answers of both to each request."""
     print(f"{f'{len(CASES)} requests':46}{'median |error|':>11}{'bias':>8}{'calls/s':>13}{'ratio':>9}")
-    mine = [own(case, serving.attained()) for case in CASES]
+    mine = [own(case, roofline.attained()) for case in CASES]
     taken = line("cohort.serving", mine)
-    line("cohort.serving, peaks alone", [own(case, serving.ROOFLINE) for case in CASES], taken)
+    line("cohort.serving, peaks alone", [own(case, roofline.ROOFLINE) for case in CASES], taken)
     line("cohort.serving, looking names up", [case.predicted for case in CASES], taken)
     if not importlib.util.find_spec("llm_analysis"):
         print("llm-analysis is not installed: pip install -e '.[peers]'")

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from statistics import median
 
 import cohort
-from cohort import emissions, uncertainty
+from cohort.footprint import published_runs, uncertainty
 from cohort.footprint.factors import mfu
-from cohort.footprint.runs import run_factors, run_footprint
+from cohort.footprint.training_runs import run_factors, run_footprint
 
 ROUNDS, CALLS = 5, 300
 DRAWS = 200_000
@@ -77,7 +77,7 @@ def reports(kilograms: Callable[[float, str], float] | None) -> None:
     print(f"\n{'t of CO2e':16}{'reported':>10}{'this book':>11}{'CodeCarbon':>12}")
     errors: dict[str, list[float]] = {"this book": [], "CodeCarbon": []}
     for name in LLAMAS:
-        run = emissions.run_of(name, DEVICE)
+        run = published_runs.run_of(name, DEVICE)
         assert run.hours and run.reported_t and run.device.tdp_w
         own = cohort.footprint.training(
             accelerator=run.device, accelerator_hours=run.hours, boundary=run.boundary, apply_pue=True

@@ -1,6 +1,6 @@
 """A Cohort of Models: exact models, memory and costs of open-weight language models.
 
-Submodules load when they are first used: ``cohort.configs.model`` works after a bare ``import cohort``,
+Submodules load when they are first used: ``cohort.serving.serve`` works after a bare ``import cohort``,
 and importing the package loads none of NumPy, pandas and Matplotlib.
 
 Examples
@@ -16,37 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cohort import (
-        allocations,
-        attention,
-        book,
-        chinchilla,
-        claims,
-        configs,
-        context,
+        architecture,
+        chapters,
+        display,
         errors,
         experts,
-        facts,
         fitting,
         footprint,
-        hardware,
-        kernels,
-        models,
-        plotting,
-        published,
-        roots,
+        numeric,
+        registry,
+        runner,
         scaling,
         serving,
-        tables,
-        throughput,
-        uncertainty,
-        use,
+        units,
     )
-    from cohort.configs import model
+    from cohort.architecture.registered import model, models
     from cohort.errors import CohortError
     from cohort.footprint.factors import grid, grids
-    from cohort.hardware import accelerator, accelerators
-    from cohort.scaling import law, laws
-    from cohort.tables import table
+    from cohort.registry.devices import accelerator, accelerators
+    from cohort.registry.facts import tables
+    from cohort.registry.frames import table
+    from cohort.scaling.dense_laws import law, laws
 
 __version__ = "0.1.0"
 
@@ -54,52 +44,41 @@ __all__ = [
     "CohortError",
     "accelerator",
     "accelerators",
-    "allocations",
-    "attention",
-    "book",
-    "chinchilla",
-    "claims",
-    "configs",
-    "context",
+    "architecture",
+    "chapters",
+    "display",
     "errors",
-    "expert_parallel",
     "experts",
-    "facts",
     "fitting",
     "footprint",
     "grid",
     "grids",
-    "hardware",
-    "kernels",
     "law",
     "laws",
-    "mixtures",
     "model",
     "models",
-    "plotting",
-    "published",
-    "roots",
-    "routed",
-    "routing",
+    "numeric",
+    "registry",
+    "runner",
     "scaling",
     "serving",
     "table",
     "tables",
-    "throughput",
-    "uncertainty",
-    "use",
+    "units",
 ]
 
 _LOOKUPS = {
     "CohortError": "errors",
-    "accelerator": "hardware",
-    "accelerators": "hardware",
-    "grid": "footprint",
-    "grids": "footprint",
-    "law": "scaling",
-    "laws": "scaling",
-    "model": "configs",
-    "table": "tables",
+    "accelerator": "registry.devices",
+    "accelerators": "registry.devices",
+    "grid": "footprint.factors",
+    "grids": "footprint.factors",
+    "law": "scaling.dense_laws",
+    "laws": "scaling.dense_laws",
+    "model": "architecture.registered",
+    "models": "architecture.registered",
+    "table": "registry.frames",
+    "tables": "registry.facts",
 }
 _SUBMODULES = frozenset(__all__) - _LOOKUPS.keys()
 

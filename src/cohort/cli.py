@@ -17,10 +17,11 @@ from cohort.errors import CohortError, NotebookError, ParameterError
 
 # What executes notebooks is imported inside the commands: help and parameters answer at once.
 if TYPE_CHECKING:
-    from cohort.book.parameters import Parameter, Value
-    from cohort.book.project import Project
-    from cohort.book.run import Outcome, Report
-    from cohort.book.sweep import Plan, Store
+    from cohort.runner.batch import Outcome, Report
+    from cohort.runner.parameter_cells import Parameter, Value
+    from cohort.runner.project import Project
+    from cohort.runner.sweeps.plan import Plan
+    from cohort.runner.sweeps.store import Store
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -120,18 +121,20 @@ def run(
     With parameters, one notebook is run into the file that --out names, and stays as it is itself.
     Later sources of parameters win: -f, then -y, then -p, then -r.
     """
-    from cohort.book.project import find_project
+    from cohort.runner.project import find_project
 
     project = find_project()
     given = _given(parameters, parameters_raw, parameters_yaml, parameters_file)
     if given or out is not None:
         _run_variant(project, names, given, out)
         return
-    from cohort.book.run import run as run_notebooks
+    from cohort.runner.batch import run as run_notebooks
 
     paths = project.select(names)
     with _progress("run", len(paths)) as report:
-        outcomes = run_notebooks(project, paths, jobs=jobs or _usual_jobs(), force=force, report=report)
+        outcomes = run_notebooks(
+            project, paths, jobs=jobs or _usual_jobs(), force=force, report=report
+        )
     _finish(outcomes)
 
 
@@ -181,8 +184,8 @@ def sweep(
     run, with its parameters, what it recorded, its status, error and duration. A run that fails is a row and
     stops no other. Whatever ends the sweep, no finished run is lost: go on with --resume.
     """
-    from cohort.book.project import find_project
-    from cohort.book.sweep import Store
+    from cohort.runner.project import find_project
+    from cohort.runner.sweeps.store import Store
 
     project = find_project()
     given = _given(parameters, parameters_raw, parameters_yaml, parameters_file)
@@ -225,15 +228,17 @@ def check(names: Sequence[str], jobs: int | None, profiles: Sequence[str]) -> No
     0.01 pt, and cells tagged "measured" by the tolerance they state. With --profile, the numerical libraries
     compute as they would on a machine without the newer features of this processor, or with many threads.
     """
-    from cohort.book.check import check as check_notebooks
-    from cohort.book.machines import settings
-    from cohort.book.project import find_project
+    from cohort.runner.checking.machines import machine_settings
+    from cohort.runner.checking.reproduction import check as check_notebooks
+    from cohort.runner.project import find_project
 
     project = find_project()
-    machine = settings(profiles)
+    machine = machine_settings(profiles)
     paths = project.select(names)
     with _progress("check", len(paths)) as report:
-        outcomes = check_notebooks(project, paths, jobs=jobs or _usual_jobs(), report=report, machine=machine)
+        outcomes = check_notebooks(
+            project, paths, jobs=jobs or _usual_jobs(), report=report, machine=machine
+        )
     _finish(outcomes)
 
 
@@ -253,15 +258,15 @@ def diff(old: str, new: str | None, tolerance: float) -> None:
     OLD and NEW are commits of the checkout, folders of notebooks (such as those of sweeps) or single
     notebooks; without NEW, the notebooks as they are here are meant.
     """
-    from cohort.book.difference import both, changes, report
-    from cohort.book.project import find_project
+    from cohort.runner.checking.difference import both, changes, difference_lines
+    from cohort.runner.project import find_project
 
     before, after = both(find_project(), old, new)
     found = changes(before, after, tolerance)
-    for line in report(found, before | after):
+    for line in difference_lines(found, before | after):
         click.echo(line)
     entries = sum(len(record) for record in after.values())
-    from cohort.book.say import counted
+    from cohort.display.words import counted
 
     values, verb = counted(len(found), "recorded value"), "differs" if len(found) == 1 else "differ"
     of = f"{counted(entries, 'entry', 'entries')} in {counted(len(after), 'notebook')}"
@@ -273,9 +278,9 @@ def diff(old: str, new: str | None, tolerance: float) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of parameters for each notebook.")
 def parameters(names: Sequence[str], as_json: bool) -> None:
     """List the parameters of notebooks: name, type, default and help."""
-    from cohort.book.document import read_notebook
-    from cohort.book.parameters import read_parameters
-    from cohort.book.project import find_project
+    from cohort.runner.notebook.document import read_notebook
+    from cohort.runner.parameter_cells import read_parameters
+    from cohort.runner.project import find_project
 
     paths = find_project().select(names)
     found = {path.stem: read_parameters(path.stem, read_notebook(path)) for path in paths}
@@ -291,7 +296,7 @@ def parameters(names: Sequence[str], as_json: bool) -> None:
 def _given(
     pairs: Pairs, raw: Pairs, yaml_texts: Sequence[str], yaml_files: Sequence[str]
 ) -> dict[str, object]:
-    from cohort.book.parameters import from_text, from_yaml, from_yaml_file
+    from cohort.runner.parameter_cells import from_text, from_yaml, from_yaml_file
 
     given: dict[str, object] = {}
     for file in yaml_files:
@@ -302,9 +307,9 @@ def _given(
 
 
 def _run_variant(project: Project, names: Sequence[str], given: dict[str, object], out: str | None) -> None:
-    from cohort.book.document import read_notebook
-    from cohort.book.parameters import read_parameters, validate
-    from cohort.book.run import run_variant
+    from cohort.runner.batch import run_variant
+    from cohort.runner.notebook.document import read_notebook
+    from cohort.runner.parameter_cells import read_parameters, validate
 
     if len(names) != 1:
         raise ParameterError(f"parameters and --out are for one notebook; {len(names)} were named.")
@@ -328,10 +333,10 @@ def _plan(
     sample: int | None,
     seed: int,
 ) -> Plan:
-    from cohort.book.document import read_notebook
-    from cohort.book.parameters import read_parameters
-    from cohort.book.run import inputs_digest, notebook_key
-    from cohort.book.sweep import make_plan
+    from cohort.runner.batch import inputs_digest, notebook_key
+    from cohort.runner.notebook.document import read_notebook
+    from cohort.runner.parameter_cells import read_parameters
+    from cohort.runner.sweeps.plan import make_plan
 
     path = project.find(name)
     notebook = read_notebook(path)
@@ -351,7 +356,7 @@ def _plan(
 @contextmanager
 def _stored_in(store: Store) -> Iterator[None]:
     """Open the folder of a sweep; what cannot be written is told in one line, with how to go on."""
-    from cohort.book.sweep import StoppedError
+    from cohort.runner.sweeps.execution import StoppedError
 
     again = f"go on with `cohort sweep --resume {store.folder}`"
     try:
@@ -374,16 +379,16 @@ def _sweep(
     as_html: bool,
 ) -> None:
     """Run a sweep and write its table, also where it is interrupted; end with status 1 if a run failed."""
-    from cohort.book.run import Outcome
-    from cohort.book.sweep import StoppedError, run_sweep
-    from cohort.book.sweep.page import page
-    from cohort.book.sweep.table import write_tables
+    from cohort.runner.batch import Outcome
+    from cohort.runner.sweeps.execution import StoppedError, run_sweep
+    from cohort.runner.sweeps.report import page
+    from cohort.runner.sweeps.results import write_tables
 
     def write() -> None:
         rows = store.rows()
         write_tables(store.folder, plan, rows)
         if as_html:
-            from cohort.book.document import write_atomically
+            from cohort.runner.notebook.document import write_atomically
 
             notebooks = [store.notebook(row) for row in rows]
             write_atomically(store.folder / "index.html", page(plan, rows, notebooks))

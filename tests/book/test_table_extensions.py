@@ -11,9 +11,9 @@ from sphinx.errors import ExtensionError
 from wide_html import Cell, Row, Table, cited, html, kind, plain, with_links
 from wide_tables import bundle, classic_script
 
-from cohort.book.record import MIME
-from cohort.claims import VERDICTS
+from cohort.chapters.judging import VERDICTS
 from cohort.errors import NotebookError, UnknownNameError
+from cohort.runner.records import MIME
 
 CLAIMS = [
     {"claim": "bigger", "chapter": "one", "record": "growth"},

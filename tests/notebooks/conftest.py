@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from synthetic import new_checkout
 
-from cohort.book.project import Project
+from cohort.runner.project import Project
 
 
 @pytest.fixture

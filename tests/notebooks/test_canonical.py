@@ -12,10 +12,20 @@ import nbformat
 import pytest
 from synthetic import code, good, make, markdown, output
 
-from cohort.book.canonical import canonical, dumps, number_svg_ids, text, without_outputs
-from cohort.book.compare import compare, last_place, texts_differ
-from cohort.book.document import joined, read_notebook, split, write_atomically
-from cohort.book.record import MIME, make_record
+from cohort.runner.notebook.canonical_form import canonical
+from cohort.runner.notebook.canonical_form import dumps
+from cohort.runner.notebook.canonical_form import number_svg_ids
+from cohort.runner.notebook.canonical_form import notebook_text
+from cohort.runner.notebook.canonical_form import without_outputs
+from cohort.runner.checking.comparison import compare
+from cohort.runner.checking.comparison import last_place
+from cohort.runner.checking.comparison import texts_differ
+from cohort.runner.notebook.document import joined_source
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.notebook.document import split
+from cohort.runner.notebook.document import write_atomically
+from cohort.runner.records import MIME
+from cohort.runner.records import make_record
 from cohort.errors import NotebookError
 
 SVG = (
@@ -52,7 +62,7 @@ def noisy() -> dict[str, Any]:
 
 
 def test_what_a_rerun_changes_is_left_out() -> None:
-    kept = text(noisy())
+    kept = notebook_text(noisy())
     for noise in ("papermill", "3.13.1", "home", "start_time", "widgets", "transient", "3f2a9c1b", "p1f"):
         assert noise not in kept
     first = canonical(noisy())
@@ -72,12 +82,12 @@ def test_canonical_is_idempotent_and_leaves_its_argument_alone() -> None:
     once = canonical(notebook)
     assert notebook == before
     assert canonical(once) == once
-    assert canonical(json.loads(text(notebook))) == once
+    assert canonical(json.loads(notebook_text(notebook))) == once
 
 
 @pytest.mark.parametrize("notebook", [noisy(), good(), make()], ids=["noisy", "good", "empty"])
 def test_the_file_is_what_nbformat_writes(notebook: dict[str, Any]) -> None:
-    written = text(notebook)
+    written = notebook_text(notebook)
     node = nbformat.reads(written, as_version=4)
     nbformat.validate(node)
     assert nbformat.writes(node) + "\n" == written
@@ -85,7 +95,7 @@ def test_the_file_is_what_nbformat_writes(notebook: dict[str, Any]) -> None:
 
 def test_splitting_and_joining_lines_undo_each_other() -> None:
     notebook = canonical(noisy())
-    assert joined(split(notebook)) == notebook
+    assert joined_source(split(notebook)) == notebook
     assert split(notebook)["cells"][1]["outputs"][0]["text"] == ["a\n", "b\n", "c\n"]
 
 

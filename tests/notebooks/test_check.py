@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from synthetic import code, good, make, new_checkout, write
 
-from cohort.book import read_record
-from cohort.book.check import check
-from cohort.book.document import read_notebook
-from cohort.book.machines import settings
-from cohort.book.project import Project
-from cohort.book.run import Outcome, run
+from cohort.runner.records import read_record
+from cohort.runner.checking.reproduction import check
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.checking.machines import machine_settings
+from cohort.runner.project import Project
+from cohort.runner.batch import Outcome
+from cohort.runner.batch import run
 from cohort.errors import UnknownNameError
 
 
@@ -83,7 +84,7 @@ def test_a_file_that_is_no_notebook_fails_without_a_kernel(checkout: Project) ->
 
 MACHINE = make(
     code(
-        "import os\nimport numpy as np\nfrom cohort.book import record\n"
+        "import os\nimport numpy as np\nfrom cohort.runner import record\n"
         "from numpy._core._multiarray_umath import __cpu_dispatch__ as names, __cpu_features__ as there",
         "imports",
     ),
@@ -103,7 +104,7 @@ def test_a_profile_makes_the_libraries_compute_as_on_another_machine(checkout: P
     run(checkout, [path], jobs=1)
     here = read_record(read_notebook(path))
     assert here["is_inverse"]["value"] is True
-    (outcome,) = check(checkout, [path], jobs=1, machine=settings(["plain-cpu", "many-threads"]))
+    (outcome,) = check(checkout, [path], jobs=1, machine=machine_settings(["plain-cpu", "many-threads"]))
     threads, *features = outcome.problems
     assert 'threads committed {"unit": null, "value": "1"}, now {"value": "4"' in threads
     if here["features"]["value"]:  # all of them are off
@@ -113,4 +114,4 @@ def test_a_profile_makes_the_libraries_compute_as_on_another_machine(checkout: P
 
 def test_an_unknown_profile_is_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown machine profile 'plain_cpu'; did you mean 'plain-cpu'"):
-        settings(["plain_cpu"])
+        machine_settings(["plain_cpu"])

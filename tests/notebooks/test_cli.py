@@ -15,9 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 from synthetic import CHAPTERS, code, good, make, write
 
-from cohort.book import kernel, read_record
-from cohort.book.document import read_notebook
-from cohort.book.project import Project, find_project
+from cohort.runner.records import read_record
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.project import Project
+from cohort.runner.project import find_project
 from cohort.cli import main
 from cohort.errors import NotebookError
 
@@ -151,7 +152,7 @@ def test_outside_of_any_checkout_the_packages_own_is_meant(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_project().root == Path(__file__).resolve().parents[2]
-    monkeypatch.setattr("cohort.book.project.__file__", str(tmp_path / "a" / "b" / "c" / "d.py"))
+    monkeypatch.setattr("cohort.runner.project.__file__", str(tmp_path / "a" / "b" / "c" / "d.py"))
     with pytest.raises(NotebookError, match="go to the checkout of the book"):
         find_project()
 

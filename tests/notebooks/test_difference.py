@@ -11,9 +11,11 @@ import pytest
 from click.testing import CliRunner
 from synthetic import code, make, output, write
 
-from cohort.book.difference import Change, changes
-from cohort.book.project import Project
-from cohort.book.record import MIME, make_record
+from cohort.runner.checking.difference import Change
+from cohort.runner.checking.difference import changes
+from cohort.runner.project import Project
+from cohort.runner.records import MIME
+from cohort.runner.records import make_record
 from cohort.cli import main
 
 

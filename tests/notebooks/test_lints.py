@@ -11,18 +11,21 @@ from typing import Any
 import pytest
 from synthetic import CHAPTERS, code, good, make, markdown, output
 
-from cohort.book import lint
-from cohort.book.canonical import canonical, text
-from cohort.book.document import read_notebook
-from cohort.book.project import find_project
-from cohort.book.prose import cited_keys, typed_numbers
+
+from cohort.runner.notebook.canonical_form import canonical
+from cohort.runner.notebook.canonical_form import notebook_text
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.project import find_project
+from cohort.runner.checking.prose import cited_keys
+from cohort.runner.checking.prose import typed_numbers
+from cohort.runner.checking import lints
 
 ROOT = find_project(Path(__file__).parent).root
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_keeps_every_rule(path: Path) -> None:
-    assert lint.lint_file(path) == []
+    assert lints.lint_file(path) == []
 
 
 def test_figures_have_names_of_their_own_throughout_the_book() -> None:
@@ -61,16 +64,16 @@ def finished() -> dict[str, Any]:
 
 def test_the_good_notebook_keeps_every_rule(tmp_path: Path) -> None:
     path = tmp_path / "good.ipynb"
-    path.write_text(text(finished()), encoding="utf-8")
-    assert lint.lint_file(path) == []
+    path.write_text(notebook_text(finished()), encoding="utf-8")
+    assert lints.lint_file(path) == []
 
 
 def test_a_file_that_is_not_canonical_or_no_notebook_is_found(tmp_path: Path) -> None:
     path = tmp_path / "good.ipynb"
-    path.write_text(text(finished()).rstrip("\n"), encoding="utf-8")
-    assert lint.lint_file(path) == ["good: is not in canonical form; `cohort run good` brings it there."]
+    path.write_text(notebook_text(finished()).rstrip("\n"), encoding="utf-8")
+    assert lints.lint_file(path) == ["good: is not in canonical form; `cohort run good` brings it there."]
     path.write_text("{", encoding="utf-8")
-    assert "is not a notebook in JSON" in lint.lint_file(path)[0]
+    assert "is not a notebook in JSON" in lints.lint_file(path)[0]
 
 
 def cell_of(notebook: dict[str, Any], name: str) -> dict[str, Any]:
@@ -105,68 +108,68 @@ SVG = output({"image/svg+xml": "<svg/>"})
 @pytest.mark.parametrize(
     ("rule", "fault", "problem"),
     [
-        (lint.short_cells, source("cache", "x = 1\n" * 16), "has 16 lines; at most 15"),
-        (lint.no_empty_cells, source("lead", " \n"), "is empty"),
-        (lint.no_empty_cells, source("cache", ""), "is empty"),
-        (lint.plain_python, source("cache", "%matplotlib inline"), "is not plain Python"),
-        (lint.plain_python, source("cache", "!ls"), "is not plain Python"),
-        (lint.no_definitions, source("cache", "def f(x):\n    return x"), "defines f"),
-        (lint.no_definitions, source("cache", "if True:\n    class A: pass"), "defines A"),
-        (lint.no_definitions, source("cache", "async def f(): pass"), "defines f"),
-        (lint.no_definitions, source("cache", "f = lambda x: x"), "gives a lambda a name"),
-        (lint.no_definitions, source("cache", "(f := lambda x: x)(1)"), "gives a lambda a name"),
-        (lint.no_titles, source("cache", "ax.set_title('t')"), "calls set_title"),
-        (lint.no_titles, source("cache", "figure.suptitle('t')"), "calls suptitle"),
-        (lint.words_between, drop("lead"), "[cache] `cache = context * 131072 / 2**30`: follows code"),
-        (lint.words_between, metadata("sentence", tags=[]), "[sentence] `say("),
+        (lints.short_cells, source("cache", "x = 1\n" * 16), "has 16 lines; at most 15"),
+        (lints.no_empty_cells, source("lead", " \n"), "is empty"),
+        (lints.no_empty_cells, source("cache", ""), "is empty"),
+        (lints.plain_python, source("cache", "%matplotlib inline"), "is not plain Python"),
+        (lints.plain_python, source("cache", "!ls"), "is not plain Python"),
+        (lints.no_definitions, source("cache", "def f(x):\n    return x"), "defines f"),
+        (lints.no_definitions, source("cache", "if True:\n    class A: pass"), "defines A"),
+        (lints.no_definitions, source("cache", "async def f(): pass"), "defines f"),
+        (lints.no_definitions, source("cache", "f = lambda x: x"), "gives a lambda a name"),
+        (lints.no_definitions, source("cache", "(f := lambda x: x)(1)"), "gives a lambda a name"),
+        (lints.no_titles, source("cache", "ax.set_title('t')"), "calls set_title"),
+        (lints.no_titles, source("cache", "figure.suptitle('t')"), "calls suptitle"),
+        (lints.words_between, drop("lead"), "[cache] `cache = context * 131072 / 2**30`: follows code"),
+        (lints.words_between, metadata("sentence", tags=[]), "[sentence] `say("),
         (
-            lint.words_between,
+            lints.words_between,
             source("sentence", "say('x')\nprint('y')"),
             "[sentence] `say('x')`: follows code",
         ),
-        (lint.words_between, source("sentence", "x = 1"), "[sentence] `x = 1`: follows code"),
-        (lint.words_between, source("imports", "x = 1"), "[imports] `x = 1`: follows code"),
-        (lint.words_between, metadata("parameters", tags=[]), "[imports] `from cohort.book"),
+        (lints.words_between, source("sentence", "x = 1"), "[sentence] `x = 1`: follows code"),
+        (lints.words_between, source("imports", "x = 1"), "[imports] `x = 1`: follows code"),
+        (lints.words_between, metadata("parameters", tags=[]), "[imports] `from cohort.display"),
         (
-            lint.no_stderr,
+            lints.no_stderr,
             outputs("cache", {"output_type": "stream", "name": "stderr", "text": "w"}),
             "is committed with stderr",
         ),
         (
-            lint.no_stderr,
+            lints.no_stderr,
             outputs("cache", {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}),
             "is committed with an error",
         ),
-        (lint.executed, lambda notebook: cell_of(notebook, "cache").update(execution_count=None), "[None]"),
-        (lint.executed, lambda notebook: cell_of(notebook, "cache").update(execution_count=9), "ran as [9]"),
-        (lint.no_variant, metadata("cache", tags=["injected-parameters"]), "was injected by papermill"),
+        (lints.executed, lambda notebook: cell_of(notebook, "cache").update(execution_count=None), "[None]"),
+        (lints.executed, lambda notebook: cell_of(notebook, "cache").update(execution_count=9), "ran as [9]"),
+        (lints.no_variant, metadata("cache", tags=["injected-parameters"]), "was injected by papermill"),
         (
-            lint.python3_kernel,
+            lints.python3_kernel,
             lambda notebook: notebook["metadata"].update(kernelspec={"name": "conda"}),
             "its kernelspec is 'conda'",
         ),
-        (lint.python3_kernel, lambda notebook: notebook.update(metadata={}), "its kernelspec is None"),
-        (lint.strict_parameters, source("parameters", "x = 1"), "is no parameter"),
-        (lint.strict_parameters, metadata("parameters", tags=[]), "has no parameters"),
-        (lint.stated_tolerances, metadata("cache", tags=["measured"]), "must state a relative tolerance"),
-        (lint.described_figures, figure(figure={"name": "fig-box"}), "has no caption"),
-        (lint.described_figures, figure(figure={"caption": "A.", "name": "box"}), "is named 'box'"),
-        (lint.described_figures, figure(image={}), "has no alternative text"),
-        (lint.described_figures, figure(image={"alt": " "}), "has no alternative text"),
-        (lint.described_figures, outputs("figure", SVG, SVG), "draws 2 figures"),
-        (lint.described_figures, outputs("figure", output({"image/png": "aGk="})), "is not an SVG"),
-        (lint.described_figures, outputs("cache", SVG), "has no caption"),
-        (lint.no_typed_numbers, source("lead", "The cache takes 4 GiB."), "'4 GiB' is typed by hand"),
-        (lint.no_typed_numbers, figure(image={"alt": "It grows to 40%."}), "alternative text: '40%'"),
+        (lints.python3_kernel, lambda notebook: notebook.update(metadata={}), "its kernelspec is None"),
+        (lints.strict_parameters, source("parameters", "x = 1"), "is no parameter"),
+        (lints.strict_parameters, metadata("parameters", tags=[]), "has no parameters"),
+        (lints.stated_tolerances, metadata("cache", tags=["measured"]), "must state a relative tolerance"),
+        (lints.described_figures, figure(figure={"name": "fig-box"}), "has no caption"),
+        (lints.described_figures, figure(figure={"caption": "A.", "name": "box"}), "is named 'box'"),
+        (lints.described_figures, figure(image={}), "has no alternative text"),
+        (lints.described_figures, figure(image={"alt": " "}), "has no alternative text"),
+        (lints.described_figures, outputs("figure", SVG, SVG), "draws 2 figures"),
+        (lints.described_figures, outputs("figure", output({"image/png": "aGk="})), "is not an SVG"),
+        (lints.described_figures, outputs("cache", SVG), "has no caption"),
+        (lints.no_typed_numbers, source("lead", "The cache takes 4 GiB."), "'4 GiB' is typed by hand"),
+        (lints.no_typed_numbers, figure(image={"alt": "It grows to 40%."}), "alternative text: '40%'"),
         (
-            lint.no_typed_numbers,
+            lints.no_typed_numbers,
             figure(figure={"caption": "Up to 3 s.", "name": "fig-box"}),
             "caption or alternative text: '3 s'",
         ),
     ],
 )
 def test_a_rule_finds_what_breaks_it(
-    rule: lint.Rule, fault: Callable[[dict[str, Any]], None], problem: str
+    rule: lints.Rule, fault: Callable[[dict[str, Any]], None], problem: str
 ) -> None:
     notebook = copy.deepcopy(finished())
     assert list(rule("good", notebook)) == []
@@ -175,26 +178,26 @@ def test_a_rule_finds_what_breaks_it(
     assert found
     assert problem in found[0]
     assert found[0].startswith("good")
-    assert set(found) <= set(lint.lint("good", notebook))
+    assert set(found) <= set(lints.lint("good", notebook))
 
 
 def test_every_rule_has_been_broken_above() -> None:
     (marks,) = (mark for mark in test_a_rule_finds_what_breaks_it.pytestmark if mark.name == "parametrize")
-    assert {case[0] for case in marks.args[1]} == set(lint.RULES)
+    assert {case[0] for case in marks.args[1]} == set(lints.RULES)
 
 
 def test_two_figures_of_one_name_are_found() -> None:
     notebook = finished()
     twin = copy.deepcopy(cell_of(notebook, "figure")) | {"id": "twin"}
     notebook["cells"] += [markdown("Again.", "again"), twin]
-    (problem,) = lint.described_figures("good", notebook)
+    (problem,) = lints.described_figures("good", notebook)
     assert "[twin]" in problem
     assert "give it a name fig-… of its own" in problem
 
 
 def test_a_sentence_may_prepare_what_it_says() -> None:
     cells = [code("x = 1", "a"), code("y = x + 1\nsay(f'{y}')", "b", "remove-input"), code("z = 1", "c")]
-    assert list(lint.words_between("good", make(*cells))) == []
+    assert list(lints.words_between("good", make(*cells))) == []
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 from synthetic import code, make, output
 
-from cohort.book import counted, ranged, read_record, record, say
-from cohort.book.record import MIME, make_record
-from cohort.errors import NotebookError, ParameterError
+from cohort.display.words import counted
+from cohort.display.words import ranged
+from cohort.runner.records import read_record
+from cohort.runner.records import MIME
+from cohort.runner.records import make_record
+from cohort.errors import NotebookError
+from cohort.errors import ParameterError
 
 
 @pytest.fixture
@@ -116,8 +120,8 @@ def test_a_name_recorded_twice_is_refused() -> None:
 
 def test_a_notebooks_imports_stay_cheap() -> None:
     program = (
-        "import sys, cohort.book.record, cohort.book.say\n"
-        "from cohort.book import record, say\n"
+        "import sys, cohort.runner.records, cohort.display.words\n"
+        "from cohort.display import say\nfrom cohort.runner import record\n"
         "assert callable(record) and callable(say)\n"
         "slow = {'papermill', 'nbformat', 'IPython', 'yaml', 'click', 'numpy', 'json'} & set(sys.modules)\n"
         "assert not slow, slow"
@@ -126,13 +130,13 @@ def test_a_notebooks_imports_stay_cheap() -> None:
 
 
 def test_the_package_offers_what_it_lists() -> None:
-    import cohort.book
+    import cohort.runner
 
-    for name in cohort.book.__all__:
-        assert callable(getattr(cohort.book, name))
-    assert dir(cohort.book) == cohort.book.__all__
+    for name in cohort.runner.__all__:
+        assert callable(getattr(cohort.runner, name))
+    assert dir(cohort.runner) == cohort.runner.__all__
     with pytest.raises(AttributeError, match="has no attribute 'glue'"):
-        _ = cohort.book.glue
+        _ = cohort.runner.glue
 
 
 def test_a_long_list_is_shown_in_part_and_recorded_whole(capsys):

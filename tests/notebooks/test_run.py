@@ -15,22 +15,24 @@ import pytest
 from processes import as_in_the_foreground, is_alive, wait_until
 from synthetic import code, good, make, markdown, new_checkout, write
 
-from cohort.book import kernel, read_record, warm
-from cohort.book.canonical import text
-from cohort.book.document import read_notebook, write_atomically
-from cohort.book.kernel import environment, execute
-from cohort.book.project import Project
-from cohort.book.run import (
-    Outcome,
-    inputs_digest,
-    is_stale,
-    longest_first,
-    notebook_key,
-    run,
-    run_variant,
-    variant_path,
-)
-from cohort.errors import NotebookError, ParameterError
+from cohort.runner.records import read_record
+from cohort.runner.notebook.canonical_form import notebook_text
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.notebook.document import write_atomically
+from cohort.runner.kernels.kernel import environment
+from cohort.runner.kernels.kernel import execute
+from cohort.runner.project import Project
+from cohort.runner.batch import Outcome
+from cohort.runner.batch import inputs_digest
+from cohort.runner.batch import is_stale
+from cohort.runner.batch import longest_first
+from cohort.runner.batch import notebook_key
+from cohort.runner.batch import run
+from cohort.runner.batch import run_variant
+from cohort.runner.batch import variant_path
+from cohort.errors import NotebookError
+from cohort.errors import ParameterError
+from cohort.runner.kernels import warm
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def test_what_works_is_written_in_canonical_form(ran: tuple[Project, list[Outcom
     notebook = read_notebook(path)
     assert outcome(ran, "good").status == "written"
     assert outcome(ran, "bare").status == "written"
-    assert path.read_text(encoding="utf-8") == text(notebook)
+    assert path.read_text(encoding="utf-8") == notebook_text(notebook)
     assert [cell["id"] for cell in notebook["cells"]] == [cell["id"] for cell in good()["cells"]]
     assert [cell["source"] for cell in notebook["cells"]] == [cell["source"] for cell in good()["cells"]]
 
@@ -242,7 +244,7 @@ def test_a_variant_goes_to_a_file_of_its_own(ran: tuple[Project, list[Outcome]],
     run_variant(project, path, {"context": 65536, "models": ["dbrx"], "model": 'a "b" \\n'}, out, tmp_path)
     variant = read_notebook(out)
     assert path.read_bytes() == before
-    assert out.read_text(encoding="utf-8") == text(variant)
+    assert out.read_text(encoding="utf-8") == notebook_text(variant)
     assert read_record(variant)["cache"] == {"value": 8.0, "unit": "GiB"}
     assert read_record(variant)["models"]["value"] == ["dbrx"]
     injected = variant["cells"][2]
@@ -315,7 +317,7 @@ def test_a_notebook_runs_in_an_empty_folder_with_a_plain_environment(monkeypatch
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     program = (
-        "import os, sys\nfrom cohort.book import record\n"
+        "import os, sys\nfrom cohort.runner import record\n"
         "record(files=os.listdir('.'), hash_of_a=hash('a'), warnings=sys.warnoptions, large=6 * 405 * 10**20)"
     )
     found = read_record(execute(make(code(program))))
@@ -378,7 +380,7 @@ def test_a_write_that_is_killed_leaves_the_old_file_whole(tmp_path: Path) -> Non
     path = tmp_path / "n.ipynb"
     write_atomically(path, "old\n")
     program = (
-        "import os, sys, pathlib\nfrom cohort.book.document import write_atomically\n"
+        "import os, sys, pathlib\nfrom cohort.runner.notebook.document import write_atomically\n"
         "os.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
         "write_atomically(pathlib.Path(sys.argv[1]), 'new\\n' * 100_000)"
     )

@@ -15,12 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import good, make, write
 
-from cohort.book.document import read_notebook
-from cohort.book.parameters import read_parameters
-from cohort.book.project import Project
-from cohort.book.sweep import Plan, Row, Store, make_plan
-from cohort.book.sweep.page import page
-from cohort.book.sweep.table import as_csv, as_parquet, table
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.parameter_cells import read_parameters
+from cohort.runner.project import Project
+from cohort.runner.sweeps.plan import Plan
+from cohort.runner.sweeps.store import Row
+from cohort.runner.sweeps.store import Store
+from cohort.runner.sweeps.plan import make_plan
+from cohort.runner.sweeps.report import page
+from cohort.runner.sweeps.results import as_csv
+from cohort.runner.sweeps.results import as_parquet
+from cohort.runner.sweeps.results import results_table
 from cohort.cli import main
 from cohort.errors import CohortError
 
@@ -119,7 +124,7 @@ PLAN = Plan("good", "key", tuple(row.parameters for row in ROWS))
 
 
 def test_the_table_has_a_row_for_each_run_and_a_column_for_each_quantity_in_its_unit() -> None:
-    found = table(PLAN, ROWS)
+    found = results_table(PLAN, ROWS)
     assert list(found) == [
         "run", "context", "models", "cache [GiB]", "context (recorded)", "fits", "each [GiB]",
         "status (recorded)", "large", "cache [MiB]", "status", "error", "seconds", "notebook",
@@ -131,7 +136,7 @@ def test_the_table_has_a_row_for_each_run_and_a_column_for_each_quantity_in_its_
 
 
 def test_csv_and_parquet_hold_the_same(tmp_path: Path) -> None:
-    columns = table(PLAN, ROWS)
+    columns = results_table(PLAN, ROWS)
     read = list(csv.DictReader(as_csv(columns).splitlines()))
     assert [row["fits"] for row in read] == ["true", "", ""]
     assert [row["error"] for row in read] == ["", 'it "broke", badly', ""]
@@ -153,8 +158,8 @@ def test_csv_and_parquet_hold_the_same(tmp_path: Path) -> None:
 
 
 def test_a_sweep_without_rows_is_a_table_too() -> None:
-    assert as_csv(table(PLAN, [])) == "run,context,models,status,error,seconds,notebook\n"
-    assert as_parquet(table(PLAN, []))
+    assert as_csv(results_table(PLAN, [])) == "run,context,models,status,error,seconds,notebook\n"
+    assert as_parquet(results_table(PLAN, []))
 
 
 def test_the_page_shows_each_figure_of_all_runs_and_escapes_what_they_say() -> None:

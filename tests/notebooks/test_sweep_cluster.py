@@ -101,9 +101,9 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
 
 def test_without_dask_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cohort.book.sweep import execute
+    from cohort.runner.sweeps import execution
     from cohort.errors import ParameterError
 
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ParameterError, match="install it with"), execute._cluster("tcp://127.0.0.1:9"):
+    with pytest.raises(ParameterError, match="install it with"), execution._cluster("tcp://127.0.0.1:9"):
         pass

@@ -19,8 +19,8 @@ import pytest
 from processes import as_in_the_foreground, is_alive, wait_until
 from synthetic import code, make, new_checkout, write
 
-from cohort.book.document import read_notebook
-from cohort.book.project import Project
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.project import Project
 
 COHORT = [sys.executable, "-c", "from cohort.cli import main; main()"]
 
@@ -33,7 +33,7 @@ TASK = make(
         "parameters",
         "parameters",
     ),
-    code("import os, pathlib, sys, time\nfrom cohort.book import record", "imports"),
+    code("import os, pathlib, sys, time\nfrom cohort.runner import record", "imports"),
     code(
         "mark = pathlib.Path(marks, f'{number}-{os.getpid()}')\n"
         "mark.with_suffix('.new').write_text(str(os.getppid()))\n"
@@ -243,9 +243,9 @@ def test_a_full_disk_ends_a_sweep_that_goes_on_when_there_is_room(sweep: Sweep) 
 KILLED = """\
 import os, sys
 from pathlib import Path
-from cohort.book.sweep import execute
-from cohort.book.kernel import Attempt
-from cohort.book.document import read_notebook
+from cohort.runner.sweeps import execution as execute
+from cohort.runner.kernels.kernel import Attempt
+from cohort.runner.notebook.document import read_notebook
 notebook = read_notebook(Path("notebooks/task.ipynb"))
 execute.attempt = lambda *_, **__: Attempt(notebook, None)
 left, sync = int(sys.argv.pop(1)), os.fsync

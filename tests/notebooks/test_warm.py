@@ -14,16 +14,20 @@ import pytest
 from processes import as_in_the_foreground, is_alive, wait_until
 from synthetic import code, good, make
 
-from cohort.book import execute, kernel, read_record, server, warm
-from cohort.book.provisioner import python_kernel
+from cohort.runner.kernels.kernel import execute
+from cohort.runner.records import read_record
+from cohort.runner.kernels.provisioner import python_kernel
 from cohort.errors import NotebookError
+from cohort.runner.kernels import warm
+from cohort.runner.kernels import kernel
+from cohort.runner.kernels import fork_server
 
 pytestmark = pytest.mark.skipif(not warm.CAN_FORK, reason="kernels start cold on this system")
 
 # What a notebook can see of the process that it runs in.
 STATE = """\
 import json, os, random, sys
-from cohort.book import record
+from cohort.runner import record
 before = sorted(name for name in sys.modules if name.split(".")[0] in ("cohort", "polluter"))
 import matplotlib, numpy as np, pandas as pd
 options = [str(matplotlib.rcParams["lines.linewidth"]), matplotlib.rcParams["backend"], str(pd.options.display.precision)]
@@ -36,7 +40,7 @@ record(pi=np.pi, doc=json.JSONDecodeError.__doc__[:9], options=options, names=na
 PROBE = [
     code("import random\nstate = random.getstate()", "state"),
     code(STATE, "probe"),
-    code("from cohort.book import record\nrecord(known=before)", "known"),
+    code("from cohort.runner import record\nrecord(known=before)", "known"),
     code(RECORD, "record"),
 ]
 POLLUTION = """\
@@ -88,14 +92,14 @@ def test_a_run_sees_nothing_of_the_one_before_and_what_a_cold_kernel_sees(
     monkeypatch.setenv(warm.SWITCH, "cold")
     as_new = seen(execute(make(*PROBE)))
     assert after == as_new
-    assert after["known"] == ["cohort", "cohort.book", "cohort.book.record", "cohort.book.say", "cohort.errors"]
+    assert after["known"] == ["cohort", "cohort.runner", "cohort.runner.records", "cohort.display.words", "cohort.errors"]
     assert after["folder"] == []
 
 
 WHO = """\
 import os, random, uuid
 import ipykernel, numpy
-from cohort.book import record
+from cohort.runner import record
 info = ipykernel.get_connection_info(unpack=True)
 record(pid=os.getpid(), parent=os.getppid(), session=os.getsid(0), transport=info["transport"],
        draws=[random.random(), float(numpy.random.random()), float(uuid.uuid4().int % 2**40)])"""
@@ -150,7 +154,7 @@ def test_a_server_that_is_gone_is_replaced(monkeypatch: pytest.MonkeyPatch, own_
 def test_a_server_that_dies_during_a_run_takes_the_run_with_it(
     monkeypatch: pytest.MonkeyPatch, own_server: warm.Server
 ) -> None:
-    monkeypatch.setattr(kernel.warm, "server", lambda environment: own_server)
+    monkeypatch.setattr(warm, "server", lambda environment: own_server)
     with pytest.raises(NotebookError, match="^n: the process that ran it ended with status -9"):
         execute(make(code("import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(60)")), name="n")
     # The next run finds nobody to ask, and starts cold.
@@ -171,7 +175,7 @@ def test_a_server_started_with_other_settings_is_another(monkeypatch: pytest.Mon
 
 CLIENT = """\
 import pathlib, subprocess, sys
-from cohort.book import kernel, warm
+from cohort.runner.kernels import kernel, warm
 started = warm.server(kernel.settings(None))
 child = warm.fork(started.address, "worker", ["/nowhere"], {}, "/", 2)
 print(child.wait(), started.process.pid, started.folder, flush=True)
@@ -271,14 +275,14 @@ def test_the_provisioner_is_registered_with_jupyter_and_starts_cold_without_a_se
     subprocess.run(
         command, cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=120
     )
-    from cohort.book.document import read_notebook
+    from cohort.runner.notebook.document import read_notebook
 
     assert seen(read_notebook(tmp_path / "out.ipynb"))["transport"] == "tcp"
 
 
 def test_the_server_starts_no_thread_and_opens_no_figure() -> None:
     program = (
-        "import os, sys\nfrom cohort.book import server\nserver.preload()\n"
+        "import os, sys\nfrom cohort.runner.kernels import fork_server as server\nserver.preload()\n"
         "import matplotlib._pylab_helpers as figures, threading\n"
         "assert threading.active_count() == 1\n"
         "assert not figures.Gcf.figs\n"
@@ -288,4 +292,4 @@ def test_the_server_starts_no_thread_and_opens_no_figure() -> None:
     subprocess.run(
         [sys.executable, "-c", program], env=kernel.settings(None), check=True, capture_output=True, timeout=60
     )
-    assert set(server.ROLES) == {"kernel", "worker"}
+    assert set(fork_server.ROLES) == {"kernel", "worker"}

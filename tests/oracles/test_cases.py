@@ -22,7 +22,10 @@ def test_counts_equal_the_reference(case):
 
 
 def test_every_supported_family_has_cases():
-    assert sorted({case["config"]["model_type"] for case in CASES}) == cohort.configs.families()
+    assert (
+        sorted({case["config"]["model_type"] for case in CASES})
+        == cohort.architecture.families.supported_families()
+    )
 
 
 def test_names_are_unique():

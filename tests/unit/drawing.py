@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
-from cohort import plotting
+from cohort.display.theme import use_theme
 
 mpl.use("Agg")
 
@@ -17,7 +17,7 @@ mpl.use("Agg")
 def theme() -> Iterator[None]:
     """The book's theme during a test; no figure is left open after it."""
     with mpl.rc_context():
-        plotting.use_theme()
+        use_theme()
         yield
     plt.close("all")
 

@@ -24,19 +24,21 @@ NAME, TITLE = "tinyllama-1.1b", "TinyLlama 1.1B"
 REPORT = """
 import json
 import cohort
-from cohort import facts, published, tables
+from cohort.chapters.the_cohort import tables
+from cohort.display import model_tables, published_values
+from cohort.registry import facts
 
 names = cohort.models()
 frames = {
-    "shapes": tables.shapes(names),
-    "components": tables.components(names),
-    "training": tables.training(names),
-    "counts": tables.counts(names),
-    "caches": tables.caches(names, 2048),
-    "published_counts": published.published_counts(names),
-    "reference_counts": published.reference_counts(names),
-    "disclosure": published.disclosure(names),
-    "tokens_per_parameter": published.tokens_per_parameter(names),
+    "shapes": model_tables.shapes(names),
+    "components": model_tables.components(names),
+    "training": model_tables.training_facts(names),
+    "counts": model_tables.counts(names),
+    "caches": model_tables.caches(names, 2048),
+    "published_counts": published_values.published_counts(names),
+    "reference_counts": tables.reference_counts(names),
+    "disclosure": tables.disclosure(names),
+    "tokens_per_parameter": tables.tokens_per_parameter(names),
 }
 rows = {name: frame.loc["TinyLlama 1.1B"].astype(str).to_dict() for name, frame in frames.items()}
 print(json.dumps({"data": facts.data_folder(), "models": names, "rows": rows,

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 import cohort
-from cohort import allocations, chinchilla, tables
+from cohort.architecture import registered
+from cohort.chapters.data_optimal import tables
 from cohort.errors import ParameterError, UnknownNameError
-from cohort.scaling import InfeasibleError, Price
+from cohort.fitting import chinchilla_runs
+from cohort.scaling.dense_laws import InfeasibleError, Price
 
-FIT = chinchilla.fit_runs(chinchilla.runs())
+FIT = chinchilla_runs.fit_runs(chinchilla_runs.runs())
 LAW = FIT.law
 BOOT = FIT.bootstrap(100, seed=2)
-NAMES = [*tables.group("cohort"), "chinchilla-70b", "gpt3-175b", "qwen3-30b-a3b"]
-FRAME = allocations.trained(NAMES)
-AGAINST = allocations.against(LAW, FRAME, BOOT)
+NAMES = [*registered.group("cohort"), "chinchilla-70b", "gpt3-175b", "qwen3-30b-a3b"]
+FRAME = tables.trained(NAMES)
+AGAINST = tables.against(LAW, FRAME, BOOT)
 
 
 def test_models_without_disclosed_tokens_are_left_out():
@@ -25,18 +27,18 @@ def test_models_without_disclosed_tokens_are_left_out():
     assert FRAME.loc["Chinchilla 70B", "ratio"] == pytest.approx(20, rel=1e-2)
     assert FRAME["experts"].sum() == 4
     with pytest.raises(ParameterError, match="none of the models named discloses its training tokens"):
-        allocations.trained(["command-r-v01"])
+        tables.trained(["command-r-v01"])
 
 
 def test_a_law_by_name():
-    assert allocations.chosen_law("fitted", FIT) is FIT.law
-    assert allocations.chosen_law("besiroglu", FIT) == cohort.law("besiroglu")
+    assert tables.chosen_law("fitted", FIT) is FIT.law
+    assert tables.chosen_law("besiroglu", FIT) == cohort.law("besiroglu")
     with pytest.raises(UnknownNameError, match="did you mean 'fitted'"):
-        allocations.chosen_law("fited", FIT)
+        tables.chosen_law("fited", FIT)
 
 
 def test_the_fitted_range_is_far_below_most_models():
-    out = allocations.outside(FRAME, chinchilla.limits(chinchilla.runs()))
+    out = tables.outside_runs(FRAME, chinchilla_runs.limits(chinchilla_runs.runs()))
     assert (out["flop"] > 1).all(), "every model took more compute than any run"
     assert out.loc["Llama 3 8B", "parameters"] < 1 < out.loc["Llama 3 8B", "ratio"]
 
@@ -54,7 +56,7 @@ def test_break_even_repays_exactly():
         best = LAW.compute_optimal(loss=row["loss"])
         if math.isfinite(row["break-even"]):
             ours = 6 * n * d + 2 * n * row["break-even"]
-            assert ours == pytest.approx(allocations.total_flop(best, row["break-even"]), rel=1e-9)
+            assert ours == pytest.approx(tables.total_flop(best, row["break-even"]), rel=1e-9)
         else:
             assert n > best.parameters
 
@@ -64,7 +66,7 @@ def test_intervals_enclose_their_values():
     assert (finite["break-even low"] <= finite["break-even"]).all()
     assert (finite["break-even"] <= finite["break-even high"]).all()
     assert (AGAINST["overhead low"] <= AGAINST["overhead high"]).all()
-    assert "overhead low" not in allocations.against(LAW, FRAME)
+    assert "overhead low" not in tables.against(LAW, FRAME)
 
 
 def test_half_the_size_is_the_published_quarter_more_compute():
@@ -72,20 +74,20 @@ def test_half_the_size_is_the_published_quarter_more_compute():
     law = cohort.law("besiroglu")
     best = law.compute_optimal(1e24)
     tokens = law.tokens_for(best.parameters / 2, best.loss)
-    assert round(100 * allocations.overhead(law, best.parameters / 2, tokens)) == 26
-    assert allocations.size_ratio(law, best.parameters / 2, tokens) == pytest.approx(0.5, rel=1e-9)
+    assert round(100 * tables.overhead(law, best.parameters / 2, tokens)) == 26
+    assert tables.size_ratio(law, best.parameters / 2, tokens) == pytest.approx(0.5, rel=1e-9)
 
 
 def test_each_law_judges_a_model():
     n, d = FRAME.loc["Llama 3 8B", ["parameters", "tokens"]]
-    table = allocations.by_law(n, d, FIT)
+    table = tables.by_law(n, d, FIT)
     assert list(table.index) == ["fitted", *cohort.laws()]
     assert table.loc["fitted", "overhead"] == AGAINST.loc["Llama 3 8B", "overhead"]
     assert (table["size"] < 1).all()
 
 
 def test_the_best_size_falls_with_use():
-    curve = allocations.best_sizes(LAW, 2.0, [1e9, 1e12, 1e15], BOOT)
+    curve = tables.best_sizes(LAW, 2.0, [1e9, 1e12, 1e15], BOOT)
     assert curve["size"].is_monotonic_decreasing
     assert curve["tokens"].is_monotonic_increasing
     assert curve["saved"].is_monotonic_increasing
@@ -95,14 +97,14 @@ def test_the_best_size_falls_with_use():
 
 
 class TestDollars:
-    life = allocations.lifetime(1e13, 0.25, 2.5, 989e12, (0.4, 0.4, 0.05))
+    life = tables.lifetime(1e13, 0.25, 2.5, 989e12, (0.4, 0.4, 0.05))
 
     def test_what_use_is_worth_in_training_tokens(self):
         assert self.life.input_tokens == 0.75e13
         assert self.life.equivalent_tokens == pytest.approx(0.75e13 + 0.25e13 * 0.4 / 0.05, rel=1e-12)
 
     def test_the_cheapest_is_cheapest(self):
-        costs = allocations.dollars(LAW, 2.0, self.life)
+        costs = tables.dollars(LAW, 2.0, self.life)
         assert costs["all"].idxmin() == "least dollars"
         assert costs["training"].idxmin() == "least training compute"
         assert (costs["training"] + costs["use"]).tolist() == pytest.approx(costs["all"].tolist(), rel=1e-12)
@@ -113,16 +115,16 @@ class TestDollars:
     @pytest.mark.parametrize("share", [-0.1, 1.5, "half", True])
     def test_a_share_is_a_share(self, share):
         with pytest.raises(ParameterError, match=r"output_share is .* from 0 to 1"):
-            allocations.lifetime(1e13, share, 2.5, 989e12, (0.4, 0.4, 0.05))
+            tables.lifetime(1e13, share, 2.5, 989e12, (0.4, 0.4, 0.05))
 
     def test_a_daily_sum_in_tokens(self):
         """USD 24 an hour-priced day of one accelerator at 1 USD: 86,400 s of its attained operations."""
-        tokens = allocations.tokens_a_day(24, 1e9, Price(1, 1e15, 0.1))
+        tokens = tables.tokens_a_day(24, 1e9, Price(1, 1e15, 0.1))
         assert tokens == pytest.approx(86_400 * 1e14 / 2e9, rel=1e-12)
 
 
 def test_generations_split_the_gain():
-    table = allocations.generations(LAW, [("llama-2-70b", "llama-3-70b")])
+    table = tables.model_generations(LAW, [("llama-2-70b", "llama-3-70b")])
     row = table.loc["Llama 3 70B"]
     assert row["tokens"] == 7.5
     assert 0.9 < row["by tokens"] < 1
@@ -130,26 +132,26 @@ def test_generations_split_the_gain():
 
 
 def test_a_size_for_given_tokens():
-    assert LAW.loss(allocations.size_for(LAW, 1e12, 2.0), 1e12) == pytest.approx(2.0, rel=1e-12)
-    assert math.isnan(allocations.size_for(LAW, 1e9, 2.0)), "too few tokens for any size"
+    assert LAW.loss(tables.size_for(LAW, 1e12, 2.0), 1e12) == pytest.approx(2.0, rel=1e-12)
+    assert math.isnan(tables.size_for(LAW, 1e9, 2.0)), "too few tokens for any size"
     with pytest.raises(InfeasibleError):
         LAW.tokens_for(1e8, 2.0)
 
 
 def test_the_quality_that_data_would_need():
-    needed = allocations.quality_needed(LAW, FRAME, "Llama 3 8B")
+    needed = tables.quality_needed(LAW, FRAME, "Llama 3 8B")
     target = AGAINST.loc["Llama 3 8B", "loss"]
     for name, row in needed.iterrows():
         if math.isfinite(row["quality"]):
             n = FRAME.loc[name, "parameters"]
             assert LAW.loss(n, row["quality"] * row["tokens"]) == pytest.approx(target, rel=1e-12)
     assert needed.loc["Phi-3 mini", "quality"] == math.inf
-    alone = allocations.quality_needed(LAW, FRAME.loc[["Llama 3 8B"]], "Llama 3 8B")
+    alone = tables.quality_needed(LAW, FRAME.loc[["Llama 3 8B"]], "Llama 3 8B")
     assert alone.empty
 
 
 def test_curation_is_a_gain_until_the_data_run_out():
-    plenty = allocations.curated(LAW, 1e24, 1e15, 2)
+    plenty = tables.curated(LAW, 1e24, 1e15, 2)
     assert plenty.loc["curated", "loss"] < plenty.loc["all", "loss"]
     better = LAW.compute_optimal(2e24)
     assert plenty.loc["curated", "loss"] == pytest.approx(
@@ -158,12 +160,12 @@ def test_curation_is_a_gain_until_the_data_run_out():
     assert plenty.loc["curated", "loss"] == pytest.approx(better.loss, rel=1e-12), (
         "as good as twice the compute"
     )
-    same = allocations.curated(LAW, 1e24, 1e15, 1)
+    same = tables.curated(LAW, 1e24, 1e15, 1)
     assert same.loc["curated", "loss"] == same.loc["all", "loss"]
 
 
 def test_a_limit_costs_loss_beyond_the_data_alone():
-    table = allocations.limited(LAW, [1e23, 1e26, 1e28], 1e13)
+    table = tables.limited(LAW, [1e23, 1e26, 1e28], 1e13)
     assert table.loc[1e23, "passes"] == 1
     assert table.loc[1e23, "loss"] == table.loc[1e23, "free"]
     assert (table.loc[[1e26, 1e28], "loss"] > table.loc[[1e26, 1e28], "free"]).all()
@@ -171,7 +173,7 @@ def test_a_limit_costs_loss_beyond_the_data_alone():
 
 
 def test_long_training_falls_behind_the_law():
-    found, runs = allocations.extrapolated(allocations.overtrained_runs(), 100)
+    found, runs = tables.extrapolated(tables.overtrained_runs(), 100)
     assert int(runs["fitted"].sum()) == len(found.runs.losses) == 34
     unseen = runs[~runs["fitted"]]
     assert (unseen["error"] > 0).all()
@@ -180,8 +182,8 @@ def test_long_training_falls_behind_the_law():
 
 
 def test_both_sets_of_runs_fall_behind_where_they_were_trained_longer():
-    sets = {"ours": chinchilla.runs(), "theirs": allocations.overtrained_runs()}
-    table = allocations.extrapolations(sets, 100)
+    sets = {"ours": chinchilla_runs.runs(), "theirs": tables.overtrained_runs()}
+    table = tables.extrapolations(sets, 100)
     assert table["predicted"].tolist() == [26, 13]
     assert table["fitted"].tolist() == [214, 34]
     assert (table["median, predicted"] > 0).all()
@@ -192,7 +194,7 @@ def test_both_sets_of_runs_fall_behind_where_they_were_trained_longer():
 def test_a_loss_above_the_law_moves_break_even_out():
     """Llama 3 8B: 11.5 trillion tokens by the law, 18.1 where the loss is one per cent above."""
     n, d = FRAME.loc["Llama 3 8B", ["parameters", "tokens"]]
-    table = allocations.behind(LAW, n, d, [0, 0.005, 0.01, 0.02, 0.1])
+    table = tables.behind(LAW, n, d, [0, 0.005, 0.01, 0.02, 0.1])
     assert table["break-even"].iloc[0] == pytest.approx(LAW.break_even_tokens(n, d), rel=1e-9)
     assert (table["break-even"].iloc[1:4] / 1e12).round(1).tolist() == [14.5, 18.1, 27.8]
     assert (100 * table["overhead"].iloc[1:4]).round().tolist() == [633, 849, 1437]
@@ -200,7 +202,7 @@ def test_a_loss_above_the_law_moves_break_even_out():
 
 
 def test_scores_stand_beside_losses():
-    table = allocations.beside_scores(AGAINST, NAMES, "MMLU")
+    table = tables.beside_scores(AGAINST, NAMES, "MMLU")
     assert set(table.index) <= set(AGAINST.index)
     assert table.loc["Llama 2 7B", "score"] == pytest.approx(45.3, abs=0.5)
     better, worse = table.loc["Llama 3 70B"], table.loc["Llama 2 7B"]
@@ -208,5 +210,5 @@ def test_scores_stand_beside_losses():
 
 
 def test_learning_curves_pass_through_the_models():
-    curves = allocations.learning_curves(LAW, FRAME.loc[["Llama 3 8B"]], [1e12, 15e12])
+    curves = tables.learning_curves(LAW, FRAME.loc[["Llama 3 8B"]], [1e12, 15e12])
     assert curves.loc[15e12, "Llama 3 8B"] == AGAINST.loc["Llama 3 8B", "loss"]

@@ -10,25 +10,14 @@ from reading import table
 
 import cohort
 from cohort.errors import CohortError, ParameterError, UnknownNameError
-from cohort.footprint import (
-    BOUNDARIES,
-    Footprint,
-    Range,
-    answers,
-    break_even,
-    equivalents,
-    factors,
-    fleet,
-    grid,
-    per_million_tokens,
-    per_year,
-    service,
-    serving,
-    training,
-)
+from cohort.footprint import answers, factors, yardsticks
+from cohort.footprint.accounts import BOUNDARIES, Footprint, account
+from cohort.footprint.answers import break_even, per_million_tokens, per_year, service, serving
 from cohort.footprint.energy import prompt_joules
-from cohort.footprint.ledger import account
-from cohort.uncertainty import propagate
+from cohort.footprint.factors import Range, grid
+from cohort.footprint.training_runs import training
+from cohort.footprint.uncertainty import propagate
+from cohort.footprint.yardsticks import fleet
 
 CHAT = {"input_tokens": 200, "output_tokens": 400}
 LLAMA = {"model": "llama-3-70b", "concurrency": 64, **CHAT}
@@ -94,7 +83,7 @@ def test_deepseek_blind():
     metered = factor(entity, "nodes in service") * 7.75e3 * 24 * 1.2 / 168e9 * 1000
     assert metered == pytest.approx(0.30, abs=0.005)
     low, central, high = (factor(entity, quantity, level) for level in ("low", "central", "high"))
-    predicted = cohort.use.deepseek_blind()
+    predicted = cohort.chapters.serving_footprint.tables.deepseek_blind()
     assert low < predicted < high
     assert predicted == pytest.approx(central, rel=0.2)
 
@@ -121,22 +110,22 @@ def _empty(boundary: str) -> Footprint:
 
 def test_one_tonne():
     """A person, a car and a flight, as the data's sources have them."""
-    assert equivalents.person_days(1000) == pytest.approx(56, abs=0.5)
-    assert equivalents.person_days(1000, "USA") == pytest.approx(21, abs=0.5)
-    assert equivalents.fossil_person_days(1000) == pytest.approx(78, abs=0.5)
-    assert equivalents.car_years(1000) == pytest.approx(0.22, abs=0.005)
-    assert equivalents.car_km(1000) == pytest.approx(4023, abs=1)
-    assert equivalents.flights(1000) == pytest.approx(0.6, abs=0.005)
-    assert equivalents.flights(1000, radiative_forcing=False) == pytest.approx(1.14, abs=0.005)
+    assert yardsticks.person_days(1000) == pytest.approx(56, abs=0.5)
+    assert yardsticks.person_days(1000, "USA") == pytest.approx(21, abs=0.5)
+    assert yardsticks.fossil_person_days(1000) == pytest.approx(78, abs=0.5)
+    assert yardsticks.car_years(1000) == pytest.approx(0.22, abs=0.005)
+    assert yardsticks.car_km(1000) == pytest.approx(4023, abs=1)
+    assert yardsticks.flights(1000) == pytest.approx(0.6, abs=0.005)
+    assert yardsticks.flights(1000, radiative_forcing=False) == pytest.approx(1.14, abs=0.005)
 
 
 def test_llama_3_1_in_plants():
     """11,390 t: 2,476 cars, 3.8 months by design, 108 times what ten months captured."""
-    found = equivalents.capture(11_390_000)
+    found = yardsticks.capture(11_390_000)
     assert found.design_months == pytest.approx(3.8, abs=0.01)
     assert found.first_months == pytest.approx(108, abs=0.6)
     assert found.calendar_years == pytest.approx(11_390 / 92)
-    assert equivalents.car_years(11_390_000) == pytest.approx(2476, abs=0.5)
+    assert yardsticks.car_years(11_390_000) == pytest.approx(2476, abs=0.5)
 
 
 def test_a_fleet_of_a_million():
@@ -149,8 +138,8 @@ def test_a_fleet_of_a_million():
     assert found.year.water_offsite_l == pytest.approx(31.88e9, rel=1e-3)
     assert found.embodied_kg == 462.5e6
     assert found.year.embodied_kg == pytest.approx(462.5e6 / 5)
-    assert equivalents.capture(found.year.operational_kg).design_years == pytest.approx(109, abs=0.6)
-    assert equivalents.capture(found.year.operational_kg).first_months == pytest.approx(37_200, rel=2e-3)
+    assert yardsticks.capture(found.year.operational_kg).design_years == pytest.approx(109, abs=0.6)
+    assert yardsticks.capture(found.year.operational_kg).first_months == pytest.approx(37_200, rel=2e-3)
     assert found.year.operational_kg / 6500 == pytest.approx(601_000, rel=1e-3)
 
 
@@ -334,7 +323,7 @@ def test_other_faults_are_named():
     with pytest.raises(ParameterError, match="answers_per_day is -1, but must be a finite number above 0"):
         per_year(one, -1)
     with pytest.raises(UnknownNameError, match="unknown yardstick"):
-        equivalents.person_days(1, "Worlds")
+        yardsticks.person_days(1, "Worlds")
     with pytest.raises(ParameterError, match="load is 2, but must be above 0 and at most 1"):
         fleet(load=2)
     with pytest.raises(ParameterError, match="accelerators is 0, but must be above 0"):

@@ -6,18 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cohort
-from cohort import attention
-from cohort.attention import (
+from cohort.architecture import attention, dtypes
+from cohort.architecture.attention import (
     BlockSparse,
     Compressed,
-    GatedDelta,
     GroupedQuery,
     Indexer,
     Latent,
-    Lightning,
     mean_attended,
     mean_blocks,
 )
+from cohort.architecture.linear_attention import GatedDelta, Lightning
 from cohort.errors import ConfigError, ParameterError, UnknownNameError
 
 SMALL = st.integers(1, 300)
@@ -309,13 +308,13 @@ def test_impossible_score_memory_is_refused(call):
     ],
 )
 def test_precisions_carry_their_scales(name, size):
-    assert attention.precision(name).bytes_per_element == size
-    assert name in attention.precisions()
+    assert dtypes.precision(name).bytes_per_element == size
+    assert name in dtypes.precisions()
 
 
 def test_an_unknown_precision_names_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'bf16'"):
-        attention.precision("bf61")
+        dtypes.precision("bf61")
 
 
 def test_the_eight_bit_latent_of_flashmla():

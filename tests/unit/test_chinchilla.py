@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 import cohort
-from cohort import chinchilla
+from cohort.chapters.chinchilla_fit import tables
 from cohort.errors import ParameterError
+from cohort.fitting import chinchilla_runs
 
-RUNS = chinchilla.runs()
-FIT = chinchilla.fit_runs(RUNS)
+RUNS = chinchilla_runs.runs()
+FIT = chinchilla_runs.fit_runs(RUNS)
 BOOT = FIT.bootstrap(200, seed=1)
 NAMED = {name: cohort.law(name) for name in ("hoffmann", "hoffmann-unrounded", "sardana")}
 
@@ -18,7 +19,7 @@ def test_the_runs_are_those_of_the_replication():
     dropped = cohort.table("chinchilla_runs").query("dropped")
     assert sorted(RUNS["loss"][RUNS["dropped"]]) == sorted(dropped["loss"])
     assert sorted(RUNS["ratio"][RUNS["dropped"]].round(3)) == [0.036, 0.173, 0.233, 0.308, 0.404]
-    limits = chinchilla.limits(RUNS)
+    limits = chinchilla_runs.limits(RUNS)
     assert limits["parameters"] == pytest.approx(1.618e10, rel=1e-3)
     assert limits["flop"] == pytest.approx(1.296e22, rel=1e-3)
     assert limits["ratio"] == pytest.approx(341.1, rel=1e-4)
@@ -27,12 +28,12 @@ def test_the_runs_are_those_of_the_replication():
 @pytest.mark.parametrize("dropped", [-1, 206, 2.5, True, "five"])
 def test_an_impossible_number_of_dropped_runs_is_named(dropped):
     with pytest.raises(ParameterError, match=r"dropped_rows is .* 0 to 205 runs"):
-        chinchilla.runs(dropped)
+        chinchilla_runs.runs(dropped)
 
 
 def test_dropping_five_runs_moves_the_advice():
     """At the compute of Chinchilla from 6.8 to 17.9 tokens per parameter."""
-    table = chinchilla.choices(5.76e23, [5, 0], 1e-3, 20, 0).set_index(["estimator", "dropped"])
+    table = tables.choices(5.76e23, [5, 0], 1e-3, 20, 0).set_index(["estimator", "dropped"])
     assert round(table.loc[("huber", 0), "ratio"], 1) == 6.8
     assert round(table.loc[("huber", 5), "ratio"], 1) == 17.9
     assert (table["low"] < table["ratio"]).all()
@@ -40,13 +41,13 @@ def test_dropping_five_runs_moves_the_advice():
 
 
 def test_the_certificate_prints_the_objective_in_full():
-    value = chinchilla.certificate(FIT)["value"]
+    value = tables.certificate(FIT)["value"]
     assert float(value["sum of Huber's misfits of log losses"]) == pytest.approx(FIT.objective, rel=1e-13)
     assert value["runs"] == "240"
 
 
 def test_published_laws_are_scored_on_the_same_runs():
-    laws = chinchilla.published_laws(FIT, 5.76e23)
+    laws = tables.published_laws(FIT, 5.76e23)
     assert laws.index[0] == "this fit"
     assert laws["excess"].iloc[0] == pytest.approx(0, abs=1e-12)
     assert laws.loc["besiroglu-unrounded", "excess"] == pytest.approx(3.6408e-4, rel=1e-4)
@@ -55,19 +56,19 @@ def test_published_laws_are_scored_on_the_same_runs():
 
 
 def test_intervals_enclose_their_values_and_match_the_bootstrap():
-    asked = chinchilla.quantities(5.76e23, 1e13)
-    table = chinchilla.intervals(FIT, BOOT, asked)
+    asked = tables.quantities(5.76e23, 1e13)
+    table = tables.intervals(FIT, BOOT, asked)
     assert ((table["low"] < table["value"]) & (table["value"] < table["high"])).all()
     assert tuple(table.loc["beta", ["low", "high"]]) == pytest.approx(BOOT.interval("beta"), rel=1e-12)
     ratio = table.loc["tokens per parameter"]
     direct = BOOT.interval(lambda law: law.compute_optimal(5.76e23).tokens_per_parameter)
     assert (ratio["low"], ratio["high"]) == pytest.approx(direct, rel=1e-12)
-    shown = chinchilla.readable_intervals(table)
+    shown = tables.readable_intervals(table)
     assert shown.loc["best size", "value"] == "73.19 billion"
 
 
 def test_the_frontier_is_the_policy_with_its_interval():
-    band = chinchilla.frontier(FIT.law, BOOT, [1e20, 5.76e23])
+    band = chinchilla_runs.frontier(FIT.law, BOOT, [1e20, 5.76e23])
     best = FIT.law.compute_optimal(5.76e23)
     row = band.loc[5.76e23]
     assert row["ratio"] == best.tokens_per_parameter
@@ -75,7 +76,7 @@ def test_the_frontier_is_the_policy_with_its_interval():
     assert (row["low"], row["high"]) == pytest.approx(direct, rel=1e-9)
     sizes = BOOT.interval(lambda law: law.compute_optimal(5.76e23).parameters)
     assert (row["parameters low"], row["parameters high"]) == pytest.approx(sizes, rel=1e-9)
-    alone = chinchilla.frontier(FIT.law, None, [5.76e23]).iloc[0]
+    alone = chinchilla_runs.frontier(FIT.law, None, [5.76e23]).iloc[0]
     assert alone["low"] == pytest.approx(alone["high"], rel=1e-12)
     assert alone["low"] == pytest.approx(best.tokens_per_parameter, rel=1e-12)
 
@@ -84,11 +85,11 @@ def test_the_frontier_is_the_policy_with_its_interval():
 
 
 def test_the_exponents_that_the_printed_tables_imply():
-    assert chinchilla.implied_exponents().round(4).to_dict() == {1: 0.4981, 2: 0.4900, 3: 0.4586}
+    assert tables.implied_exponents().round(4).to_dict() == {1: 0.4981, 2: 0.4900, 3: 0.4586}
 
 
 def test_misprints_are_found_by_the_tables_own_digits():
-    table = chinchilla.advice()
+    table = tables.advice()
     wrong = table[table["misprint"]]
     found = set(zip(wrong["approach"], wrong["parameters"], strict=True))
     assert {(3, 67e9), (3, 175e9), (3, 280e9)} <= found
@@ -102,18 +103,18 @@ def test_misprints_are_found_by_the_tables_own_digits():
     [("hoffmann", 1.57, 2.22), ("hoffmann-unrounded", 1.02, 1.18), ("sardana", 0.95, 1.08)],
 )
 def test_no_published_law_gives_back_the_table_of_its_approach(name, lowest, highest):
-    table = chinchilla.against_advice(NAMED).set_index(["approach", "law"]).loc[(3, name)]
+    table = tables.against_advice(NAMED).set_index(["approach", "law"]).loc[(3, name)]
     assert (round(table["lowest"], 2), round(table["highest"], 2)) == (lowest, highest)
 
 
 def test_the_fit_is_nearer_to_the_other_approaches_than_the_papers_own_law():
-    sizes = chinchilla.size_errors({"fit": FIT.law, **NAMED})
+    sizes = tables.size_errors({"fit": FIT.law, **NAMED})
     assert (sizes.loc["fit"] < sizes.drop("fit").min()).all()
     assert (sizes >= 1).all().all()
 
 
 def test_the_models_of_table_a9_count_to_the_printed_digit():
-    models = chinchilla.models()
+    models = tables.chinchilla_models()
     assert len(models) == 50
     assert int(models["exact"].sum()) == 49
     assert models["gap"].abs().max() < 0.0072
@@ -121,7 +122,7 @@ def test_the_models_of_table_a9_count_to_the_printed_digit():
 
 
 def test_table_a4_is_reproduced():
-    listed = chinchilla.models().dropna()
+    listed = tables.chinchilla_models().dropna()
     assert listed["printed ratio"].tolist() == [1.03, 1.10, 1.08, 1.04, 1.03, 0.99]
     assert listed["counted ratio"].round(3).tolist() == [1.025, 1.101, 1.083, 1.044, 1.033, 0.994]
 
@@ -130,7 +131,7 @@ def test_table_a4_is_reproduced():
 
 
 def test_held_out_runs_are_predicted_by_a_fit_that_has_not_seen_them():
-    split = chinchilla.held_out(RUNS, 1e21, "huber", 1e-3)
+    split = tables.held_out(RUNS, 1e21, "huber", 1e-3)
     above = split[~split["fitted"]]
     assert len(split) == 240
     assert (above["flop"] >= 1e21).all()
@@ -146,13 +147,13 @@ def test_held_out_runs_are_predicted_by_a_fit_that_has_not_seen_them():
 
 def test_a_cut_that_leaves_too_little_is_named():
     with pytest.raises(ParameterError, match="0 above; each side needs at least 10"):
-        chinchilla.held_out(RUNS, 1e30, "huber", 1e-3)
+        tables.held_out(RUNS, 1e30, "huber", 1e-3)
     with pytest.raises(ParameterError, match="flop is 'x'"):
-        chinchilla.held_out(RUNS, "x", "huber", 1e-3)
+        tables.held_out(RUNS, "x", "huber", 1e-3)
 
 
 def test_the_gradient_is_shown_as_a_bound_that_holds_on_any_machine():
-    shown = chinchilla.certificate(FIT)["value"]["norm of its gradient"]
+    shown = tables.certificate(FIT)["value"]["norm of its gradient"]
     assert shown == "below 1e-10"
     assert FIT.gradient_norm < 1e-10
     assert np.isfinite(FIT.gradient_norm)

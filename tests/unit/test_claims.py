@@ -3,11 +3,12 @@
 import pytest
 
 import cohort
-from cohort import claims, facts
-from cohort.claims import Judgement, graded
+from cohort.chapters import judging
+from cohort.chapters.judging import Judgement, graded
 from cohort.errors import CohortError
+from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in claims.judge("the_cohort")}
+JUDGED = {each.claim: each for each in judging.judge("the_cohort")}
 
 
 def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
@@ -50,13 +51,13 @@ def test_known_verdicts(claim, verdict, value):
     ],
 )
 def test_known_verdicts_on_scaling(chapter, claim, verdict, value):
-    judged = {each.claim: each for each in claims.judge(chapter)}
+    judged = {each.claim: each for each in judging.judge(chapter)}
     assert (judged[claim].verdict, judged[claim].value) == (verdict, pytest.approx(value, rel=1e-3))
 
 
 @pytest.mark.parametrize("chapter", ["chinchilla_fit", "data_optimal"])
 def test_another_law_gives_other_numbers_under_the_same_rules(chapter):
-    ours, theirs = claims.judge(chapter), claims.judge(chapter, law=cohort.law("hoffmann"))
+    ours, theirs = judging.judge(chapter), judging.judge(chapter, law=cohort.law("hoffmann"))
     assert [each.claim for each in ours] == [each.claim for each in theirs]
     assert [each.value for each in ours] != [each.value for each in theirs]
     assert {each.claim for each in ours} == {
@@ -66,7 +67,7 @@ def test_another_law_gives_other_numbers_under_the_same_rules(chapter):
 
 def test_an_unknown_chapter_judges_nothing():
     with pytest.raises(CohortError, match="did you mean 'data_optimal'"):
-        claims.judge("data_optimum")
+        judging.judge("data_optimum")
 
 
 def test_compute_from_hours_is_off_by_the_assumed_utilisation():
@@ -98,7 +99,7 @@ def test_grades(share, verdict):
 
 
 def test_a_record_carries_verdict_and_number():
-    recorded = claims.records([JUDGED["rope_everywhere"]])
+    recorded = judging.verdict_entries([JUDGED["rope_everywhere"]])
     assert recorded == {"verdict_rope_everywhere": "holds", "models_with_rope": (14, "models")}
 
 
@@ -114,5 +115,5 @@ def test_changed_data_change_the_verdict(monkeypatch):
             row["value"] = "ALiBi"
     original = facts.rows
     monkeypatch.setattr(facts, "rows", lambda table: rows if table == "model_facts" else original(table))
-    changed = {each.claim: each for each in claims.judge("the_cohort")}
+    changed = {each.claim: each for each in judging.judge("the_cohort")}
     assert (changed["rope_everywhere"].verdict, changed["rope_everywhere"].value) == ("holds with limits", 12)

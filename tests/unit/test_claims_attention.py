@@ -2,10 +2,11 @@
 
 import pytest
 
-from cohort import claims, facts
-from cohort.claims import attention_memory
+from cohort.chapters import judging
+from cohort.chapters.attention_memory import verdicts
+from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in claims.judge("attention_memory")}
+JUDGED = {each.claim: each for each in judging.judge("attention_memory")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
@@ -37,7 +38,7 @@ def test_half_of_the_memory_is_cache():
     """The median of fourteen shares, each from bytes a token and weights as published."""
     judged = JUDGED["attention_memory_hungry"]
     assert judged.verdict == "holds"
-    shares = sorted(attention_memory.BATCH * cache / (attention_memory.BATCH * cache + 2 * weights)
+    shares = sorted(verdicts.BATCH * cache / (verdicts.BATCH * cache + 2 * weights)
                     for cache, weights in FULL)  # fmt: skip
     assert judged.value == pytest.approx(50 * (shares[6] + shares[7]), rel=1e-9)
 
@@ -69,13 +70,13 @@ def test_every_verdict_says_its_rule_and_its_unit_is_listed():
 
 
 def test_a_window_in_mixtral_would_change_the_verdict(monkeypatch):
-    monkeypatch.setattr(attention_memory, "_windows", lambda name: [4096] * 56)
-    changed = {each.claim: each for each in claims.judge("attention_memory")}
+    monkeypatch.setattr(verdicts, "_windows", lambda name: [4096] * 56)
+    changed = {each.claim: each for each in judging.judge("attention_memory")}
     assert changed["mistral_keeps_window"].verdict == "holds"
     assert changed["arctic_sinks"].verdict == "holds"
 
 
 def test_whole_numbers_stay_whole_in_the_table():
-    numbers = claims.verdicts(list(JUDGED.values()))["number"]
+    numbers = judging.verdict_table(list(JUDGED.values()))["number"]
     assert 2047 in list(numbers)
     assert type(next(each for each in numbers if each == 2047)) is int

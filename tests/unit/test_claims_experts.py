@@ -3,13 +3,14 @@
 import pytest
 
 import cohort
-from cohort import claims, facts
-from cohort.claims import expert_tradeoffs
-from cohort.claims.expert_tradeoffs import _speedup
+from cohort.chapters import judging
+from cohort.chapters.expert_tradeoffs import verdicts
+from cohort.chapters.expert_tradeoffs.tables import dense_of_active, dense_of_total
+from cohort.chapters.expert_tradeoffs.verdicts import _speedup
 from cohort.errors import ParameterError
-from cohort.mixtures import dense_of_active, dense_of_total
+from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in claims.judge("expert_tradeoffs")}
+JUDGED = {each.claim: each for each in judging.judge("expert_tradeoffs")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
@@ -40,9 +41,9 @@ def test_medians_by_hand():
 
 def test_dense_models_would_lose_every_claim(monkeypatch):
     dense = [cohort.model("llama-3-8b"), cohort.model("llama-3-70b")]
-    monkeypatch.setattr(expert_tradeoffs, "_cohort", lambda: dense)
-    assert expert_tradeoffs._total().verdict == expert_tradeoffs._memory().verdict == "does not hold"
-    assert expert_tradeoffs._fast().verdict == "does not hold"
+    monkeypatch.setattr(verdicts, "_cohort", lambda: dense)
+    assert verdicts._total().verdict == verdicts._memory().verdict == "does not hold"
+    assert verdicts._fast().verdict == "does not hold"
 
 
 def test_a_mixture_lies_between_its_dense_counterparts():
@@ -54,6 +55,6 @@ def test_a_mixture_lies_between_its_dense_counterparts():
 
 
 def test_no_verdict_rests_on_what_does_not_fit(monkeypatch):
-    monkeypatch.setattr(expert_tradeoffs, "DTYPE", "bf16")
+    monkeypatch.setattr(verdicts, "DTYPE", "bf16")
     with pytest.raises(ParameterError, match="snowflake-arctic does not fit"):
-        expert_tradeoffs._fast()
+        verdicts._fast()

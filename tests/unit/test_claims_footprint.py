@@ -4,11 +4,12 @@ from statistics import median
 
 import pytest
 
-from cohort import claims, emissions, facts
-from cohort.claims import training_footprint
+from cohort.chapters import judging
+from cohort.chapters.training_footprint import tables, verdicts
 from cohort.footprint import audit
+from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in claims.judge("training_footprint")}
+JUDGED = {each.claim: each for each in judging.judge("training_footprint")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
@@ -34,7 +35,7 @@ def test_known_verdicts(claim, verdict, value):
 
 def test_utilisation_is_the_median_of_whole_runs():
     assert JUDGED["training_near_full_utilisation"].value == pytest.approx(
-        100 * median(emissions.utilisations()["mfu"])
+        100 * median(tables.utilisations()["mfu"])
     )
     assert "56%" in JUDGED["training_near_full_utilisation"].rule
 
@@ -46,20 +47,18 @@ def test_a_contradicted_card_is_no_report(monkeypatch):
         if (each.published.run, each.published.field) == ("llama-2-7b", "co2e_t")
     )
     monkeypatch.setattr(audit, "contradictions", lambda: [wrong])
-    found = training_footprint._meta()
+    found = verdicts._meta()
     assert (found.verdict, found.value) == ("holds with limits", pytest.approx(2643.86))
 
 
 def test_a_plant_that_works_as_designed_would_hold(monkeypatch):
     given = {"Mammoth, by design": 36000.0, "Mammoth, first ten months": 30000.0}
-    monkeypatch.setattr(training_footprint, "_named", given.__getitem__)
-    found = training_footprint._plant()
+    monkeypatch.setattr(verdicts, "_named", given.__getitem__)
+    found = verdicts._plant()
     assert (found.verdict, found.value) == ("holds", pytest.approx(11390 / 36000))
 
 
 def test_full_reports_would_change_the_verdict(monkeypatch):
-    monkeypatch.setattr(
-        training_footprint, "_rows", lambda model: dict.fromkeys(training_footprint.ALL_FOUR, "1")
-    )
-    found = training_footprint._all_four()
+    monkeypatch.setattr(verdicts, "_rows", lambda model: dict.fromkeys(verdicts.ALL_FOUR, "1"))
+    found = verdicts._all_four()
     assert (found.verdict, found.value) == ("does not hold", 14)

@@ -3,11 +3,12 @@
 import pytest
 
 import cohort
-from cohort import claims, facts
-from cohort.claims import serving_roofline
-from cohort.tables import group
+from cohort.architecture.registered import group
+from cohort.chapters import judging
+from cohort.chapters.serving_roofline import verdicts
+from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in claims.judge("serving_roofline")}
+JUDGED = {each.claim: each for each in judging.judge("serving_roofline")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
@@ -35,19 +36,19 @@ def test_known_verdicts(claim, verdict, value):
 
 
 def test_all_models_of_the_post_are_judged():
-    assert [spec.name for spec in serving_roofline._cohort()] == group("cohort")
+    assert [spec.name for spec in verdicts._cohort()] == group("cohort")
 
 
 def test_answers_that_fit_eight_devices_by_hand():
     """Llama 2 70B: 72 GB less an eighth of 2 x 68.98 billion bytes, over 8,192 x 327,680 / 8 bytes."""
     room = 0.9 * 80e9 - 2 * 68_976_648_192 / 8
-    assert serving_roofline._most(cohort.model("llama-2-70b")) == int(room // (8192 * 327_680 // 8)) == 163
+    assert verdicts._most(cohort.model("llama-2-70b")) == int(room // (8192 * 327_680 // 8)) == 163
 
 
 def test_a_window_breaks_the_rule_of_memory():
     """Phi-3 mini keeps 2,047 tokens at any length, so that twice the length holds as many answers."""
     spec = cohort.model("phi-3-mini-4k")
-    assert serving_roofline._most(spec, 2) == serving_roofline._most(spec)
+    assert verdicts._most(spec, 2) == verdicts._most(spec)
     assert JUDGED["answers_and_contexts_need_memory"].verdict == "holds with limits"
 
 
@@ -56,13 +57,15 @@ def test_training_intensity_by_hand():
     spec = cohort.model("llama-3-8b")
     flops = 3 * 8192 * (2 * 7_504_658_432 + 4 * 4096 * 32 * 8193 / 2)
     expected = flops / (34 * spec.parameters) / (989e12 / 3350e9)
-    found = cohort.throughput.phases("llama-3-8b", "H100 SXM 80GB", 1, 7168, 1024).loc["training"]
+    found = cohort.chapters.serving_roofline.tables.phases("llama-3-8b", "H100 SXM 80GB", 1, 7168, 1024).loc[
+        "training"
+    ]
     assert found["intensity"] / found["ridge"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_grades_follow_the_numbers(monkeypatch):
     """With dense models of full attention alone, training is compute-bound without limits."""
     dense = [cohort.model(name) for name in ("llama-2-7b", "llama-2-13b")]
-    monkeypatch.setattr(serving_roofline, "_cohort", lambda: dense)
-    assert serving_roofline._training().verdict == "holds"
-    assert serving_roofline._memory().verdict == "holds"
+    monkeypatch.setattr(verdicts, "_cohort", lambda: dense)
+    assert verdicts._training().verdict == "holds"
+    assert verdicts._memory().verdict == "holds"

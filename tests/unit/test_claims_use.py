@@ -2,10 +2,11 @@
 
 import pytest
 
-from cohort import claims, facts
-from cohort.claims import serving_footprint
+from cohort.chapters import judging
+from cohort.chapters.serving_footprint import verdicts
+from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in claims.judge("serving_footprint")}
+JUDGED = {each.claim: each for each in judging.judge("serving_footprint")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
@@ -28,11 +29,11 @@ def test_known_verdicts(claim, verdict, value):
 
 
 def test_two_makers_state_the_emissions_of_an_answer():
-    assert serving_footprint.makers() == {"Gemini Apps median prompt", "Mistral Large 2"}
+    assert verdicts.makers() == {"Gemini Apps median prompt", "Mistral Large 2"}
 
 
 def test_grades_follow_what_is_reported(monkeypatch):
-    monkeypatch.setattr(serving_footprint, "makers", set)
-    assert serving_footprint._unreported().verdict == "holds"
-    monkeypatch.setattr(serving_footprint, "makers", lambda: {"Llama 3 70B"})
-    assert serving_footprint._unreported().verdict == "does not hold"
+    monkeypatch.setattr(verdicts, "makers", set)
+    assert verdicts._unreported().verdict == "holds"
+    monkeypatch.setattr(verdicts, "makers", lambda: {"Llama 3 70B"})
+    assert verdicts._unreported().verdict == "does not hold"

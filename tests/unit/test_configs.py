@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cohort
-from cohort import facts
-from cohort.configs import families
+from cohort.architecture.families import supported_families
 from cohort.errors import CohortError, ConfigError
+from cohort.registry import facts
 
 CONFIGS = {}
 for _name in cohort.models():
@@ -37,7 +37,7 @@ def test_a_multimodal_release_is_its_text_decoder():
 
 
 def test_the_families_of_the_registry_are_supported():
-    assert {config["model_type"] for config in CONFIGS.values()} <= set(families())
+    assert {config["model_type"] for config in CONFIGS.values()} <= set(supported_families())
 
 
 @pytest.mark.parametrize(

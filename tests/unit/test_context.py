@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cohort
-from cohort import context as costs
-from cohort.attention import GroupedQuery
+from cohort.architecture import variants
+from cohort.architecture.attention import GroupedQuery
+from cohort.chapters.attention_memory import tables as costs
 from cohort.errors import ParameterError, UnknownNameError
 
 GIB = 2**30
@@ -41,7 +42,7 @@ def test_longest_finds_the_largest_that_fits(most, bound):
 
 @pytest.mark.parametrize("name", ["llama-3-8b", "gemma-4-31b", "deepseek-v4-flash", "qwen3-next-80b-a3b"])
 def test_the_break_even_is_the_first_context_above_the_weights(name):
-    row = costs.break_even([name], batch=3, bytes_per_element=1).iloc[0]
+    row = costs.break_even_contexts([name], batch=3, bytes_per_element=1).iloc[0]
     spec = cohort.model(name)
     at = int(row["context"])
     assert spec.kv_cache_bytes(at, 3, 1) > row["weights"] == 2 * spec.parameters
@@ -50,19 +51,19 @@ def test_the_break_even_is_the_first_context_above_the_weights(name):
 
 def test_the_break_even_of_llama_3_8b_by_hand():
     """16,060,522,496 bytes of weights at 131,072 bytes a token: 122,532.06 tokens."""
-    assert costs.break_even(["llama-3-8b"])["context"].iloc[0] == 122_533
+    assert costs.break_even_contexts(["llama-3-8b"])["context"].iloc[0] == 122_533
 
 
 def test_a_cache_that_stops_growing_never_outweighs():
-    table = costs.break_even(["mistral-7b-v0.1", "llama-3-8b"])
+    table = costs.break_even_contexts(["mistral-7b-v0.1", "llama-3-8b"])
     assert table["context"].isna().tolist() == [True, False]
     assert costs.within_reach(table) == []
-    assert costs.within_reach(costs.break_even(["command-r-v01"])) == ["Command R"]
+    assert costs.within_reach(costs.break_even_contexts(["command-r-v01"])) == ["Command R"]
 
 
 def test_what_fits_an_h100_by_hand():
     """80e9 bytes less a tenth hold 16,060,522,496 of weights and 426,784 tokens of 131,072 bytes."""
-    row = costs.fit(cohort.model("llama-3-8b"), "H100 SXM 80GB", 8192)
+    row = costs.longest_contexts(cohort.model("llama-3-8b"), "H100 SXM 80GB", 8192)
     assert row["devices"] == 1
     assert row["longest context"] == (72_000_000_000 - 16_060_522_496) // 131_072
     assert row["largest batch"] == (72_000_000_000 - 16_060_522_496) // 2**30
@@ -71,7 +72,7 @@ def test_what_fits_an_h100_by_hand():
 @pytest.mark.parametrize("name", ["llama-3-70b", "deepseek-v2", "qwen3-next-80b-a3b", "deepseek-v4-flash"])
 def test_what_fits_is_the_most_that_fits(name):
     spec = cohort.model(name)
-    row = costs.fit(spec, "H200", 10_000, batch=2, reserve=0.2)
+    row = costs.longest_contexts(spec, "H200", 10_000, batch=2, reserve=0.2)
     devices, usable = row["devices"], int(141e9 * 0.8)
     room = usable - -(-2 * spec.parameters // devices)
 
@@ -128,10 +129,10 @@ def test_every_model_has_its_ways_to_save(name):
 
 def test_changed_layers_keep_everything_else():
     spec = cohort.model("deepseek-v4-flash")
-    same = costs.changed(spec, lambda _, own: own)
+    same = variants.with_changed_attention(spec, lambda _, own: own)
     assert same.parameters == spec.parameters
     assert not same.registered
-    plain = costs.changed(spec, lambda *_: GroupedQuery(1, 1, 1))
+    plain = variants.with_changed_attention(spec, lambda *_: GroupedQuery(1, 1, 1))
     assert plain.kv_cache_bytes(1) == 2 * 2 * len(spec.layers)
 
 
@@ -183,7 +184,7 @@ def test_lengths_run_to_four_times_the_context(context, expected):
 
 def test_caches_and_kinds_have_a_row_each():
     models = ["llama-3-8b", "deepseek-v2", "qwen3-next-80b-a3b", "deepseek-v4-flash"]
-    caches = costs.caches(models, [1, 1000], batch=2)
+    caches = costs.cache_curves(models, [1, 1000], batch=2)
     assert caches.loc["Llama 3 8B"].tolist() == [262_144, 262_144_000]
     assert list(costs.kinds(models)) == ["GQA", "MLA", "GQA", "CSA"]
 
@@ -196,11 +197,19 @@ def test_caches_and_kinds_have_a_row_each():
             UnknownNameError,
             "did you mean 'H100 SXM 80GB'",
         ),
-        (lambda: costs.fit(cohort.model("llama-3-8b"), "H200", 1, reserve=1), ParameterError, "reserve is 1"),
-        (lambda: costs.fit(cohort.model("llama-3-8b"), "H200", 1, reserve="a"), ParameterError, "reserve is"),
+        (
+            lambda: costs.longest_contexts(cohort.model("llama-3-8b"), "H200", 1, reserve=1),
+            ParameterError,
+            "reserve is 1",
+        ),
+        (
+            lambda: costs.longest_contexts(cohort.model("llama-3-8b"), "H200", 1, reserve="a"),
+            ParameterError,
+            "reserve is",
+        ),
         (lambda: costs.lengths(0), ParameterError, "context is 0"),
         (lambda: costs.lengths(2**39), ParameterError, "context is"),
-        (lambda: costs.caches([], [1]), ParameterError, "no model was named"),
+        (lambda: costs.cache_curves([], [1]), ParameterError, "no model was named"),
         (lambda: costs.what_if("lama-3-8b", 1), UnknownNameError, "did you mean 'llama-3-8b'"),
     ],
 )
@@ -224,4 +233,4 @@ def test_limits_are_the_makers_or_the_configs():
 def test_no_table_shows_a_raw_missing_value():
     frame = costs.readable_fit(costs.fits_models(["deepseek-v3.2"], "L4", 8192))
     assert isinstance(frame, pd.DataFrame)
-    assert "–" in cohort.tables.readable(frame)._repr_html_()
+    assert "–" in cohort.display.reader_tables.readable(frame)._repr_html_()

@@ -11,7 +11,7 @@ import pytest
 from frictionless import validate
 from reading import DATA, ROOT, table
 
-from cohort.claims import CHAPTERS, judge
+from cohort.chapters.judging import CHAPTERS, judge
 
 PACKAGE = json.loads((DATA / "datapackage.json").read_text(encoding="utf-8"))
 

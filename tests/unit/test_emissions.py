@@ -11,10 +11,16 @@ import pandas as pd
 import pytest
 
 import cohort
-from cohort import emissions, facts
-from cohort.emissions import Run, Scenario, accuracy, by_class, coverage, modelled, run_of
+from cohort.chapters.training_footprint import tables
+from cohort.chapters.training_footprint.tables import accuracy, by_class, range_coverage
 from cohort.errors import CohortError
-from cohort.footprint import BOUNDARIES, Range, training
+from cohort.footprint import published_runs, scenarios
+from cohort.footprint.accounts import BOUNDARIES
+from cohort.footprint.factors import Range
+from cohort.footprint.published_runs import Run, run_of
+from cohort.footprint.scenarios import Scenario, modelled
+from cohort.footprint.training_runs import training
+from cohort.registry import facts
 
 H100 = "H100 SXM 80GB"
 SCENARIO = Scenario()
@@ -65,7 +71,7 @@ def test_undisclosed_tokens_are_those_of_the_cohort() -> None:
 def test_a_config_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(Path(facts.config_path("llama-3-8b")).read_text(encoding="utf-8"), encoding="utf-8")
-    (run,) = emissions.runs_of([str(path)], H100)
+    (run,) = tables.runs_of([str(path)], H100)
     assert run.hours is None
     assert not run.tokens.known
     assert run.active == cohort.model("llama-3-8b").active_parameters
@@ -75,7 +81,7 @@ def test_a_config_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_utilisation_by_hand() -> None:
-    shares = emissions.utilisations()["mfu"]
+    shares = tables.utilisations()["mfu"]
     assert shares["LLaMA 65B"] == pytest.approx(6 * 65.2e9 * 1.4e12 / (1_022_362 * 3600 * 312e12))
     assert shares["Llama 3 8B"] == pytest.approx(0.156, abs=5e-4)
     assert len(shares) == 18
@@ -84,7 +90,7 @@ def test_utilisation_by_hand() -> None:
 
 def test_the_ranges_of_the_data_lie_within_what_runs_attain() -> None:
     for name, family in (("A100 SXM 80GB", "A100"), (H100, "H100, H800")):
-        shares = emissions.utilisations()
+        shares = tables.utilisations()
         shares = shares[shares["family"] == family]["mfu"]
         usual = cohort.footprint.factors.mfu(cohort.accelerator(name))
         assert shares.min() < usual.central < shares.max()
@@ -93,10 +99,13 @@ def test_the_ranges_of_the_data_lie_within_what_runs_attain() -> None:
 
 def test_a_run_is_left_out_of_its_own_prediction() -> None:
     device = cohort.accelerator(H100)
-    with_it, without = emissions.utilisation(device), emissions.utilisation(device, without=("llama-3-8b",))
+    with_it, without = (
+        published_runs.utilisation(device),
+        published_runs.utilisation(device, without=("llama-3-8b",)),
+    )
     assert without.central > with_it.central  # its share is the lowest of all
-    assert emissions.utilisation(cohort.accelerator("H800 SXM")) == with_it
-    assert emissions.utilisation(cohort.accelerator("TPU v5e")).central == 0.4
+    assert published_runs.utilisation(cohort.accelerator("H800 SXM")) == with_it
+    assert published_runs.utilisation(cohort.accelerator("TPU v5e")).central == 0.4
     assert with_it.shape == "lognormal"
 
 
@@ -139,8 +148,8 @@ def test_hours_are_estimated_where_they_are_not_taken() -> None:
 
 
 def test_the_ladder_rises() -> None:
-    steps = emissions.ladder(run_of("llama-3-70b", H100), SCENARIO)
-    assert list(steps.index) == [emissions.WORDS[each] for each in BOUNDARIES]
+    steps = tables.ladder(run_of("llama-3-70b", H100), SCENARIO)
+    assert list(steps.index) == [tables.WORDS[each] for each in BOUNDARIES]
     assert steps["median"].iloc[2:].is_monotonic_increasing
     assert steps["median"].iloc[1] < steps["median"].iloc[0] < steps["median"].iloc[2]
 
@@ -168,12 +177,12 @@ def test_the_errors_by_class(kind: str, median_error: float, inside: int) -> Non
 
 
 def test_most_reported_values_lie_inside() -> None:
-    assert coverage(COMPARED) >= 0.85
+    assert range_coverage(COMPARED) >= 0.85
     assert (
-        coverage(COMPARED, emissions.PREDICTED) >= 0.85
+        range_coverage(COMPARED, tables.PREDICTED) >= 0.85
     )  # without those whose hours and power are published
-    alone = COMPARED[COMPARED["class"].isin(emissions.PREDICTED)]
-    assert coverage(COMPARED, emissions.PREDICTED) == alone["inside"].sum() / 24
+    alone = COMPARED[COMPARED["class"].isin(tables.PREDICTED)]
+    assert range_coverage(COMPARED, tables.PREDICTED) == alone["inside"].sum() / 24
 
 
 def test_the_ranges_are_no_wider_than_they_need_to_be() -> None:
@@ -201,10 +210,10 @@ def test_what_contradicts_itself_is_not_predicted() -> None:
 
 
 def test_the_metered_runs_are_predicted_without_their_makers() -> None:
-    assert emissions.siblings("OLMo 2 13B") == {"olmo-3-7b", "olmo-3-32b"}
-    assert emissions.siblings("olmo-3-7b") == {"olmo-3-7b", "olmo-3-32b"}
+    assert published_runs.siblings("OLMo 2 13B") == {"olmo-3-7b", "olmo-3-32b"}
+    assert published_runs.siblings("olmo-3-7b") == {"olmo-3-7b", "olmo-3-32b"}
     others = [0.346403, 0.345965, 0.278666, 0.255999, 0.247043, 0.218804, 0.208464, 0.156146]
-    found = emissions.utilisation(cohort.accelerator(H100), without=emissions.siblings("olmo-3-7b"))
+    found = published_runs.utilisation(cohort.accelerator(H100), without=published_runs.siblings("olmo-3-7b"))
     assert found.central == pytest.approx(geometric_mean(others), rel=1e-4)
     power = cohort.footprint.factors.factor("training", "power of an accelerator over its rating")
     assert set(power.sources) == {"morrison2025holistic", "muxup2025olmo3"}  # so the text says: not held out
@@ -223,8 +232,8 @@ def test_a_known_bound_cuts_the_draws() -> None:
     assert np.percentile(hours, [5, 50, 95]) == pytest.approx(expected, rel=0.02)
     correlated = np.corrcoef(held.inputs["mfu"], held.inputs["grid_g_per_kwh"])[0, 1]
     assert abs(correlated) < 0.03
-    assert emissions.sensitivity(run, SCENARIO).loc["utilisation"].max() < (
-        emissions.sensitivity(replace(run, at_most=None), SCENARIO).loc["utilisation"].max()
+    assert tables.footprint_sensitivity(run, SCENARIO).loc["utilisation"].max() < (
+        tables.footprint_sensitivity(replace(run, at_most=None), SCENARIO).loc["utilisation"].max()
     )
     slow = run_of("snowflake-arctic", "V100 SXM2 32GB")
     assert slow.floor == 0  # no such run within the bound
@@ -232,9 +241,9 @@ def test_a_known_bound_cuts_the_draws() -> None:
 
 def test_what_was_drawn_is_drawn_again_above_a_floor() -> None:
     shares = np.array([0.1, 0.3, 0.2, 0.4])
-    assert list(emissions._above(shares, 0.25)) == [0.3, 0.3, 0.4, 0.4]
-    assert list(emissions._above(shares, 0.5)) == [0.5] * 4
-    assert emissions._above(shares, 0.0) is shares
+    assert list(scenarios._above(shares, 0.25)) == [0.3, 0.3, 0.4, 0.4]
+    assert list(scenarios._above(shares, 0.5)) == [0.5] * 4
+    assert scenarios._above(shares, 0.0) is shares
 
 
 def test_the_metered_runs_know_neither_hours_nor_power() -> None:
@@ -246,7 +255,7 @@ def test_the_metered_runs_know_neither_hours_nor_power() -> None:
 
 
 def test_the_environmental_table() -> None:
-    table = emissions.environment(emissions.runs_of(MODELS, H100))
+    table = tables.run_conditions(tables.runs_of(MODELS, H100))
     assert table.loc["Llama 2 7B", "hours"] == "184,320"
     assert table.loc["DBRX", "hours"] == "at most 5,600,000"
     assert table.loc["Gemma 7B", "reported (t CO2e)"] == "131, all of Gemma 2B and 7B"
@@ -255,16 +264,16 @@ def test_the_environmental_table() -> None:
 
 
 def test_reports_lie_at_their_boundary_and_below_the_full_one() -> None:
-    table = emissions.reported_beside_modelled(emissions.runs_of(MODELS, H100), SCENARIO)
+    table = tables.reported_beside_modelled(tables.runs_of(MODELS, H100), SCENARIO)
     assert list(table.index) == ["Llama 2 7B", "Llama 3 70B"]
     assert ((table["low"] < table["reported"]) & (table["reported"] < table["high"])).all()
     assert (table["full low"] > table["reported"]).all()
 
 
 def test_the_side_of_the_report_does_not_follow_the_reader() -> None:
-    runs = emissions.runs_of(["llama-2-7b", "gpt3-175b", "olmo-2-7b"], H100)
-    home = emissions.reported_beside_modelled(runs, SCENARIO)
-    away = emissions.reported_beside_modelled(runs, Scenario(grid="Norway", pue=1.5))
+    runs = tables.runs_of(["llama-2-7b", "gpt3-175b", "olmo-2-7b"], H100)
+    home = tables.reported_beside_modelled(runs, SCENARIO)
+    away = tables.reported_beside_modelled(runs, Scenario(grid="Norway", pue=1.5))
     same = ["low", "median", "high", "agrees"]
     pd.testing.assert_frame_equal(home[same], away[same])
     assert away["agrees"].all()
@@ -275,17 +284,17 @@ def test_the_side_of_the_report_does_not_follow_the_reader() -> None:
 
 
 def test_spans_in_words() -> None:
-    assert emissions.span(pd.Series([303.5, 1.44])) == "1.4 to 300"
-    assert emissions.span(pd.Series([1.44, 1.41])) == "1.4"
+    assert tables.span(pd.Series([303.5, 1.44])) == "1.4 to 300"
+    assert tables.span(pd.Series([1.44, 1.41])) == "1.4"
 
 
 def test_no_report_is_an_empty_table() -> None:
-    assert emissions.reported_beside_modelled(emissions.runs_of(["dbrx"], H100), SCENARIO).empty
+    assert tables.reported_beside_modelled(tables.runs_of(["dbrx"], H100), SCENARIO).empty
 
 
 def test_drivers_join_runs_that_are_alike() -> None:
-    runs = emissions.runs_of(["llama-3-8b", "llama-3-70b", "dbrx", "command-r-v01"], H100)
-    table = emissions.drivers(runs, SCENARIO)
+    runs = tables.runs_of(["llama-3-8b", "llama-3-70b", "dbrx", "command-r-v01"], H100)
+    table = tables.drivers(runs, SCENARIO)
     assert list(table.index) == ["Llama 3 8B and 1 other", "DBRX", "Command R"]
     assert table.loc["Llama 3 8B and 1 other"].idxmax() == "grid"
     assert table.loc["DBRX"].idxmax() == "utilisation"
@@ -294,7 +303,7 @@ def test_drivers_join_runs_that_are_alike() -> None:
 
 
 def test_places_are_the_same_energy() -> None:
-    table = emissions.in_places(run_of("llama-3-70b", H100), SCENARIO)
+    table = tables.in_places(run_of("llama-3-70b", H100), SCENARIO)
     assert len(table) == 12
     assert (table["median"] / table["g/kWh"]).std() == pytest.approx(0, abs=1e-9)
     assert set(table["method"]) == {
@@ -305,9 +314,9 @@ def test_places_are_the_same_energy() -> None:
 
 
 def test_a_range_says_what_it_is_the_spread_of() -> None:
-    assert emissions.spread_over("USA") == "life-cycle factors, by generation and by consumption"
-    assert emissions.spread_over("US-Texas") == "factors of combustion alone, by generation"
-    assert all(emissions.spread_over(place) for place in cohort.grids())
+    assert tables.spread_over("USA") == "life-cycle factors, by generation and by consumption"
+    assert tables.spread_over("US-Texas") == "factors of combustion alone, by generation"
+    assert all(tables.spread_over(place) for place in cohort.grids())
 
 
 def test_which_accelerators_have_a_range_for_making_them() -> None:
@@ -321,11 +330,11 @@ def test_which_accelerators_have_a_range_for_making_them() -> None:
 
 
 def test_all_methods_have_words() -> None:
-    assert len(pd.concat([emissions.factors_of(place) for place in cohort.grids()])) == 58
+    assert len(pd.concat([tables.factors_of(place) for place in cohort.grids()])) == 58
 
 
 def test_markets_and_development() -> None:
-    markets = emissions.markets()
+    markets = tables.markets()
     assert markets.loc["Llama 3.1 family", "location"] == 11390
     assert (markets["market"] == 0).all()
     row = markets.loc["Llama 3.1 405B"]
@@ -333,13 +342,13 @@ def test_markets_and_development() -> None:
     assert row["full location"] > row["location"] > row["full market"] > 0
     assert pd.isna(markets.loc["Llama 3.1 family", "full market"])
     assert "Llama 3.3 70B" not in markets.index
-    table = emissions.development()
+    table = tables.development()
     assert table.loc["OLMo series", "CO2e (t)"].sum() == 2 * 493
     assert table.loc["Olmo 3 family", "not the final runs (% of compute)"] == pytest.approx(82.2)
 
 
 def test_sensitivity_by_hand() -> None:
-    table = emissions.sensitivity(run_of("llama-3-70b", H100), SCENARIO)
+    table = tables.footprint_sensitivity(run_of("llama-3-70b", H100), SCENARIO)
     energy = 6.4e6 * 0.7 * 1.384 * 1.1
     embodied = 6.4e6 * 462.5 / (5 * 8760 * 0.75) / 1000
     assert table.loc["grid", "low"] == pytest.approx(energy * 0.208 / 1000 + embodied, rel=1e-9)
@@ -348,12 +357,12 @@ def test_sensitivity_by_hand() -> None:
     assert list((table["high"] - table["low"]).abs()) == sorted(
         (table["high"] - table["low"]).abs(), reverse=True
     )
-    assert "training tokens" in emissions.sensitivity(run_of("command-r-v01", H100), SCENARIO).index
+    assert "training tokens" in tables.footprint_sensitivity(run_of("command-r-v01", H100), SCENARIO).index
 
 
 def test_amounts_are_written_with_their_range() -> None:
-    table = emissions.written(
-        emissions.estimates(emissions.runs_of(["llama-3-70b"], H100), SCENARIO),
+    table = tables.printed_estimates(
+        tables.estimates(tables.runs_of(["llama-3-70b"], H100), SCENARIO),
         ["accelerator_hours", "co2e_kg"],
     )
     assert table.loc["Llama 3 70B", "hours (million)"] == "6.4"
@@ -361,15 +370,15 @@ def test_amounts_are_written_with_their_range() -> None:
 
 
 def test_small_amounts_have_no_exponent() -> None:
-    found = [emissions._two(value) for value in (6.66e-5, 4.7e-7, 0.0, 0.0043, 12.3, 1234.5)]
+    found = [tables._two(value) for value in (6.66e-5, 4.7e-7, 0.0, 0.0043, 12.3, 1234.5)]
     assert found == ["0.000067", "0.00000047", "0", "0.0043", "12", "1,230"]
 
 
 def test_what_leads_is_computed() -> None:
-    runs = emissions.runs_of(["llama-3-70b"], H100)
-    assert emissions.leading(emissions.drivers(runs, SCENARIO)) == "grid"
-    assert emissions.leading(emissions.drivers(runs, Scenario(grid="Norway"))) == "making the hardware"
-    assert emissions.leading(pd.DataFrame(index=["mine"])) == "none"
+    runs = tables.runs_of(["llama-3-70b"], H100)
+    assert tables.leading(tables.drivers(runs, SCENARIO)) == "grid"
+    assert tables.leading(tables.drivers(runs, Scenario(grid="Norway"))) == "making the hardware"
+    assert tables.leading(pd.DataFrame(index=["mine"])) == "none"
 
 
 # --- faults

@@ -5,9 +5,9 @@ import math
 import pytest
 
 import cohort
-from cohort import expert_parallel as parallel
-from cohort import experts, routing
+from cohort.chapters.expert_tradeoffs import parallel
 from cohort.errors import ParameterError, UnknownNameError
+from cohort.experts import closed_form, router
 
 DEVICE = "H100 SXM 80GB"
 
@@ -32,7 +32,7 @@ def test_an_exchange_within_a_node_by_hand():
 
 
 def test_the_published_fleet_lies_between_no_and_full_overlap():
-    (found,) = parallel.fleet().to_dict("records")
+    (found,) = parallel.expert_fleet().to_dict("records")
     assert found["measured"] == 14_800 / 8 and found["sequences"] == round(1850 / 21)
     assert found["predicted"] < found["measured"] < found["overlapped"]
     assert found["error"] == pytest.approx(-0.077, abs=0.005)
@@ -141,7 +141,7 @@ def test_groups_are_whole_nodes_that_divide_the_experts():
     assert parallel.groups(cohort.model("deepseek-v2"), DEVICE) == [1, 2, 4, 5, 8, 16, 32, 40, 80, 160]
     assert parallel.groups(cohort.model("mixtral-8x7b-v0.1"), "GB200 (per GPU)") == [1, 2, 4, 8]
     with pytest.raises(ParameterError, match="must be a multiple of a node of 8 devices"):
-        experts.exchanged_bytes(64, 6, 5120, 1, 20)
+        closed_form.exchanged_bytes(64, 6, 5120, 1, 20)
 
 
 def test_each_number_of_devices_waits_for_its_own_slowest():
@@ -157,8 +157,8 @@ def test_placement_by_hand_and_better_than_in_turn():
     """Loads 5, 4, 3, 2, 1, 1 on two devices of three: 5, 2 and 1 beside 4, 3 and 1."""
     assert parallel.placement([5, 4, 3, 2, 1, 1], 2) == [0, 3, 4, 1, 2, 5]
     spec = cohort.model("deepseek-v2")
-    weights = routing.weights(160, 0.5)
-    popular = routing.popularity(weights, 6)
+    weights = router.weights(160, 0.5)
+    popular = router.popularity(weights, 6)
     in_turn = popular.reshape(20, 8).sum(axis=0).max() / (6 / 8)
     assert parallel.expected_slowest(spec, 10**6, 0.5, 8) < 1.045 < 1.16 < in_turn
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cohort.errors import ParameterError
-from cohort.experts import (
+from cohort.experts.closed_form import (
     balance_loss,
     coverage,
     coverage_variance,

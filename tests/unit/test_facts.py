@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cohort import facts
 from cohort.errors import CohortError, UnknownNameError
-from cohort.facts import Fact
+from cohort.registry import facts
+from cohort.registry.facts import Fact
 
 
 def test_a_fact_knows_its_number():
@@ -44,7 +44,7 @@ def test_rows_are_copies():
 
 
 def test_every_table_has_a_schema():
-    for name in facts.table_names():
+    for name in facts.tables():
         columns = [field["name"] for field in facts.schema(name)["schema"]["fields"]]
         assert columns == list(facts.rows(name)[0])
 
@@ -58,8 +58,8 @@ def test_the_wheel_carries_the_data(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "unpacked")
     code = (
-        "import cohort; from cohort import facts;"
-        "print(facts.data_folder(), cohort.model('llama-3-8b').parameters, len(facts.table_names()))"
+        "import cohort; from cohort.registry import facts;"
+        "print(facts.data_folder(), cohort.model('llama-3-8b').parameters, len(facts.tables()))"
     )
     # Without site-packages (-S) nothing but the unpacked wheel can answer.
     done = subprocess.run(
@@ -71,4 +71,4 @@ def test_the_wheel_carries_the_data(tmp_path):
     )
     folder, parameters, tables = done.stdout.split()
     assert folder.startswith(str(tmp_path))
-    assert (int(parameters), int(tables)) == (8_030_261_248, len(facts.table_names()))
+    assert (int(parameters), int(tables)) == (8_030_261_248, len(facts.tables()))

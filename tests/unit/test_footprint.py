@@ -13,10 +13,18 @@ from reading import table
 
 import cohort
 from cohort.errors import CohortError, ParameterError, UnknownNameError
-from cohort.footprint import BOUNDARIES, Footprint, Range, account, training, training_hours
-from cohort.footprint.factors import LIMITS, factor, factor_of, grid_factors, grid_range, offsite_water, power
-from cohort.footprint.ledger import HOURS_PER_YEAR
-from cohort.footprint.runs import run_factors
+from cohort.footprint.accounts import BOUNDARIES, HOURS_PER_YEAR, Footprint, account
+from cohort.footprint.factors import (
+    LIMITS,
+    Range,
+    factor,
+    factor_of,
+    grid_factors,
+    grid_range,
+    offsite_water,
+    power,
+)
+from cohort.footprint.training_runs import run_factors, training, training_hours
 
 A100, H100 = "A100 SXM 80GB", "H100 SXM 80GB"
 NONE = dict.fromkeys(("wue_onsite", "wue_offsite", "embodied_kg", "embodied_water_l"), 0.0)
@@ -113,7 +121,7 @@ def test_water_of_gpt_3() -> None:
 
 
 def test_hours_of_deepseek() -> None:
-    v2 = 172_800 * cohort.footprint.runs.training_tokens("deepseek-v2") / 1e12
+    v2 = 172_800 * cohort.footprint.training_runs.training_tokens("deepseek-v2") / 1e12
     assert v2 == pytest.approx(1_399_680, rel=1e-12)
     assert round((180_000 * 14.8 + 119_000 + 5_000) / 1e6, 3) == 2.788
 
@@ -385,7 +393,7 @@ def test_the_ledger_needs_the_standard_library_alone() -> None:
     code = (
         "import sys; before = set(sys.modules); import cohort;"
         "cohort.footprint.training(accelerator='H100 SXM 80GB', model='llama-3-8b'); cohort.grid('USA');"
-        "cohort.footprint.contradictions();"
+        "cohort.footprint.audit.contradictions();"
         "tops = {name.partition('.')[0] for name in set(sys.modules) - before};"
         "print(sorted(tops - set(sys.stdlib_module_names) - {'cohort'}))"
     )

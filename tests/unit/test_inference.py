@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from reading import benchmark, table
 
 import cohort
-from cohort import use
 from cohort.errors import ParameterError, UnknownNameError
-from cohort.footprint import energy
+from cohort.footprint import calibration, energy
 from cohort.footprint.energy import (
     Coefficients,
     cache_joules,
@@ -123,7 +122,7 @@ def test_rerunning_the_calibration_writes_the_table(script):
 
 
 def test_the_coefficients_are_a_minimum_of_the_fit(script):
-    measured, best = use.measured("calibrate"), coefficients()
+    measured, best = calibration.measured_energies("calibrate"), coefficients()
 
     def loss(found):
         return sum((each.joules(found) / each.value - 1) ** 2 for each in measured)
@@ -137,7 +136,7 @@ def test_the_coefficients_are_a_minimum_of_the_fit(script):
 
 def test_each_model_is_predicted_from_the_others():
     """The geometric standard deviation that the book prints, and the range that it draws from."""
-    left = use.left_out()
+    left = calibration.leave_one_out()
     assert left["model"].nunique() == 11
     logs = np.log(left["ratio"])
     spread = float(np.exp(logs.std(ddof=1)))
@@ -153,13 +152,13 @@ def test_non_negative_least_squares():
     """As SciPy solves it, for all rows and without each model."""
     from scipy.optimize import nnls
 
-    rows = use.measured("calibrate")
+    rows = calibration.measured_energies("calibrate")
     units = [Coefficients(*map(float, row), 256, 512, 400) for row in np.eye(4)]
     for without in ("", *dict.fromkeys(each.model for each in rows)):
         kept = [each for each in rows if each.model != without]
         matrix = np.array([[each.joules(unit) / each.value for unit in units] for each in kept])
         expected, _ = nnls(matrix, np.ones(len(kept)))
-        found = use.fitted(kept)
+        found = calibration.fitted(kept)
         assert [found.step, found.read, found.multiply, found.token] == pytest.approx(expected, rel=6e-3)
 
 
@@ -176,14 +175,15 @@ def test_an_earlier_fit_to_177_configurations_agrees():
         if row["quantity"] in names:
             values[names[row["quantity"]]] = float(row["value"])
     wide = Coefficients(*values, 256, 512, 400)
-    for each in use.measured("calibrate"):
+    for each in calibration.measured_energies("calibrate"):
         assert each.joules() == pytest.approx(each.joules(wide), rel=0.3)
 
 
 def test_nothing_was_fitted_to_what_tests():
     """B200 rows: a byte costs about the same there; far more requests than were fitted cost too much."""
     ratios = {
-        (each.model, round(each.concurrency)): each.joules() / each.value for each in use.measured("test")
+        (each.model, round(each.concurrency)): each.joules() / each.value
+        for each in calibration.measured_energies("test")
     }
     assert len(ratios) == 5
     usual = [ratio for (_, requests), ratio in ratios.items() if requests <= 256]
@@ -203,7 +203,7 @@ def test_other_accelerators_by_their_ratings():
     )  # fmt: skip
     expected = joules_per_token("llama-3-8b", 1, 8, found=scaled) / joules_per_token("llama-3-8b", 1, 8)
     assert carried_over("llama-3-8b", l4, 1, 8) == pytest.approx(expected, rel=1e-3)
-    small = [each for each in use.measured("test") if each.concurrency < 100]
+    small = [each for each in calibration.measured_energies("test") if each.concurrency < 100]
     for each in small:
         ratio = each.joules() / each.value
         model = "llama-3-70b" if "70B" in each.model else "llama-3.1-405b"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cohort import kernels
+from cohort.chapters.attention_memory import kernels
 from cohort.errors import ParameterError
 
 
@@ -67,7 +67,7 @@ def test_the_naive_peak_is_two_squares_and_the_result():
 
 
 def test_peaks_grow_with_the_square_and_with_the_line():
-    frame = kernels.measured([512, 1024, 2048])
+    frame = kernels.measure_kernels([512, 1024, 2048])
     assert kernels.exponent(frame["naive"]) == pytest.approx(2, abs=0.05)
     assert kernels.exponent(frame["tiled"]) == pytest.approx(1, abs=0.1)
     assert frame["difference"].max() < 1e-12

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cohort
-from cohort.attention import GroupedQuery
+from cohort.architecture.attention import GroupedQuery
+from cohort.architecture.decoder import Dense, Experts, HyperConnection, Layer, ModelSpec, Residual
 from cohort.errors import CohortError, ConfigError, ParameterError, UnknownNameError
-from cohort.models import Dense, Experts, HyperConnection, Layer, ModelSpec, Residual
 
 DATA = Path(__file__).parents[2] / "data"
 REFERENCE = list(csv.DictReader((DATA / "reference_counts.csv").open(encoding="utf-8")))
@@ -127,8 +127,8 @@ def test_deepseek_v2_saves_what_its_report_says_only_at_six_bits():
     [
         (GroupedQuery(16, 16, 128), 27, 110.6),
         (GroupedQuery(56, 56, 128), 60, 860.2),
-        (cohort.models.Latent(16, 512, None, 64, 128, 128), 27, 15.6),
-        (cohort.models.Latent(56, 512, None, 64, 128, 128), 60, 34.6),
+        (cohort.architecture.attention.Latent(16, 512, None, 64, 128, 128), 27, 15.6),
+        (cohort.architecture.attention.Latent(56, 512, None, 64, 128, 128), 60, 34.6),
     ],
 )
 def test_table_9_of_deepseek_v2_in_thousand_numbers_a_token(attention, layers, printed):
@@ -200,7 +200,9 @@ def test_prefill_and_decode():
 def test_scores_of_the_layer_with_the_most_heads():
     assert cohort.model("llama-3-8b").score_bytes(8192) == 2 * 32 * 8192**2 * 2
     assert cohort.model("qwen3-next-80b-a3b").score_bytes(8192) == 2 * 16 * 8192**2 * 2
-    linear = ModelSpec("l", "f", 8, 8, (Layer(cohort.attention.Lightning(2, 4), Dense(1)),))
+    linear = ModelSpec(
+        "l", "f", 8, 8, (Layer(cohort.architecture.linear_attention.Lightning(2, 4), Dense(1)),)
+    )
     assert linear.score_bytes(8192) == 0
 
 
@@ -271,7 +273,7 @@ def test_a_token_of_mixtral_costs_its_active_weights():
 def test_windows_and_chunks_save_flops():
     full = cohort.model("mixtral-8x7b-v0.1").forward_flops(32_768)
     sliding = cohort.model("mixtral-8x7b-v0.1")
-    windowed = cohort.models.ModelSpec(
+    windowed = cohort.architecture.decoder.ModelSpec(
         "w",
         "mixtral",
         sliding.hidden,

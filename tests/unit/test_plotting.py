@@ -4,21 +4,22 @@ import pytest
 from drawing import svg, theme  # noqa: F401
 
 import cohort
-from cohort import published, tables
-from cohort.book.say import significant
-from cohort.plotting import the_cohort
+from cohort.architecture import registered
+from cohort.chapters.the_cohort import figures, tables
+from cohort.display import model_tables, published_values
+from cohort.display.words import significant
 
-COUNTS = tables.counts([*tables.group("cohort"), "qwen3-30b-a3b"])
+COUNTS = model_tables.counts([*registered.group("cohort"), "qwen3-30b-a3b"])
 
 
 def test_the_same_numbers_give_the_same_file():
-    first, second = (svg(the_cohort.total_against_active(COUNTS)) for _ in range(2))
+    first, second = (svg(figures.draw_total_against_active(COUNTS)) for _ in range(2))
     assert first == second
     assert "<dc:date>" not in first
 
 
 def test_every_model_is_labelled_once_and_labels_stay_apart():
-    figure = the_cohort.total_against_active(COUNTS)
+    figure = figures.draw_total_against_active(COUNTS)
     figure.canvas.draw()
     (axes,) = figure.axes
     labels = [text for text in axes.texts if text.get_text() in COUNTS.index]
@@ -31,8 +32,8 @@ def test_every_model_is_labelled_once_and_labels_stay_apart():
 
 
 def test_dots_are_sorted_and_say_their_value():
-    caches = tables.caches(tables.group("cohort"), 4096)
-    (axes,) = the_cohort.cache_per_token(caches).axes
+    caches = model_tables.caches(registered.group("cohort"), 4096)
+    (axes,) = figures.draw_cache_per_token(caches).axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[-1] == "Command R"
     assert "1,280" in [text.get_text() for text in axes.texts]
@@ -40,7 +41,7 @@ def test_dots_are_sorted_and_say_their_value():
 
 
 def test_shares_fill_every_bar():
-    (axes,) = the_cohort.shares(COUNTS).axes
+    (axes,) = figures.draw_component_shares(COUNTS).axes
     ends = {}
     for bar in axes.patches:
         row = round(bar.get_y() + bar.get_height() / 2)
@@ -50,16 +51,16 @@ def test_shares_fill_every_bar():
 
 
 def test_gaps_draw_every_published_model():
-    sizes = published.published_counts(cohort.models())
-    (axes,) = the_cohort.gaps(sizes).axes
+    sizes = published_values.published_counts(cohort.models())
+    (axes,) = figures.draw_gaps(sizes).axes
     assert sum(len(points.get_offsets()) for points in axes.collections) == len(sizes)
 
 
 def test_a_single_model_can_be_drawn():
-    one = tables.counts(["llama-3-8b"])
-    for draw in (the_cohort.total_against_active, the_cohort.shares):
+    one = model_tables.counts(["llama-3-8b"])
+    for draw in (figures.draw_total_against_active, figures.draw_component_shares):
         assert "<svg" in svg(draw(one))
-    assert "<svg" in svg(the_cohort.cache_per_token(tables.caches(["llama-3-8b"], 1)))
+    assert "<svg" in svg(figures.draw_cache_per_token(model_tables.caches(["llama-3-8b"], 1)))
 
 
 @pytest.mark.parametrize(
@@ -70,38 +71,38 @@ def test_significant(value, text):
 
 
 def test_the_disclosure_matrix_has_a_letter_in_every_gathered_cell():
-    matrix = published.disclosure(["command-r-v01", "qwen3-8b"])
-    (axes,) = the_cohort.disclosure(matrix).axes
+    matrix = tables.disclosure(["command-r-v01", "qwen3-8b"])
+    (axes,) = figures.draw_disclosure(matrix).axes
     letters = [text.get_text() for text in axes.texts]
     assert len(letters) == (matrix != "").to_numpy().sum() < matrix.size
     assert letters.count("–") == (matrix == "undisclosed").to_numpy().sum()
 
 
 def test_the_timeline_runs_from_the_earliest_down():
-    released = tables.released(tables.group("cohort"))
-    (axes,) = the_cohort.timeline(released).axes
+    released = model_tables.released(registered.group("cohort"))
+    (axes,) = figures.draw_timeline(released).axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[::-1] == list(released)
 
 
 def test_nothing_to_draw_is_said():
-    empty = published.scores(["llama-2-7b"], "GPQA-Diamond")
-    ratios = published.tokens_per_parameter(["command-r-v01"])
-    for figure in (the_cohort.scores(empty), the_cohort.tokens(ratios, 20.0, "rule")):
+    empty = published_values.scores(["llama-2-7b"], "GPQA-Diamond")
+    ratios = tables.tokens_per_parameter(["command-r-v01"])
+    for figure in (figures.draw_scores(empty), figures.draw_tokens(ratios, 20.0, "rule")):
         assert "no" in figure.axes[0].texts[0].get_text()
 
 
 def test_scores_join_the_sources_of_one_model():
-    frame = published.scores(["llama-2-7b", "llama-3-8b"], "MMLU")
+    frame = published_values.scores(["llama-2-7b", "llama-3-8b"], "MMLU")
     base = frame[frame["variant"] == "base"]
-    (axes,) = the_cohort.scores(base).axes
+    (axes,) = figures.draw_scores(base).axes
     points = [tuple(point) for collection in axes.collections[1:] for point in collection.get_offsets()]
     assert sorted(x for x, _ in points) == sorted(base["score"])
 
 
 def test_tokens_show_the_rule_even_beyond_the_data():
-    ratios = published.tokens_per_parameter(["llama-3-8b", "phi-3-mini-4k", "glm-4.5-air"])
-    (axes,) = the_cohort.tokens(ratios, 20.0, "rule").axes
+    ratios = tables.tokens_per_parameter(["llama-3-8b", "phi-3-mini-4k", "glm-4.5-air"])
+    (axes,) = figures.draw_tokens(ratios, 20.0, "rule").axes
     low, high = axes.get_xlim()
     assert low < 20 < ratios["per active"].max() < high
     hollow = [tuple(colour) == (1, 1, 1, 1) for colour in axes.collections[0].get_facecolors()]
@@ -111,18 +112,18 @@ def test_tokens_show_the_rule_even_beyond_the_data():
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("names", [["gpt2-xl"], ["command-r-v01", "gpt2-xl", "dbrx"], ["llama-3-8b", "dbrx"]])
 def test_few_models_are_drawn_without_a_warning(names):
-    counts = tables.counts(names)
-    figures = [
-        the_cohort.timeline(tables.released(names)),
-        the_cohort.total_against_active(counts),
-        the_cohort.shares(counts),
-        the_cohort.cache_per_token(tables.caches(names, 1)),
-        the_cohort.disclosure(published.disclosure(names)),
-        the_cohort.tokens(published.tokens_per_parameter(names), 20.0, "rule"),
+    counts = model_tables.counts(names)
+    drawn = [
+        figures.draw_timeline(model_tables.released(names)),
+        figures.draw_total_against_active(counts),
+        figures.draw_component_shares(counts),
+        figures.draw_cache_per_token(model_tables.caches(names, 1)),
+        figures.draw_disclosure(tables.disclosure(names)),
+        figures.draw_tokens(tables.tokens_per_parameter(names), 20.0, "rule"),
     ]
-    assert all("<svg" in svg(figure) for figure in figures)
+    assert all("<svg" in svg(figure) for figure in drawn)
 
 
 def test_no_date_of_release_is_said():
-    (axes,) = the_cohort.timeline(tables.released(["gpt2-xl"]).iloc[:0]).axes
+    (axes,) = figures.draw_timeline(model_tables.released(["gpt2-xl"]).iloc[:0]).axes
     assert "no date" in axes.texts[0].get_text()

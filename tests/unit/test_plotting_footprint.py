@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from drawing import svg, theme  # noqa: F401
 
-from cohort import emissions
-from cohort.footprint.ledger import BOUNDARIES
-from cohort.plotting import training_footprint as figures
+from cohort.chapters.training_footprint import figures, tables
+from cohort.footprint import scenarios
+from cohort.footprint.accounts import BOUNDARIES
 
-SCENARIO = emissions.Scenario(draws=1000)
-RUNS = emissions.runs_of(["llama-2-7b", "llama-3-70b", "dbrx", "command-r-v01"], "H100 SXM 80GB")
+SCENARIO = scenarios.Scenario(draws=1000)
+RUNS = tables.runs_of(["llama-2-7b", "llama-3-70b", "dbrx", "command-r-v01"], "H100 SXM 80GB")
 
 
 def labels(drawing) -> list[str]:
@@ -21,8 +21,8 @@ def key(drawing) -> list[str]:
 
 
 def test_reports_have_a_stroke_and_two_ranges():
-    table = emissions.reported_beside_modelled(RUNS, SCENARIO)
-    drawing = figures.reported(table)
+    table = tables.reported_beside_modelled(RUNS, SCENARIO)
+    drawing = figures.draw_reported(table)
     assert labels(drawing) == ["Llama 3 70B", "Llama 2 7B"]
     ranges = [tuple(line.get_xdata()) for line in drawing.axes[0].lines]
     row = table.loc["Llama 2 7B"]
@@ -32,22 +32,22 @@ def test_reports_have_a_stroke_and_two_ranges():
 
 
 def test_a_cleaner_grid_stays_in_the_picture():
-    table = emissions.reported_beside_modelled(RUNS, emissions.Scenario(grid="Norway", draws=1000))
-    left, right = figures.reported(table).axes[0].get_xlim()
+    table = tables.reported_beside_modelled(RUNS, scenarios.Scenario(grid="Norway", draws=1000))
+    left, right = figures.draw_reported(table).axes[0].get_xlim()
     assert left < table["full low"].min() < table["low"].min()
     assert table["full high"].max() < table["high"].max() < right
 
 
 def test_nothing_reported_is_said():
-    drawing = figures.reported(emissions.reported_beside_modelled(RUNS[2:], SCENARIO))
+    drawing = figures.draw_reported(tables.reported_beside_modelled(RUNS[2:], SCENARIO))
     assert [text.get_text() for text in drawing.axes[0].texts] == [
         "none of these models has a report of its emissions"
     ]
 
 
 def test_estimated_hours_are_open():
-    totals = emissions.estimates(RUNS, SCENARIO)
-    drawing = figures.estimates(totals, ["DBRX", "Command R"])
+    totals = tables.estimates(RUNS, SCENARIO)
+    drawing = figures.draw_estimates(totals, ["DBRX", "Command R"])
     order = list(totals["co2e_kg"].sort_values("median", ascending=False).index)
     assert labels(drawing) == order[::-1]
     faces = [bool((each.get_facecolor()[0][:3] == 1).all()) for each in drawing.axes[0].collections]
@@ -55,9 +55,9 @@ def test_estimated_hours_are_open():
 
 
 def test_shares_are_stacked():
-    table = emissions.drivers(RUNS, SCENARIO)
-    drawing = figures.drivers(table)
-    assert set(figures.DRIVERS) == set(emissions.INPUTS.values())
+    table = tables.drivers(RUNS, SCENARIO)
+    drawing = figures.draw_drivers(table)
+    assert set(figures.DRIVERS) == set(tables.INPUTS.values())
     ends: dict[float, float] = {}
     for bar in drawing.axes[0].patches:
         ends[round(bar.get_y(), 6)] = bar.get_x() + bar.get_width()
@@ -65,35 +65,37 @@ def test_shares_are_stacked():
 
 
 def test_nothing_to_draw_from_is_said():
-    empty = emissions.drivers([], SCENARIO)
-    assert [text.get_text() for text in figures.drivers(empty).axes[0].texts] == ["nothing is left to draw"]
+    empty = tables.drivers([], SCENARIO)
+    assert [text.get_text() for text in figures.draw_drivers(empty).axes[0].texts] == [
+        "nothing is left to draw"
+    ]
 
 
 def test_the_ladder_has_a_row_for_each_boundary():
-    table = emissions.ladder(RUNS[1], SCENARIO)
-    drawing = figures.ladder(table)
+    table = tables.ladder(RUNS[1], SCENARIO)
+    drawing = figures.draw_ladder(table)
     assert labels(drawing) == list(table.index)[::-1]
     assert len(drawing.axes[0].texts) == len(BOUNDARIES)
     assert drawing.axes[0].get_xlim()[0] == 0
 
 
 def test_places_say_their_method_and_year():
-    table = emissions.in_places(RUNS[1], SCENARIO)
-    drawing = figures.places(table)
+    table = tables.in_places(RUNS[1], SCENARIO)
+    drawing = figures.draw_places(table)
     assert labels(drawing)[-1] == "Sweden, 2024"
-    assert set(figures.METHODS) == set(emissions.METHODS.values())
+    assert set(figures.METHODS) == set(tables.METHODS.values())
     assert set(key(drawing)) == set(table["method"])
     dots = np.concatenate([each.get_offsets() for each in drawing.axes[0].collections])
     assert list(dots[:, 0]) == pytest.approx(list(table["median"]))
 
 
 def test_accuracy_is_a_ratio_by_class():
-    table = emissions.accuracy(SCENARIO)
-    drawing = figures.accuracy(table)
+    table = tables.accuracy(SCENARIO)
+    drawing = figures.draw_accuracy(table)
     predicted = table[table["class"] != "arithmetic"]
     assert len(drawing.axes[0].collections) == len(predicted)
     assert key(drawing) == ["metered", "blind", "hours", "place"]
-    assert set(figures.CLASSES) == set(emissions.CLASSES) - {"arithmetic"}
+    assert set(figures.CLASSES) == set(tables.CLASSES) - {"arithmetic"}
     names = labels(drawing)[::-1]
     assert names[0] == "OLMo 2 7B"
     assert "GPT-3 175B, water" in names
@@ -103,5 +105,5 @@ def test_accuracy_is_a_ratio_by_class():
 
 
 def test_the_same_numbers_give_the_same_file():
-    table = emissions.ladder(RUNS[1], SCENARIO)
-    assert svg(figures.ladder(table)) == svg(figures.ladder(table))
+    table = tables.ladder(RUNS[1], SCENARIO)
+    assert svg(figures.draw_ladder(table)) == svg(figures.draw_ladder(table))

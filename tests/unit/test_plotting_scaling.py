@@ -5,18 +5,21 @@ import pytest
 from drawing import svg, theme  # noqa: F401
 
 import cohort
-from cohort import allocations, chinchilla
-from cohort.plotting import chinchilla_fit, data_optimal
+from cohort.chapters.chinchilla_fit import figures as fit_figures
+from cohort.chapters.chinchilla_fit import tables as fits
+from cohort.chapters.data_optimal import figures as data_figures
+from cohort.chapters.data_optimal import tables as policies
+from cohort.fitting import chinchilla_runs
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-RUNS = chinchilla.runs()
-FIT = chinchilla.fit_runs(RUNS)
+RUNS = chinchilla_runs.runs()
+FIT = chinchilla_runs.fit_runs(RUNS)
 BOOT = FIT.bootstrap(30)
-BAND = chinchilla.frontier(FIT.law, BOOT, np.geomspace(1e18, 1e26, 17))
+BAND = chinchilla_runs.frontier(FIT.law, BOOT, np.geomspace(1e18, 1e26, 17))
 NAMES = ["llama-2-7b", "llama-3-8b", "llama-3-70b", "gpt3-175b", "dbrx", "chinchilla-70b", "glm-4.5-air"]
-FRAME = allocations.trained(NAMES)
-AGAINST = allocations.against(FIT.law, FRAME, BOOT)
+FRAME = policies.trained(NAMES)
+AGAINST = policies.against(FIT.law, FRAME, BOOT)
 
 
 def texts(axes):
@@ -24,15 +27,15 @@ def texts(axes):
 
 
 def test_runs_draws_every_run_once_and_crosses_the_dropped():
-    axes = chinchilla_fit.runs(RUNS).axes[0]
+    axes = fit_figures.draw_runs(RUNS).axes[0]
     assert sorted(len(points.get_offsets()) for points in axes.collections) == [5, 240]
     assert len(axes.lines) == 6, "a line for each power of ten of compute"
-    every = chinchilla_fit.runs(chinchilla.runs(0)).axes[0]
+    every = fit_figures.draw_runs(chinchilla_runs.runs(0)).axes[0]
     assert every.get_legend() is None
 
 
 def test_residuals_draw_observed_over_predicted():
-    axes = chinchilla_fit.residuals(FIT, RUNS).axes[0]
+    axes = fit_figures.draw_residuals(FIT, RUNS).axes[0]
     drawn = np.concatenate([points.get_offsets() for points in axes.collections])
     assert len(drawn) == 245
     low, high = axes.get_ylim()
@@ -41,7 +44,7 @@ def test_residuals_draw_observed_over_predicted():
 
 def test_policies_are_dashed_beyond_the_runs():
     named = {"this fit": FIT.law, "hoffmann": cohort.law("hoffmann")}
-    axes = chinchilla_fit.policies(named, BAND, 1.3e22, chinchilla.advice()).axes[0]
+    axes = fit_figures.draw_policies(named, BAND, 1.3e22, fits.advice()).axes[0]
     styles = [line.get_linestyle() for line in axes.lines]
     assert styles.count("-") == 2
     assert styles.count("--") == 2
@@ -52,7 +55,7 @@ def test_policies_are_dashed_beyond_the_runs():
 
 def test_iso_flop_minima_are_compute_optimal():
     flops = [1e19, 1e21]
-    axes = chinchilla_fit.iso_flop(FIT.law, flops, RUNS).axes[0]
+    axes = fit_figures.draw_iso_flop(FIT.law, flops, RUNS).axes[0]
     minima = axes.lines[-1].get_xydata()
     for (size, loss), flop in zip(minima, flops, strict=True):
         best = FIT.law.compute_optimal(flop)
@@ -60,23 +63,23 @@ def test_iso_flop_minima_are_compute_optimal():
 
 
 def test_spread_names_each_quantity_with_its_value():
-    table = chinchilla.intervals(FIT, BOOT, chinchilla.quantities(5.76e23, 1e13))
-    axes = chinchilla_fit.spread(table).axes[0]
+    table = fits.intervals(FIT, BOOT, fits.quantities(5.76e23, 1e13))
+    axes = fit_figures.draw_spread(table).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert len(names) == len(table)
     assert "best size = 73.2 billion" in names
 
 
 def test_choices_have_a_row_for_each_estimator():
-    table = chinchilla.choices(1e22, [5, 0], 1e-3, 10, 0)
-    axes = chinchilla_fit.choices(table).axes[0]
+    table = fits.choices(1e22, [5, 0], 1e-3, 10, 0)
+    axes = fit_figures.draw_choices(table).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert len(names) == 8
     assert names[-1] == "huber, 5 dropped"
 
 
 def test_the_map_shows_runs_models_and_the_line():
-    axes = data_optimal.map_of_models(FRAME, BAND, RUNS).axes[0]
+    axes = data_figures.draw_map_of_models(FRAME, BAND, RUNS).axes[0]
     assert set(FRAME.index) <= set(texts(axes))
     low, high = axes.get_ylim()
     assert (low < FRAME["tokens"].min() / 1e12) and (FRAME["tokens"].max() / 1e12 < high)
@@ -92,14 +95,16 @@ def test_intervals_leave_out_what_is_infinite():
     values = AGAINST[["break-even", "break-even low", "break-even high"]].set_axis(
         ["value", "low", "high"], axis=1
     )
-    axes = data_optimal.intervals(values / 1e12, "trillion tokens", (10, "chosen use")).axes[0]
+    axes = data_figures.draw_break_even_intervals(values / 1e12, "trillion tokens", (10, "chosen use")).axes[
+        0
+    ]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert "GPT-3 175B" not in names
     assert len(names) == int(np.isfinite(values["value"]).sum())
     assert "chosen use" in texts(axes)
-    points_alone = data_optimal.intervals(values[["value"]] / 1e12, "trillion tokens")
+    points_alone = data_figures.draw_break_even_intervals(values[["value"]] / 1e12, "trillion tokens")
     assert "<svg" in svg(points_alone)
-    none = data_optimal.intervals(values.loc[["GPT-3 175B"]], "tokens")
+    none = data_figures.draw_break_even_intervals(values.loc[["GPT-3 175B"]], "tokens")
     assert "no model" in none.axes[0].texts[0].get_text()
 
 
@@ -107,22 +112,24 @@ def test_other_figures_are_drawn_and_stable():
     law = FIT.law
     marks = [("Llama 3 8B", 15e12, AGAINST.loc["Llama 3 8B", "loss"], "Llama 3 8B")]
     draw = [
-        lambda: data_optimal.best_sizes(
-            {"a loss": allocations.best_sizes(law, 2.0, [1e11, 1e13, 1e15], BOOT)}, 1e13
+        lambda: data_figures.draw_best_sizes(
+            {"a loss": policies.best_sizes(law, 2.0, [1e11, 1e13, 1e15], BOOT)}, 1e13
         ),
-        lambda: data_optimal.learning_curves(
-            allocations.learning_curves(law, FRAME.loc[["Llama 3 8B"]], np.geomspace(1e11, 1e14, 9)),
+        lambda: data_figures.draw_learning_curves(
+            policies.learning_curves(law, FRAME.loc[["Llama 3 8B"]], np.geomspace(1e11, 1e14, 9)),
             marks,
             {"Llama 3 8B": 1e12},
         ),
-        lambda: data_optimal.passes(allocations.limited(law, np.geomspace(1e25, 1e28, 7), 1e13), 1e13),
-        lambda: data_optimal.extrapolated(allocations.extrapolated(allocations.overtrained_runs(), 100)[1]),
-        lambda: data_optimal.beside_scores(allocations.beside_scores(AGAINST, NAMES, "MMLU"), "MMLU"),
+        lambda: data_figures.draw_passes(policies.limited(law, np.geomspace(1e25, 1e28, 7), 1e13), 1e13),
+        lambda: data_figures.draw_extrapolated(policies.extrapolated(policies.overtrained_runs(), 100)[1]),
+        lambda: data_figures.draw_beside_scores(policies.beside_scores(AGAINST, NAMES, "MMLU"), "MMLU"),
     ]
     for one in draw:
         assert svg(one()) == svg(one())
 
 
 def test_nothing_to_draw_is_said():
-    empty = allocations.beside_scores(AGAINST, NAMES, "MMLU").iloc[:0]
-    assert "none of these models" in data_optimal.beside_scores(empty, "MMLU").axes[0].texts[0].get_text()
+    empty = policies.beside_scores(AGAINST, NAMES, "MMLU").iloc[:0]
+    assert (
+        "none of these models" in data_figures.draw_beside_scores(empty, "MMLU").axes[0].texts[0].get_text()
+    )

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from drawing import theme  # noqa: F401
 
-from cohort import serving, throughput
-from cohort.plotting import serving_roofline as figures
+from cohort.chapters.serving_roofline import figures, tables
+from cohort.serving import measurements, roofline
 
 REQUEST = {"model": "llama-3-70b", "accelerator": "H100 SXM 80GB", "tensor_parallel": 4}
 LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
@@ -14,7 +14,7 @@ LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
 
 @pytest.fixture(scope="module")
 def sweep() -> pd.DataFrame:
-    return throughput.sweep([1, 64, 350, 400], **REQUEST, **LENGTHS)
+    return tables.by_concurrency([1, 64, 350, 400], **REQUEST, **LENGTHS)
 
 
 def texts(drawing) -> list[str]:
@@ -22,8 +22,8 @@ def texts(drawing) -> list[str]:
 
 
 def test_the_roofline_bends_at_the_ridge():
-    phases = throughput.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS)
-    drawing = figures.roofline(phases)
+    phases = tables.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS)
+    drawing = figures.draw_roofline(phases)
     (roof,) = drawing.axes[0].lines
     assert roof.get_xdata()[1] == pytest.approx(989 / 3.35)
     assert roof.get_ydata()[1] == roof.get_ydata()[2] == 989
@@ -33,12 +33,12 @@ def test_the_roofline_bends_at_the_ridge():
 
 
 def test_two_types_of_number_have_two_roofs():
-    phases = throughput.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS, weight_dtype="fp8")
-    assert [line.get_ydata()[-1] for line in figures.roofline(phases).axes[0].lines] == [989, 1979]
+    phases = tables.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS, weight_dtype="fp8")
+    assert [line.get_ydata()[-1] for line in figures.draw_roofline(phases).axes[0].lines] == [989, 1979]
 
 
 def test_bars_add_up_to_the_time_per_token(sweep):
-    bars = figures.time_per_token(sweep).axes[0].patches
+    bars = figures.draw_time_per_token(sweep).axes[0].patches
     ends: dict[float, float] = {}
     for bar in bars:
         ends[bar.get_y()] = max(ends.get(bar.get_y(), 0.0), bar.get_x() + bar.get_width())
@@ -46,36 +46,36 @@ def test_bars_add_up_to_the_time_per_token(sweep):
 
 
 def test_every_part_has_a_name_and_a_bound():
-    parts = dict(serving.serve(**REQUEST, **LENGTHS).parts)
-    assert set(parts) == set(figures.PARTS) == set(serving.BOUNDS)
+    parts = dict(roofline.serve(**REQUEST, **LENGTHS).parts)
+    assert set(parts) == set(figures.PARTS) == set(roofline.BOUNDS)
 
 
 def test_what_does_not_fit_is_drawn_open(sweep):
-    drawing = figures.throughput_against_speed(sweep, sweep, 4, 64)
+    drawing = figures.draw_throughput_against_speed(sweep, sweep, 4, 64)
     faces = drawing.axes[0].collections[0].get_facecolors()
     assert [bool((face[:3] == 1).all()) for face in faces] == [False, False, False, True]
     assert texts(drawing) == ["1", "64", "400"]
 
 
 def test_variants_and_costs_have_a_row_each():
-    saved = throughput.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
-    assert len(figures.savings(saved).axes[0].get_yticklabels()) == len(saved) == 9
-    costs = throughput.costs("llama-3-70b", **LENGTHS)
-    labels = [label.get_text() for label in figures.cost(costs).axes[0].get_yticklabels()]
+    saved = tables.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
+    assert len(figures.draw_savings(saved).axes[0].get_yticklabels()) == len(saved) == 9
+    costs = tables.costs("llama-3-70b", **LENGTHS)
+    labels = [label.get_text() for label in figures.draw_cost(costs).axes[0].get_yticklabels()]
     assert labels[-1] == f"{costs.index[0]} x{costs['devices'].iloc[0]}"
 
 
 def test_nothing_to_draw_is_said():
-    saved = throughput.savings("llama-3.1-405b", "L4", 1, 1, **LENGTHS)
-    assert texts(figures.savings(saved)) == ["no variant fits these devices"]
-    assert texts(figures.cost(saved.iloc[:0])) == [
+    saved = tables.savings("llama-3.1-405b", "L4", 1, 1, **LENGTHS)
+    assert texts(figures.draw_savings(saved)) == ["no variant fits these devices"]
+    assert texts(figures.draw_cost(saved.iloc[:0])) == [
         "no group of accelerators with a published price holds this model"
     ]
 
 
 def test_measured_times_lie_where_they_belong():
-    compared = throughput.compared("test")
-    drawing = figures.measured(compared)
+    compared = measurements.compared("test")
+    drawing = figures.draw_measured_times(compared)
     drawn = sum(len(each.get_offsets()) for each in drawing.axes[0].collections[1:])
     assert drawn == len(compared)
     assert {text.get_text() for text in drawing.axes[0].get_legend().get_texts()} == set(compared["source"])

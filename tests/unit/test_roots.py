@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohort.roots import root
+from cohort.numeric import root
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reading import table
 
-from cohort import routed
-from cohort.configs import model
+from cohort.architecture.registered import model
+from cohort.chapters.expert_tradeoffs.tables import reproduced
 from cohort.errors import ParameterError, UnknownNameError
-from cohort.mixtures import reproduced
-from cohort.roots import root
-from cohort.scaling import InfeasibleError
+from cohort.numeric import root
+from cohort.scaling import mixture_laws
+from cohort.scaling.dense_laws import InfeasibleError
 
 FRAME = reproduced()
 
@@ -39,7 +39,7 @@ def test_fine_grained_loss_is_that_of_the_print_for_total_parameters_only():
     """Rounded coefficients leave 0.8%. With the active parameters in place of all it is 18 to 25%."""
     found = of("krajewski-64", "loss")
     assert found["error"].abs().max() < 0.0085
-    law = routed.law("krajewski-64")
+    law = mixture_laws.routed_law("krajewski-64")
     for _, row in found.iterrows():
         tokens = of("krajewski-64", "tokens").set_index("active").loc[row["active"], "printed"]
         fine = of("krajewski-64", "granularity").set_index("active").loc[row["active"], "printed"]
@@ -53,7 +53,7 @@ def test_the_ranges_of_the_other_expansion_hold_the_optimum():
 
 def test_a_mixture_at_1e20_flop_is_worth_twenty_times_the_compute():
     """As the report says; beyond 1e25 it says more than forty, and its printed digits give 32."""
-    mixed, dense = routed.law("krajewski-64"), routed.law("krajewski-dense")
+    mixed, dense = mixture_laws.routed_law("krajewski-64"), mixture_laws.routed_law("krajewski-dense")
 
     def ratio(flop):
         loss = mixed.compute_optimal(flop).loss
@@ -69,7 +69,7 @@ def test_a_mixture_at_1e20_flop_is_worth_twenty_times_the_compute():
 def test_cutoffs_are_within_the_rounding_of_the_coefficients():
     for name in ("clark-s-base", "clark-rl-r", "clark-hash"):
         assert of(name, "cutoff")["inside"].all()
-    assert routed.law("clark-s-base").cutoff == pytest.approx(1e12, rel=1e-12)
+    assert mixture_laws.routed_law("clark-s-base").cutoff == pytest.approx(1e12, rel=1e-12)
 
 
 def test_effective_parameters_of_the_report_s_example():
@@ -80,12 +80,12 @@ def test_logarithms_are_to_base_ten():
     """A dense model of a billion parameters, against the report's dense law (3.568e13 / N)^0.078."""
     dense = (3.568e13 / 1e9) ** 0.078
     for name in ("clark-s-base", "clark-rl-r", "clark-hash"):
-        assert routed.law(name).loss(1e9, 1) == pytest.approx(dense, rel=0.01)
+        assert mixture_laws.routed_law(name).loss(1e9, 1) == pytest.approx(dense, rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["clark-s-base", "clark-rl-r", "clark-hash"])
 def test_one_expert_is_the_dense_model(name):
-    law = routed.law(name)
+    law = mixture_laws.routed_law(name)
     assert law.effective_experts(1) == pytest.approx(law.E_start, rel=1e-12)
     assert law.effective_experts(1e12) == pytest.approx(law.E_max, rel=1e-6)
     assert law.dense_equivalent(3e8, 1) == pytest.approx(3e8, rel=1e-9)
@@ -93,7 +93,7 @@ def test_one_expert_is_the_dense_model(name):
 
 @given(active=st.floats(1e6, 1e10), expansion=st.floats(1, 512))
 def test_experts_help_below_the_cutoff_and_harm_above(active, expansion):
-    law = routed.law("clark-rl-r")
+    law = mixture_laws.routed_law("clark-rl-r")
     assert law.loss(active, expansion) <= law.loss(active, 1) * (1 + 1e-12)
     above = law.cutoff * active / 1e6
     assert law.loss(above, expansion) >= law.loss(above, 1) * (1 - 1e-12)
@@ -101,7 +101,7 @@ def test_experts_help_below_the_cutoff_and_harm_above(active, expansion):
 
 @given(total=st.floats(1e8, 1e12), tokens=st.floats(1e9, 1e14), fine=st.floats(1, 64))
 def test_dense_equivalents_have_the_loss_of_the_mixture(total, tokens, fine):
-    law = routed.law("krajewski-64")
+    law = mixture_laws.routed_law("krajewski-64")
     try:
         dense = law.dense_equivalent(total, tokens, fine)
     except InfeasibleError:
@@ -111,7 +111,7 @@ def test_dense_equivalents_have_the_loss_of_the_mixture(total, tokens, fine):
 
 @given(total=st.floats(1e8, 1e11), sparsity=st.floats(0, 0.98))
 def test_sparse_equivalents_have_the_loss_of_the_mixture_whatever_the_tokens(total, sparsity):
-    law = routed.law("abnar")
+    law = mixture_laws.routed_law("abnar")
     try:
         dense = law.dense_equivalent(total, sparsity)
     except InfeasibleError:
@@ -121,7 +121,7 @@ def test_sparse_equivalents_have_the_loss_of_the_mixture_whatever_the_tokens(tot
 
 
 def test_the_optimum_has_a_lower_loss_than_its_neighbours():
-    law = routed.law("krajewski-64")
+    law = mixture_laws.routed_law("krajewski-64")
     best = law.compute_optimal(1e22)
     for factor in (0.9, 1.1):
         for fine in (best.granularity // 2, best.granularity, best.granularity * 2):
@@ -133,39 +133,49 @@ def test_the_optimum_has_a_lower_loss_than_its_neighbours():
 def test_shapes_by_hand():
     """Mixtral: 2 of 8. DeepSeek-V2: 6 of 160 and 2 shared. Arctic: 2 of 128 beside a dense network."""
     found = {
-        name: routed.shape(model(name)) for name in ("mixtral-8x7b-v0.1", "deepseek-v2", "snowflake-arctic")
+        name: mixture_laws.shape(model(name))
+        for name in ("mixtral-8x7b-v0.1", "deepseek-v2", "snowflake-arctic")
     }
     mixtral, deepseek, arctic = found.values()
     assert (mixtral.expansion, mixtral.granularity, mixtral.sparsity) == (4, 2, 0.75)
     assert (deepseek.expansion, deepseek.granularity) == (162 / 8, 8)
     assert arctic.expansion == (128 * 4864 + 7168) / (2 * 4864 + 7168)
     assert mixtral.total == 46_702_792_704 - 2 * 32_000 * 4096
-    dense = routed.shape(model("llama-3-8b"))
+    dense = mixture_laws.shape(model("llama-3-8b"))
     assert (dense.expansion, dense.granularity, dense.sparsity) == (1, 1, 0)
 
 
 def test_what_lies_outside_a_law_is_named():
-    own = routed.shape(model("mixtral-8x7b-v0.1"))
-    beyond = routed.outside("krajewski-64", own, 1e12)
+    own = mixture_laws.shape(model("mixtral-8x7b-v0.1"))
+    beyond = mixture_laws.outside("krajewski-64", own, 1e12)
     assert beyond["expansion"] == 4 / 64 and beyond["tokens"] == pytest.approx(1e12 / 1.3e11)
     assert "granularity" not in beyond
-    assert "tokens" not in routed.outside("krajewski-64", own)
-    sparse = routed.outside("abnar", routed.shape(model("llama-4-maverick")))
+    assert "tokens" not in mixture_laws.outside("krajewski-64", own)
+    sparse = mixture_laws.outside("abnar", mixture_laws.shape(model("llama-4-maverick")))
     assert sparse == {"sparsity": pytest.approx(0.02 * 128, rel=1e-9)}
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: routed.law("clark-s-bas"), "did you mean 'clark-s-base'"),
-        (lambda: routed.ranges("nobody"), "unknown law of mixtures"),
-        (lambda: routed.law("clark-hash").loss(1e9, 0.5), "expansion is 0.5, but must be at least 1"),
-        (lambda: routed.law("clark-hash").loss(-1, 2), "active is -1, but must be"),
-        (lambda: routed.law("abnar").loss(1e9, 1e9, 1.0), "sparsity is 1.0, but must be from 0 to below 1"),
-        (lambda: routed.law("krajewski-64").loss(1e9, 0), "tokens is 0, but must be"),
-        (lambda: routed.law("krajewski-64").compute_optimal(-1), "flop is -1, but must be"),
-        (lambda: routed.law("krajewski-dense").dense_equivalent(1e9, 1e9, 1), "law of dense models"),
-        (lambda: routed.Shape(2e9, 1e9, 1, 1, 0), "must be at least the 2000000000.0 that are active"),
+        (lambda: mixture_laws.routed_law("clark-s-bas"), "did you mean 'clark-s-base'"),
+        (lambda: mixture_laws.ranges("nobody"), "unknown law of mixtures"),
+        (
+            lambda: mixture_laws.routed_law("clark-hash").loss(1e9, 0.5),
+            "expansion is 0.5, but must be at least 1",
+        ),
+        (lambda: mixture_laws.routed_law("clark-hash").loss(-1, 2), "active is -1, but must be"),
+        (
+            lambda: mixture_laws.routed_law("abnar").loss(1e9, 1e9, 1.0),
+            "sparsity is 1.0, but must be from 0 to below 1",
+        ),
+        (lambda: mixture_laws.routed_law("krajewski-64").loss(1e9, 0), "tokens is 0, but must be"),
+        (lambda: mixture_laws.routed_law("krajewski-64").compute_optimal(-1), "flop is -1, but must be"),
+        (
+            lambda: mixture_laws.routed_law("krajewski-dense").dense_equivalent(1e9, 1e9, 1),
+            "law of dense models",
+        ),
+        (lambda: mixture_laws.Shape(2e9, 1e9, 1, 1, 0), "must be at least the 2000000000.0 that are active"),
     ],
 )
 def test_bad_values_are_named(call, message):
@@ -176,4 +186,4 @@ def test_bad_values_are_named(call, message):
 
 def test_a_loss_that_no_dense_model_reaches_is_refused():
     with pytest.raises(InfeasibleError, match="no dense model reaches this loss"):
-        routed.law("krajewski-64").dense_equivalent(1e40, 1e9, 1)
+        mixture_laws.routed_law("krajewski-64").dense_equivalent(1e40, 1e9, 1)

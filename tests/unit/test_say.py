@@ -2,7 +2,7 @@
 
 import pytest
 
-from cohort.book import binary, scaled
+from cohort.display.words import binary, scaled
 
 
 @pytest.mark.parametrize(

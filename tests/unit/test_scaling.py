@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 import cohort
-from cohort import scaling
 from cohort.errors import CohortError, ParameterError, UnknownNameError
-from cohort.scaling import InfeasibleError, Lifetime, Price, Repetition, ScalingLaw
+from cohort.scaling import dense_laws
+from cohort.scaling.dense_laws import InfeasibleError, Lifetime, Price, Repetition, ScalingLaw
 
 SARDANA = cohort.law("sardana")
 MUENNIGHOFF = cohort.law("muennighoff")
-C4 = scaling.repetition("muennighoff")
+C4 = dense_laws.repetition("muennighoff")
 EXACT = 1e-12
 
 
@@ -444,7 +444,7 @@ def test_unknown_laws_name_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'besiroglu'"):
         cohort.law("besirogl")
     with pytest.raises(UnknownNameError, match="known: muennighoff"):
-        scaling.repetition("hoffmann")
+        dense_laws.repetition("hoffmann")
     assert issubclass(InfeasibleError, CohortError)
 
 

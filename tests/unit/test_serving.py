@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cohort
-from cohort.attention import precisions
+from cohort.architecture.dtypes import precisions
 from cohort.errors import ParameterError, UnknownNameError
-from cohort.serving import (
+from cohort.serving.roofline import (
     ROOFLINE,
     attained,
     compute_bound_concurrency,

@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 
 import cohort
-from cohort import tables
+from cohort.architecture import registered
+from cohort.display import model_tables, reader_tables
 from cohort.errors import ParameterError, UnknownNameError
 
-COHORT = tables.group("cohort")
+COHORT = registered.group("cohort")
 
 
 def test_a_data_table_carries_its_schema():
@@ -44,26 +45,26 @@ def test_the_chinchilla_runs_are_all_there():
 
 
 def test_models_in_the_order_of_their_release():
-    released = tables.released(["llama-3-8b", "gpt2-xl", "dbrx"])
+    released = model_tables.released(["llama-3-8b", "gpt2-xl", "dbrx"])
     assert list(released) == ["GPT-2 XL", "DBRX", "Llama 3 8B"]
     assert str(released.index[-1].date()) == "2024-04-18"
 
 
 def test_the_groups_hold_every_model_once():
-    names = [name for group in ("cohort", "reference", "modern") for name in tables.group(group)]
+    names = [name for group in ("cohort", "reference", "modern") for name in registered.group(group)]
     assert sorted(names) == sorted(cohort.models())
     assert len(COHORT) == 14
 
 
 def test_the_parts_add_up_to_the_total():
-    counts = tables.counts(cohort.models())
+    counts = model_tables.counts(cohort.models())
     parts = ["embedding", "attention", "dense feed-forward", "routed experts", "other"]
     assert (counts[parts].sum(axis=1) == counts["total"]).all()
     assert (counts[parts] >= 0).all(axis=None)
 
 
 def test_routed_experts_are_what_rests():
-    counts = tables.counts(["mixtral-8x7b-v0.1"]).iloc[0]
+    counts = model_tables.counts(["mixtral-8x7b-v0.1"]).iloc[0]
     assert counts["routed experts"] == 45_097_156_608
     assert counts["total"] - counts["active"] == 45_097_156_608 - 11_274_289_152
 
@@ -80,37 +81,42 @@ def test_routed_experts_are_what_rests():
     ],
 )
 def test_components_in_words(name, attention, experts):
-    row = tables.components([name]).iloc[0]
+    row = model_tables.components([name]).iloc[0]
     assert (row["attention"], row["experts"]) == (attention, experts)
 
 
 def test_caches_agree_with_the_models():
-    caches = tables.caches(["mistral-7b-v0.1"], 32_768).iloc[0]
+    caches = model_tables.caches(["mistral-7b-v0.1"], 32_768).iloc[0]
     assert (caches["first token"], caches["cache"], caches["per token"]) == (131_072, 2**29, 2**14)
-    by_length = tables.caches_by_length(["mistral-7b-v0.1"], [1, 4096, 32_768]).iloc[0]
+    by_length = model_tables.caches_by_length(["mistral-7b-v0.1"], [1, 4096, 32_768]).iloc[0]
     assert list(by_length) == [131_072, 131_072, 16_384]
 
 
 def test_a_model_from_a_file_has_no_facts_and_still_a_row(tmp_path):
     path = tmp_path / "mine.json"
-    with open(cohort.facts.config_path("llama-3-8b"), encoding="utf-8") as file:
+    with open(cohort.registry.facts.config_path("llama-3-8b"), encoding="utf-8") as file:
         path.write_text(file.read(), encoding="utf-8")
-    for build in (tables.shapes, tables.components, tables.training, tables.counts):
+    for build in (
+        model_tables.shapes,
+        model_tables.components,
+        model_tables.training_facts,
+        model_tables.counts,
+    ):
         assert list(build([str(path)]).index) == ["mine"]
-    assert tables.training([str(path)]).iloc[0].isna().all()
-    assert set(tables.readable(tables.training([str(path)])).text.iloc[0]) == {"–"}, (
+    assert model_tables.training_facts([str(path)]).iloc[0].isna().all()
+    assert set(reader_tables.readable(model_tables.training_facts([str(path)])).text.iloc[0]) == {"–"}, (
         "not said to be undisclosed"
     )
 
 
 def test_a_file_named_after_a_registered_model_borrows_none_of_its_facts(tmp_path):
     path = tmp_path / "llama-3-8b.json"
-    with open(cohort.facts.config_path("dbrx"), encoding="utf-8") as file:
+    with open(cohort.registry.facts.config_path("dbrx"), encoding="utf-8") as file:
         path.write_text(file.read(), encoding="utf-8")
-    row = tables.components([str(path)])
+    row = model_tables.components([str(path)])
     assert row.index[0] == "llama-3-8b"
     assert row.iloc[0]["normalisation"] == "–"
-    both = tables.counts([str(path), "llama-3-8b"])
+    both = model_tables.counts([str(path), "llama-3-8b"])
     assert list(both.index) == ["llama-3-8b", "Llama 3 8B"]
 
 
@@ -118,16 +124,16 @@ def test_two_files_of_one_name_are_refused(tmp_path):
     paths = [tmp_path / folder / "mine.json" for folder in ("a", "b")]
     for path in paths:
         path.parent.mkdir()
-        with open(cohort.facts.config_path("dbrx"), encoding="utf-8") as file:
+        with open(cohort.registry.facts.config_path("dbrx"), encoding="utf-8") as file:
             path.write_text(file.read(), encoding="utf-8")
     with pytest.raises(ParameterError, match="two models are called 'mine'"):
-        tables.counts([str(path) for path in paths])
+        model_tables.counts([str(path) for path in paths])
 
 
 def test_repeated_names_are_one_row_and_no_name_is_an_error():
-    assert len(tables.counts(["dbrx", "dbrx"])) == 1
+    assert len(model_tables.counts(["dbrx", "dbrx"])) == 1
     with pytest.raises(ParameterError, match="no model was named"):
-        tables.counts([])
+        model_tables.counts([])
 
 
 def test_readable_values():
@@ -135,21 +141,21 @@ def test_readable_values():
         {"size": [1234567, 2], "share": [0.12345, None], "kind": ["a<b", "c"]}, index=["x", "y"]
     )
     frame.attrs["status"] = {"y": {"share": "undisclosed"}}
-    text = tables.readable(frame).text
+    text = reader_tables.readable(frame).text
     assert text.loc["x"].tolist() == ["1,234,567", "0.123", "a<b"]
     assert text.loc["y", "share"] == "undisclosed"
-    assert tables.readable(frame, {"share": ".1f"}).text.loc["x", "share"] == "0.1"
+    assert reader_tables.readable(frame, {"share": ".1f"}).text.loc["x", "share"] == "0.1"
 
 
 def test_readable_html_is_escaped_and_aligned():
-    html = tables.readable(pd.DataFrame({"n": [1], "w": ["a<b"]}, index=["x&y"]))._repr_html_()
+    html = reader_tables.readable(pd.DataFrame({"n": [1], "w": ["a<b"]}, index=["x&y"]))._repr_html_()
     assert "a&lt;b" in html
     assert 'scope="row">x&amp;y' in html
     assert html.count("text-align: right") == html.count("text-align: left") == 1
 
 
 def test_doubtful_values_say_so():
-    text = tables.readable(tables.training(COHORT)).text
+    text = reader_tables.readable(model_tables.training_facts(COHORT)).text
     assert text.loc["Phi-3 small", "released"] == "2024-05-21 (inferred)"
     assert text.loc["Command R", "training tokens (trillion)"] == "undisclosed"
     assert text.loc["Llama 3 8B", "training tokens (trillion)"] == "15"

@@ -9,15 +9,18 @@ import pytest
 from reading import benchmark, table
 
 import cohort
-from cohort import facts, throughput
-from cohort.serving import ROOFLINE, attained, largest_concurrency, serve, with_recent_kernels
+from cohort.architecture import variants
+from cohort.chapters.serving_roofline import tables
+from cohort.registry import facts
+from cohort.serving import measurements
+from cohort.serving.roofline import ROOFLINE, attained, largest_concurrency, serve, with_recent_kernels
 
 MEASURED = [*facts.rows("serving_measurements"), *facts.rows("serving_measurements_mlengineering")]
 
 
 @pytest.fixture(scope="module")
 def compared() -> pd.DataFrame:
-    return throughput.compared("test")
+    return measurements.compared("test")
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +86,11 @@ def test_the_median_error_of_the_test_rows_is_below_fifteen_percent(compared):
 
 def test_errors_by_source_and_parallelism(compared):
     scope = compared[compared["in scope"]]
-    by_source = throughput.summary(scope, ["source"])
+    by_source = tables.summary(scope, ["source"])
     assert by_source["rows"].to_dict() == {"gpubenchmarks": 9, "lmdeploya100": 29, "trtllmh200": 7}
     assert (by_source.loc[["lmdeploya100", "trtllmh200"], "predicted error"] < 15).all()
     assert by_source.loc["gpubenchmarks", "predicted error"] > 15  # llama.cpp, as the book says
-    assert throughput.summary(scope, ["tensor_parallel"])["rows"].to_dict() == {1: 33, 2: 1, 4: 11}
+    assert tables.summary(scope, ["tensor_parallel"])["rows"].to_dict() == {1: 33, 2: 1, 4: 11}
     assert (by_source["predicted error"] < by_source["allowance error"]).all()
 
 
@@ -100,28 +103,28 @@ def test_the_summary_by_hand():
             "roofline error": [0.0, 0.6, -0.7, -0.5],
         }
     )
-    found = throughput.summary(frame, ["source"])
+    found = tables.summary(frame, ["source"])
     assert found.loc["a"].tolist() == pytest.approx([3, 20, 10, 60, -10])
     assert found.loc["b"].tolist() == pytest.approx([1, 50, 50, 50, 50])
 
 
 def test_no_row_is_dropped_in_silence(compared):
-    calibrated = throughput.compared("calibrate")
-    assert len(compared) + len(calibrated) + int(throughput.left_out().sum()) == len(MEASURED) == 541
+    calibrated = measurements.compared("calibrate")
+    assert len(compared) + len(calibrated) + int(tables.rows_left_out().sum()) == len(MEASURED) == 541
     assert (len(compared), len(calibrated)) == (116, 69)
 
 
 def test_whatever_is_far_off_has_a_reason(compared):
-    missed = throughput.missed(compared)
+    missed = tables.missed(compared)
     assert (missed["why"] != "").all()
-    assert int(missed["rows"].sum()) == int((compared["predicted error"].abs() > throughput.FAR).sum()) > 0
+    assert int(missed["rows"].sum()) == int((compared["predicted error"].abs() > tables.FAR).sum()) > 0
 
 
 def test_a_row_as_a_case_by_hand():
     """TensorRT-LLM on two H200: 1,654 tokens a second each at a batch of 512."""
     rows = facts.rows("serving_measurements")
     row = next(each for each in rows if each["source"] == "trtllmh200" and each["tensor_parallel"] == "2")
-    found = throughput.case(row)
+    found = measurements.case(row)
     assert found.seconds == 512 / (2 * 1654)
     assert (found.request["kv_dtype"], found.request["concurrency"], found.quantity) == (
         "fp8",
@@ -140,15 +143,15 @@ def test_a_row_as_a_case_by_hand():
     ],
 )
 def test_units_of_the_cases(metric, value, unit, quantity, seconds):
-    row = next(each for each in facts.rows("serving_measurements") if not throughput.unanswered(each))
+    row = next(each for each in facts.rows("serving_measurements") if not measurements.unanswered(each))
     row |= {"metric": metric, "value": value, "unit": unit, "concurrency": "1", "input_tokens": "2048"}
-    found = throughput.case(row)
+    found = measurements.case(row)
     assert (found.quantity, found.seconds) == (quantity, pytest.approx(seconds, rel=1e-15, abs=0))
 
 
 def test_unstated_batches_are_served_as_many_as_fit():
     """Engines of 2023 score long answers too slowly for those of 2025; recent kernels explain the gap."""
-    found = throughput.at_maximum()
+    found = measurements.at_maximum()
     assert len(found) == 82
     plain, recent = (found[f"{name} error"] for name in ("predicted", "with recent kernels"))
     assert plain.median() < -0.3
@@ -163,7 +166,7 @@ def test_recent_kernels_change_the_scores_of_grouped_queries_alone():
 
 
 def test_the_baselines_have_no_fixed_times():
-    for each in (ROOFLINE, throughput.ALLOWANCE):
+    for each in (ROOFLINE, measurements.ALLOWANCE):
         assert each.layer_s == each.sequence_s == each.all_reduce_s == 0
         assert each.product("any", "fp8") == each.matrices["fp8"]
 
@@ -173,7 +176,7 @@ LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
 
 def test_phases_of_a_dense_model_by_hand():
     """A step of 64 answers: two FLOP a weight and answer, and 4 x 8192 x 80 a key, over what it reads."""
-    found = throughput.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS)
+    found = tables.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS)
     spec = cohort.model("llama-3-70b")
     flops = 64 * (2 * spec.matmul_parameters + 4 * 8192 * 80 * 1152)
     read = 2 * (spec.parameters - spec.embedding_parameters) + 64 * 1152 * 327_680
@@ -181,20 +184,18 @@ def test_phases_of_a_dense_model_by_hand():
     assert found.loc["decode, 64", "attainable"] == pytest.approx(flops / read * 3350e9, rel=1e-12)
     assert found.loc["training", "attainable"] == pytest.approx(989e12, rel=1e-12)
     assert list(found.index) == ["training", "prefill", "decode, 1", "decode, 64"]
-    assert list(throughput.phases("llama-3-70b", "H100 SXM 80GB", 1, **LENGTHS).index) == list(
-        found.index[:3]
-    )
+    assert list(tables.phases("llama-3-70b", "H100 SXM 80GB", 1, **LENGTHS).index) == list(found.index[:3])
 
 
 def test_steps_reach_what_fits_and_what_was_asked():
-    assert throughput.steps(9, 3) == [1, 2, 3, 4, 8, 9]
-    assert throughput.steps(0, 1) == [1]
-    assert throughput.steps(0, 5) == [1, 2, 4, 5]
+    assert tables.concurrency_steps(9, 3) == [1, 2, 3, 4, 8, 9]
+    assert tables.concurrency_steps(0, 1) == [1]
+    assert tables.concurrency_steps(0, 5) == [1, 2, 4, 5]
 
 
 def test_a_sweep_is_what_serve_says():
     request = {"model": "llama-3-8b", "accelerator": "L40S", **LENGTHS}
-    found, answer = throughput.sweep([1, 7], **request), serve(**request, concurrency=7)
+    found, answer = tables.by_concurrency([1, 7], **request), serve(**request, concurrency=7)
     assert found.loc[7, "tpot"] == answer.tpot_s
     assert found.loc[7, "each"] * 7 == pytest.approx(answer.output_tokens_per_s)
     assert found.loc[7, list(dict(answer.parts))].sum() == pytest.approx(answer.tpot_s)
@@ -202,7 +203,7 @@ def test_a_sweep_is_what_serve_says():
 
 def test_savings_of_variants_by_hand():
     """Eight key-value heads of 64: with 64, caches are eight times as large, and so are their projections."""
-    found = throughput.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
+    found = tables.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
     cache = 64 * 1152 * 327_680
     more = found.loc["a key and a value for each head", "bytes"] - found.loc["as it is", "bytes"]
     projections = 80 * 2 * 8192 * (64 - 8) * 128
@@ -214,12 +215,12 @@ def test_savings_of_variants_by_hand():
 
 def test_experts_opened_and_cut_keep_their_weights():
     spec = cohort.model("mixtral-8x7b-v0.1")
-    opened = throughput.with_all_experts(spec)
+    opened = variants.with_all_experts(spec)
     assert opened.parameters == spec.parameters
     assert opened.active_parameters == spec.parameters
-    arctic = throughput.with_all_experts(cohort.model("snowflake-arctic"))
+    arctic = variants.with_all_experts(cohort.model("snowflake-arctic"))
     assert arctic.active_parameters == arctic.parameters
-    cut = throughput._split_into_experts(cohort.model("llama-3-8b"))
+    cut = variants.split_into_experts(cohort.model("llama-3-8b"))
     routers = 32 * 8 * 4096
     assert cut.parameters == cohort.model("llama-3-8b").parameters + routers
     three_quarters = 32 * 6 * 3 * 4096 * 1792
@@ -227,7 +228,7 @@ def test_experts_opened_and_cut_keep_their_weights():
 
 
 def test_costs_take_the_cheapest_group():
-    found = throughput.costs("llama-3-8b", **LENGTHS)
+    found = tables.costs("llama-3-8b", **LENGTHS)
     assert (found["low"] <= found["high"]).all()
     assert found["low"].is_monotonic_increasing
     row = found.loc["H100 SXM 80GB"]
@@ -237,13 +238,13 @@ def test_costs_take_the_cheapest_group():
         most = largest_concurrency("llama-3-8b", "H100 SXM 80GB", devices, **LENGTHS)
         other = serve("llama-3-8b", "H100 SXM 80GB", devices, most, **LENGTHS)
         assert other.usd_per_million_tokens(5.0) >= row["high"] * (1 - 1e-12)
-    assert throughput.costs("llama-3.1-405b", 1024, 256, weight_dtype="fp32").index.isin(found.index).all()
+    assert tables.costs("llama-3.1-405b", 1024, 256, weight_dtype="fp32").index.isin(found.index).all()
 
 
 def test_sensitivity_by_hand():
     """One answer on one device: weights at four fifths of their speed take a quarter longer."""
     request = {"model": "llama-3-8b", "accelerator": "L40S", "concurrency": 1, **LENGTHS}
-    found, answer = throughput.sensitivity(0.2, **request), serve(**request)
+    found, answer = tables.serving_sensitivity(0.2, **request), serve(**request)
     weights = dict(answer.parts)["weights"]
     assert found.loc["bandwidth for weights", "tpot"] == pytest.approx(25 * weights / answer.tpot_s)
     assert "bandwidth of the links" not in found.index
@@ -251,6 +252,6 @@ def test_sensitivity_by_hand():
 
 
 def test_training_runs_are_those_that_state_a_utilisation():
-    found = throughput.training_utilisation()
+    found = tables.training_utilisation()
     assert len(found) == 13
     assert found.loc["Llama 3.1 405B", "value"].tolist() == [0.43, 0.41, 0.38]

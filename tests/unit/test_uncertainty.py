@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cohort.errors import CohortError, ParameterError
-from cohort.footprint import Range
-from cohort.uncertainty import Z95, propagate, sample
+from cohort.footprint.factors import Range
+from cohort.footprint.uncertainty import Z95, propagate, sample
 
 WIDE = Range(1, 2, 6, "")
 NARROW = Range(3, 4, 4.5, "")

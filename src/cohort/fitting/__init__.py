@@ -19,7 +19,7 @@ from cohort.errors import CohortError, ParameterError, positive, shown, unknown
 from cohort.fitting.deviations import least_absolute
 from cohort.fitting.newton import minimise
 from cohort.fitting.objective import Array, Misfit, Objective, Runs, absolute, huber, squares
-from cohort.scaling import ScalingLaw
+from cohort.scaling.dense_laws import ScalingLaw
 
 __all__ = ["LOSSES", "Bootstrap", "Fit", "FitError", "fit"]
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cohort.scaling import ScalingLaw
+from cohort.scaling.dense_laws import ScalingLaw
 
 Array = NDArray[np.float64]
 

@@ -1,15 +1,15 @@
 """The footprint of training and of serving: energy, CO2e, water, heat, and what making the hardware took.
 
 Every factor is a low, a central and a high value with a source. `training` and `serving` take the central
-ones of all that is not given; `cohort.uncertainty` draws from the ranges.
+ones of all that is not given; `cohort.footprint.uncertainty` draws from the ranges.
 """
 
+from cohort.footprint.accounts import BOUNDARIES, Footprint, account
 from cohort.footprint.answers import break_even, per_million_tokens, per_year, service, serving
 from cohort.footprint.audit import TOLERANCE, Check, contradictions
-from cohort.footprint.equivalents import fleet
 from cohort.footprint.factors import Grid, Range, grid, grids
-from cohort.footprint.ledger import BOUNDARIES, Footprint, account
-from cohort.footprint.runs import training, training_hours
+from cohort.footprint.training_runs import training, training_hours
+from cohort.footprint.yardsticks import fleet
 
 __all__ = [
     "BOUNDARIES",

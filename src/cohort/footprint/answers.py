@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from cohort import facts
-from cohort.attention import precision, precisions
-from cohort.configs import model as read_model
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.dtypes import precision, precisions
+from cohort.architecture.registered import model as read_model
 from cohort.errors import ParameterError, bounded, integer, positive, unknown
+from cohort.footprint.accounts import BOUNDARIES, Footprint, account, check_boundary
 from cohort.footprint.energy import cache_joules, carried_over, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, GRID_TABLES, Range, assumptions, factor, given
-from cohort.footprint.ledger import BOUNDARIES, Footprint, account, check_boundary
-from cohort.hardware import Accelerator
-from cohort.hardware import accelerator as find_accelerator
-from cohort.models import ModelSpec
-from cohort.serving import most_devices, serve, with_recent_kernels
+from cohort.registry import facts
+from cohort.registry.devices import Accelerator
+from cohort.registry.devices import accelerator as find_accelerator
+from cohort.serving.roofline import most_devices, serve, with_recent_kernels
 
 DAYS_PER_YEAR = 365
 JOULES_PER_KWH = 3.6e6

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
 
-from cohort import facts
-from cohort.configs import model as read_model
+from cohort.architecture.registered import model as read_model
 from cohort.errors import CohortError
-from cohort.footprint.runs import training_tokens
-from cohort.hardware import accelerator as find_accelerator
-from cohort.serving import sixteen_bit_type
+from cohort.footprint.training_runs import training_tokens
+from cohort.registry import facts
+from cohort.registry.devices import accelerator as find_accelerator
+from cohort.serving.roofline import sixteen_bit_type
 
 TOLERANCE = 0.05
 # What is recomputed; other fields are what it is recomputed from.

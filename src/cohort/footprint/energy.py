@@ -18,15 +18,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from cohort import facts
-from cohort.attention import LIMIT, MAX_CONTEXT, precision, precisions
-from cohort.configs import model as read_model
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.dtypes import precision, precisions
+from cohort.architecture.registered import model as read_model
 from cohort.errors import ParameterError, bounded, integer, positive, unknown
-from cohort.experts import coverage
-from cohort.hardware import Accelerator
-from cohort.hardware import accelerator as find_accelerator
-from cohort.models import ModelSpec
-from cohort.serving import attained, sixteen_bit_type, weights_read
+from cohort.experts.closed_form import coverage
+from cohort.numeric import LIMIT, MAX_CONTEXT
+from cohort.registry import facts
+from cohort.registry.devices import Accelerator
+from cohort.registry.devices import accelerator as find_accelerator
+from cohort.serving.roofline import attained, sixteen_bit_type, weights_read
 
 GB = 1e9
 MEASURED_BYTES = 2  # of a number in the caches of the measured chats
@@ -131,7 +132,7 @@ def joules_per_token(
     concurrency : int
         Requests in a step.
     weight_dtype : str
-        How the weights are stored, as `cohort.attention.precisions` names it.
+        How the weights are stored, as `cohort.architecture.dtypes.precisions` names it.
     found : Coefficients, optional
         Other coefficients than those of the data.
 

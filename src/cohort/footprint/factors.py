@@ -1,7 +1,7 @@
 """What a footprint is computed with: each factor as a low, a central and a high value, from the data.
 
 A factor is a `Range`. What is known of a run replaces the range by a single value; the rest stays a range,
-so that `cohort.uncertainty` can draw from it.
+so that `cohort.footprint.uncertainty` can draw from it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 
-from cohort import facts
 from cohort.errors import ParameterError, bounded, shown, unknown
-from cohort.hardware import Accelerator
+from cohort.registry import facts
+from cohort.registry.devices import Accelerator
 
 SHAPES = ("triangular", "lognormal")
 # The tables of grid factors, in the order in which a place is looked up.
@@ -33,9 +33,9 @@ class Range:
     sources : tuple of str
         Keys of ``references.bib``; empty where the value was given by the caller.
     shape : str
-        One of `SHAPES`: how `cohort.uncertainty` draws from it. A triangle ends at the bounds and peaks at
-        the central value. A lognormal has the central value as its median, and as many times fall above it
-        as below; its 5th and 95th percentiles lie as far apart as the bounds.
+        One of `SHAPES`: how `uncertainty` draws from it. A triangle ends at the bounds and peaks at the
+        central value. A lognormal has the central value as its median, as many draws above it as below,
+        and its 5th and 95th percentiles as far apart as the bounds.
     """
 
     low: float
@@ -296,7 +296,7 @@ def mfu(device: Accelerator) -> Range:
     Six FLOP for each active parameter and token, over all accelerator hours. Of A100, H100 and H800 it is the
     rounded median and range of runs; of TPU it is inferred from what PaLM attained while it ran, and of all
     others from both. So a footprint in one number does not move when a run is added to the data.
-    `cohort.emissions.utilisation` draws from the published runs themselves, as it leaves some of them out to
+    `published_runs.utilisation` draws from the published runs themselves, as it leaves some of them out to
     predict them; its choice of runs, and with it the centre, is another.
     """
     return factor_of(device, UTILISATION)

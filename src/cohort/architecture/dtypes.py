@@ -1,0 +1,78 @@
+"""Types of number: how many bits each takes, scales included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cohort.errors import unknown
+
+# How a cache is stored --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How a cached number is stored, with its share of the scale of its block.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``fp8``.
+    bits : int
+        Bits of the number itself.
+    block : int
+        Numbers that share a scale.
+    scale_bits : int
+        Bits of that scale; 0 where there is one for a whole tensor, or none.
+    """
+
+    name: str
+    bits: int
+    block: int = 1
+    scale_bits: int = 0
+
+    @property
+    def bytes_per_element(self) -> float:
+        """Bytes of one cached number."""
+        return (self.bits + self.scale_bits / self.block) / 8
+
+
+# One scale a tensor is the rule for fp8. The integers are those of llama.cpp (Q8_0, Q4_0), fp4 is MXFP4.
+_PRECISIONS = {
+    each.name: each
+    for each in (
+        Precision("fp32", 32),
+        Precision("bf16", 16),
+        Precision("fp16", 16),
+        Precision("fp8", 8),
+        Precision("int8", 8, block=32, scale_bits=16),
+        Precision("fp4", 4, block=32, scale_bits=8),
+        Precision("int4", 4, block=32, scale_bits=16),
+    )
+}
+
+
+def precisions() -> list[str]:
+    """Return the names that `precision` knows."""
+    return list(_PRECISIONS)
+
+
+def precision(name: str) -> Precision:
+    """Return how a cache of that precision is stored.
+
+    Eight-bit floating point has one scale for a tensor, so that it takes one byte a number. The integers
+    have a scale of two bytes for each 32 numbers, as in llama.cpp :cite:p:`llamacppquants`; four-bit floating
+    point one byte for each 32 :cite:p:`rouhani2023microscaling`.
+
+    Parameters
+    ----------
+    name : str
+        One of `precisions`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name; the message names the nearest.
+    """
+    if not isinstance(name, str) or name not in _PRECISIONS:
+        raise unknown("precision", name, _PRECISIONS)
+    return _PRECISIONS[name]

@@ -1,0 +1,131 @@
+"""Models by name, path or config, and what the registry knows of them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.families import read
+from cohort.errors import CohortError, ConfigError, ParameterError, shown
+from cohort.registry import facts
+from cohort.registry.facts import Fact, config_path
+
+
+def _load(path: str) -> Mapping[str, Any]:
+    """Return the JSON object in a file; any failure to do so is one sentence."""
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+    except FileNotFoundError:
+        raise ConfigError(f"there is no file {path!r}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read {path!r}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path!r} is not JSON: {' '.join(str(error).split())}") from None
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path!r} holds {shown(config)}, but a config is an object of fields")
+    return config
+
+
+@lru_cache(maxsize=256)
+def _registered(name: str, path: str, modified: int) -> ModelSpec:
+    return replace(read(_load(path), name), registered=True)
+
+
+def model(
+    source: str | os.PathLike[str] | Mapping[str, Any] | ModelSpec, name: str | None = None
+) -> ModelSpec:
+    """Return a model by name, from a ``config.json``, or from a config already read.
+
+    Parameters
+    ----------
+    source : str, path, mapping or ModelSpec
+        A registered name (``cohort.models()`` lists them), the path of a config file or of the folder that
+        holds it, or a dictionary in that form. A `ModelSpec` is returned as it is.
+    name : str, optional
+        What to call a model that is not registered.
+
+    Returns
+    -------
+    ModelSpec
+        The text decoder, exact to the parameter.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no model of that name; the message names the nearest.
+    ConfigError
+        If the file is missing or not JSON, or the config describes no model of a supported family.
+
+    Examples
+    --------
+    >>> model("mixtral-8x7b-v0.1").active_parameters
+    12879925248
+    """
+    if isinstance(source, ModelSpec):
+        return source
+    if isinstance(source, Mapping):
+        return read(source, name)
+    if not isinstance(source, (str, os.PathLike)):
+        raise CohortError(f"a model is a name, a path or a config, but {shown(source)} was given")
+    path = os.fspath(source)
+    if isinstance(source, str) and not _is_path(path):
+        registered = config_path(path)
+        return _registered(path, registered, os.stat(registered).st_mtime_ns)
+    if os.path.isdir(path):
+        path = os.path.join(path, "config.json")
+    return read(_load(path), name or _stem(path))
+
+
+def _is_path(source: str) -> bool:
+    """Whether a string means a file: by its ending or a separator, else a name is meant."""
+    return source.endswith(".json") or os.sep in source or "/" in source
+
+
+def _stem(path: str) -> str:
+    """Return a name for the model in a file: its folder's if it is a config.json, else its own."""
+    folder, file = os.path.split(os.path.abspath(path))
+    return os.path.basename(folder) if file == "config.json" else file.removesuffix(".json")
+
+
+ABSENT = Fact("", "text", "", "")  # of which the data say nothing, not even that it is undisclosed
+
+
+def models() -> list[str]:
+    """Return the names of the registered models, the cohort first."""
+    return facts.config_names()
+
+
+def known(model: ModelSpec) -> dict[str, Fact]:
+    """Return the facts of a registered model by field, none of any other."""
+    return facts.of_model(model.name) if model.registered else {}
+
+
+def title(model: ModelSpec) -> str:
+    """Return the model's name for display."""
+    titles = {row["model"]: row["title"] for row in facts.rows("models")} if model.registered else {}
+    return titles.get(model.name, model.name)
+
+
+def specs(models: Iterable[str]) -> list[ModelSpec]:
+    """Return the models of distinct names, in the order given."""
+    names = list(dict.fromkeys(models))
+    if not names:
+        raise ParameterError("no model was named; cohort.models() lists those that are registered")
+    found = [model(name) for name in names]
+    twice = [name for name, times in Counter(map(title, found)).items() if times > 1]
+    if twice:
+        raise ParameterError(f"two models are called {shown(twice[0])}; rename the file or folder of one")
+    return found
+
+
+def group(name: str) -> list[str]:
+    """Return the registered models of a group: ``cohort``, ``reference`` or ``modern``."""
+    return [row["model"] for row in facts.rows("models") if row["group"] == name]

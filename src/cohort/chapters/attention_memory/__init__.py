@@ -1,0 +1,1 @@
+"""What the chapter `attention_memory` shows."""

@@ -1,0 +1,210 @@
+"""The figures of the chapter `attention_memory`: what context costs in memory."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from cohort.display.model_tables import GIB
+from cohort.display.parts import ATTENTION, dots, end_labels, name_rows, nothing, plain_ticks
+from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+from cohort.display.words import significant
+
+NAIVE, TILED = COLOURS[3], COLOURS[0]
+
+
+def draw_cache_against_context(caches: pd.DataFrame, kinds: pd.Series, context: int) -> Figure:
+    """Draw each model's cache against the length of the context.
+
+    Parameters
+    ----------
+    caches : DataFrame
+        Bytes, as `tables.cache_curves` returns them.
+    kinds : Series
+        The kind of attention of each model, which gives its colour.
+    context : int
+        The length that is marked, in tokens.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes, GiB against tokens, with the models' names at the right ends.
+    """
+    drawing, axes = figure(max(WIDTH, 0.17 * len(caches) + 1.4))
+    colours = {name: ATTENTION[kinds[name]] for name in caches.index}
+    sizes = caches / GIB
+    for name, row in sizes.iterrows():
+        axes.plot(list(sizes.columns), row.to_numpy(), color=colours[str(name)], lw=1.4)
+    _logarithmic(axes, [int(each) for each in sizes.columns], "cache (GiB)")
+    axes.axvline(context, color=PALE, lw=1, ls="--", zorder=0)
+    low = float(sizes.to_numpy().min())
+    axes.set_ylim(low / 1.5, float(sizes.to_numpy().max()) * 1.5)
+    last = sizes.columns[-1]
+    end_labels(axes, float(last), {str(name): float(value) for name, value in sizes[last].items()}, colours)
+    _key_above(axes, set(kinds))
+    return drawing
+
+
+def _logarithmic(axes: Axes, lengths: list[int], label: str) -> None:
+    axes.set(xscale="log", yscale="log", xlabel="context (tokens)", ylabel=label)
+    axes.set_xlim(lengths[0], lengths[-1])
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+
+
+def _key_above(axes: Axes, kinds: set[str]) -> None:
+    """Add a key of the kinds of attention above the drawing."""
+    used = {kind: colour for kind, colour in ATTENTION.items() if kind in kinds}
+    patches = [Patch(color=colour) for colour in used.values()]
+    axes.legend(
+        patches, list(used), ncols=min(len(used), 4), loc="lower left", bbox_to_anchor=(0, 1), fontsize=8.5
+    )
+
+
+def _legend_above(axes: Axes) -> None:
+    axes.margins(x=0.05)
+    axes.autoscale(axis="x")
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=8.5)
+
+
+def draw_break_even_contexts(table: pd.DataFrame, kinds: pd.Series) -> Figure:
+    """Draw the context from which on each model's cache outweighs its weights.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.break_even_contexts` returns it; models whose cache never does are left out.
+    kinds : Series
+        The kind of attention of each model, which gives its colour.
+
+    Returns
+    -------
+    Figure
+        Dots in thousand tokens on a logarithmic axis; a bar marks the longest context that is offered.
+    """
+    rows = table.dropna(subset="context")
+    if rows.empty:
+        return nothing("no cache of these models ever outweighs the weights")
+    rows = rows.astype({"context": float, "limit": "Float64"}).sort_values("context", kind="stable")
+    drawing, axes = figure(0.24 * len(rows) + 0.9)
+    for place, (name, row) in enumerate(rows.iterrows()):
+        axes.scatter(row["context"] / 1e3, place, color=ATTENTION[kinds[str(name)]], s=36, zorder=2)
+        if not pd.isna(row["limit"]):
+            ends = [row["limit"] / 1e3] * 2
+            axes.plot(ends, [place - 0.3, place + 0.3], color=INK, lw=2, zorder=1.9, solid_capstyle="butt")
+        text = significant(row["context"] / 1e3)
+        axes.annotate(
+            text, (row["context"] / 1e3, place), (7, 0), textcoords="offset points", va="center", size=8
+        )
+    seen = rows[["context", "limit"]].to_numpy(dtype=float, na_value=float("nan")) / 1e3
+    axes.set(xscale="log", xlabel="context at which the cache is the larger (thousand tokens)")
+    axes.set_xlim(float(pd.Series(seen.ravel()).min()) / 1.5, float(pd.Series(seen.ravel()).max()) * 4)
+    plain_ticks(axes.xaxis)
+    name_rows(axes, [str(name) for name in rows.index])
+    _key_above(axes, set(kinds[rows.index]))
+    return drawing
+
+
+def draw_what_if(table: pd.DataFrame) -> Figure:
+    """Draw the cache of one model under each way to save it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.what_if` returns it; its first row is the model as it is, and drawn dark.
+
+    Returns
+    -------
+    Figure
+        Dots in GiB on a logarithmic axis, the largest at the top.
+    """
+    colours = [INK, *[COLOURS[0]] * (len(table) - 1)]
+    return dots(table["cache"] / GIB, colours, "cache (GiB)")[0]
+
+
+GROWTH = {
+    "prefill FLOPs": ("scores: compute, prompt", NAIVE, "-"),
+    "scores": ("scores: memory, naive", COLOURS[1], "--"),
+    "step FLOPs": ("scores: compute, next token", COLOURS[2], "-"),
+    "cache": ("cache: memory", TILED, "--"),
+}
+
+
+def draw_growth(table: pd.DataFrame) -> Figure:
+    """Draw how compute and memory grow, as multiples of what they are at the shortest context.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.growth` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes; parallels to the grey lines grow with the context and with its square.
+    """
+    drawing, axes = figure()
+    lengths = [int(each) for each in table.index]
+    first = lengths[0]
+    for power in (1, 2):
+        axes.plot(
+            lengths, [(each / first) ** power for each in lengths], color=PALE, lw=5, alpha=0.5, zorder=0
+        )
+    ends, colours = {}, {}
+    for column, (name, colour, style) in GROWTH.items():
+        if not table[column].iloc[0]:
+            continue  # a model without scores
+        values = table[column] / table[column].iloc[0]
+        axes.plot(lengths, values, color=colour, ls=style, lw=1.8)
+        ends[name], colours[name] = float(values.iloc[-1]), colour
+    _logarithmic(axes, lengths, "multiple of the first value")
+    end_labels(axes, float(lengths[-1]), ends, colours)
+    return drawing
+
+
+def draw_published_memory(table: pd.DataFrame) -> Figure:
+    """Draw the memory of naive attention and of FlashAttention: the formulas as lines, the prints as dots.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.published_memory` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes, MiB against tokens.
+    """
+    drawing, axes = figure()
+    for method, colour, name in (("naive", NAIVE, "naive"), ("flash", TILED, "FlashAttention")):
+        rows = table[table["method"] == method]
+        axes.plot(rows["context"], rows["derived"], color=colour, lw=1.5, label=f"{name}, formula")
+        axes.scatter(rows["context"], rows["printed"], color=colour, s=22, zorder=2, label=f"{name}, printed")
+    _logarithmic(axes, sorted(table["context"].unique()), "memory (MiB)")
+    _legend_above(axes)
+    return drawing
+
+
+def draw_measured_memory(table: pd.DataFrame) -> Figure:
+    """Draw the measured peak memory of both ways to compute attention, with the formulas as lines.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `cohort.chapters.attention_memory.kernels.measure_kernels` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes, MiB against tokens.
+    """
+    drawing, axes = figure()
+    for way, colour in (("naive", NAIVE), ("tiled", TILED)):
+        axes.plot(table.index, table[f"{way} derived"] / 2**20, color=colour, lw=1.5, label=f"{way}, formula")
+        axes.scatter(table.index, table[way] / 2**20, color=colour, s=26, zorder=2, label=f"{way}, measured")
+    _logarithmic(axes, [int(each) for each in table.index], "peak memory (MiB)")
+    axes.set_xticks([int(each) for each in table.index], [f"{int(each):,}" for each in table.index])
+    _legend_above(axes)
+    return drawing

@@ -1,0 +1,1 @@
+"""What the chapter `chinchilla_fit` shows."""

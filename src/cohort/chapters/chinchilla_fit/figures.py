@@ -1,0 +1,303 @@
+"""The figures of the chapter `chinchilla_fit`: the runs, the fitted law, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
+
+from cohort.display.parts import name_rows, plain_ticks
+from cohort.display.theme import COLOURS, INK, PALE, figure
+from cohort.display.words import scaled, significant
+from cohort.fitting import LOSSES, Fit
+from cohort.scaling.dense_laws import FLOP_PER_TOKEN, ScalingLaw
+
+HEAT = "crest"  # from light to dark: the more compute and the lower the loss, the darker
+
+
+ESTIMATORS = dict(zip(LOSSES, (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]), strict=True))
+
+
+MARKS = dict(zip(LOSSES, "oDs^", strict=True))
+
+
+def draw_runs(frame: pd.DataFrame) -> Figure:
+    """Draw the training runs by size and tokens, coloured by their loss.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `cohort.fitting.chinchilla_runs.runs` returns it; runs that are dropped are crosses.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes; grey lines join points of equal compute.
+    """
+    drawing, axes = figure(3.6)
+    kept = frame[~frame["dropped"]]
+    axes.set(xscale="log", yscale="log")
+    dots = axes.scatter(
+        kept["parameters"] / 1e9, kept["tokens"] / 1e9, c=kept["loss"], cmap=f"{HEAT}_r", s=16, zorder=2
+    )
+    out = frame[frame["dropped"]]
+    axes.scatter(out["parameters"] / 1e9, out["tokens"] / 1e9, marker="x", color=COLOURS[3], s=36, zorder=3)
+    axes.set(xlabel="parameters (billion)", ylabel="tokens (billion)")
+    axes.set(xlim=(0.045, 22), ylim=(0.17, 450))
+    for exponent in range(18, 24):
+        pairs = 10**exponent / FLOP_PER_TOKEN / 1e18
+        sizes = np.array(axes.get_xlim())
+        axes.plot(sizes, pairs / sizes, color=PALE, lw=0.8, zorder=0)
+        _name_line(axes, pairs, f"1e{exponent}")
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+    axes.grid(visible=False)
+    bar = drawing.colorbar(dots, ax=axes, label="loss (nats per token)", pad=0.02)
+    bar.outline.set_visible(False)
+    if len(out):
+        axes.legend(
+            handles=[Line2D([], [], marker="x", ls="", color=COLOURS[3], label="dropped")],
+            loc="lower left",
+            fontsize=8.5,
+        )
+    return drawing
+
+
+def _name_line(axes: Axes, pairs: float, name: str) -> None:
+    """Write what a line of equal compute is called at its upper left end inside the frame."""
+    low_x, high_y = axes.get_xlim()[0] * 1.08, axes.get_ylim()[1] / 1.35
+    x = max(low_x, pairs / high_y)
+    if x < axes.get_xlim()[1] / 1.5 and pairs / x > axes.get_ylim()[0] * 1.3:
+        axes.text(x, pairs / x, name, size=7.5, color="#707070", rotation=0, va="bottom")
+
+
+def draw_residuals(found: Fit, frame: pd.DataFrame) -> Figure:
+    """Draw how far each run is from the fitted law, against its tokens per parameter.
+
+    Parameters
+    ----------
+    found : Fit
+        Of the runs that are kept.
+    frame : DataFrame
+        As `cohort.fitting.chinchilla_runs.runs` returns it; dropped runs are crosses.
+
+    Returns
+    -------
+    Figure
+        Observed over predicted loss in per cent, linear up to one per cent and logarithmic beyond.
+    """
+    drawing, axes = figure()
+    predicted = [found.law.loss(n, d) for n, d in zip(frame["parameters"], frame["tokens"], strict=True)]
+    error = 100 * (frame["loss"] / predicted - 1)
+    out = frame["dropped"]
+    axes.scatter(frame["ratio"][~out], error[~out], color=COLOURS[0], s=12, alpha=0.7, label="fitted")
+    if out.any():
+        axes.scatter(frame["ratio"][out], error[out], color=COLOURS[3], marker="x", s=36, label="dropped")
+        axes.legend(loc="upper right", fontsize=8.5)
+    axes.axhline(0, color=INK, lw=0.8)
+    axes.set_xscale("log")
+    axes.set_yscale("symlog", linthresh=1)
+    top = max(2.0, float(error.abs().max()) * 1.5)
+    ticks = [tick for tick in (0.5, 1, 3, 10, 30, 100) if tick <= top]
+    axes.set_yticks([-tick for tick in ticks[:3]] + [0, *ticks])
+    axes.set_yticks([], minor=True)
+    plain_ticks(axes.yaxis)
+    plain_ticks(axes.xaxis)
+    axes.set(xlabel="tokens per parameter", ylabel="observed less predicted (%)")
+    axes.set_ylim(-max(2.0, 1.5 * float(-error.min())), top)
+    return drawing
+
+
+def draw_policies(
+    named: Mapping[str, ScalingLaw], band: pd.DataFrame, reach: float, points: pd.DataFrame
+) -> Figure:
+    """Draw the tokens per parameter that each law advises against compute.
+
+    Parameters
+    ----------
+    named : mapping of str to ScalingLaw
+        The fit first, then published laws.
+    band : DataFrame
+        Of the first, as `cohort.fitting.chinchilla_runs.frontier` returns it.
+    reach : float
+        The largest compute that was fitted, in FLOP; beyond it lines are dashed.
+    points : DataFrame
+        As `tables.advice` returns it: the printed tables of approaches 1 and 2 are drawn.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes.
+    """
+    drawing, axes = figure(3.5)
+    flops = band.index.to_numpy(dtype=float)
+    axes.axvspan(flops.min(), reach, color="#f2f2f2", lw=0, zorder=0)
+    axes.fill_between(flops, band["low"], band["high"], color=COLOURS[0], alpha=0.18, lw=0)
+    colours = [COLOURS[0], COLOURS[3], COLOURS[1], COLOURS[2], COLOURS[4]]
+    ends: list[tuple[float, str, str]] = []
+    for (name, law), colour in zip(named.items(), colours, strict=False):
+        ratios = np.array([law.compute_optimal(flop).tokens_per_parameter for flop in flops])
+        for inside in (True, False):
+            part = flops <= reach * 1.01 if inside else flops >= reach * 0.99
+            axes.plot(flops[part], ratios[part], color=colour, ls="-" if inside else (0, (4, 2)))
+        ends.append((float(ratios[-1]), name, colour))
+    for approach, mark in ((1, "o"), (2, "s")):
+        rows = points[(points["approach"] == approach) & (points["flop"] <= flops.max())]
+        axes.scatter(
+            rows["flop"],
+            rows["tokens"] / rows["parameters"],
+            marker=mark,
+            s=22,
+            facecolors="white",
+            edgecolors=INK,
+            zorder=3,
+            label=f"approach {approach}, printed",
+        )
+    axes.set(xscale="log", yscale="log", xlabel="training compute (FLOP)", ylabel="tokens per parameter")
+    axes.set_xlim(flops.min(), flops.max() * 1.05)
+    axes.set_ylim(2.5, 260)
+    axes.yaxis.set_major_locator(FixedLocator([3, 10, 20, 50, 100, 200]))
+    plain_ticks(axes.yaxis)
+    axes.xaxis.set_major_locator(LogLocator(base=100, numticks=8))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.legend(loc="lower left", fontsize=8)
+    axes.text(flops.min() * 1.5, axes.get_ylim()[1] / 1.15, "fitted range", size=8, color="#606060", va="top")
+    _name_ends(axes, ends)
+    return drawing
+
+
+def _name_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+    """Name lines at their right ends, from the top down, apart where they are near."""
+    least = 1.23
+    previous = float("inf")
+    for value, name, colour in sorted(ends, reverse=True):
+        height = min(value, previous / least)
+        previous = height
+        axes.annotate(
+            name,
+            (1.01, height),
+            xycoords=axes.get_yaxis_transform(),
+            size=8,
+            color=colour,
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def draw_iso_flop(law: ScalingLaw, flops: Sequence[float], frame: pd.DataFrame) -> Figure:
+    """Draw the loss against the size at equal compute, with the runs near each compute.
+
+    Parameters
+    ----------
+    law : ScalingLaw
+        The fitted law.
+    flops : sequence of float
+        One curve a compute.
+    frame : DataFrame
+        As `cohort.fitting.chinchilla_runs.runs` returns it; runs within 15% of a compute are drawn.
+
+    Returns
+    -------
+    Figure
+        Logarithmic in the size; a black line joins the minima.
+    """
+    drawing, axes = figure(3.4)
+    colours = sns.color_palette(HEAT, len(flops))
+    kept, minima = frame[~frame["dropped"]], []
+    for flop, colour in zip(flops, colours, strict=True):
+        best = law.compute_optimal(flop)
+        minima.append((best.parameters / 1e9, best.loss))
+        sizes = best.parameters * np.geomspace(0.12, 8, 60)
+        losses = [law.loss(size, flop / FLOP_PER_TOKEN / size) for size in sizes]
+        axes.plot(sizes / 1e9, losses, color=colour, lw=1.6)
+        near = kept[(np.log(kept["flop"] / flop)).abs() < np.log(1.15)]
+        axes.scatter(near["parameters"] / 1e9, near["loss"], color=colour, s=14, zorder=3)
+        axes.annotate(
+            f"{flop:.0e}".replace("e+", "e"),
+            (sizes[-1] / 1e9, losses[-1]),
+            (4, 0),
+            textcoords="offset points",
+            size=8,
+            va="center",
+        )
+    axes.plot(*zip(*minima, strict=True), color=INK, lw=1.2, marker="o", ms=3.5, zorder=4)
+    axes.set(xscale="log", xlabel="parameters (billion)", ylabel="loss (nats per token)")
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, high * 2)
+    plain_ticks(axes.xaxis)
+    return drawing
+
+
+def draw_spread(table: pd.DataFrame) -> Figure:
+    """Draw the interval of each quantity as a share of its value.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.intervals` returns it.
+
+    Returns
+    -------
+    Figure
+        One bar a quantity, on a logarithmic axis around one; the value stands beside its name.
+    """
+    rows = table.iloc[::-1]
+    drawing, axes = figure(0.3 * len(rows) + 0.8)
+    places = range(len(rows))
+    axes.axvline(1, color=INK, lw=0.8)
+    axes.hlines(
+        places, rows["low"] / rows["value"], rows["high"] / rows["value"], color=COLOURS[0], lw=5, alpha=0.6
+    )
+    axes.scatter(np.ones(len(rows)), places, color=COLOURS[0], s=22, zorder=3)
+    axes.set(xscale="log", xlabel="share of the fitted value")
+    # A factor of two either way at the least, so that narrow intervals look narrow.
+    axes.set_xlim(
+        min(0.45, float((rows["low"] / rows["value"]).min()) / 1.1),
+        max(2.2, float((rows["high"] / rows["value"]).max()) * 1.1),
+    )
+    axes.xaxis.set_major_locator(FixedLocator([0.2, 0.5, 1, 2, 5]))
+    plain_ticks(axes.xaxis)
+    axes.grid(visible=False, axis="y")
+    name_rows(axes, [f"{name} = {scaled(value)}" for name, value in rows["value"].items()])
+    return drawing
+
+
+def draw_choices(frame: pd.DataFrame) -> Figure:
+    """Draw the tokens per parameter that each estimator advises, with its interval.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `tables.choices` returns it.
+
+    Returns
+    -------
+    Figure
+        One row an estimator and a number of dropped runs, on a logarithmic axis.
+    """
+    rows = frame.iloc[::-1].reset_index(drop=True)
+    drawing, axes = figure(0.28 * len(rows) + 0.8)
+    for place, (_, row) in enumerate(rows.iterrows()):
+        colour = ESTIMATORS[row["estimator"]]
+        axes.hlines(place, row["low"], row["high"], color=colour, lw=3, alpha=0.45)
+        axes.scatter(row["ratio"], place, color=colour, marker=MARKS[row["estimator"]], s=30, zorder=3)
+        axes.annotate(
+            significant(row["ratio"]),
+            (row["high"], place),
+            (5, 0),
+            textcoords="offset points",
+            size=8,
+            va="center",
+        )
+    axes.set(xscale="log", xlabel="tokens per parameter, with 95% interval")
+    axes.set_xlim(rows["low"].min() / 1.3, rows["high"].max() * 2)
+    plain_ticks(axes.xaxis)
+    axes.grid(visible=False, axis="y")
+    name_rows(axes, [f"{each.estimator}, {each.dropped} dropped" for each in rows.itertuples(index=False)])
+    return drawing

@@ -1,0 +1,51 @@
+"""The verdicts of the chapter `chinchilla_fit`: what the post says of the compute-optimal point."""
+
+from __future__ import annotations
+
+from cohort.architecture.registered import model
+from cohort.chapters.judging import Judgement, graded, quoted
+from cohort.fitting import chinchilla_runs
+from cohort.scaling.dense_laws import ScalingLaw
+
+CHINCHILLA_FLOP = 5.76e23  # of the model that the law is named after, as the paper gives it
+
+
+def judge(law: ScalingLaw | None = None) -> list[Judgement]:
+    """Return the verdicts of the chapter.
+
+    Parameters
+    ----------
+    law : ScalingLaw, optional
+        The law to judge by; by default Huber's fit to the 240 runs.
+    """
+    law = law or chinchilla_runs.fit_runs(chinchilla_runs.runs()).law
+    return [_optimal_tokens(law), _diminishing(law)]
+
+
+def _optimal_tokens(law: ScalingLaw) -> Judgement:
+    said = quoted("Llama 3 8B", "compute-optimal training tokens")
+    tokens = law.compute_optimal(parameters=model("llama-3-8b").parameters).tokens
+    rule = (
+        "tokens at which the size of Llama 3 8B is compute-optimal by the fitted law; holds within "
+        "1.25 times what Meta says, with limits within 2 times"
+    )
+    factor = max(tokens / said, said / tokens)
+    return Judgement("optimal_tokens_8b", graded(-factor, -1.25, -2), tokens, "tokens", rule)
+
+
+def _diminishing(law: ScalingLaw) -> Judgement:
+    best = law.compute_optimal(CHINCHILLA_FLOP)
+
+    def gain(first: float) -> float:
+        """Return what doubling the tokens from `first` times the optimum takes off the loss."""
+        size, tokens = best.parameters, best.tokens
+        return law.loss(size, first * tokens) - law.loss(size, 2 * first * tokens)
+
+    before, after = gain(0.5) / gain(0.25), gain(2) / gain(1)
+    rule = (
+        "loss that doubling the tokens of the compute-optimal model of Chinchilla's compute takes "
+        "off; holds if each doubling keeps less than nine tenths of the share of the one before that "
+        "it kept below the optimum; by a law of this form they are the same for any coefficients"
+    )
+    verdict = "holds" if after < 0.9 * before else "does not hold"
+    return Judgement("compute_optimal_is_diminishing", verdict, gain(1), "nats per token", rule)

@@ -1,0 +1,1 @@
+"""What the chapter `data_optimal` shows."""

@@ -1,0 +1,1 @@
+"""What the chapter `expert_tradeoffs` shows."""

@@ -1,0 +1,297 @@
+"""The figures of the chapter `expert_tradeoffs`: what a mixture of experts trades."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from cohort.display.parts import end_labels, label_points, name_rows, nothing, plain_ticks
+from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+
+CLOSE = 3.0  # points of score below which names would cover each other
+
+
+OWN, SMALL, LARGE, SKEWED = COLOURS[0], COLOURS[2], COLOURS[1], COLOURS[4]
+
+
+# What each law is called in a figure, its colour and its form.
+LAWS = {
+    "clark-s-base": ("Clark, S-BASE", COLOURS[0], "o"),
+    "clark-rl-r": ("Clark, RL-R", COLOURS[0], "s"),
+    "clark-hash": ("Clark, Hash", COLOURS[0], "^"),
+    "krajewski-64": ("Krajewski, 64", COLOURS[1], "o"),
+    "krajewski-16": ("Krajewski, 16", COLOURS[1], "s"),
+    "abnar": ("Abnar", COLOURS[2], "D"),
+    "root of total and active": ("root (folklore)", INK, "x"),
+}
+
+
+def _powers(axes: Axes) -> None:
+    """Set a horizontal axis of powers of two, a few of them named."""
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else "")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def draw_trade(frame: pd.DataFrame) -> Figure:
+    """Draw training compute against memory, for mixtures and both of their dense counterparts.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `tables.beside_dense` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes, GB against GFLOP a token. Each mixture is joined to the dense model of as many
+        active and of as many parameters in all.
+    """
+    drawing, axes = figure(WIDTH * 0.8)
+    models = list(frame.index.get_level_values("model").unique())
+    for name in models:
+        rows = frame.loc[name].loc[["dense, active", "it is", "dense, total"]]
+        axes.plot(rows["training"], rows["memory"], color=PALE, lw=1.4, zorder=1)
+    forms = {"it is": ("mixture", OWN, "o"), "dense, active": ("dense, as many active", SMALL, "s"),
+             "dense, total": ("dense, as many in all", LARGE, "^")}  # fmt: skip
+    for kind, (label, colour, form) in forms.items():
+        rows = frame.xs(kind, level="as")
+        axes.scatter(rows["training"], rows["memory"], color=colour, marker=form, s=34, label=label, zorder=3)
+    axes.set(xscale="log", yscale="log", xlabel="training compute (GFLOP a token)", ylabel="weights (GB)")
+    axes.margins(0.18)
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+    own = frame.xs("it is", level="as")
+    label_points(axes, list(own["training"]), list(own["memory"]), models)
+    for text in axes.texts:  # the lines pass behind the names
+        text.set_path_effects([withStroke(linewidth=3, foreground="white")])
+    axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=8.5)
+    return drawing
+
+
+def draw_coverage(frame: pd.DataFrame) -> Figure:
+    """Draw how many distinct experts a layer reads, as more tokens are routed at once.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `tables.expert_coverage` returns it.
+
+    Returns
+    -------
+    Figure
+        Experts against tokens, the latter on a logarithmic axis. Dots are simulated.
+    """
+    drawing, axes = figure()
+    axes.plot(frame.index, frame["bound"], color=INK, lw=1.2, ls=(0, (4, 2)), label="min(E, K T)")
+    axes.plot(frame.index, frame["alike"], color=OWN, label="expected, alike experts")
+    axes.plot(frame.index, frame["skewed"], color=SKEWED, label="expected, skewed")
+    axes.scatter(frame.index, frame["simulated"], color=SKEWED, s=22, zorder=3, label="simulated, skewed")
+    _powers(axes)
+    axes.set(xlabel="tokens routed at once", ylabel="distinct experts of a layer")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="lower right", fontsize=8.5)
+    return drawing
+
+
+def draw_traffic(frame: pd.DataFrame) -> Figure:
+    """Draw the weights that a step reads as more sequences are written at once.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `tables.traffic` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes, GB against sequences.
+    """
+    drawing, axes = figure()
+    colours = {"alike": OWN, "skewed": SKEWED, "dense, active": SMALL, "dense, total": LARGE}
+    names = {"alike": "mixture", "skewed": "mixture, skewed", "dense, active": "dense, active",
+             "dense, total": "dense, total"}  # fmt: skip
+    for column, colour in colours.items():
+        axes.plot(frame.index, frame[column], color=colour, lw=1.8)
+    _powers(axes)
+    axes.set(yscale="log", xlabel="sequences written at once", ylabel="weights read in a step (GB)")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    plain_ticks(axes.yaxis)
+    axes.set_ylim(float(frame.min().min()) / 1.5, float(frame.max().max()) * 1.5)
+    last = frame.iloc[-1]
+    ends = {names[column]: float(last[column]) for column in colours}
+    end_labels(axes, float(frame.index[-1]), ends, {names[column]: colours[column] for column in colours})
+    return drawing
+
+
+def draw_loads(frame: pd.DataFrame) -> Figure:
+    """Draw the load of each expert, by formula and by simulation.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The loads of a `cohort.chapters.expert_tradeoffs.parallel.Balance`.
+
+    Returns
+    -------
+    Figure
+        Loads over their mean, against the rank of the expert; the dashed line is an even load.
+    """
+    drawing, axes = figure()
+    axes.axhline(1, color=INK, lw=0.9, ls=(0, (4, 2)))
+    axes.plot(frame.index, frame["expected"], color=OWN, label="expected", drawstyle="steps-mid", lw=1.5)
+    axes.scatter(frame.index, frame["simulated"], color=SKEWED, s=12, zorder=3, label="simulated")
+    axes.set(xlabel="expert, the most popular first", ylabel="load over the mean")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper right", fontsize=8.5)
+    return drawing
+
+
+def draw_drops(lines: Mapping[str, pd.Series], chosen: float) -> Figure:
+    """Draw the share of assignments that find their expert full, against the room that experts have.
+
+    Parameters
+    ----------
+    lines : mapping of str to Series
+        Shares in per cent, indexed by the capacity factor, by what each line is called.
+    chosen : float
+        The factor that is marked.
+
+    Returns
+    -------
+    Figure
+        Per cent against the factor.
+    """
+    drawing, axes = figure()
+    colours = dict(zip(lines, [COLOURS[at] for at in (2, 0, 1, 4, 3)], strict=False))
+    for name, line in lines.items():
+        axes.plot(line.index, line, color=colours[name], lw=1.8)
+    axes.axvline(chosen, color=PALE, lw=1, zorder=0)
+    axes.set(xlabel="capacity factor", ylabel="assignments dropped (%)")
+    axes.set_ylim(bottom=0)
+    ends = {name: float(line.iloc[-1]) for name, line in lines.items()}
+    end_labels(axes, float(next(iter(lines.values())).index[-1]), ends, colours)
+    return drawing
+
+
+def draw_exchanges(frame: pd.DataFrame) -> Figure:
+    """Draw measured and predicted times of dispatch and combine, as more devices share the experts.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `cohort.chapters.expert_tradeoffs.parallel.exchanges` returns it.
+
+    Returns
+    -------
+    Figure
+        Microseconds against devices; lines are predicted, dots measured, open ones calibrate the latency.
+    """
+    drawing, axes = figure()
+    ends, colours = {}, {"dispatch": OWN, "combine": LARGE}
+    for step, rows in frame.groupby("step"):
+        colour = colours[str(step)]
+        axes.plot(rows["devices"], rows["predicted"], color=colour, lw=1.6)
+        faces = ["white" if use == "calibrate" else colour for use in rows["use"]]
+        axes.scatter(rows["devices"], rows["measured"], c=faces, edgecolors=colour, s=30, zorder=3)
+        ends[str(step)] = float(rows["predicted"].iloc[-1])
+    _powers(axes)
+    axes.set(xlabel="devices that share the experts", ylabel="time of one exchange (µs)")
+    axes.set_ylim(bottom=0)
+    end_labels(axes, float(frame["devices"].max()), ends, colours)
+    return drawing
+
+
+def draw_equivalents(frame: pd.DataFrame) -> Figure:
+    """Draw the dense model that each law takes for as good as each mixture.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `tables.equivalents` returns it.
+
+    Returns
+    -------
+    Figure
+        One row a mixture, parameters in billions on a logarithmic axis. The bar runs from active to total
+        parameters. A mark is filled where the mixture lies within the runs of its law.
+    """
+    models = list(dict.fromkeys(frame["model"]))
+    drawing, axes = figure(0.5 * len(models) + 1.9)
+    places = {name: len(models) - 1 - at for at, name in enumerate(models)}
+    for name, rows in frame.groupby("model", sort=False):
+        span = np.array([rows["active"].iloc[0], rows["total"].iloc[0]]) / 1e9
+        axes.plot(span, [places[str(name)]] * 2, color=PALE, lw=9, solid_capstyle="butt", zorder=1)
+    shifts = np.linspace(0.3, -0.3, len(LAWS))
+    for shift, (law, (label, colour, form)) in zip(shifts, LAWS.items(), strict=True):
+        rows = frame[(frame["law"] == law) & np.isfinite(frame["dense"])]
+        heights = [places[name] + shift for name in rows["model"]]
+        place = rows["dense"] / 1e9, heights
+        if form == "x":
+            axes.scatter(*place, color=colour, marker=form, s=26, zorder=3, label=label)
+            continue
+        faces = [colour if beyond == 1 else "white" for beyond in rows["beyond"]]
+        axes.scatter(*place, c=faces, edgecolors=colour, marker=form, s=26, zorder=3, label=label)
+    axes.set(xscale="log", xlabel="dense model of equal loss (billion parameters)")
+    axes.set_axisbelow(True)
+    plain_ticks(axes.xaxis)
+    name_rows(axes, models[::-1])
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=8.5)
+    return drawing
+
+
+def draw_scores_by_size(frame: pd.DataFrame, fitted: pd.DataFrame, label: str) -> Figure:
+    """Draw scores against size: dense models as dots, mixtures from active to total parameters.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `tables.scores_by_size` returns it.
+    fitted : DataFrame
+        As `tables.fitted_size` returns it; its dense size is marked on each mixture.
+    label : str
+        The axis label of the score.
+
+    Returns
+    -------
+    Figure
+        Per cent against billions of parameters, on a logarithmic axis.
+    """
+    if frame.empty:
+        return nothing("no scores of base models in this setting")
+    drawing, axes = figure(WIDTH * 0.85)
+    dense = frame[~frame["experts"]]
+    years = sorted(frame["year"].unique())
+    for at, year in enumerate(years):
+        rows = dense[dense["year"] == year]
+        shade = 0.25 + 0.75 * (at + 1) / len(years)
+        axes.scatter(rows["total"] / 1e9, rows["score"], color=SMALL, alpha=shade, s=26, zorder=2)
+    mixed = frame[frame["experts"]]
+    heights = sorted(mixed["score"])
+    for name, row in mixed.iterrows():
+        span = [row["active"] / 1e9, row["total"] / 1e9]
+        axes.plot(span, [row["score"]] * 2, color=OWN, lw=2.2, zorder=3, marker="|", ms=8)
+        below = any(0 < other - row["score"] < CLOSE for other in heights)  # there is no room above
+        axes.annotate(
+            str(name),
+            (math.sqrt(span[0] * span[1]), row["score"]),
+            (0, -5 if below else 5),
+            textcoords="offset points",
+            ha="center",
+            va="top" if below else "bottom",
+            size=8,
+            color=OWN,
+        )
+    same = mixed.index.intersection(fitted.index)
+    place = fitted.loc[same, "dense"] / 1e9, mixed.loc[same, "score"]
+    axes.scatter(*place, marker="o", s=34, facecolors="white", edgecolors=LARGE, zorder=4, lw=1.5)
+    axes.set(xscale="log", xlabel="parameters (billion)", ylabel=label)
+    plain_ticks(axes.xaxis)
+    return drawing

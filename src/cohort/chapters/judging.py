@@ -1,0 +1,128 @@
+"""The post's claims and the verdicts on them: each judged by a number, and by a rule that is written down.
+
+A chapter records its verdicts; the ledger reads the records. A claim that no chapter judges stays open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import pandas as pd
+
+from cohort.errors import CohortError, shown, unknown
+from cohort.registry import facts
+
+# The chapters that judge claims, each in a module of its name.
+CHAPTERS = (
+    "the_cohort",
+    "chinchilla_fit",
+    "data_optimal",
+    "attention_memory",
+    "serving_roofline",
+    "expert_tradeoffs",
+    "training_footprint",
+    "serving_footprint",
+)
+
+
+VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict on one claim, with the number and the rule that it rests on.
+
+    Attributes
+    ----------
+    claim : str
+        A key of the table `claims`.
+    verdict : str
+        One of `VERDICTS`.
+    value : float
+        The number.
+    unit : str
+        Its unit.
+    rule : str
+        What the number counts, and from where on it gives which verdict.
+    """
+
+    claim: str
+    verdict: str
+    value: float
+    unit: str
+    rule: str
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise CohortError(f"{shown(self.verdict)} is no verdict; known: {', '.join(VERDICTS)}")
+
+
+def graded(share: float, holds: float, limits: float) -> str:
+    """Return the verdict on a claim that says how much or how many.
+
+    Parameters
+    ----------
+    share : float
+        What was found.
+    holds, limits : float
+        From this on the claim holds, and from this on it holds with limits.
+    """
+    if share >= holds:
+        return "holds"
+    return "holds with limits" if share >= limits else "does not hold"
+
+
+def verdict_entries(judgements: list[Judgement]) -> dict[str, object]:
+    """Return the keywords that record verdicts: each number under the name that the ledger expects."""
+    names = {row["claim"]: row["record"] for row in facts.rows("claims")}
+    recorded: dict[str, object] = {}
+    for each in judgements:
+        recorded[f"verdict_{each.claim}"] = each.verdict
+        recorded[names[each.claim]] = (each.value, each.unit)
+    return recorded
+
+
+def quoted(subject: str, quantity: str) -> float:
+    """Return a figure that the post's sources quote, by its subject and the beginning of what it is of."""
+    return next(
+        float(row["value"])
+        for row in facts.rows("quoted_figures")
+        if row["subject"] == subject and row["quantity"].startswith(quantity)
+    )
+
+
+def verdict_table(judgements: list[Judgement]) -> pd.DataFrame:
+    """Return verdicts for readers: each statement with its verdict, the number, its unit and the rule."""
+    statements = {row["claim"]: row["statement"] for row in facts.rows("claims")}
+    frame = pd.DataFrame(
+        [(statements[each.claim], each.verdict, each.value, each.unit, each.rule) for each in judgements],
+        columns=["claim", "verdict", "number", "unit", "what it counts, and the rule"],
+        dtype=object,  # so that counts stay whole numbers
+    )
+    return frame.set_index("claim")
+
+
+def judge(chapter: str, **given: Any) -> list[Judgement]:
+    """Return the verdicts of a chapter, from the module of this package that has its name.
+
+    Parameters
+    ----------
+    chapter : str
+        The name of a notebook that judges claims.
+    **given
+        What the judging rests on besides the data, as the module's function ``judge`` takes it.
+
+    Raises
+    ------
+    UnknownNameError
+        If no module judges for such a chapter.
+    """
+    if chapter not in CHAPTERS:
+        raise unknown("chapter", chapter, CHAPTERS)
+    judged: list[Judgement] = import_module(f"cohort.chapters.{chapter}.verdicts").judge(**given)
+    return judged
+
+
+MOST = 0.51  # more than half, of any number up to fifty

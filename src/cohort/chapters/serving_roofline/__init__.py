@@ -1,0 +1,1 @@
+"""What the chapter `serving_roofline` shows."""

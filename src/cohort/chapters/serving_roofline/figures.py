@@ -1,0 +1,197 @@
+"""The figures of the chapter `serving_roofline`: what serving a token takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cohort.display.parts import dots, label_points, name_rows, nothing, plain_ticks, stacked
+from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+
+TERA = 1e12
+
+
+OWN, OTHER = COLOURS[0], COLOURS[1]
+
+
+# What a part of the time per token is called, and its colour, in the order of the bars.
+PARTS = {
+    "weights": ("reading weights", COLOURS[0]),
+    "cache": ("reading the cache", COLOURS[9]),
+    "matrices": ("matrix products", COLOURS[3]),
+    "scores": ("scoring the cache", COLOURS[6]),
+    "prompts": ("prompts of others", COLOURS[1]),
+    "links": ("exchange", COLOURS[4]),
+    "layers": ("fixed, per layer", COLOURS[7]),
+    "sequences": ("fixed, per sequence", INK),
+}
+
+
+def draw_roofline(phases: pd.DataFrame) -> Figure:
+    """Draw the roofline of one device with the phases on it.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        As `tables.phases` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes, TFLOP/s against FLOP a byte; one roof for each type of number that is multiplied.
+    """
+    drawing, axes = figure()
+    bandwidth = float(phases["peak"].iloc[0] / phases["ridge"].iloc[0])
+    low = min(float(phases["intensity"].min()), 1.0) / 3
+    high = max(float(phases["intensity"].max()), float(phases["ridge"].max())) * 8
+    for peak in sorted(set(phases["peak"])):
+        along = [low, peak / bandwidth, high]
+        axes.plot(along, [low * bandwidth / TERA, peak / TERA, peak / TERA], color=PALE, lw=3, zorder=1)
+    colours = [
+        OTHER if name == "training" else COLOURS[2] if name == "prefill" else OWN for name in phases.index
+    ]
+    axes.scatter(phases["intensity"], phases["attainable"] / TERA, color=colours, s=44, zorder=3)
+    axes.set(xscale="log", yscale="log", xlabel="FLOP a byte", ylabel="attainable TFLOP/s of one device")
+    axes.set_xlim(low, high)
+    axes.set_ylim(low * bandwidth / TERA, float(phases["peak"].max()) / TERA * 3)
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+    names = [str(name) for name in phases.index]
+    label_points(axes, list(phases["intensity"]), list(phases["attainable"] / TERA), names)
+    return drawing
+
+
+def draw_time_per_token(sweep: pd.DataFrame) -> Figure:
+    """Draw the parts of the time per token at several concurrencies, as bars.
+
+    Parameters
+    ----------
+    sweep : DataFrame
+        As `tables.by_concurrency` returns it.
+
+    Returns
+    -------
+    Figure
+        Milliseconds; one bar a concurrency, the smallest on top.
+    """
+    drawing, axes = figure(0.24 * len(sweep) + 1.7)
+    stacked(axes, 1e3 * sweep[list(PARTS)], PARTS)
+    axes.set(xlabel="time per output token (ms)", ylabel="concurrency")
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=8.5)
+    return drawing
+
+
+def draw_throughput_against_speed(
+    sweep: pd.DataFrame, recent: pd.DataFrame, devices: int, chosen: int
+) -> Figure:
+    """Draw the throughput of all users against the speed that each of them sees, as concurrency grows.
+
+    Parameters
+    ----------
+    sweep, recent : DataFrame
+        As `tables.by_concurrency` returns it, with what the data hold and with recent kernels.
+    devices : int
+        Devices that share the work.
+    chosen : int
+        The concurrency that is marked.
+
+    Returns
+    -------
+    Figure
+        Straight axes; concurrencies that do not fit the memory are open dots.
+    """
+    drawing, axes = figure()
+    for table, colour, name in ((recent, PALE, "recent kernels"), (sweep, OWN, "as fitted")):
+        axes.plot(table["each"], table["throughput"] / devices, color=colour, lw=1.6, label=name)
+    faces = [OWN if fits else "white" for fits in sweep["fits"]]
+    axes.scatter(sweep["each"], sweep["throughput"] / devices, c=faces, edgecolors=OWN, s=26, zorder=3)
+    axes.set(xlabel="speed that one user sees (tokens/s)", ylabel="output tokens/s per device")
+    axes.margins(0.12)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    named = [number for number in sweep.index if number in (1, chosen, sweep.index[-1])]
+    rows = sweep.loc[named]
+    labels = [f"{number:,}" for number in named]
+    label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels)
+    axes.legend(loc="lower left", fontsize=8.5)
+    return drawing
+
+
+def draw_savings(table: pd.DataFrame) -> Figure:
+    """Draw the throughput of each variant of a model with as many sequences as fit.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.savings` returns it; its first row is the model as it is, and drawn dark.
+
+    Returns
+    -------
+    Figure
+        Dots in output tokens a second on a logarithmic axis. Variants that do not fit are left out.
+    """
+    held = table["throughput"].dropna()
+    if held.empty:
+        return nothing("no variant fits these devices")
+    colours = [INK if name == table.index[0] else OWN for name in held.index]
+    return dots(held, colours, "output tokens/s")[0]
+
+
+def draw_cost(table: pd.DataFrame) -> Figure:
+    """Draw what a million output tokens cost on each accelerator, from its lowest to its highest price.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.costs` returns it.
+
+    Returns
+    -------
+    Figure
+        Ranges in USD on a logarithmic axis, the cheapest on top.
+    """
+    if table.empty:
+        return nothing("no group of accelerators with a published price holds this model")
+    rows = table.iloc[::-1]
+    drawing, axes = figure(0.24 * len(rows) + 0.7)
+    for place, (low, high) in enumerate(zip(rows["low"], rows["high"], strict=True)):
+        axes.plot([low, high], [place, place], color=OWN, lw=3, solid_capstyle="round")
+        axes.scatter([low, high], [place, place], color=OWN, s=22, zorder=3)
+    axes.set(xscale="log", xlabel="USD per million output tokens")
+    axes.set_xlim(float(rows["low"].min()) / 1.4, float(rows["high"].max()) * 1.4)
+    plain_ticks(axes.xaxis)
+    name_rows(axes, [f"{name} x{row['devices']:.0f}" for name, row in rows.iterrows()])
+    return drawing
+
+
+def draw_measured_times(compared: pd.DataFrame, margin: float = 0.15) -> Figure:
+    """Draw predicted against measured times, one colour and form a source.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        As `cohort.serving.measurements.compared` returns it.
+    margin : float
+        Relative error of the band that is drawn.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes in milliseconds; on the line both are equal.
+    """
+    drawing, axes = figure(WIDTH * 0.95)
+    ends = np.array([compared["measured"].min() / 1.5, compared["measured"].max() * 1.5]) * 1e3
+    axes.fill_between(ends, ends * (1 - margin), ends * (1 + margin), color=PALE, alpha=0.45, lw=0)
+    axes.plot(ends, ends, color=INK, lw=0.8)
+    forms = dict(zip(sorted(compared["source"].unique()), ["o", "s", "^", "D", "v", "P", "X"], strict=False))
+    for at, (source, form) in enumerate(forms.items()):
+        rows = compared[compared["source"] == source]
+        faces = [COLOURS[at] if inside else "white" for inside in rows["in scope"]]
+        place = 1e3 * rows["measured"], 1e3 * rows["predicted"]
+        axes.scatter(*place, c=faces, edgecolors=COLOURS[at], marker=form, s=24, label=source, lw=1, zorder=3)
+    axes.set(xscale="log", yscale="log", xlabel="measured (ms)", ylabel="predicted (ms)", xlim=tuple(ends))
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=8.5)
+    return drawing

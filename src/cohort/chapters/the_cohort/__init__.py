@@ -1,0 +1,1 @@
+"""What the chapter `the_cohort` shows."""

@@ -1,0 +1,1 @@
+"""What the chapter `training_footprint` shows."""

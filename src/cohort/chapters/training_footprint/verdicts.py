@@ -1,0 +1,124 @@
+"""The verdicts of the chapter `training_footprint`: what the post says of the footprint of training."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from cohort.architecture.registered import group
+from cohort.chapters.judging import Judgement, graded
+from cohort.chapters.training_footprint import tables
+from cohort.footprint import audit, scenarios
+from cohort.registry import facts
+
+# What a report of a training run needs, as the post asks for it.
+ALL_FOUR = ("accelerator", "accelerator_hours", "flop_estimate", "co2e_t")
+
+
+MONTHS = 10  # of the plant's first figure
+
+
+ACCELERATOR = "H100 SXM 80GB"  # where a run's own is not published
+
+
+def judge() -> list[Judgement]:
+    """Return the verdicts of the chapter."""
+    return [_utilisation(), _meta(), _all_four(), _offsets(), _plant()]
+
+
+def _utilisation() -> Judgement:
+    """Compare whole runs with the peak, and with the best that is published of a run while it goes well."""
+    shares = tables.utilisations()["mfu"]
+    best = max(
+        float(row["value"])
+        for row in facts.rows("training_runs")
+        if row["field"] == "mfu" and row["value"] and row["status"] != "contested"
+    )
+    rule = (
+        f"median of {len(shares)} whole runs: six FLOP for each active parameter and token over all hours at "
+        f"peak; the best published while a run goes well is {best:.0%}; holds from 80%, with limits from 60%"
+    )
+    middle = median(shares)
+    return Judgement(
+        "training_near_full_utilisation", graded(middle, 0.8, 0.6), 100 * middle, "percent", rule
+    )
+
+
+def _rows(model: str) -> dict[str, str]:
+    """Return the values of a run by field; estimates of compute by others are no report of its makers."""
+    return {
+        row["field"]: row["value"]
+        for row in facts.rows("training_runs")
+        if row["model_or_run"] == model
+        and not row["part"]
+        and row["value"]
+        and (row["field"] != "flop_estimate" or row["status"] == "stated")
+    }
+
+
+def _meta() -> Judgement:
+    llamas = [name for name in group("cohort") if name.startswith("llama")]
+    wanted = ("accelerator_hours", "co2e_t")
+    having = [name for name in llamas if set(wanted) <= set(_rows(name))]
+    wrong = {each.published.run for each in audit.contradictions()}
+    sound = [name for name in having if name not in wrong]
+    rule = (
+        f"t of CO2e that the cards of {len(having)} of the {len(llamas)} Llamas of the post give, with their "
+        "hours; holds if all do and none contradicts itself"
+    )
+    total = sum(float(_rows(name)["co2e_t"]) for name in sound)
+    verdict = "holds" if len(sound) == len(llamas) else graded(len(sound) / len(llamas), 1, 0.5)
+    return Judgement("meta_reports_footprint", verdict, total, "t CO2e", rule)
+
+
+def _all_four() -> Judgement:
+    cohort = group("cohort")
+    found = {name: set(_rows(name)) & set(ALL_FOUR) for name in cohort}
+    all_four = sum(len(fields) == len(ALL_FOUR) for fields in found.values())
+    three = sum({"accelerator", "accelerator_hours", "co2e_t"} <= fields for fields in found.values())
+    rule = (
+        f"models of {len(cohort)} whose makers print device, hours, compute and emissions; {three} print all "
+        "but the compute; holds up to a quarter, with limits up to half"
+    )
+    verdict = graded(1 - all_four / len(cohort), 0.75, 0.5)
+    return Judgement("footprint_rarely_reported", verdict, all_four, "models", rule)
+
+
+def _offsets() -> Judgement:
+    """Count what is left where every kWh is matched: the hardware, and the water where power is made."""
+    runs = tables.runs_of(group("cohort"), ACCELERATOR)
+    scenario = scenarios.Scenario(draws=2000)
+    shares, water = [], []
+    for run in runs:
+        if not run.assessed:
+            continue
+        found = scenarios.modelled(run, tables.FULL, scenario)
+        shares.append(found.spread("embodied_kg").median / found.spread("co2e_kg").median)
+        water.append(found.spread("water_l").low)
+    share = median(shares)
+    rule = (
+        f"median share of the hardware in CO2e of {len(shares)} of {len(runs)} runs, on accelerators with a "
+        "range of their own for it; no contract for electricity covers it; holds from 1% if water and heat "
+        "remain as well, with limits from 0.1%"
+    )
+    remains = share if min(water) > 0 else 0.0
+    return Judgement("offsets_are_not_enough", graded(remains, 0.01, 0.001), 100 * share, "percent", rule)
+
+
+def _named(name: str) -> float:
+    return next(float(row["value"]) for row in facts.rows("equivalences") if row["name"] == name)
+
+
+def _plant() -> Judgement:
+    design, caught = _named("Mammoth, by design"), _named("Mammoth, first ten months") / MONTHS * 12
+    family = next(
+        each.published.value
+        for each in audit.checks()
+        if (each.published.run, each.published.field) == ("Llama 3.1 family", "co2e_t")
+    )
+    years = family / caught
+    rule = (
+        f"years in which the plant would take up what Llama 3.1 emitted, at the rate of its first {MONTHS} "
+        f"months; by design {family / design:.2f}; holds if it captures 80% of its design, with limits from "
+        "20%"
+    )
+    return Judgement("capture_plant", graded(caught / design, 0.8, 0.2), years, "years", rule)

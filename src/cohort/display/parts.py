@@ -1,0 +1,227 @@
+"""Parts that the figures of several chapters share: labels beside points, rows of dots, keys, plain ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
+
+from cohort.display.theme import COLOURS, INK, PALE, figure
+from cohort.display.words import significant
+
+# The kinds of attention, in the order of the keys.
+ATTENTION = {
+    "MHA": COLOURS[3],
+    "GQA": COLOURS[0],
+    "MQA": COLOURS[1],
+    "MLA": COLOURS[2],
+    "CSA": COLOURS[4],
+    "HCA": COLOURS[5],
+    "linear": INK,
+}
+
+
+def plain_ticks(axis: mpl.axis.Axis) -> None:
+    """Write a logarithmic axis's ticks as plain numbers, such as 0.5, 10 and 1,000."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+
+
+def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> None:
+    """Write each label beside its point where it covers no other label or point.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits and scales already set.
+    x, y : sequence of float
+        The points, in data coordinates.
+    labels : sequence of str
+        One text a point. Points are served in order; a label that fits nowhere is left out of the first
+        choices and takes the place that covers least.
+    """
+    canvas = axes.figure.canvas
+    canvas.draw()
+    points = axes.transData.transform(list(zip(x, y, strict=True)))
+    taken = [Bbox.from_bounds(px - 4, py - 4, 8, 8) for px, py in points]
+    for px, label in zip(zip(x, y, strict=True), labels, strict=True):
+        _place(axes, px, label, taken)
+
+
+_PLACES = [
+    ((6, 0), "left", "center"),
+    ((-6, 0), "right", "center"),
+    ((0, 6), "center", "bottom"),
+    ((0, -6), "center", "top"),
+    ((5, 5), "left", "bottom"),
+    ((5, -5), "left", "top"),
+    ((-5, 5), "right", "bottom"),
+    ((-5, -5), "right", "top"),
+    ((12, 12), "left", "bottom"),
+    ((12, -12), "left", "top"),
+    ((-12, 12), "right", "bottom"),
+    ((-12, -12), "right", "top"),
+]
+
+
+def _place(axes: Axes, point: tuple[float, float], label: str, taken: list[Bbox]) -> None:
+    """Draw one label at the place that covers least, and add its box to those taken."""
+    frame, best = axes.get_window_extent(), None
+    for offset, horizontal, vertical in _PLACES:
+        text = axes.annotate(
+            label,
+            point,
+            offset,
+            textcoords="offset points",
+            ha=horizontal,
+            va=vertical,
+            fontsize=8.5,
+            color=INK,
+        )
+        box = text.get_window_extent()
+        cost = sum(_overlap(box, other) for other in taken) + 10 * (_area(box) - _overlap(box, frame))
+        if best is None or cost < best[0] - 1e-6:
+            if best:
+                best[1].remove()
+            best = (cost, text, box)
+        else:
+            text.remove()
+    assert best is not None
+    taken.append(best[2])
+
+
+def _area(box: Bbox) -> float:
+    return float(box.width * box.height)
+
+
+def _overlap(one: Bbox, other: Bbox) -> float:
+    shared = Bbox.intersection(one, other)
+    return 0.0 if shared is None else _area(shared)
+
+
+def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure, Axes]:
+    """Draw one dot a row on a logarithmic axis, the largest on top, each with its value beside it.
+
+    Parameters
+    ----------
+    values : Series
+        Positive, indexed by what the rows are called.
+    colours : iterable of str
+        One colour a dot, in the order of `values`.
+    label : str
+        The axis label, with the unit.
+
+    Returns
+    -------
+    Figure, Axes
+        The drawing and its axes.
+    """
+    frame = pd.DataFrame({"value": values, "colour": list(colours)}).sort_values("value", kind="stable")
+    drawing, axes = figure(0.24 * len(frame) + 0.7)
+    rims = [COLOURS[0] if colour == "white" else colour for colour in frame["colour"]]
+    axes.scatter(frame["value"], range(len(frame)), c=frame["colour"], edgecolors=rims, s=36, zorder=2)
+    for place, value in enumerate(frame["value"]):
+        axes.annotate(
+            significant(value), (value, place), (7, 0), textcoords="offset points", va="center", size=8
+        )
+    axes.set(xscale="log", xlabel=label, xlim=(frame["value"].min() / 1.3, frame["value"].max() * 1.9))
+    plain_ticks(axes.xaxis)
+    name_rows(axes, list(frame.index))
+    return drawing, axes
+
+
+def end_labels(axes: Axes, place: float, heights: Mapping[str, float], colours: Mapping[str, str]) -> None:
+    """Name lines at their right ends, moved apart where they would cover each other.
+
+    Parameters
+    ----------
+    axes : Axes
+        With its limits and scales already set.
+    place : float
+        Where the lines end, in data coordinates.
+    heights : mapping of str to float
+        The end of each line, by its name.
+    colours : mapping of str to str
+        The colour of each name.
+    """
+    axes.figure.canvas.draw()
+    low, high = axes.get_window_extent().y0, axes.get_window_extent().y1
+    scale = 72 / axes.figure.dpi
+    ends = {name: float(axes.transData.transform((place, height))[1]) for name, height in heights.items()}
+    order = sorted(ends, key=lambda name: ends[name])
+    places = _apart([ends[name] for name in order], 10.5 / scale, low, high)
+    for name, height in zip(order, places, strict=True):
+        axes.annotate(
+            name,
+            (place, heights[name]),
+            (14, (height - ends[name]) * scale),
+            textcoords="offset points",
+            va="center",
+            size=8,
+            color=colours[name],
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": PALE, "lw": 0.6, "shrinkA": 0, "shrinkB": 1},
+        )
+
+
+def _apart(heights: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return sorted heights with neighbours moved `gap` apart, between `low` and `high` if possible."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + gap if placed else low))
+    ceiling = max(high, low + gap * (len(placed) - 1))
+    for at in range(len(placed) - 1, -1, -1):
+        placed[at] = min(placed[at], ceiling)
+        ceiling = placed[at] - gap
+    return placed
+
+
+def stacked(axes: Axes, widths: pd.DataFrame, parts: Mapping[str, tuple[str, str]]) -> None:
+    """Draw one bar a row, the first on top, of parts side by side; parts that no row has are left out.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    widths : DataFrame
+        A row for each bar, indexed by a whole number that names it, with a column for each part.
+    parts : mapping of str to (str, str)
+        What each part is called, and its colour, by its column, from the left.
+    """
+    places = list(range(len(widths)))[::-1]
+    start = np.zeros(len(widths))
+    for part, (name, colour) in parts.items():
+        long = widths[part].to_numpy(float)
+        if long.max() > 0:
+            axes.barh(places, long, left=start, color=colour, label=name, height=0.62)
+        start = start + long
+    name_rows(axes, [f"{number:,}" for number in widths.index][::-1])
+    axes.grid(axis="y", visible=False)
+    axes.set_axisbelow(True)
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a chart, from the bottom up."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.7, len(names) - 0.3)
+    axes.tick_params(axis="y", length=0)
+
+
+def key(axes: Axes, colours: Mapping[str, str]) -> None:
+    """Add a key that names each colour, at the lower right, where the short bars leave room."""
+    axes.legend([Patch(color=colour) for colour in colours.values()], list(colours), loc="lower right")
+
+
+def nothing(why: str) -> Figure:
+    """Say in the place of a figure why there is nothing to draw."""
+    drawing, axes = figure(0.6)
+    axes.text(0.5, 0.5, why, ha="center", va="center")
+    axes.set_axis_off()
+    return drawing

@@ -1,0 +1,112 @@
+"""Tables for readers: units in the heads, numbers to the digits that they deserve, HTML and text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from numbers import Integral, Real
+from typing import Any
+
+import pandas as pd
+
+from cohort.display.words import significant
+
+DASH = "–"
+
+
+_SIDES = {"words": "left", "number": "right"}
+
+
+class Readable:
+    """A table for readers: every value as text, numbers to the right, words to the left.
+
+    Jupyter, GitHub and the book show it as HTML, a terminal as text.
+    """
+
+    def __init__(self, text: pd.DataFrame, words: frozenset[str]) -> None:
+        self.text = text
+        self.words = words
+
+    def __repr__(self) -> str:
+        return str(self.text.to_string())
+
+    @property
+    def _wrapped(self) -> str:
+        """The style of the row heads: names stay in one piece, sentences may break."""
+        longest = max((len(str(name)) for name in self.text.index), default=0)
+        return ' style="white-space: normal; min-width: 14rem"' if longest > 40 else ""
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in self.text.columns)
+        body = "\n".join(self._row(name, row) for name, row in self.text.iterrows())
+        corner = escape(str(self.text.index.name or ""))
+        return (
+            f'<table class="dataframe">\n<thead>\n<tr><th scope="col">{corner}</th>{head}</tr>\n</thead>\n'
+            f"<tbody>\n{body}\n</tbody>\n</table>"
+        )
+
+    def _row(self, name: Any, row: pd.Series) -> str:
+        kinds = ["words" if column in self.words else "number" for column in self.text.columns]
+        cells = "".join(
+            f'<td class="{kind}" style="text-align: {_SIDES[kind]}">{escape(value)}</td>'
+            for kind, value in zip(kinds, row, strict=True)
+        )
+        return f'<tr><th scope="row"{self._wrapped}>{escape(str(name))}</th>{cells}</tr>'
+
+
+def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Readable:
+    """Return a table for readers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Units belong into the names of its columns. By ``attrs["status"]``, an empty value says
+        ``undisclosed`` where it is, and one that is ``inferred`` or ``contested`` says so; a dash stands for
+        any other empty value.
+    formats : mapping of str to str, optional
+        Format of a column's numbers, such as ``".2f"``; by default integers get thousands separators and
+        other numbers three significant digits.
+
+    Returns
+    -------
+    Readable
+        Shown by Jupyter as HTML.
+    """
+    formats, status = formats or {}, frame.attrs.get("status", {})
+    text = pd.DataFrame(index=frame.index)
+    for column in frame.columns:
+        cells = [
+            _cell(value, formats.get(column), status.get(name, {}).get(column, ""))
+            for name, value in frame[column].items()
+        ]
+        text[column] = pd.array(cells, dtype=object)
+    words = [column for column in frame.columns if not _numeric(frame[column])]
+    return Readable(text, frozenset(words))
+
+
+def _cell(value: Any, form: str | None, status: str) -> str:
+    """Return the text of one cell, with its status where that matters."""
+    if value is None or value is pd.NA or value != value:
+        return status if status == "undisclosed" else DASH
+    written = _written(value, form)
+    return f"{written} ({status})" if status in ("inferred", "contested") else written
+
+
+def _numeric(column: pd.Series) -> bool:
+    """Whether a column holds numbers or dates, or text that reads as a number or as a sum of them."""
+    plain = re.compile(rf"[+-]?[\d,]*\.?\d+( \+ [\d,]+)*|\d{{4}}-\d\d-\d\d|no bound|{DASH}")
+    return all(isinstance(value, Real) or bool(plain.fullmatch(str(value))) for value in column.dropna())
+
+
+def _written(value: Any, form: str | None) -> str:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return str(value)
+    if form is not None:
+        return format(value, form)
+    return f"{value:,}" if isinstance(value, Integral) else significant(float(value))
+
+
+def joined(*columns: pd.Series) -> pd.DataFrame:
+    """Return columns of the same rows side by side, each under its own name."""
+    return pd.concat(columns, axis=1)

@@ -1,0 +1,64 @@
+"""The theme: the width of a figure, its inks and colours, and SVG that is the same for the same numbers."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH = 4.8  # inches: on a phone, 390 CSS pixels wide, the smallest text is still 8 pixels high
+
+
+GOLDEN = 0.618
+
+
+INK = "#333333"
+
+
+PALE = "#bdbdbd"
+
+
+COLOURS = sns.color_palette("colorblind").as_hex()
+
+
+_THEME: dict[Any, Any] = {
+    "axes.edgecolor": INK,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 96,
+    "figure.figsize": (WIDTH, WIDTH * GOLDEN),
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
+    "font.size": 10,
+    "grid.color": "#e6e6e6",
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",  # text stays text: a quarter of the size, and Verdana has the same widths
+    "svg.hashsalt": "cohort",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def use_theme() -> None:
+    """Set the book's style, and SVG without a date as the notebook's figure format."""
+    mpl.rcParams.update(_THEME)
+    if "ipykernel" in sys.modules:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats(  # type: ignore[no-untyped-call]
+            "svg", bbox_inches="tight", metadata={"Date": None}
+        )
+
+
+def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
+    """Return a figure of the book's width and of `height` inches, with its axes."""
+    return plt.subplots(figsize=(WIDTH, height), layout="constrained")

@@ -1,0 +1,144 @@
+"""Sentences whose numbers are computed."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from decimal import Decimal
+
+from cohort.errors import CohortError, ParameterError, shown
+
+
+def rounding(count: float, printed: str) -> str | None:
+    """Return how a printed figure comes from a count, or None if it does not.
+
+    It is ``rounded`` or ``cut off`` to its last digit, or, being a whole number of tens, ``rounded to tens``.
+
+    Parameters
+    ----------
+    count : float
+        The exact value, in the unit of the printed figure.
+    printed : str
+        The figure as published, such as ``"46.7"``; its digits say how far it was rounded.
+    """
+    unit = Decimal(str(last_digit(printed)))
+    gap = Decimal(count) - Decimal(printed)  # exact: 1.25 lies half a unit from 1.2, in floats a little more
+    if abs(gap) <= unit / 2:
+        return "rounded"
+    if 0 <= gap < unit:
+        return "cut off"
+    tens = unit == 1 and printed.endswith("0") and abs(gap) <= 5
+    return "rounded to tens" if tens else None
+
+
+def last_digit(printed: str) -> float:
+    """Return the unit of the last digit of a printed number: 0.1 for ``"46.7"``, 1 for ``"70"``."""
+    match = re.fullmatch(r"\d+(?:\.(\d+))?", printed)
+    if match is None:
+        raise CohortError(f"{printed!r} is not a plain decimal number")
+    return float(10.0 ** -len(match[1] or ""))
+
+
+# Masses by their unit, in kg.
+MASSES = {"t": 1000.0, "kg": 1.0, "g": 1e-3, "mg": 1e-6}
+
+
+LEAST = 1e-6  # below which a number is said to be below
+
+
+def mass_unit(kg: float) -> str:
+    """Return the largest unit of which a mass is at least a tenth; the smallest where there is none."""
+    return next((unit for unit, size in MASSES.items() if kg >= size / 10), "mg")
+
+
+def mass(kg: float) -> str:
+    """Return a mass of CO2e in words: 241 t, 0.2 kg, 5 mg."""
+    unit = mass_unit(kg)
+    return f"{plainly(kg / MASSES[unit])} {unit}"
+
+
+def plainly(value: float, digits: int = 3) -> str:
+    """Return a number of at least 0 in words, never with an exponent: 41.3 billion, 0.0000537."""
+    if value >= 1 or not value:
+        return scaled(value, digits)
+    if value < LEAST:
+        return f"less than {LEAST:f}"
+    return f"{Decimal(f'{value:.{digits}g}').normalize():f}"
+
+
+def say(text: str) -> None:
+    """Display Markdown as the output of a cell, the same in Jupyter, on GitHub and in the book.
+
+    Parameters
+    ----------
+    text : str
+        Markdown, usually an f-string. Common leading whitespace is removed, so that a triple-quoted
+        string may be indented.
+
+    Raises
+    ------
+    ParameterError
+        If `text` is not a string, or holds no words.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise ParameterError(f"say() takes Markdown text, not {shown(text)}.")
+    from IPython.display import display  # present in every kernel; slow to load elsewhere
+
+    markdown = textwrap.dedent(text).strip()
+    display({"text/markdown": markdown, "text/plain": markdown}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return a number with `digits` significant ones, written out: 0.5, 67.5, 1,280.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    digits : int
+        How many of its digits count.
+    """
+    return f"{float(f'{value:.{digits}g}'):,.10g}"
+
+
+def scaled(value: float, digits: int = 3) -> str:
+    """Return a number with the word for its size: 0.367, 478, 73.2 billion.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    digits : int
+        How many of its digits count.
+    """
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if abs(float(f"{value:.{digits}g}")) >= size:
+            return f"{significant(value / size, digits)} {word}"
+    return significant(value, digits)
+
+
+def binary(size: float, digits: int = 3) -> str:
+    """Return an amount of memory in the largest binary unit that it fills: 512 bytes, 2.5 KiB, 10 GiB.
+
+    Parameters
+    ----------
+    size : float
+        Bytes.
+    digits : int
+        How many digits count.
+    """
+    for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size >= 2**power:
+            return f"{significant(size / 2**power, digits)} {unit}"
+    return f"{significant(size, digits)} {'byte' if size == 1 else 'bytes'}"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: ``1 model``, ``22 models``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def ranged(low: float, high: float, form: str = ",.1f") -> str:
+    """Return a range in words, or the one value where both ends read alike: ``3.8 to 478.6``, ``8.0``."""
+    ends = format(low, form), format(high, form)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"

@@ -1,0 +1,30 @@
+"""Mixtures of experts: coverage, balance and exchange in closed form; a router that is simulated.
+
+`cohort.experts.router` needs NumPy and is imported by its own name.
+"""
+
+from cohort.experts.closed_form import (
+    balance_loss,
+    capacity,
+    coverage,
+    coverage_variance,
+    device_loads,
+    dropped,
+    exchange_seconds,
+    exchanged_bytes,
+    shared_evenly,
+    slowest_device,
+)
+
+__all__ = [
+    "balance_loss",
+    "capacity",
+    "coverage",
+    "coverage_variance",
+    "device_loads",
+    "dropped",
+    "exchange_seconds",
+    "exchanged_bytes",
+    "shared_evenly",
+    "slowest_device",
+]

@@ -1,0 +1,434 @@
+"""Mixtures of experts in closed form: what a batch of tokens reads, loads, drops and sends.
+
+Tokens are taken to be routed independently of one another, each to as many distinct experts. How likely an
+expert is for a token is its *popularity*, and how likely two are for the same token their *joint* popularity;
+by default all experts, and all sets of them, are alike.
+`cohort.experts.router` has a router with a chosen skew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from cohort.errors import ParameterError, integer, positive, shown
+from cohort.numeric import LIMIT
+
+TOLERANCE = 1e-9  # by which the popularities may miss their sum, relative to it
+
+
+Joint = Sequence[Sequence[float]]
+
+
+def coverage(experts: int, active: int, tokens: int, popularity: Sequence[float] | None = None) -> float:
+    r"""Return how many distinct experts are expected to be read when several tokens are routed.
+
+    An expert that a token is sent to with probability :math:`p` is missed by all of :math:`T` independent
+    tokens with probability :math:`(1-p)^T`; the expectation adds up the experts that are not. Alike experts
+    give :math:`E\,(1-(1-K/E)^T)`.
+
+    Parameters
+    ----------
+    experts, active : int
+        Routed experts, E, and how many of them each token is sent to, K.
+    tokens : int
+        Tokens that are routed, T.
+    popularity : sequence of float, optional
+        For each expert the probability that a token is sent to it. They add up to `active`. By default all
+        are alike.
+
+    Returns
+    -------
+    float
+        Between `active` and `experts`, and 0 for no tokens.
+
+    Raises
+    ------
+    ParameterError
+        If a size is out of its range, or the popularities are no probabilities that add up to `active`.
+
+    Examples
+    --------
+    >>> coverage(experts=8, active=2, tokens=2)
+    3.5
+    """
+    integer("experts", experts, 1, LIMIT)
+    integer("active", active, 1, experts)
+    integer("tokens", tokens, 0, LIMIT)
+    if popularity is None:
+        return experts * _reached(active / experts, tokens)
+    _probabilities(popularity, experts, active)
+    return math.fsum(_reached(float(each), tokens) for each in popularity)
+
+
+def _reached(probability: float, tokens: int) -> float:
+    """Return the probability that at least one of the tokens is sent to an expert."""
+    if probability >= 1:
+        return 1.0 if tokens else 0.0
+    return -math.expm1(tokens * math.log1p(-probability))
+
+
+def _probabilities(popularity: Sequence[float], experts: int, active: int) -> None:
+    if len(popularity) != experts:
+        raise ParameterError(
+            f"popularity has {len(popularity)} values, but must have one for each of {experts} experts"
+        )
+    outside = next((each for each in popularity if not 0 <= each <= 1), None)
+    if outside is not None:
+        raise ParameterError(f"popularity holds {shown(outside)}, but must hold probabilities from 0 to 1")
+    total = math.fsum(popularity)
+    if abs(total - active) > TOLERANCE * active:
+        raise ParameterError(
+            f"popularity adds up to {total:.10g}, but must add up to the {active} active experts of a token"
+        )
+
+
+def coverage_variance(
+    experts: int,
+    active: int,
+    tokens: int,
+    popularity: Sequence[float] | None = None,
+    joint: Joint | None = None,
+) -> float:
+    r"""Return the variance of the number of distinct experts that are read.
+
+    With :math:`\pi_{ef}` for two experts of one token, both are missed by all of T tokens with probability
+    :math:`(1-\pi_e-\pi_f+\pi_{ef})^T`; the covariances of missing them add up.
+
+    Parameters
+    ----------
+    experts, active, tokens, popularity
+        As in `coverage`.
+    joint : sequence of sequences of float, optional
+        For each pair of experts the probability that a token is sent to both, as
+        `cohort.experts.router.joint_popularity` gives it. It is needed where `popularity` is given.
+
+    Returns
+    -------
+    float
+        Experts squared; at least 0.
+
+    Raises
+    ------
+    ParameterError
+        As in `coverage`, or if only one of `popularity` and `joint` is given.
+    """
+    coverage(experts, active, tokens, popularity)
+    if popularity is None or joint is None:
+        _together(popularity, joint)
+        if tokens <= 1 or active == experts:
+            return 0.0  # exactly, where rounding would leave a trace
+        missed = 1 - _reached(active / experts, tokens)
+        both = _both_missed(active / experts, active / experts, _pair(experts, active), tokens)
+        pairs = experts * (experts - 1) * (both - missed * missed)
+        return max(experts * missed * (1 - missed) + pairs, 0.0)
+    alone = [1 - _reached(float(each), tokens) for each in popularity]
+    variances = (each * (1 - each) for each in alone)
+    covariances = (
+        2 * (_both_missed(popularity[e], popularity[f], joint[e][f], tokens) - alone[e] * alone[f])
+        for e in range(experts)
+        for f in range(e)
+    )
+    return max(math.fsum(variances) + math.fsum(covariances), 0.0)
+
+
+def _together(popularity: object, joint: object) -> None:
+    if (popularity is None) != (joint is None):
+        missing = "popularity" if popularity is None else "joint"
+        raise ParameterError(f"{missing} is missing, but popularity and joint must be given together")
+
+
+def _pair(experts: int, active: int) -> float:
+    """Return how likely two experts are for one token, all sets of experts being alike."""
+    return active * (active - 1) / (experts * (experts - 1)) if experts > 1 else 0.0
+
+
+def _both_missed(one: float, other: float, pair: float, tokens: int) -> float:
+    return max(1 - one - other + pair, 0.0) ** tokens
+
+
+def device_loads(
+    experts: int,
+    active: int,
+    tokens: int,
+    devices: int,
+    popularity: Sequence[float] | None = None,
+    joint: Joint | None = None,
+) -> list[tuple[float, float]]:
+    """Return mean and variance of the assignments that reach each of the devices that share the experts.
+
+    Each device holds as many experts, the first the first ones.
+
+    Parameters
+    ----------
+    experts, active, tokens, popularity, joint
+        As in `coverage_variance`.
+    devices : int
+        Devices; they divide the experts.
+
+    Returns
+    -------
+    list of (float, float)
+        Per device the mean, in assignments of a token to an expert, and the variance.
+
+    Raises
+    ------
+    ParameterError
+        As in `coverage_variance`, or if the devices do not divide the experts.
+    """
+    coverage(experts, active, tokens, popularity)
+    held = shared_evenly(experts, devices)
+    if popularity is None or joint is None:
+        _together(popularity, joint)
+        share = held / experts
+        rest = (experts - active) / (experts - 1) if experts > 1 else 0.0
+        return [(tokens * active * share, tokens * active * share * (1 - share) * rest)] * devices
+    loads = []
+    for device in range(devices):
+        own = range(device * held, (device + 1) * held)
+        mean = math.fsum(popularity[e] for e in own)
+        square = math.fsum(popularity[e] if e == f else joint[e][f] for e in own for f in own)
+        loads.append((tokens * mean, tokens * max(square - mean * mean, 0.0)))
+    return loads
+
+
+def shared_evenly(experts: int, devices: int) -> int:
+    """Return how many experts each device holds.
+
+    Raises
+    ------
+    ParameterError
+        If the devices do not divide the experts.
+    """
+    integer("expert_parallel", devices, 1, experts, unit="devices")
+    if experts % devices:
+        divisors = [each for each in range(1, experts + 1) if not experts % each]
+        near = sorted(divisors, key=lambda each: abs(each - devices))[:2]
+        raise ParameterError(
+            f"expert_parallel is {devices}, but must divide the {experts} experts; "
+            f"the nearest that do are {' and '.join(map(str, sorted(near)))}"
+        )
+    return experts // devices
+
+
+def slowest_device(loads: Sequence[tuple[float, float]]) -> float:
+    """Return the expected load of the device with the most assignments.
+
+    The loads are taken for normal, with a sum that does not vary, as every token is sent to as many experts.
+    That is exact for alike devices and close for others, unless a device expects only a handful of
+    assignments.
+
+    Parameters
+    ----------
+    loads : sequence of (float, float)
+        As `device_loads` returns them.
+
+    Returns
+    -------
+    float
+        Assignments.
+
+    Raises
+    ------
+    ParameterError
+        If there are no loads.
+    """
+    if not loads:
+        raise ParameterError("loads is empty, but must have one for each device")
+    free = len(loads) / (len(loads) - 1) if len(loads) > 1 else 0.0
+    spread = [(mean, math.sqrt(variance * free)) for mean, variance in loads]
+    low = max(mean - 9 * sd for mean, sd in spread)
+    high = max(mean + 9 * sd for mean, sd in spread)
+    steps = 2000
+    width = (high - low) / steps
+    above = (1 - _all_below(low + (step + 0.5) * width, spread) for step in range(steps))
+    return low + width * math.fsum(above)
+
+
+def _all_below(value: float, spread: Sequence[tuple[float, float]]) -> float:
+    """Return the probability that independent normal numbers are all below a value."""
+    found = 1.0
+    for mean, sd in spread:
+        if sd:
+            found *= 0.5 * math.erfc((mean - value) / (sd * math.sqrt(2)))
+        elif mean > value:
+            return 0.0
+    return found
+
+
+def dropped(
+    experts: int,
+    active: int,
+    tokens: int,
+    capacity_factor: float,
+    popularity: Sequence[float] | None = None,
+) -> float:
+    """Return the expected share of assignments that find their expert full.
+
+    An expert takes ``capacity_factor`` times its even share of the assignments
+    :cite:p:`lepikhin2020gshard,fedus2021switch`, rounded down. How many tokens choose it is binomial.
+
+    Parameters
+    ----------
+    experts, active, tokens, popularity
+        As in `coverage`; at least one token.
+    capacity_factor : float
+        Room of an expert, over the even share.
+
+    Returns
+    -------
+    float
+        Share of all assignments, from 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        As in `coverage`, or if the factor is not a positive number.
+    """
+    coverage(experts, active, tokens, popularity)
+    integer("tokens", tokens, 1, LIMIT)
+    room = capacity(experts, active, tokens, capacity_factor)
+    if popularity is None:
+        return experts * _excess(tokens, active / experts, room) / (tokens * active)
+    return math.fsum(_excess(tokens, float(each), room) for each in popularity) / (tokens * active)
+
+
+def capacity(experts: int, active: int, tokens: int, capacity_factor: float) -> int:
+    """Return how many assignments an expert takes.
+
+    Raises
+    ------
+    ParameterError
+        If the factor is not a positive number.
+    """
+    return math.floor(positive("capacity_factor", capacity_factor) * tokens * active / experts)
+
+
+def _excess(trials: int, probability: float, room: int) -> float:
+    """Return the expectation of what a binomial number exceeds a bound by."""
+    mean = trials * probability
+    if room >= trials or probability <= 0:
+        return 0.0
+    if probability >= 1:
+        return float(trials - room)
+    ratio = probability / (1 - probability)
+    reach = 12 * math.sqrt(mean * (1 - probability)) + 40
+    if room < mean:  # the smaller tail is the one below: add what is missing there
+        return mean - room + _tail(trials, ratio, probability, room, max(math.floor(mean - reach), 0), -1)
+    return _tail(trials, ratio, probability, room, min(math.ceil(max(mean, room) + reach), trials), 1)
+
+
+def _tail(trials: int, ratio: float, probability: float, room: int, end: int, step: int) -> float:
+    """Return the sum of distances from a bound, each by its probability, in one direction from it."""
+    value = room + step
+    if (end - value) * step < 0 or value < 0:
+        return 0.0
+    log = math.lgamma(trials + 1) - math.lgamma(value + 1) - math.lgamma(trials - value + 1)
+    weight = math.exp(log + value * math.log(probability) + (trials - value) * math.log1p(-probability))
+    total = 0.0
+    while True:
+        total += abs(value - room) * weight
+        if value == end:
+            return total
+        weight *= (trials - value) / (value + 1) * ratio if step > 0 else value / (trials - value + 1) / ratio
+        value += step
+
+
+def balance_loss(shares: Sequence[float], probabilities: Sequence[float]) -> float:
+    r"""Return the auxiliary loss that training adds to keep experts even, without its weight.
+
+    .. math:: E \sum_e f_e P_e
+
+    It is 1 where every expert has the same share of the assignments and the same mean probability from the
+    router :cite:p:`fedus2021switch`.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        f, the share of the assignments of each expert; they add up to 1.
+    probabilities : sequence of float
+        P, the mean probability that the router gives to each expert; they add up to 1.
+
+    Raises
+    ------
+    ParameterError
+        If they are not as many, or do not add up to 1.
+    """
+    _probabilities(shares, len(shares), 1)
+    _probabilities(probabilities, len(shares), 1)
+    return len(shares) * math.fsum(f * p for f, p in zip(shares, probabilities, strict=True))
+
+
+def exchanged_bytes(
+    tokens: int, active: int, hidden: int, bytes_per_element: float, devices: int, node: int = 8
+) -> tuple[float, float]:
+    """Return what one device sends in an all-to-all, to devices of its node and to others.
+
+    A token goes to each of its experts by itself, and to none of its own device. Devices are alike, and
+    experts spread evenly.
+
+    Parameters
+    ----------
+    tokens : int
+        Tokens of the device.
+    active : int
+        Experts that each is sent to.
+    hidden : int
+        Numbers of a token.
+    bytes_per_element : float
+        Bytes of a number.
+    devices : int
+        Devices that share the experts. Nodes are whole: a number beyond one node is a multiple of it.
+    node : int
+        Devices that links join.
+
+    Returns
+    -------
+    (float, float)
+        Bytes over the links within a node, and over the network.
+
+    Raises
+    ------
+    ParameterError
+        If a size is out of its range.
+    """
+    integer("tokens", tokens, 0, LIMIT)
+    integer("active", active, 1, LIMIT)
+    integer("hidden", hidden, 1, LIMIT)
+    integer("expert_parallel", devices, 1, LIMIT, unit="devices")
+    all_of_it = tokens * active * hidden * positive("bytes_per_element", bytes_per_element)
+    near = min(devices, integer("node", node, 1, LIMIT, unit="devices"))
+    if devices % near:
+        raise ParameterError(
+            f"expert_parallel is {devices}, but must be a multiple of a node of {near} devices"
+        )
+    return all_of_it * (near - 1) / devices, all_of_it * (devices - near) / devices
+
+
+def exchange_seconds(
+    sent: tuple[float, float], link: float, network: float, latency_s: float, imbalance: float = 1.0
+) -> float:
+    """Return the time of an all-to-all: links and network work at once, and the slower one counts.
+
+    Parameters
+    ----------
+    sent : (float, float)
+        Bytes of one device within its node and beyond, as `exchanged_bytes` returns them.
+    link, network : float
+        Bytes a second of one device in one direction, of the links and of the network.
+    latency_s : float
+        Seconds of an exchange of nothing.
+    imbalance : float
+        Load of the slowest device over the mean.
+
+    Raises
+    ------
+    ParameterError
+        If a rate or the imbalance is not a positive number, or the latency is negative.
+    """
+    inside, beyond = sent
+    if not latency_s >= 0:
+        raise ParameterError(f"latency_s is {shown(latency_s)}, but must be at least 0 seconds")
+    within = inside / positive("link", link, "bytes a second")
+    across = beyond / positive("network", network, "bytes a second")
+    return latency_s + positive("imbalance", imbalance) * max(within, across)

@@ -1,0 +1,373 @@
+"""A simulated router: tokens choose distinct experts, some of which are more popular than others.
+
+The sampling scheme is successive sampling: a token draws experts one after the other, each with a probability
+in proportion to its weight, and what it has drawn already is drawn again. It is what a router does that adds
+Gumbel noise to fixed scores and keeps the highest. Tokens are independent of one another.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cohort.errors import ParameterError, integer, shown
+from cohort.experts import closed_form as closed
+from cohort.numeric import LIMIT
+
+Floats = NDArray[np.float64]
+
+
+Ints = NDArray[np.int64]
+
+
+MOST_EXPERTS = 32_767  # so that an expert's number takes two bytes
+
+
+REDRAWS = 16  # rounds in which repeated experts are drawn again, before they are excluded one by one
+
+
+STEP = 0.06  # of the quadrature, in the logarithm of time
+
+
+NEGLIGIBLE = 1e-17
+
+
+def weights(experts: int, skew: float) -> Floats:
+    """Return how experts are weighted: the one of rank r with the power ``-skew`` of r.
+
+    Parameters
+    ----------
+    experts : int
+        Experts.
+    skew : float
+        0 for alike experts; 1 is Zipf's law.
+
+    Returns
+    -------
+    array of float, shape (experts,)
+        Weights that add up to 1, the largest first.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+    integer("experts", experts, 1, MOST_EXPERTS)
+    number = isinstance(skew, (int, float)) and not isinstance(skew, bool)
+    if not number or not 0 <= skew <= 4:
+        raise ParameterError(f"skew is {shown(skew)}, but must be a number from 0 to 4")
+    found = np.arange(1, experts + 1, dtype=np.float64) ** -float(skew)
+    return np.asarray(found / found.sum())
+
+
+def _checked(weighted: Floats, active: int) -> Floats:
+    found = np.asarray(weighted, dtype=np.float64)
+    if found.ndim != 1 or not found.size:
+        raise ParameterError("weights must be one number for each expert")
+    if not np.all(np.isfinite(found) & (found > 0)):
+        raise ParameterError("weights must be finite numbers above 0")
+    integer("active", active, 1, found.size)
+    return np.asarray(found / found.sum())
+
+
+# In closed form ---------------------------------------------------------------------------------------------
+# Give each expert a clock that rings after an exponential time, at the rate of its weight: those that ring
+# first are drawn. At each time, how many have rung is a sum of independent Bernoulli numbers.
+
+
+def _times(weighted: Floats, active: int) -> tuple[Floats, Floats]:
+    """Return points in time and their weights in a trapezoidal rule over the logarithm of time."""
+    low = math.log(NEGLIGIBLE / weighted.max())
+    smallest = np.sort(weighted)[
+        : weighted.size - active + 1
+    ].sum()  # rate at which the last one needed rings
+    high = math.log(45.0 / max(smallest, NEGLIGIBLE)) if weighted.size > active else math.log(1e3)
+    high = min(high, math.log(45.0 / weighted.min()))
+    logs = np.arange(low, max(high, low + 1) + STEP, STEP)
+    times = np.exp(logs)
+    return times, STEP * times
+
+
+def _counts_before(rung: Floats, active: int) -> Floats:
+    """Return, for each place, how likely 0 to active - 1 of the experts before it have rung.
+
+    Parameters
+    ----------
+    rung : array, shape (experts, times)
+        Probability that each has rung.
+
+    Returns
+    -------
+    array, shape (experts + 1, active, times)
+    """
+    size, times = rung.shape
+    found = np.zeros((size + 1, active, times))
+    found[0, 0] = 1.0
+    for place in range(size):
+        found[place + 1] = found[place] * (1 - rung[place])
+        found[place + 1, 1:] += found[place, :-1] * rung[place]
+    return found
+
+
+def _fewer(before: Floats, after: Floats) -> Floats:
+    """Return how likely two independent counts add up to less than `active`."""
+    return np.asarray((before * np.cumsum(after, axis=-2)[..., ::-1, :]).sum(axis=-2))
+
+
+def popularity(weighted: Floats, active: int) -> Floats:
+    """Return how likely each expert is among those that a token is sent to.
+
+    Parameters
+    ----------
+    weighted : array of float, shape (experts,)
+        Weights above 0, as `weights` returns them.
+    active : int
+        Experts that a token is sent to.
+
+    Returns
+    -------
+    array of float, shape (experts,)
+        Probabilities that add up to `active`, to about 1e-12.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+    rates = _checked(weighted, active)
+    if active == rates.size:
+        return np.ones(rates.size)
+    if active == 1:
+        return rates
+    times, step = _times(rates, active)
+    rung = -np.expm1(-np.outer(rates, times))
+    before = _counts_before(rung, active)
+    after = _counts_before(rung[::-1], active)[::-1]
+    density = rates[:, None] * np.exp(-np.outer(rates, times))
+    found = (density * _fewer(before[:-1], after[1:]) * step).sum(axis=1)
+    return np.asarray(found * (active / found.sum()))
+
+
+def joint_popularity(weighted: Floats, active: int) -> Floats:
+    """Return how likely each pair of experts is among those of one token.
+
+    Parameters
+    ----------
+    weighted, active
+        As in `popularity`.
+
+    Returns
+    -------
+    array of float, shape (experts, experts)
+        Symmetric; the diagonal is the popularity of each.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+    rates = _checked(weighted, active)
+    alone = popularity(rates, active)
+    size = rates.size
+    if active == size:
+        return np.ones((size, size))
+    if active == 1:
+        return np.diag(alone)
+    times, step = _times(rates, active)
+    rung = -np.expm1(-np.outer(rates, times))
+    found = np.diag(alone)
+    after = _counts_before(rung[::-1], active)[::-1]  # [f + 1]: those behind f
+    before = _counts_before(rung, active)
+    for e in range(size - 1):
+        counts = before[e]  # of those before e, then without e of those between e and f
+        for f in range(e + 1, size):
+            left = np.exp(-(rates[e] + rates[f]) * times)
+            neither = _missed(rates[e] + rates[f], left, _fewer(counts, after[f + 1]), step)
+            found[e, f] = found[f, e] = max(alone[e] + alone[f] - 1 + neither, 0.0)
+            more = counts * (1 - rung[f])
+            more[1:] += counts[:-1] * rung[f]
+            counts = more
+    return np.asarray(found)
+
+
+def _missed(rate: float, left: Floats, fewer: Floats, step: Floats) -> float:
+    """Return how likely enough others ring before either of two clocks, which ring first at a joint rate."""
+    return float(1 - (rate * left * fewer * step).sum())
+
+
+# Simulated --------------------------------------------------------------------------------------------------
+
+
+def _alias(probabilities: Floats) -> tuple[Floats, Ints]:
+    """Return the table of Walker's alias method: a cut and another index for each index."""
+    size = probabilities.size
+    cuts = probabilities * size
+    other = np.arange(size)
+    small = [int(i) for i in np.flatnonzero(cuts < 1)]
+    large = [int(i) for i in np.flatnonzero(cuts >= 1)]
+    while small and large:
+        low, high = small.pop(), large[-1]
+        other[low] = high
+        cuts[high] -= 1 - cuts[low]
+        if cuts[high] < 1:
+            small.append(large.pop())
+    cuts[small + large] = 1.0
+    return cuts, other
+
+
+def _draw(generator: np.random.Generator, table: tuple[Floats, Ints], number: int) -> NDArray[np.int16]:
+    cuts, other = table
+    places = generator.random(number)
+    places *= cuts.size
+    index = places.astype(np.int32)
+    places -= index
+    return np.where(places < cuts[index], index, other[index]).astype(np.int16)
+
+
+def route(weighted: Floats, active: int, tokens: int, seed: int) -> NDArray[np.int16]:
+    """Send tokens to distinct experts.
+
+    Parameters
+    ----------
+    weighted : array of float, shape (experts,)
+        Weights above 0, as `weights` returns them.
+    active : int
+        Experts that each token is sent to.
+    tokens : int
+        Tokens.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    array of int, shape (tokens, active)
+        The experts of each token, in the order in which they were drawn.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+    rates = _checked(weighted, active)
+    integer("experts", rates.size, 1, MOST_EXPERTS)
+    integer("tokens", tokens, 0, LIMIT)
+    integer("seed", seed, 0, 2**63 - 1)
+    generator = np.random.default_rng(seed)
+    table = _alias(rates)
+    chosen = np.full((active, tokens), -1, dtype=np.int16)
+    for place in range(active):
+        rows = np.arange(tokens)
+        for _ in range(REDRAWS):
+            drawn = _draw(generator, table, rows.size)
+            repeated = np.zeros(rows.size, dtype=bool)
+            for earlier in range(place):
+                repeated |= chosen[earlier, rows] == drawn
+            chosen[place, rows] = drawn  # repeated ones are drawn again
+            rows = rows[repeated]
+            if not rows.size:
+                break
+        else:
+            chosen[place, rows] = _excluding(generator, rates, chosen[:place, rows])
+    return np.ascontiguousarray(chosen.T)
+
+
+def _excluding(
+    generator: np.random.Generator, rates: Floats, taken: NDArray[np.int16], rows: int = 4096
+) -> NDArray[np.int16]:
+    """Draw one expert for each column from those not taken: for tokens whose draws keep repeating."""
+    found = np.empty(taken.shape[1], dtype=np.int16)
+    for start in range(0, taken.shape[1], rows):
+        part = taken[:, start : start + rows]
+        left = np.tile(rates, (part.shape[1], 1))
+        left[np.arange(part.shape[1]), part] = 0.0
+        sums = np.cumsum(left, axis=1)
+        places = generator.random(part.shape[1]) * sums[:, -1]
+        found[start : start + rows] = (sums <= places[:, None]).sum(axis=1)
+    return found
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What a router did with a stream of tokens.
+
+    Attributes
+    ----------
+    chosen : array of int, shape (tokens, active)
+        The experts of each token.
+    weights : array of float, shape (experts,)
+        How the experts were weighted.
+    """
+
+    chosen: NDArray[np.int16]
+    weights: Floats
+
+    @cached_property
+    def loads(self) -> Ints:
+        """Assignments of each expert."""
+        return np.bincount(self.chosen.ravel(), minlength=self.weights.size)
+
+    @property
+    def distinct(self) -> int:
+        """Experts that at least one token was sent to."""
+        return int(np.count_nonzero(self.loads))
+
+    def device_loads(self, devices: int) -> Ints:
+        """Return the assignments that reach each of the devices that share the experts evenly.
+
+        Raises
+        ------
+        ParameterError
+            If the devices do not divide the experts.
+        """
+        held = closed.shared_evenly(self.weights.size, devices)
+        return np.asarray(self.loads.reshape(devices, held).sum(axis=1))
+
+    def dropped(self, capacity_factor: float) -> float:
+        """Return the share of the assignments that find their expert full.
+
+        Raises
+        ------
+        ParameterError
+            If the factor is not a positive number, or there are no tokens.
+        """
+        tokens, active = self.chosen.shape
+        integer("tokens", tokens, 1, LIMIT)
+        room = closed.capacity(self.weights.size, active, tokens, capacity_factor)
+        return float(np.maximum(self.loads - room, 0).sum() / self.chosen.size)
+
+    def balance_loss(self) -> float:
+        """Return the auxiliary loss of these tokens, as `cohort.experts.balance_loss` defines it.
+
+        Raises
+        ------
+        ParameterError
+            If there are no tokens.
+        """
+        integer("tokens", self.chosen.shape[0], 1, LIMIT)
+        shares = self.loads / self.chosen.size
+        return closed.balance_loss(shares.tolist(), self.weights.tolist())
+
+
+def stream(experts: int, active: int, tokens: int, skew: float, seed: int) -> Routed:
+    """Route a seeded stream of tokens over experts of a chosen skew.
+
+    Parameters
+    ----------
+    experts, active, tokens : int
+        As in `route`.
+    skew : float
+        As in `weights`.
+    seed : int
+        Seed of the draws.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+    weighted = weights(experts, skew)
+    return Routed(route(weighted, active, tokens, seed), weighted)

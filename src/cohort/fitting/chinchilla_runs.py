@@ -1,0 +1,105 @@
+"""The runs of Chinchilla, the fit to them, and the policy that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cohort.errors import ParameterError, integer
+from cohort.fitting import Bootstrap, Fit, fit
+from cohort.registry.frames import table
+from cohort.scaling.dense_laws import FLOP_PER_TOKEN, ScalingLaw
+
+FEWEST_KEPT = 40  # runs that a reader's choice has to leave for the fit
+
+
+def runs(dropped_rows: int = 5) -> pd.DataFrame:
+    """Return the 245 runs, the highest losses first.
+
+    Parameters
+    ----------
+    dropped_rows : int
+        How many of the highest losses are marked as dropped; the replication drops five.
+
+    Returns
+    -------
+    DataFrame
+        ``parameters``, ``tokens``, ``flop``, ``loss``, ``ratio`` (tokens per parameter) and ``dropped``.
+
+    Raises
+    ------
+    ParameterError
+        If so many are dropped that fewer than forty are left.
+    """
+    frame = table("chinchilla_runs").rename(columns={"training_flop": "flop"})
+    integer("dropped_rows", dropped_rows, 0, len(frame) - FEWEST_KEPT, ParameterError, "runs")
+    frame = frame[["parameters", "flop", "loss"]].astype(float)
+    frame["tokens"] = frame["flop"] / (FLOP_PER_TOKEN * frame["parameters"])
+    frame["ratio"] = frame["tokens"] / frame["parameters"]
+    frame = frame.sort_values("loss", ascending=False, kind="stable").reset_index(drop=True)
+    frame["dropped"] = frame.index < dropped_rows
+    return frame
+
+
+def fit_runs(frame: pd.DataFrame, loss: str = "huber", delta: float = 1e-3) -> Fit:
+    """Fit a law to the runs of a frame that are not marked as dropped.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With ``parameters``, ``tokens`` and ``loss``; ``dropped`` where it has such a column.
+    loss, delta
+        As for `cohort.fitting.fit`.
+    """
+    kept = frame[~frame["dropped"]] if "dropped" in frame else frame
+    return fit(kept["parameters"], kept["tokens"], kept["loss"], loss, delta)
+
+
+def relative_errors(law: ScalingLaw, frame: pd.DataFrame) -> pd.Series:
+    """Return observed over predicted loss, less one, of each run of a frame."""
+    predicted = [law.loss(n, d) for n, d in zip(frame["parameters"], frame["tokens"], strict=True)]
+    error: pd.Series = frame["loss"] / np.array(predicted, dtype=float) - 1
+    return error
+
+
+def limits(frame: pd.DataFrame) -> dict[str, float]:
+    """Return the largest size, tokens, compute and ratio of the runs that are kept: the fitted range."""
+    kept = frame[~frame["dropped"]]
+    return {name: float(kept[name].max()) for name in ("parameters", "tokens", "flop", "ratio")}
+
+
+def of_chinchilla(name: str) -> bool:
+    """Whether a published law describes the Chinchilla runs, rather than runs on other data."""
+    return name.startswith(("hoffmann", "besiroglu")) or name == "sardana"
+
+
+def frontier(
+    law: ScalingLaw, boot: Bootstrap | None, flops: Sequence[float], level: float = 0.95
+) -> pd.DataFrame:
+    """Return the compute-optimal policy of a law over computes, with the band of its bootstrap.
+
+    Without a bootstrap the band has no width.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``flop``: ``parameters``, ``tokens``, ``ratio`` (tokens per parameter), and the ``low`` and
+        ``high`` ends of the interval of the ratio; ``parameters low`` and ``parameters high``.
+    """
+    tail = [(1 - level) / 2, (1 + level) / 2]
+    among = boot or Bootstrap([law])
+    exponents = among.values("parameters_exponent")
+    log_g = np.log(among.values("G"))
+    records = []
+    for flop in flops:
+        best = law.compute_optimal(flop)
+        pairs = np.log(flop / FLOP_PER_TOKEN)
+        sizes = log_g + exponents * pairs
+        low, high = np.quantile(np.exp(pairs - 2 * sizes), tail)
+        smallest, largest = np.quantile(np.exp(sizes), tail)
+        ratio = best.tokens_per_parameter
+        records.append((flop, best.parameters, best.tokens, ratio, low, high, smallest, largest))
+    columns = ["flop", "parameters", "tokens", "ratio", "low", "high", "parameters low", "parameters high"]
+    return pd.DataFrame(records, columns=columns).set_index("flop")

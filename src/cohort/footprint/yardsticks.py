@@ -1,0 +1,193 @@
+"""What an amount of CO2e is for a person, a car, a flight or a plant that captures it; and fleets.
+
+The yardsticks are data, each with its source and year. A plant's design is never mixed with what it captured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cohort.errors import bounded, unknown
+from cohort.footprint.accounts import HOURS_PER_YEAR, Footprint
+from cohort.footprint.factors import LIMITS, Range
+from cohort.footprint.training_runs import run_factors, run_footprint
+from cohort.registry import facts
+from cohort.registry.devices import Accelerator
+from cohort.registry.devices import accelerator as find_accelerator
+
+DAYS_PER_YEAR = 365
+MONTHS_PER_YEAR = 12
+KM_PER_MILE = 1.609344
+RADIATIVE_FORCING = 1.9  # in the flight's figure, as its source says
+MOST = 1e12  # accelerators
+
+
+def yardstick(name: str) -> float:
+    """Return a value of the table `equivalences`.
+
+    Raises
+    ------
+    UnknownNameError
+        If the table has none of that name; the message names the nearest.
+    """
+    values = {row["name"]: float(row["value"]) for row in facts.rows("equivalences")}
+    if name not in values:
+        raise unknown("yardstick", name, values)
+    return values[name]
+
+
+def person_days(kg: float, place: str = "World") -> float:
+    """Return in how many days a resident emits so much, all greenhouse gases counted.
+
+    Parameters
+    ----------
+    kg : float
+        CO2e in kg, as in all functions of this module.
+    place : str
+        ``World``, ``USA``, ``China``, ``EU27`` or ``India``.
+    """
+    tonnes = yardstick(f"greenhouse gases per person, {place}")
+    return kg / 1000 / tonnes * DAYS_PER_YEAR
+
+
+def fossil_person_days(kg: float) -> float:
+    """Return in how many days an average human emits so much CO2 from fossil fuels alone."""
+    return kg / 1000 / yardstick("fossil CO2 per person, World") * DAYS_PER_YEAR
+
+
+def car_years(kg: float) -> float:
+    """Return for how many years a passenger car of the United States emits so much."""
+    return kg / 1000 / yardstick("passenger car of the United States")
+
+
+def car_km(kg: float) -> float:
+    """Return how far such a car drives on so much, in km."""
+    return 1000 * kg / yardstick("passenger car of the United States, per mile") * KM_PER_MILE
+
+
+def flights(kg: float, radiative_forcing: bool = True) -> float:
+    """Return how many return flights between London and New York, in economy, emit so much.
+
+    Parameters
+    ----------
+    kg : float
+        CO2e in kg.
+    radiative_forcing : bool
+        Whether a flight is counted with what it does to the air besides its CO2.
+    """
+    each = yardstick("return flight London to New York, economy")
+    return kg / (each if radiative_forcing else each / RADIATIVE_FORCING)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What it takes a plant to capture an amount, by its design and by what it did.
+
+    Attributes
+    ----------
+    design_years : float
+        Years of the plant as designed.
+    first_months : float
+        How many times what it captured in its first ten months.
+    calendar_years : float
+        How many times what it captured in its first calendar year.
+    """
+
+    design_years: float
+    first_months: float
+    calendar_years: float
+
+    @property
+    def design_months(self) -> float:
+        """Months of the plant as designed."""
+        return MONTHS_PER_YEAR * self.design_years
+
+
+def capture(kg: float) -> Capture:
+    """Return what it takes the plant Mammoth to capture so much."""
+    tonnes = kg / 1000
+    return Capture(
+        tonnes / yardstick("Mammoth, by design"),
+        tonnes / yardstick("Mammoth, first ten months"),
+        tonnes / yardstick("Mammoth, calendar year 2024"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Accelerators that run for a year.
+
+    Attributes
+    ----------
+    accelerators : float
+        How many.
+    year : Footprint
+        Of a year, with a year's share of the hardware.
+    embodied_kg : float
+        CO2e of making all of the hardware.
+    """
+
+    accelerators: float
+    year: Footprint
+    embodied_kg: float
+
+    @property
+    def power_w(self) -> float:
+        """Mean power of all machines with the losses of the data centre, in W."""
+        return self.year.energy_kwh / HOURS_PER_YEAR * 1000
+
+
+def fleet_factors(
+    accelerator: str | Accelerator, grid: str = "USA", known: dict[str, float | Range | None] | None = None
+) -> dict[str, Range]:
+    """Return the factors of a fleet: those known, and for the rest the ranges of the data, as for a run.
+
+    A year of the hardware's life is spent in a year, whether it works or not.
+    """
+    return run_factors(accelerator, grid, "with_embodied", {"use_share": 1.0, **(known or {})})
+
+
+def fleet(
+    accelerators: float = 1e6,
+    accelerator: str | Accelerator = "H100 SXM 80GB",
+    grid: str = "USA",
+    load: float = 1.0,
+    **known: float | None,
+) -> Fleet:
+    """Return what a fleet of accelerators takes in a year.
+
+    Parameters
+    ----------
+    accelerators : float
+        How many.
+    accelerator : str or Accelerator
+        Which.
+    grid : str
+        A place from ``cohort.grids()``.
+    load : float
+        Power of a node on average over what it draws at intensive work, above 0 and at most 1.
+    **known : float, optional
+        Factors that are known, by the names that `cohort.footprint.training` takes: ``pue``, ``power_w``,
+        ``wue_onsite`` and so on.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of range.
+    UnknownNameError
+        If there is no such accelerator, grid or factor.
+    """
+    count = bounded("accelerators", accelerators, 0, MOST, above=True)
+    for name in known:
+        if name not in LIMITS:
+            raise unknown("factor", name, LIMITS)
+    device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
+    values = {name: each.central for name, each in fleet_factors(device, grid, dict(known)).items()}
+    return fleet_footprint(device, count, bounded("load", load, 0, 1, above=True), values)
+
+
+def fleet_footprint(device: Accelerator, accelerators: float, load: float, values: dict[str, float]) -> Fleet:
+    """Return a fleet from one value of each of its factors, or from arrays of them."""
+    own = {**values, "power_w": values["power_w"] * load}
+    year = run_footprint("with_embodied", device, (accelerators * HOURS_PER_YEAR, None), own)
+    return Fleet(accelerators, year, accelerators * values["embodied_kg"])

@@ -1,0 +1,110 @@
+"""Accelerators: peaks, memory, bandwidth and prices, as `data/accelerators.csv` has them.
+
+``cohort.accelerators()`` lists them; `cohort.accelerator` returns one by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cohort.errors import unknown
+from cohort.registry import facts
+
+# The column that holds the dense peak of a type of number, in 1e12 operations a second.
+PEAKS = {
+    "bf16": "bf16_dense_tflops",
+    "fp16": "fp16_dense_tflops",
+    "fp8": "fp8_dense_tflops",
+    "int8": "int8_dense_tops",
+    "fp4": "fp4_dense_tflops",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """One accelerator.
+
+    Attributes
+    ----------
+    name : str
+        As in the table of accelerators.
+    memory_bytes : int
+        Its memory, a gigabyte being 1e9 bytes.
+    bandwidth : float
+        Of that memory, in bytes a second.
+    peaks : tuple of (str, float)
+        Type of number and dense peak, in operations a second, for the types that it has.
+    usd_per_hour : tuple of two floats, optional
+        The lowest and the highest price that the data hold.
+    link : float, optional
+        What one device sends to those it is joined with, in bytes a second and one direction; None where the
+        data give none.
+    joined : int
+        Devices that such links join; 1 where cards meet only on the bus of their host.
+    tdp_w : float, optional
+        Rated power, in W; None where the data give none.
+    """
+
+    name: str
+    memory_bytes: int
+    bandwidth: float
+    peaks: tuple[tuple[str, float], ...]
+    usd_per_hour: tuple[float, float] | None = None
+    link: float | None = None
+    joined: int = 1
+    tdp_w: float | None = None
+
+    def peak(self, dtype: str = "bf16") -> float:
+        """Return the dense peak for a type of number, in operations a second.
+
+        Raises
+        ------
+        UnknownNameError
+            If the accelerator has none for that type; the message names those that it has.
+        """
+        found = dict(self.peaks)
+        if not isinstance(dtype, str) or dtype not in found:
+            raise unknown(f"type of number of {self.name}", dtype, found)
+        return found[dtype]
+
+
+def accelerators() -> list[str]:
+    """Return the names of the accelerators, in the order of the table."""
+    return [row["name"] for row in facts.rows("accelerators")]
+
+
+def accelerator(name: str) -> Accelerator:
+    """Return an accelerator.
+
+    Parameters
+    ----------
+    name : str
+        A name from ``cohort.accelerators()``, such as ``"H100 SXM 80GB"``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such accelerator; the message names the nearest.
+    """
+    if not isinstance(name, str):
+        raise unknown("accelerator", name, accelerators())
+    return _read(name, facts.modified("accelerators"))
+
+
+@lru_cache(maxsize=64)
+def _read(name: str, modified: int) -> Accelerator:
+    row = next((row for row in facts.rows("accelerators") if row["name"] == name), None)
+    if row is None:
+        raise unknown("accelerator", name, accelerators())
+    low, high = row["price_low_usd_per_hour"], row["price_high_usd_per_hour"]
+    return Accelerator(
+        name=name,
+        memory_bytes=round(float(row["memory_gb"]) * 1e9),
+        bandwidth=float(row["memory_bandwidth_gb_s"]) * 1e9,
+        peaks=tuple((dtype, float(row[column]) * 1e12) for dtype, column in PEAKS.items() if row[column]),
+        usd_per_hour=(float(low), float(high)) if low and high else None,
+        link=float(row["interconnect_gb_s"]) * 1e9 if row["interconnect_gb_s"] else None,
+        joined=int(row["scale_up_domain"]),
+        tdp_w=float(row["tdp_w"]) if row["tdp_w"] else None,
+    )

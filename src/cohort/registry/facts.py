@@ -1,0 +1,161 @@
+"""The facts of the book: `data/` as values with unit, status and source.
+
+This is the lowest layer. It reads the files, checks what it needs and knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import csv
+import os.path
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cohort.errors import CohortError, unknown
+
+STATUSES = ("stated", "derived", "inferred", "undisclosed", "contested")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One published or derived value, with where it comes from.
+
+    Attributes
+    ----------
+    value : str
+        The value as text; empty where nothing was disclosed.
+    unit : str
+        Its unit, or ``text``.
+    status : str
+        One of `STATUSES`.
+    source : str
+        A key of ``references.bib``.
+    note : str
+        What a reader should know besides; may be empty.
+    """
+
+    value: str
+    unit: str
+    status: str
+    source: str
+    note: str = ""
+
+    @property
+    def number(self) -> int | float | None:
+        """The value as a number (an int where it is one), or None where it is empty.
+
+        Raises
+        ------
+        CohortError
+            If the value is not a number.
+        """
+        if not self.value:
+            return None
+        try:
+            return int(self.value) if self.value.lstrip("-").isdigit() else float(self.value)
+        except ValueError:
+            raise CohortError(f"{self.value!r} ({self.unit}) is not a number") from None
+
+
+@lru_cache(maxsize=1)
+def data_folder() -> str:
+    """Return the path of the data: the checkout's ``data/``, or the copy inside an installed wheel."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    checkout = os.path.join(os.path.dirname(os.path.dirname(package)), "data")
+    folder = checkout if os.path.isdir(os.path.join(checkout, "configs")) else os.path.join(package, "data")
+    if not os.path.isdir(folder):
+        raise CohortError("the data folder is missing: neither the checkout nor the installed package has it")
+    return folder
+
+
+def _names(folder: str, ending: str) -> list[str]:
+    return sorted(name.removesuffix(ending) for name in os.listdir(folder) if name.endswith(ending))
+
+
+def config_names() -> list[str]:
+    """Return the names of the registered models: the table `models` first, in its order, then any other."""
+    present = _names(os.path.join(data_folder(), "configs"), ".json")
+    listed = [row["model"] for row in rows("models")] if "models" in tables() else []
+    return [name for name in listed if name in present] + [name for name in present if name not in listed]
+
+
+def config_path(name: str) -> str:
+    """Return the path of a registered model's config; raise `UnknownNameError` for any other name."""
+    path = os.path.join(data_folder(), "configs", f"{name}.json")
+    if os.path.basename(name) != name or not os.path.isfile(path):
+        raise unknown("model", name, config_names())
+    return path
+
+
+def tables() -> list[str]:
+    """Return the names of the data tables."""
+    return _names(data_folder(), ".csv")
+
+
+@lru_cache(maxsize=32)
+def _read(path: str, modified: int) -> tuple[dict[str, str], ...]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def rows(table: str) -> list[dict[str, str]]:
+    """Return the rows of a data table, every value as text.
+
+    Parameters
+    ----------
+    table : str
+        A name from `tables`.
+
+    Returns
+    -------
+    list of dict
+        One dictionary a row; copies, so that a caller may change them.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such table.
+    """
+    path = os.path.join(data_folder(), f"{table}.csv")
+    if os.path.basename(str(table)) != table or not os.path.isfile(path):
+        raise unknown("table", table, tables())
+    return [dict(row) for row in _read(path, os.stat(path).st_mtime_ns)]
+
+
+def modified(table: str) -> int:
+    """Return when a table was last written, in nanoseconds, so that what was read can be kept until then."""
+    return os.stat(os.path.join(data_folder(), f"{table}.csv")).st_mtime_ns
+
+
+def schema(table: str) -> dict[str, Any]:
+    """Return a table's entry in ``datapackage.json``, empty if it has none.
+
+    A table without licences of its own has those of the package.
+    """
+    import json
+
+    with open(os.path.join(data_folder(), "datapackage.json"), encoding="utf-8") as file:
+        package: dict[str, Any] = json.load(file)
+    for resource in package["resources"]:
+        if resource["name"].replace("-", "_") == table:
+            return {"licenses": package.get("licenses", []), **resource}
+    return {}
+
+
+def of_model(name: str) -> dict[str, Fact]:
+    """Return what is known of a model: field -> `Fact`, from the table `model_facts`.
+
+    Raises
+    ------
+    UnknownNameError
+        If the table has no row of that model.
+    """
+    table = rows("model_facts")
+    found = {
+        row["field"]: Fact(row["value"], row["unit"], row["status"], row["source"], row["note"])
+        for row in table
+        if row["model"] == name
+    }
+    if not found:
+        raise unknown("model", name, (row["model"] for row in table))
+    return found

@@ -1,0 +1,60 @@
+"""The data tables as pandas DataFrames, typed as ``datapackage.json`` says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from cohort.registry import facts
+
+_DTYPES = {"integer": "Int64", "number": "Float64"}
+
+
+def table(name: str) -> pd.DataFrame:
+    """Return a data table.
+
+    Parameters
+    ----------
+    name : str
+        A name from ``cohort.tables()``.
+
+    Returns
+    -------
+    DataFrame
+        Typed as its schema says. ``attrs`` holds ``title``, ``description``, ``licences``, ``sources``
+        (every key of ``references.bib`` that a row or the table as a whole names) and, per column, ``units``
+        (a table with a column ``unit`` has one a row instead) and ``columns`` (what each one means).
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such table; the message names the nearest.
+    """
+    frame = pd.DataFrame(facts.rows(name))
+    schema = facts.schema(name)
+    fields: list[dict[str, Any]] = schema.get("schema", {}).get("fields", [])
+    for field in fields:
+        column = field["name"]
+        if field["type"] in _DTYPES:
+            frame[column] = pd.to_numeric(frame[column]).astype(_DTYPES[field["type"]])
+        elif field["type"] == "boolean":
+            frame[column] = frame[column].map({"true": True, "false": False}).astype("boolean")
+        elif field["type"] == "date":
+            frame[column] = pd.to_datetime(frame[column])
+    frame.attrs = {
+        "title": schema.get("title", name),
+        "description": schema.get("description", ""),
+        "licences": [licence["title"] for licence in schema.get("licenses", [])],
+        "sources": _sources(frame, schema),
+        "units": {field["name"]: field["unit"] for field in fields if "unit" in field},
+        "columns": {field["name"]: field.get("description", "") for field in fields},
+    }
+    return frame
+
+
+def _sources(frame: pd.DataFrame, schema: dict[str, Any]) -> list[str]:
+    """Return the sources of a table: those that its rows name, and those of the whole."""
+    columns = [column for column in frame.columns if column == "source" or column.endswith("_source")]
+    keys = {str(key) for column in columns for key in frame[column].unique()} - {""}
+    return sorted(keys | {source["title"] for source in schema.get("sources", [])})

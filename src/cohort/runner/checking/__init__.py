@@ -1,0 +1,1 @@
+"""What is checked of notebooks: outputs, machines, lints, prose."""

@@ -1,0 +1,1 @@
+"""Kernels that start warm, and the execution of a notebook in one."""

@@ -1,0 +1,285 @@
+"""Execute one notebook in a process of its own, and find what went wrong in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from cohort.errors import NotebookError
+from cohort.runner.kernels import warm
+from cohort.runner.notebook.canonical_form import canonical, without_outputs
+from cohort.runner.notebook.document import Cell, Notebook, numbered, place, read_notebook
+
+CELL_TIMEOUT_S = 600.0
+
+
+# What a kernel must not inherit: settings of the reader's own that change results or add warnings.
+_PERSONAL = ("MPLBACKEND", "MPLCONFIGDIR", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
+
+
+_FIXED = {
+    "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one registered elsewhere
+    "LC_ALL": "C.UTF-8",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a debugger's warning on stderr
+    "PYTHONHASHSEED": "0",
+    "SOURCE_DATE_EPOCH": "0",
+    "TZ": "UTC",
+}
+
+
+def execute(
+    notebook: Notebook | Path | str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    cwd: Path | None = None,
+    cache: Path | None = None,
+    timeout_s: float = CELL_TIMEOUT_S,
+    machine: Mapping[str, str] | None = None,
+) -> Notebook:
+    """Execute one notebook in a process of its own and return it in canonical form; no file is written.
+
+    Parameters
+    ----------
+    notebook : dict, Path or str
+        A notebook of nbformat 4, or its file. What it held as outputs is ignored.
+    parameters : mapping, optional
+        Values for its parameters, already validated.
+    name : str, optional
+        Its name in messages; by default that of the file.
+    cwd : Path, optional
+        The folder that it runs in; by default an empty one, so that a notebook which leans on its place
+        fails here and not at a reader's.
+    cache : Path, optional
+        A folder for Matplotlib's font cache; without one, the reader's own settings are used.
+    timeout_s : float
+        The longest that one cell may take, in seconds.
+    machine : mapping, optional
+        Environment variables beyond the usual ones, such as those of another machine's profile.
+
+    Returns
+    -------
+    dict
+        The executed notebook.
+
+    Raises
+    ------
+    NotebookError
+        If a cell raised, never ran or wrote to stderr, or the kernel died; it names notebook and cell.
+    """
+    tried = attempt(
+        notebook, parameters, name=name, cwd=cwd, cache=cache, timeout_s=timeout_s, machine=machine
+    )
+    if tried.problem is not None or tried.notebook is None:
+        raise NotebookError(tried.problem)
+    return tried.notebook
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of executing a notebook.
+
+    Parameters
+    ----------
+    notebook : dict or None
+        The notebook as it stood at its end, in canonical form; None if the process that ran it was lost.
+    problem : str or None
+        What went wrong, in one line.
+    """
+
+    notebook: Notebook | None
+    problem: str | None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the process that ran it was lost, with all that it had done."""
+        return self.notebook is None
+
+
+def attempt(
+    notebook: Notebook | Path | str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    cwd: Path | None = None,
+    cache: Path | None = None,
+    timeout_s: float = CELL_TIMEOUT_S,
+    machine: Mapping[str, str] | None = None,
+) -> Attempt:
+    """Execute one notebook as `execute` does, and return also one that failed."""
+    if not isinstance(notebook, dict):
+        name = name or Path(notebook).stem
+        notebook = read_notebook(Path(notebook))
+    name = name or "notebook"
+    server = warm.server(settings(cache) | dict(machine or {}))
+    within = server.folder if server else None  # which goes when this process does
+    with tempfile.TemporaryDirectory(prefix="cohort-", dir=within, ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        start_in = cwd or folder / "cwd"
+        start_in.mkdir(exist_ok=True)
+        job = {
+            "notebook": without_outputs(notebook),
+            "parameters": dict(parameters or {}),
+            "cwd": str(start_in),
+            "timeout_s": timeout_s,
+        }
+        (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        try:
+            env = environment(folder, cache) | dict(machine or {})
+            executed = _in_worker(name, folder, env, server)
+        except NotebookError as lost:
+            return Attempt(None, str(lost))
+    return Attempt(canonical(executed), failure(name, executed))
+
+
+def settings(cache: Path | None) -> dict[str, str]:
+    """Return the environment that all kernels share: the same on every machine where it bears on results.
+
+    Parameters
+    ----------
+    cache : Path or None
+        A folder for Matplotlib's font cache; None leaves Matplotlib its own.
+    """
+    kept = {key: value for key, value in os.environ.items() if key not in _PERSONAL}
+    fonts = {} if cache is None else {"MPLCONFIGDIR": str(cache / "matplotlib")}
+    return {**kept, **_FIXED, **fonts}
+
+
+def environment(folder: Path, cache: Path | None) -> dict[str, str]:
+    """Return the environment of a kernel: that of all, and a folder for what it writes for itself."""
+    own = {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    return {**settings(cache), **own}
+
+
+def failure(name: str, executed: Notebook) -> str | None:
+    """Return how an executed notebook failed, if it did: a cell raised, never ran or wrote to stderr."""
+    for number, cell, what in (*_raised(executed), *_stopped(executed)):
+        return f"{place(name, number, cell)}: {what}"
+    told = executed["metadata"].get("cohort_failure")
+    if told:
+        return f"{name}: {told}"
+    for number, cell, what in (*_never_ran(executed), *_wrote_to_stderr(executed)):
+        return f"{place(name, number, cell)}: {what}"
+    return None
+
+
+_Worker = subprocess.Popen[bytes] | warm.Fork
+
+
+_workers: set[_Worker] = set()
+
+
+_workers_lock = threading.Lock()
+
+
+def _in_worker(name: str, folder: Path, env: dict[str, str], server: warm.Server | None) -> Notebook:
+    """Run a job in a process of its own and return the notebook as it stands at its end."""
+    with (folder / "log").open("wb") as log:
+        worker = _start(folder, env, server, log)
+        with _workers_lock:
+            _workers.add(worker)
+        try:
+            status = worker.wait()
+        finally:
+            with _workers_lock:
+                _workers.discard(worker)
+            _stop(worker)
+    result = folder / "executed.json"
+    if status == 0 and result.is_file():
+        executed: Notebook = json.loads(result.read_text(encoding="utf-8"))
+        return executed
+    log_lines = (folder / "log").read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(log_lines) if line.strip()), "without a word")
+    raise NotebookError(f"{name}: the process that ran it ended with status {status}: {last}")
+
+
+def _start(folder: Path, env: dict[str, str], server: warm.Server | None, log: IO[bytes]) -> _Worker:
+    """Start the process of a job: by a fork of the server, or where there is none by itself."""
+    if server is not None:
+        warmly = {**env, warm.ADDRESS: server.address, warm.CHOSEN_BY: warm.PROVISIONER}
+        with contextlib.suppress(OSError):
+            return warm.fork(server.address, "worker", [str(folder)], warmly, str(folder), log.fileno())
+    # -P: modules in the folder that the reader happens to be in are not the worker's.
+    command = [sys.executable, "-P", "-m", "cohort.runner.kernels.worker", str(folder)]
+    # The worker stops when its stdin closes, so that it cannot outlive this process.
+    return subprocess.Popen(
+        command, env=env, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+    )
+
+
+def stop_workers() -> None:
+    """Stop every notebook that runs."""
+    with _workers_lock:
+        running = list(_workers)
+    for worker in running:
+        _stop(worker)
+
+
+def _stop(worker: _Worker) -> None:
+    """Let go of the worker, on which it stops its kernel and itself; kill it if it does not."""
+    if isinstance(worker, warm.Fork):
+        worker.let_go()
+        return
+    if worker.stdin is not None and not worker.stdin.closed:
+        worker.stdin.close()
+    try:
+        worker.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()
+
+
+_Finding = tuple[int, Cell, str]
+
+
+def _code_cells(notebook: Notebook) -> Iterator[tuple[int, Cell]]:
+    return ((number, cell) for number, cell in numbered(notebook) if cell["cell_type"] == "code")
+
+
+def _raised(executed: Notebook) -> Iterator[_Finding]:
+    for number, cell in _code_cells(executed):
+        for output in cell["outputs"]:
+            if output["output_type"] == "error":
+                lines = [line.strip() for line in output["evalue"].splitlines() if line.strip()]
+                what = f"{output['ename']}: {lines[-1]}" if lines else output["ename"]
+                is_exit = output["ename"] == "SystemExit"
+                yield number, cell, f"{what}, and no later cell ran" if is_exit else what
+
+
+def _stopped(executed: Notebook) -> Iterator[_Finding]:
+    """Find the cell that ran when the kernel died or the time was over."""
+    failure = executed["metadata"].get("cohort_failure")
+    started = [
+        (number, cell)
+        for number, cell in _code_cells(executed)
+        if cell["metadata"].get("papermill", {}).get("start_time")
+    ]
+    if failure and started:
+        number, cell = started[-1]
+        yield number, cell, failure
+
+
+def _never_ran(executed: Notebook) -> Iterator[_Finding]:
+    for number, cell in _code_cells(executed):
+        if cell["source"].strip() and cell["execution_count"] is None:
+            yield number, cell, "this cell never ran"
+
+
+def _wrote_to_stderr(executed: Notebook) -> Iterator[_Finding]:
+    for number, cell in _code_cells(executed):
+        for output in cell["outputs"]:
+            if output["output_type"] == "stream" and output["name"] == "stderr":
+                lines = [line.strip() for line in output["text"].splitlines() if line.strip()]
+                yield number, cell, f"wrote to stderr: {lines[-1] if lines else 'a blank line'}"

@@ -1,0 +1,170 @@
+"""Notebook files (nbformat 4) as plain dicts: read, split and joined lines, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cohort.errors import NotebookError
+
+Notebook = dict[str, Any]
+
+
+Cell = dict[str, Any]
+
+
+# Besides text/*, the kinds of data that nbformat stores line by line.
+_SPLIT_MIMES = frozenset({"application/javascript", "image/svg+xml"})
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Read a notebook with its multi-line texts joined.
+
+    Parameters
+    ----------
+    path : Path
+        An .ipynb file.
+
+    Returns
+    -------
+    dict
+        The notebook, nbformat 4.
+
+    Raises
+    ------
+    NotebookError
+        If the file cannot be read or is no notebook of format 4.
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NotebookError(f"{path.name}: cannot be read ({error.strerror}).") from None
+    except ValueError as error:
+        raise NotebookError(f"{path.name}: is not a notebook in JSON ({error}).") from None
+    if not _is_format_4(notebook):
+        raise NotebookError(f"{path.name}: is JSON, but not a notebook of format 4.")
+    return joined_source(notebook)
+
+
+def joined_source(notebook: Notebook) -> Notebook:
+    """Return the notebook with each list of lines joined into one string."""
+    return _with_texts(notebook, _joined_text)
+
+
+def split(notebook: Notebook) -> Notebook:
+    """Return the notebook with each text as a list of lines, as nbformat stores it."""
+    return _with_texts(notebook, _split_text)
+
+
+def has_tag(cell: Cell, tag: str) -> bool:
+    """Whether a cell carries a tag."""
+    return tag in cell.get("metadata", {}).get("tags", [])
+
+
+def first_line(cell: Cell, limit: int = 60) -> str:
+    """Return the first line of a cell's source that is not blank, cut to `limit` characters."""
+    line = next((line.strip() for line in cell["source"].splitlines() if line.strip()), "")
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def numbered(notebook: Notebook) -> Iterator[tuple[int, Cell]]:
+    """Yield each cell of the author with its number from 1; an injected cell has none of its own."""
+    number = 0
+    for cell in notebook["cells"]:
+        if not has_tag(cell, "injected-parameters"):
+            number += 1
+        yield number, cell
+
+
+def place(name: str, number: int, cell: Cell) -> str:
+    """Name a cell for a message: the notebook, the cell's number and id, and its first line."""
+    return f"{name}, cell {number} [{cell.get('id', 'no id')}] `{first_line(cell)}`"
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that it is either the old one or the new one, whenever the process is killed.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write or replace; its folder must exist.
+    content : str or bytes
+        The whole content.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private; a notebook keeps its mode, and a new one gets the usual mode.
+        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _is_format_4(notebook: Any) -> bool:
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
+        return False
+    cells, metadata = notebook.get("cells"), notebook.get("metadata")
+    return isinstance(metadata, dict) and isinstance(cells, list) and all(map(_is_cell, cells))
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
+        return False
+    outputs = cell.get("outputs", [])
+    return (
+        cell.get("cell_type") in ("code", "markdown", "raw")
+        and isinstance(cell.get("source"), str | list)
+        and isinstance(outputs, list)
+        and all(isinstance(output, dict) and "output_type" in output for output in outputs)
+    )
+
+
+def _joined_text(mime: str, data: Any) -> Any:
+    is_json = mime == "application/json" or mime.endswith("+json")
+    return "".join(data) if isinstance(data, list) and not is_json else data
+
+
+def _split_text(mime: str, data: Any) -> Any:
+    is_lines = mime.startswith("text/") or mime in _SPLIT_MIMES
+    return data.splitlines(True) if isinstance(data, str) and is_lines else data
+
+
+def _with_texts(notebook: Notebook, change: Callable[[str, Any], Any]) -> Notebook:
+    return {**notebook, "cells": [_cell_with_texts(cell, change) for cell in notebook["cells"]]}
+
+
+def _cell_with_texts(cell: Cell, change: Callable[[str, Any], Any]) -> Cell:
+    cell = {**cell, "source": change("text/plain", cell["source"])}
+    if "attachments" in cell:
+        bundles = cell["attachments"].items()
+        cell["attachments"] = {name: _bundle_with_texts(bundle, change) for name, bundle in bundles}
+    if "outputs" in cell:
+        cell["outputs"] = [_output_with_texts(output, change) for output in cell["outputs"]]
+    return cell
+
+
+def _output_with_texts(output: dict[str, Any], change: Callable[[str, Any], Any]) -> dict[str, Any]:
+    if output["output_type"] == "stream":
+        return {**output, "text": change("text/plain", output["text"])}
+    if "data" in output:
+        return {**output, "data": _bundle_with_texts(output["data"], change)}
+    return output
+
+
+def _bundle_with_texts(bundle: dict[str, Any], change: Callable[[str, Any], Any]) -> dict[str, Any]:
+    return {mime: change(mime, data) for mime, data in bundle.items()}

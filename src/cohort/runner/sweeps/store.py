@@ -1,0 +1,155 @@
+"""The folder of a sweep: its plan, a row and a notebook for each finished run, and the table of all.
+
+Each file is written whole or not at all. A run is finished when its row is there, which is written last; the
+table and the page are made from the rows, and can be made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cohort.errors import NotebookError, ParameterError
+from cohort.runner.notebook.canonical_form import dumps
+from cohort.runner.notebook.document import Notebook, write_atomically
+from cohort.runner.records import Entry
+from cohort.runner.sweeps.plan import Plan, Values
+
+FINISHED, FAILED = "finished", "failed"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one run.
+
+    Parameters
+    ----------
+    run : int
+        Its number in the plan, from 1.
+    parameters : dict
+        Its parameters.
+    status : str
+        ``"finished"`` or ``"failed"``.
+    error : str or None
+        What went wrong, in one line.
+    seconds : float
+        How long it took.
+    notebook : str or None
+        Its executed notebook in the folder of the sweep; a failed run has one unless its process was lost.
+    record : dict
+        What it recorded: each value with its unit.
+    """
+
+    run: int
+    parameters: Values
+    status: str
+    error: str | None
+    seconds: float
+    notebook: str | None
+    record: dict[str, Entry]
+
+
+class Store:
+    """The folder of a sweep.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._plan = folder / "sweep.json"
+        self._rows = folder / "rows"
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Keep the folder to this process, and clear away what one that was killed began to write."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            try:
+                import fcntl
+            except ImportError:  # where there are no such locks
+                pass
+            else:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise ParameterError(
+                        f"another process works on the sweep in {str(self.folder)!r}."
+                    ) from None
+            for left in self.folder.rglob(".*.tmp"):
+                left.unlink(missing_ok=True)
+            yield
+
+    def begin(self, plan: Plan) -> None:
+        """Store the plan of a new sweep; raise ParameterError where the folder holds one already."""
+        if self._plan.exists():
+            raise ParameterError(
+                f"{str(self.folder)!r} already holds a sweep; go on with it by --resume {self.folder}, "
+                "or give another folder."
+            )
+        text = json.dumps(dataclasses.asdict(plan), indent=1, ensure_ascii=False)
+        write_atomically(self._plan, text + "\n")
+
+    def plan(self) -> Plan:
+        """Return the stored plan; raise ParameterError where there is none."""
+        try:
+            stored = json.loads(self._plan.read_text(encoding="utf-8"))
+            return Plan(stored["notebook"], stored["key"], tuple(stored["sets"]))
+        except FileNotFoundError:
+            raise ParameterError(f"{str(self.folder)!r} holds no sweep; start one with --out.") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise NotebookError(f"{str(self._plan)!r} cannot be read ({error}).") from None
+
+    def rows(self) -> list[Row]:
+        """Return the rows of the finished runs, in the order of the plan."""
+        found = (json.loads(path.read_text(encoding="utf-8")) for path in self._rows.glob("*.json"))
+        return sorted((Row(**row) for row in found), key=lambda row: row.run)
+
+    def finish(
+        self,
+        run: int,
+        parameters: Values,
+        notebook: Notebook | None,
+        error: str | None,
+        seconds: float,
+        record: dict[str, Entry],
+    ) -> Row:
+        """Store a run: first its notebook, then the row that makes it a finished one."""
+        name = f"notebooks/{run:04}.ipynb" if notebook else None
+        if notebook and name:
+            (self.folder / "notebooks").mkdir(exist_ok=True)
+            write_atomically(self.folder / name, dumps(notebook))
+        status = FINISHED if error is None else FAILED
+        row = Row(run, parameters, status, error, round(seconds, 3), name, record)
+        self._rows.mkdir(exist_ok=True)
+        text = json.dumps(dataclasses.asdict(row), indent=1, ensure_ascii=False)
+        write_atomically(self._row(run), text + "\n")
+        return row
+
+    def forget_failures(self) -> None:
+        """Remove the rows of failed runs, so that they run again."""
+        for row in self.rows():
+            if row.status == FAILED:
+                self._row(row.run).unlink()
+
+    def notebook(self, row: Row) -> dict[str, Any] | None:
+        """Return the executed notebook of a run, if it is there."""
+        if row.notebook is None:
+            return None
+        from cohort.runner.notebook.document import read_notebook
+
+        with contextlib.suppress(NotebookError):
+            return read_notebook(self.folder / row.notebook)
+        return None
+
+    def _row(self, run: int) -> Path:
+        return self._rows / f"{run:04}.json"
