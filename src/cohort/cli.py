@@ -132,9 +132,7 @@ def run(
 
     paths = project.select(names)
     with _progress("run", len(paths)) as report:
-        outcomes = run_notebooks(
-            project, paths, jobs=jobs or _usual_jobs(), force=force, report=report
-        )
+        outcomes = run_notebooks(project, paths, jobs=jobs or _usual_jobs(), force=force, report=report)
     _finish(outcomes)
 
 
@@ -236,9 +234,7 @@ def check(names: Sequence[str], jobs: int | None, profiles: Sequence[str]) -> No
     machine = machine_settings(profiles)
     paths = project.select(names)
     with _progress("check", len(paths)) as report:
-        outcomes = check_notebooks(
-            project, paths, jobs=jobs or _usual_jobs(), report=report, machine=machine
-        )
+        outcomes = check_notebooks(project, paths, jobs=jobs or _usual_jobs(), report=report, machine=machine)
     _finish(outcomes)
 
 

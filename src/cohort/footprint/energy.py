@@ -132,7 +132,7 @@ def joules_per_token(
     concurrency : int
         Requests in a step.
     weight_dtype : str
-        How the weights are stored, as `cohort.architecture.dtypes.precisions` names it.
+        How the weights are stored, as `cohort.architecture.precisions` names it.
     found : Coefficients, optional
         Other coefficients than those of the data.
 
