@@ -7,8 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from cohort.runner.project import Project
-from cohort.runner.project import find_project
+from cohort.runner.project import Project, find_project
 
 CHAPTERS = sorted(find_project(Path(__file__).parent).notebooks.glob("*.ipynb"))
 
@@ -62,7 +61,10 @@ def good() -> dict[str, Any]:
     return make(
         markdown("# What is inside?", "title"),
         code(PARAMETERS, "parameters", "parameters"),
-        code("from cohort.display import say\nfrom cohort.runner import record\nfrom IPython.display import SVG", "imports"),
+        code(
+            "from cohort.display import say\nfrom cohort.runner import record\nfrom IPython.display import SVG",
+            "imports",
+        ),
         markdown("The cache grows with the context.", "lead"),
         code('cache = context * 131072 / 2**30\nprint("first")\nprint(f"{cache:.4f}")', "cache"),
         code('say(f"It takes {cache:.2f} GiB for {model}.")', "sentence", "remove-input"),

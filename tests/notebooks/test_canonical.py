@@ -12,21 +12,17 @@ import nbformat
 import pytest
 from synthetic import code, good, make, markdown, output
 
-from cohort.runner.notebook.canonical_form import canonical
-from cohort.runner.notebook.canonical_form import dumps
-from cohort.runner.notebook.canonical_form import number_svg_ids
-from cohort.runner.notebook.canonical_form import notebook_text
-from cohort.runner.notebook.canonical_form import without_outputs
-from cohort.runner.checking.comparison import compare
-from cohort.runner.checking.comparison import last_place
-from cohort.runner.checking.comparison import texts_differ
-from cohort.runner.notebook.document import joined_source
-from cohort.runner.notebook.document import read_notebook
-from cohort.runner.notebook.document import split
-from cohort.runner.notebook.document import write_atomically
-from cohort.runner.records import MIME
-from cohort.runner.records import make_record
 from cohort.errors import NotebookError
+from cohort.runner.checking.comparison import compare, last_place, texts_differ
+from cohort.runner.notebook.canonical_form import (
+    canonical,
+    dumps,
+    notebook_text,
+    number_svg_ids,
+    without_outputs,
+)
+from cohort.runner.notebook.document import joined_source, read_notebook, split, write_atomically
+from cohort.runner.records import MIME, make_record
 
 SVG = (
     '<svg><clipPath id="p1f"/><path id="named"/><path id="m2"/>'

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from synthetic import code, good, make, new_checkout, write
 
-from cohort.runner.records import read_record
+from cohort.errors import UnknownNameError
+from cohort.runner.batch import Outcome, run
+from cohort.runner.checking.machines import machine_settings
 from cohort.runner.checking.reproduction import check
 from cohort.runner.notebook.document import read_notebook
-from cohort.runner.checking.machines import machine_settings
 from cohort.runner.project import Project
-from cohort.runner.batch import Outcome
-from cohort.runner.batch import run
-from cohort.errors import UnknownNameError
+from cohort.runner.records import read_record
 
 
 @pytest.fixture(scope="module")
@@ -113,5 +112,7 @@ def test_a_profile_makes_the_libraries_compute_as_on_another_machine(checkout: P
 
 
 def test_an_unknown_profile_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"unknown machine profile 'plain_cpu'; did you mean 'plain-cpu'"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown machine profile 'plain_cpu'; did you mean 'plain-cpu'"
+    ):
         machine_settings(["plain_cpu"])

@@ -15,12 +15,12 @@ import pytest
 from click.testing import CliRunner, Result
 from synthetic import CHAPTERS, code, good, make, write
 
-from cohort.runner.records import read_record
-from cohort.runner.notebook.document import read_notebook
-from cohort.runner.project import Project
-from cohort.runner.project import find_project
 from cohort.cli import main
 from cohort.errors import NotebookError
+from cohort.runner.kernels import kernel
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.project import Project, find_project
+from cohort.runner.records import read_record
 
 
 @pytest.fixture

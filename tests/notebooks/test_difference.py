@@ -11,12 +11,10 @@ import pytest
 from click.testing import CliRunner
 from synthetic import code, make, output, write
 
-from cohort.runner.checking.difference import Change
-from cohort.runner.checking.difference import changes
-from cohort.runner.project import Project
-from cohort.runner.records import MIME
-from cohort.runner.records import make_record
 from cohort.cli import main
+from cohort.runner.checking.difference import Change, changes
+from cohort.runner.project import Project
+from cohort.runner.records import MIME, make_record
 
 
 def recorded(**values: Any) -> dict[str, Any]:

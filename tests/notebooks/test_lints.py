@@ -11,14 +11,11 @@ from typing import Any
 import pytest
 from synthetic import CHAPTERS, code, good, make, markdown, output
 
-
-from cohort.runner.notebook.canonical_form import canonical
-from cohort.runner.notebook.canonical_form import notebook_text
+from cohort.runner.checking import lints
+from cohort.runner.checking.prose import cited_keys, typed_numbers
+from cohort.runner.notebook.canonical_form import canonical, notebook_text
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.project import find_project
-from cohort.runner.checking.prose import cited_keys
-from cohort.runner.checking.prose import typed_numbers
-from cohort.runner.checking import lints
 
 ROOT = find_project(Path(__file__).parent).root
 

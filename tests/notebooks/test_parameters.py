@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 from synthetic import CHAPTERS, PARAMETERS, code, good, make, markdown, write
 
+from cohort.errors import NotebookError, ParameterError, UnknownNameError
 from cohort.runner.notebook.document import read_notebook
-from cohort.runner.parameter_cells import TYPES
-from cohort.runner.parameter_cells import Parameter
-from cohort.runner.parameter_cells import Text
-from cohort.runner.parameter_cells import as_list
-from cohort.runner.parameter_cells import convert
-from cohort.runner.parameter_cells import from_text
-from cohort.runner.parameter_cells import from_yaml
-from cohort.runner.parameter_cells import from_yaml_file
-from cohort.runner.parameter_cells import read_parameters
-from cohort.runner.parameter_cells import validate
-from cohort.errors import NotebookError
-from cohort.errors import ParameterError
-from cohort.errors import UnknownNameError
+from cohort.runner.parameter_cells import (
+    TYPES,
+    Parameter,
+    Text,
+    as_list,
+    convert,
+    from_text,
+    from_yaml,
+    from_yaml_file,
+    read_parameters,
+    validate,
+)
 
 
 def read(source: str) -> list[Parameter]:

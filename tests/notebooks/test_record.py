@@ -11,13 +11,11 @@ import numpy as np
 import pytest
 from synthetic import code, make, output
 
-from cohort.display.words import counted
-from cohort.display.words import ranged
-from cohort.runner.records import read_record
-from cohort.runner.records import MIME
-from cohort.runner.records import make_record
-from cohort.errors import NotebookError
-from cohort.errors import ParameterError
+from cohort.display import say
+from cohort.display.words import counted, ranged
+from cohort.errors import NotebookError, ParameterError
+from cohort.runner import record
+from cohort.runner.records import MIME, make_record, read_record
 
 
 @pytest.fixture
@@ -149,4 +147,8 @@ def test_a_long_list_is_shown_in_part_and_recorded_whole(capsys):
 def test_numbers_with_their_nouns_and_ranges() -> None:
     assert [counted(number, "model") for number in (0, 1, 1500)] == ["0 models", "1 model", "1,500 models"]
     assert counted(2, "query", "queries") == "2 queries"
-    assert (ranged(3.82, 478.6), ranged(8.01, 8.04), ranged(-1, 2, "+.0f")) == ("3.8 to 478.6", "8.0", "-1 to +2")
+    assert (ranged(3.82, 478.6), ranged(8.01, 8.04), ranged(-1, 2, "+.0f")) == (
+        "3.8 to 478.6",
+        "8.0",
+        "-1 to +2",
+    )

@@ -15,24 +15,23 @@ import pytest
 from processes import as_in_the_foreground, is_alive, wait_until
 from synthetic import code, good, make, markdown, new_checkout, write
 
-from cohort.runner.records import read_record
+from cohort.errors import NotebookError, ParameterError
+from cohort.runner.batch import (
+    Outcome,
+    inputs_digest,
+    is_stale,
+    longest_first,
+    notebook_key,
+    run,
+    run_variant,
+    variant_path,
+)
+from cohort.runner.kernels import kernel, warm
+from cohort.runner.kernels.kernel import environment, execute
 from cohort.runner.notebook.canonical_form import notebook_text
-from cohort.runner.notebook.document import read_notebook
-from cohort.runner.notebook.document import write_atomically
-from cohort.runner.kernels.kernel import environment
-from cohort.runner.kernels.kernel import execute
+from cohort.runner.notebook.document import read_notebook, write_atomically
 from cohort.runner.project import Project
-from cohort.runner.batch import Outcome
-from cohort.runner.batch import inputs_digest
-from cohort.runner.batch import is_stale
-from cohort.runner.batch import longest_first
-from cohort.runner.batch import notebook_key
-from cohort.runner.batch import run
-from cohort.runner.batch import run_variant
-from cohort.runner.batch import variant_path
-from cohort.errors import NotebookError
-from cohort.errors import ParameterError
-from cohort.runner.kernels import warm
+from cohort.runner.records import read_record
 
 
 @pytest.fixture(scope="module")

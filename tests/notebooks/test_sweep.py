@@ -15,19 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import good, make, write
 
+from cohort.cli import main
+from cohort.errors import CohortError
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.parameter_cells import read_parameters
 from cohort.runner.project import Project
-from cohort.runner.sweeps.plan import Plan
-from cohort.runner.sweeps.store import Row
-from cohort.runner.sweeps.store import Store
-from cohort.runner.sweeps.plan import make_plan
+from cohort.runner.sweeps.plan import Plan, make_plan
 from cohort.runner.sweeps.report import page
-from cohort.runner.sweeps.results import as_csv
-from cohort.runner.sweeps.results import as_parquet
-from cohort.runner.sweeps.results import results_table
-from cohort.cli import main
-from cohort.errors import CohortError
+from cohort.runner.sweeps.results import as_csv, as_parquet, results_table
+from cohort.runner.sweeps.store import Row, Store
 
 KNOWN = read_parameters("good", good())
 
@@ -42,7 +38,9 @@ def planned(*grid: str, fixed: dict[str, object] | None = None, **options: Any) 
 
 def test_a_grid_is_the_product_of_its_axes_and_the_last_varies_fastest() -> None:
     assert planned("context=4096,32_768", "model=a, b", fixed={"budget": 1}) == [
-        {"budget": 1.0, "context": context, "model": model} for context in (4096, 32768) for model in ("a", "b")
+        {"budget": 1.0, "context": context, "model": model}
+        for context in (4096, 32768)
+        for model in ("a", "b")
     ]
 
 
@@ -212,7 +210,9 @@ def test_what_is_no_sweep_is_refused_in_one_line(book: Project, arguments: list[
 
 def test_a_sweep_from_plan_to_page(book: Project) -> None:
     """The whole way, and what a second one in the same folder and a changed notebook are told."""
-    result = cohort("sweep", "good", "-g", "context=8192,65536", "-p", "model", "dbrx", "--out", "runs", "--html")
+    result = cohort(
+        "sweep", "good", "-g", "context=8192,65536", "-p", "model", "dbrx", "--out", "runs", "--html"
+    )
     assert result.exit_code == 0, result.output
     lines = sorted(line.split()[:2] for line in result.stdout.splitlines()[:2])
     assert lines == [["context=65536", "finished"], ["context=8192", "finished"]]

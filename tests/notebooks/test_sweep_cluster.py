@@ -74,11 +74,15 @@ def test_a_worker_that_is_killed_loses_no_run(cluster: Cluster, tmp_path: Path) 
 
 def is_below(process: int, ancestor: int) -> bool:
     """Whether a process was started by another."""
-    found = subprocess.run(["ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        ["ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True, check=True
+    )
     return int(found.stdout) == ancestor
 
 
-def test_a_scheduler_that_dies_ends_the_sweep_which_goes_on_without_it(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_scheduler_that_dies_ends_the_sweep_which_goes_on_without_it(
+    cluster: Cluster, tmp_path: Path
+) -> None:
     sweep = Sweep(new_checkout(tmp_path))
     running = sweep.new("well,waits", "--scheduler", cluster.address)
     wait_until(lambda: sweep.finished() == [1] and len(sweep.counts()) == 2)
@@ -101,8 +105,8 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
 
 def test_without_dask_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cohort.runner.sweeps import execution
     from cohort.errors import ParameterError
+    from cohort.runner.sweeps import execution
 
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ParameterError, match="install it with"), execution._cluster("tcp://127.0.0.1:9"):

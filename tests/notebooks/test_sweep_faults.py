@@ -96,7 +96,9 @@ class Sweep:
         found: list[tuple[int, int]] = []
 
         def runs() -> bool:
-            found[:] = [(pid, parent) for run, pid, parent in self.executions() if run == number and is_alive(pid)]
+            found[:] = [
+                (pid, parent) for run, pid, parent in self.executions() if run == number and is_alive(pid)
+            ]
             return bool(found)
 
         wait_until(runs)
@@ -140,7 +142,9 @@ def test_a_run_that_fails_is_a_row_with_its_error_and_stops_no_other(sweep: Swee
     rows = sweep.table()
     assert [row["status"] for row in rows] == ["failed", "failed", "failed", "finished"]
     where = "task, cell 3 [task] `mark = pathlib.Path(marks, f'{number}-{os.getpid()}')`: "
-    for row, what in zip(rows, ("DeadKernelError", "ValueError: no such run", "CellTimeoutError"), strict=False):
+    for row, what in zip(
+        rows, ("DeadKernelError", "ValueError: no such run", "CellTimeoutError"), strict=False
+    ):
         assert row["error"].startswith(where + what)
         assert row["double [GiB]"] == ""
     assert rows[3]["double [GiB]"] == "8.0"
@@ -178,7 +182,9 @@ def test_a_worker_that_is_killed_is_replaced_once_and_then_its_run_is_a_failed_o
 
 
 def children(parent: int) -> list[int]:
-    found = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
     pairs = (map(int, line.split()) for line in found.splitlines())
     return [pid for pid, of in pairs if of == parent and is_alive(pid)]
 
@@ -212,7 +218,10 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was(sweep: Sweep, how: signal.
 def test_a_full_disk_ends_a_sweep_that_goes_on_when_there_is_room(sweep: Sweep) -> None:
     """A small disk of its own, mounted where only the sweep sees it."""
     alone = ["unshare", "--map-root-user", "--mount"]
-    if not shutil.which("unshare") or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("this system lets no test mount a disk")
     sweep.folder.mkdir()
     program = (

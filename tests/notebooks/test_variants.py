@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cohort.errors import CohortError, NotebookError
+from cohort.registry.facts import config_path
 from cohort.runner.kernels.kernel import execute
 from cohort.runner.records import read_record
-from cohort.errors import CohortError
-from cohort.errors import NotebookError
-from cohort.registry.facts import config_path
 
 ROOT = Path(__file__).parents[2]
 

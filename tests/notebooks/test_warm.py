@@ -14,13 +14,11 @@ import pytest
 from processes import as_in_the_foreground, is_alive, wait_until
 from synthetic import code, good, make
 
-from cohort.runner.kernels.kernel import execute
-from cohort.runner.records import read_record
-from cohort.runner.kernels.provisioner import python_kernel
 from cohort.errors import NotebookError
-from cohort.runner.kernels import warm
-from cohort.runner.kernels import kernel
-from cohort.runner.kernels import fork_server
+from cohort.runner.kernels import fork_server, kernel, warm
+from cohort.runner.kernels.kernel import execute
+from cohort.runner.kernels.provisioner import python_kernel
+from cohort.runner.records import read_record
 
 pytestmark = pytest.mark.skipif(not warm.CAN_FORK, reason="kernels start cold on this system")
 
@@ -92,7 +90,7 @@ def test_a_run_sees_nothing_of_the_one_before_and_what_a_cold_kernel_sees(
     monkeypatch.setenv(warm.SWITCH, "cold")
     as_new = seen(execute(make(*PROBE)))
     assert after == as_new
-    assert after["known"] == ["cohort", "cohort.runner", "cohort.runner.records", "cohort.display.words", "cohort.errors"]
+    assert after["known"] == ["cohort", "cohort.errors", "cohort.runner", "cohort.runner.records"]
     assert after["folder"] == []
 
 
@@ -273,7 +271,13 @@ def test_the_provisioner_is_registered_with_jupyter_and_starts_cold_without_a_se
     environment = {**os.environ, warm.CHOSEN_BY: warm.PROVISIONER}
     environment.pop(warm.ADDRESS, None)
     subprocess.run(
-        command, cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=120
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=120,
     )
     from cohort.runner.notebook.document import read_notebook
 
@@ -290,6 +294,10 @@ def test_the_server_starts_no_thread_and_opens_no_figure() -> None:
         "if os.path.isdir('/proc/self/task'):\n    assert len(os.listdir('/proc/self/task')) == 1"
     )
     subprocess.run(
-        [sys.executable, "-c", program], env=kernel.settings(None), check=True, capture_output=True, timeout=60
+        [sys.executable, "-c", program],
+        env=kernel.settings(None),
+        check=True,
+        capture_output=True,
+        timeout=60,
     )
     assert set(fork_server.ROLES) == {"kernel", "worker"}

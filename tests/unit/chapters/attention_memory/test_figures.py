@@ -3,7 +3,7 @@
 import matplotlib as mpl
 import pandas as pd
 import pytest
-from drawing import svg, theme
+from drawing import svg, theme  # noqa: F401
 from matplotlib.text import Text
 
 from cohort.architecture import registered

@@ -12,7 +12,7 @@ from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import Dense, Experts, HyperConnection, Layer, ModelSpec, Residual
 from cohort.errors import CohortError, ConfigError, ParameterError, UnknownNameError
 
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).parents[3] / "data"
 REFERENCE = list(csv.DictReader((DATA / "reference_counts.csv").open(encoding="utf-8")))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from frictionless import validate
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(
     r"^```\{code-block\} \w+\n:caption: (?P<caption>[^\n]+)\n\n(?P<text>.+?)\n```$", re.M | re.S
 )
