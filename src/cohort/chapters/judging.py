@@ -85,12 +85,33 @@ def verdict_entries(judgements: list[Judgement]) -> dict[str, object]:
 
 
 def quoted(subject: str, quantity: str) -> float:
-    """Return a figure that the post's sources quote, by its subject and the beginning of what it is of."""
-    return next(
+    """Return a figure that the post's sources quote.
+
+    Parameters
+    ----------
+    subject : str
+        Whom or what the figure is of, as the table `quoted_figures` has it.
+    quantity : str
+        What it counts, or the beginning of that.
+
+    Returns
+    -------
+    float
+        The figure, in the unit of its row.
+
+    Raises
+    ------
+    CohortError
+        If the table has no such figure, or several.
+    """
+    found = [
         float(row["value"])
         for row in facts.rows("quoted_figures")
         if row["subject"] == subject and row["quantity"].startswith(quantity)
-    )
+    ]
+    if len(found) != 1:
+        raise CohortError(f"{len(found)} quoted figures of {subject} begin with {shown(quantity)}; one must")
+    return found[0]
 
 
 def verdict_table(judgements: list[Judgement]) -> pd.DataFrame:

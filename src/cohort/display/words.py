@@ -138,6 +138,21 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def inflected(number: float, singular: str, plural: str) -> str:
+    """Return the form of a word that goes with a number: ``inflected(2, "is", "are")`` is ``are``."""
+    return singular if number == 1 else plural
+
+
+def sentences(*parts: str) -> str:
+    """Return sentences or list items as Markdown, one a line; empty ones leave no line behind."""
+    return "\n".join(part for part in parts if part)
+
+
+def paragraphs(*parts: str) -> str:
+    """Return paragraphs as Markdown, with a blank line between; empty ones leave nothing behind."""
+    return "\n\n".join(part for part in parts if part)
+
+
 def ranged(low: float, high: float, form: str = ",.1f") -> str:
     """Return a range in words, or the one value where both ends read alike: ``3.8 to 478.6``, ``8.0``."""
     ends = format(low, form), format(high, form)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import Dense, Layer, ModelSpec
+from cohort.architecture.registered import model
 from cohort.display.words import rounding, scaled
 from cohort.errors import ParameterError, positive
 from cohort.fitting import LOSSES, Bootstrap, Fit, predicted
@@ -19,10 +20,7 @@ from cohort.fitting.chinchilla_runs import fit_runs, of_chinchilla, relative_err
 from cohort.registry import facts
 from cohort.scaling.dense_laws import FLOP_PER_TOKEN, ScalingLaw, law, laws
 
-VOCABULARY = 32_000  # of the Chinchilla tokenizer, as the paper gives it
-
-
-SEQUENCE = 2048  # tokens that its runs trained on at once
+NAMED = "chinchilla-70b"  # the model that the paper trained in the end: its facts hold for the runs too
 
 
 Quantity = Callable[[ScalingLaw], float]
@@ -204,10 +202,8 @@ def implied_exponents(smallest: float = 1e9) -> pd.Series:
     found = {}
     for approach, rows in advice().groupby("approach"):
         chosen = rows[rows["parameters"] >= smallest]
-        first, last = chosen.iloc[0], chosen.iloc[-1]
-        found[approach] = np.log(last["parameters"] / first["parameters"]) / np.log(
-            last["flop"] / first["flop"]
-        )
+        sizes, flops = (chosen[name].agg(["min", "max"]) for name in ("parameters", "flop"))
+        found[approach] = np.log(sizes["max"] / sizes["min"]) / np.log(flops["max"] / flops["min"])
     return pd.Series(found, name="exponent").rename_axis("approach")
 
 
@@ -276,7 +272,7 @@ def chinchilla_model(row: Mapping[str, str]) -> ModelSpec:
         name=f"chinchilla-{row['parameters']}",
         family="chinchilla",
         hidden=hidden,
-        vocabulary=VOCABULARY,
+        vocabulary=model(NAMED).vocabulary,
         layers=(layer,) * layers,
         tied=True,
         norm_weights=hidden,
@@ -293,7 +289,8 @@ def _flop_per_token(spec: ModelSpec) -> float:
     attention = layer.attention
     assert isinstance(attention, GroupedQuery)
     inner = attention.heads * attention.head_dim
-    scores = 4 * inner * SEQUENCE + 3 * attention.heads * SEQUENCE
+    sequence = int(facts.of_model(NAMED)["training_context"].value)
+    scores = 4 * inner * sequence + 3 * attention.heads * sequence
     forward = 2 * 4 * spec.hidden * inner + scores + 2 * layer.feedforward.matmul_parameters(spec.hidden)
     return 3.0 * len(spec.layers) * forward
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from cohort.architecture.registered import model
+from cohort.chapters.chinchilla_fit import tables
 from cohort.chapters.judging import Judgement, graded, quoted
 from cohort.fitting import chinchilla_runs
 from cohort.scaling.dense_laws import ScalingLaw
 
-CHINCHILLA_FLOP = 5.76e23  # of the model that the law is named after, as the paper gives it
+CHINCHILLA = (1, 67e9)  # approach and size in the table whose compute is that of Chinchilla itself
 
 
 def judge(law: ScalingLaw | None = None) -> list[Judgement]:
@@ -34,7 +35,8 @@ def _optimal_tokens(law: ScalingLaw) -> Judgement:
 
 
 def _diminishing(law: ScalingLaw) -> Judgement:
-    best = law.compute_optimal(CHINCHILLA_FLOP)
+    printed = tables.advice().set_index(["approach", "parameters"])
+    best = law.compute_optimal(float(printed["flop"][CHINCHILLA]))
 
     def gain(first: float) -> float:
         """Return what doubling the tokens from `first` times the optimum takes off the loss."""

@@ -36,6 +36,40 @@ def reference_counts(models: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(records).set_index("model")
 
 
+def equal_counts(difference: pd.DataFrame) -> list[str]:
+    """Return the models all of whose counts equal those of the reference implementation.
+
+    Parameters
+    ----------
+    difference : DataFrame
+        As `reference_counts` returns it.
+
+    Returns
+    -------
+    list of str
+        Titles.
+    """
+    same = (difference.drop(columns="implementation") == 0).all(axis=1)
+    return list(difference.index[same])
+
+
+def within_rounding(sizes: pd.DataFrame) -> pd.Series:
+    """Return which published sizes are the exact count, rounded.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        As `cohort.display.published_values.published_counts` returns it.
+
+    Returns
+    -------
+    Series of bool
+        Indexed by model.
+    """
+    inside: pd.Series = sizes["gap"].abs() <= sizes["rounding"]
+    return inside
+
+
 def agreement(difference: pd.DataFrame) -> pd.DataFrame:
     """Return the largest differences in `reference_counts`, by kind of reference implementation."""
     again = difference["implementation"].str.contains("re-implemented")

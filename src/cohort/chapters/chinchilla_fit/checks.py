@@ -1,0 +1,132 @@
+"""What the chapter `chinchilla_fit` says of its checks: runs held out, other approaches, printed tables."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cohort.chapters.chinchilla_fit.words import standard_error
+from cohort.display.words import counted, paragraphs, sentences, significant
+
+
+def held_out(split: pd.DataFrame, cut: float) -> str:
+    """Return how well a fit to the runs below a compute predicts those above it.
+
+    Parameters
+    ----------
+    split : DataFrame
+        As `tables.held_out` returns it.
+    cut : float
+        The compute, in FLOP.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    fitted, errors = split["fitted"], 100 * split["error"]
+    above, below = errors[~fitted], errors[fitted]
+    bias, doubt = above.mean(), standard_error(above)
+    verdict = "no bias shows." if abs(bias) < 2 * doubt else "the extrapolation is biased."
+    return sentences(
+        f"The fit to the runs below {cut:.0e} FLOP predicts the {counted(len(above), 'run')} above it, of up "
+        f"to {significant(split['flop'].max() / cut)} times that compute, within {above.abs().median():.1f}% "
+        f"at the median, where those that it was fitted to scatter by {below.abs().median():.1f}%.",
+        f"Its mean error is {bias:+.2f}%, with a standard error of {doubt:.2f}%: over this stretch {verdict}",
+    )
+
+
+def other_approaches(sizes: pd.DataFrame) -> str:
+    """Return how near the advised sizes come to those of the paper's two other approaches.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        As `tables.size_errors` returns it, of ``this fit`` and ``hoffmann-unrounded`` at least.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    first, second = sizes["approach 1, median"], sizes["approach 2, median"]
+    ours, theirs = "this fit", "hoffmann-unrounded"
+    verdict = (
+        "its three approaches disagree, and the fit brings the third to the other two."
+        if first[ours] < first[theirs]
+        else "the fit does not bring them nearer."
+    )
+    return (
+        f"By this fit the sizes differ from those of approach 1 by a factor of {first[ours]:.2f} at the "
+        f"median, and from those of approach 2 by {second[ours]:.2f}. By the paper's own law, unrounded, the "
+        f"factors are {first[theirs]:.2f} and {second[theirs]:.2f}: {verdict}"
+    )
+
+
+def printed_tables(advice: pd.DataFrame, implied: pd.Series, against: pd.DataFrame) -> str:
+    """Return what the paper's tables say of themselves: a misprint, exponents, and a law that does not fit.
+
+    Parameters
+    ----------
+    advice : DataFrame
+        As `tables.advice` returns it.
+    implied : Series
+        As `tables.implied_exponents` returns it.
+    against : DataFrame
+        As `tables.against_advice` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    typo = max(advice.itertuples(), key=lambda row: abs(row.ratio - 1))
+    third = against[against["approach"] == 3].set_index("law")
+    rounded, unrounded, later = (
+        f"{third['lowest'][name]:.2f} to {third['highest'][name]:.2f} times"
+        for name in ("hoffmann", "hoffmann-unrounded", "sardana")
+    )
+    return paragraphs(
+        sentences(
+            f"The compute of the {typo.parameters / 1e9:.0f} billion model of approach "
+            f"{typo.approach} is a misprint by a factor of {significant(1 / typo.ratio)}. The "
+            "others are off by more than their digits allow, by a few per cent.",
+            "Between a billion parameters and the end of each table, the exponent of the size is "
+            f"{implied[1]:.3f}, {implied[2]:.3f} and {implied[3]:.3f} for the three approaches.",
+        ),
+        "No published set of coefficients gives back the table of approach 3, which should be its own. For "
+        f"the printed sizes the rounded ones ask for {rounded} the printed compute, the unrounded ones for "
+        f"{unrounded}, and those of later work for {later}.",
+    )
+
+
+def model_shapes(models: pd.DataFrame) -> str:
+    """Return how many printed sizes and ratios of operations come out of the printed shapes.
+
+    Parameters
+    ----------
+    models : DataFrame
+        As `tables.chinchilla_models` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    odd, listed = models[~models["exact"]], models.dropna()
+    agree = int((listed["counted ratio"].round(2) == listed["printed ratio"]).sum())
+    other = ""
+    if len(odd) == 1:
+        other = (
+            f"; the other is printed as {odd.index.item():,} million and counts "
+            f"{odd['counted'].item() / 1e6:,.1f}"
+        )
+    return sentences(
+        f"{models['exact'].sum()} of the {len(models)} printed sizes are the count to the last digit{other}.",
+        "That takes the width of the heads from the table. A count that takes heads times head width for the "
+        f"hidden size, as other counters do, is off by up to {100 * models['square'].abs().max():.1f}%.",
+        f"The ratios of operations agree for {agree} of {len(listed)}, but only if the embedding and the "
+        "output logits are left out of the operations and the embedding is counted among the parameters: the "
+        "formula in the text of the paper includes them.",
+        "Six operations a parameter and token differ from that count by up to "
+        f"{100 * (listed['counted ratio'] - 1).abs().max():.1f}%.",
+    )

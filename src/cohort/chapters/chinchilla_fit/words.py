@@ -1,0 +1,369 @@
+"""What the chapter `chinchilla_fit` says in words: sentences about the runs, the fit and its advice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from cohort.chapters.judging import Judgement
+from cohort.display.words import counted, paragraphs, ranged, sentences, significant
+from cohort.fitting import Fit
+from cohort.scaling.dense_laws import ScalingLaw
+
+# --- in brief
+
+
+def brief(
+    fit: Fit,
+    flop: float,
+    limits: Mapping[str, float],
+    table: pd.DataFrame,
+    laws: pd.DataFrame,
+    choices: pd.DataFrame,
+) -> str:
+    """Return the chapter in brief, one list item a finding.
+
+    Parameters
+    ----------
+    fit : Fit
+        To the runs.
+    flop : float
+        Compute at which the advice is asked for.
+    limits : mapping of str to float
+        As `cohort.fitting.chinchilla_runs.limits` returns it.
+    table, laws, choices : DataFrame
+        As `tables.intervals`, `tables.published_laws` and `tables.choices` return them, at `flop`.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    law, advised = fit.law, "tokens per parameter"
+    value, low, high = (float(table[column][advised]) for column in ("value", "low", "high"))
+    printed, misfit = laws["ratio"]["hoffmann"], 1 + laws["excess"]["hoffmann"]
+    inside = low <= printed <= high
+    return sentences(
+        f"- For {counted(len(fit.runs.losses), 'run')} the law $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$ "
+        f"for $N$ parameters and $D$ tokens has $E = {law.E:.3f}$ nats per token, $A = {law.A:.0f}$, "
+        f"$B = {law.B:.0f}$, $\\alpha = {law.alpha:.3f}$ and $\\beta = {law.beta:.3f}$.",
+        f"- At {flop:.3g} FLOP it advises {significant(value)} tokens per parameter. The 95% "
+        f"interval of this estimator runs from {significant(low)} to "
+        f"{significant(high)}.",
+        f"- The coefficients as printed in 2022 advise {significant(printed)}, "
+        f"{'inside' if inside else 'outside'} that interval. Their misfit on the same runs is "
+        f"{significant(misfit)} times the minimum.",
+        f"- The choice of estimator and of the runs left out moves the advice from "
+        f"{significant(choices['ratio'].min())} to {significant(choices['ratio'].max())}.",
+        f"- The largest run took {limits['flop']:.2g} FLOP. The advice is asked for at "
+        f"{significant(flop / limits['flop'])} times as much.",
+    )
+
+
+# --- the runs and the fit
+
+
+def runs_known(frame: pd.DataFrame) -> str:
+    """Return what range the runs span, and what is left out.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `cohort.fitting.chinchilla_runs.runs` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    kept, ratio = frame[~frame["dropped"]], frame["ratio"][frame["dropped"]]
+    low, high = (float(kept["ratio"].quantile(share)) for share in (0.1, 0.9))
+    hardly = ": fewer tokens than parameters, so that they had hardly begun to learn"
+    left_out = (
+        f"The {counted(len(ratio), 'run')} left out had at most {significant(ratio.max())} tokens per "
+        f"parameter{hardly if ratio.max() < 1 else ''}."
+    )
+    return sentences(
+        f"The runs span {significant(kept['parameters'].min() / 1e6)} million to "
+        f"{significant(kept['parameters'].max() / 1e9)} billion parameters and {kept['flop'].min():.2g} to "
+        f"{kept['flop'].max():.2g} FLOP.",
+        f"Most were given {significant(low)} to {significant(high)} tokens per parameter; the most is "
+        f"{significant(kept['ratio'].max())}.",
+        left_out if len(ratio) else "No run is left out.",
+    )
+
+
+def searches(agreeing: int, starts: int) -> str:
+    """Return how many searches for the minimum end at the same law.
+
+    Parameters
+    ----------
+    agreeing, starts : int
+        Searches that end there, and all of them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    which = "All" if agreeing == starts else f"{agreeing} of the {starts}"
+    return (
+        f"{which} searches end at the same law, and it is a strict minimum: no nearby law fits these runs "
+        "better by this measure."
+    )
+
+
+def residuals(frame: pd.DataFrame, error: pd.Series) -> str:
+    """Return how far the runs are from the law, those of very few and of very many tokens apart.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `cohort.fitting.chinchilla_runs.runs` returns it.
+    error : Series
+        Observed over predicted loss, less one, of each of its runs.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    kept, percent = ~frame["dropped"], 100 * error
+    errors, ratio = percent[kept], frame["ratio"][kept]
+    few = errors[ratio < 1]
+    early = (
+        f"Of the {counted(len(few), 'fitted run')} with fewer tokens than parameters, {int((few > 0).sum())} "
+        f"did worse than the law says, by {few.median():.1f}% at the median."
+    )
+    return sentences(
+        f"Half of the fitted runs are within {errors.abs().median():.2f}% of the law, nine in ten within "
+        f"{errors.abs().quantile(0.9):.1f}%.",
+        early if len(few) else "",
+        _left_out(percent[~kept]),
+        _many_tokens(errors[ratio > 100]),
+    )
+
+
+def _left_out(errors: pd.Series) -> str:
+    if errors.empty:
+        return ""
+    which = f"The {counted(len(errors), 'run')} left out"
+    if errors.min() > 0:
+        return f"{which} did worse by {ranged(errors.min(), errors.max(), '.0f')}%."
+    return f"{which} are from {errors.min():+.1f} to {errors.max():+.1f}% off."
+
+
+def _many_tokens(errors: pd.Series) -> str:
+    if len(errors) <= 5:
+        return ""
+    doubt = standard_error(errors)
+    verdict = (
+        "there too the law promises more than the runs keep."
+        if errors.mean() > 2 * doubt
+        else "the law fits them as well as the rest."
+    )
+    return (
+        f"At the other end, the {counted(len(errors), 'run')} with more than a hundred tokens per parameter "
+        f"lie {errors.mean():+.2f}% from the law on average, with a standard error of {doubt:.2f}%: {verdict}"
+    )
+
+
+def standard_error(values: pd.Series) -> float:
+    """Return the standard error of the mean of some values, in their unit."""
+    return float(values.std() / len(values) ** 0.5)
+
+
+def lost_digits(laws: pd.DataFrame, lad: ScalingLaw, huber: ScalingLaw) -> str:
+    """Return what rounding did to the printed coefficients, and that the replication's come from two fits.
+
+    Parameters
+    ----------
+    laws : DataFrame
+        As `tables.published_laws` returns it.
+    lad, huber : ScalingLaw
+        Fitted to the runs of the replication by the absolute deviations and by Huber's misfit.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    median, ratio = 100 * laws["median error"], laws["ratio"]
+    return paragraphs(
+        "Rounding matters. The 2022 paper printed two digits of its exponents; with them the median error "
+        f"is {median['hoffmann']:.1f}%, with the digits behind the print "
+        f"{median['hoffmann-unrounded']:.2f}%, and the advice falls from {significant(ratio['hoffmann'])} to "
+        f"{significant(ratio['hoffmann-unrounded'])} tokens per parameter.",
+        sentences(
+            "The five numbers of the replication do not come from one fit.",
+            f"On its 240 runs the unrounded point is the minimum of the absolute deviations: $B$ is "
+            f"{lad.B:,.2f} here and {laws['B']['besiroglu-unrounded']:,.2f} there. Its $E$ rounds to "
+            f"{laws['E']['besiroglu-unrounded']:.4f}, but {laws['E']['besiroglu']:.4f} is printed, and by "
+            f"Huber's misfit these runs give {huber.E:.4f}.",
+            "Its intervals come from a third procedure, Huber's misfit from one start for each resample.",
+            "In this chapter the point and its interval always come from the same estimator.",
+        ),
+    )
+
+
+# --- what follows from the coefficients
+
+
+def spread(table: pd.DataFrame, flop: float, reach: float) -> str:
+    """Return how far apart the ends of the intervals are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.intervals` returns it.
+    flop, reach : float
+        Compute at which the advice is asked for, and the largest that was fitted, in FLOP.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    factor = table["high"] / table["low"]
+    percent = 100 * (factor - 1)
+    return sentences(
+        f"The ends of the interval are {percent['E']:.0f}% apart for the irreducible loss, "
+        f"{percent['alpha']:.0f}% and {percent['beta']:.0f}% for the two exponents.",
+        "The factors $A$ and $B$ are loose, because they make up for the exponents: a steeper fall from a "
+        "higher start fits nearly as well.",
+        "What is asked of the law is looser than the law: the ends of the tokens per parameter at "
+        f"{flop:.3g} FLOP are a factor of {significant(factor['tokens per parameter'])} apart"
+        f"{', since that compute lies far beyond the runs' if flop > 3 * reach else ''}.",
+        f"The ends of the loss at the optimum are nevertheless only {percent['loss there']:.1f}% apart. "
+        "Around the optimum the loss is flat, so a wrong ratio costs little, and little can be learned about "
+        "the right one.",
+    )
+
+
+def exponent(table: pd.DataFrame, named: Mapping[str, ScalingLaw], reach: float, beyond: float) -> str:
+    """Return whether the ratio of tokens to parameters changes with the compute, by the fit and in 2022.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.intervals` returns it.
+    named : mapping of str to ScalingLaw
+        ``this fit``, ``hoffmann`` and ``hoffmann-unrounded``.
+    reach, beyond : float
+        The largest compute that was fitted and a larger one, in FLOP.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    ours = table.loc["exponent of the size, a"]
+    theirs = [named[name].parameters_exponent for name in ("hoffmann", "hoffmann-unrounded")]
+    constant = (
+        "One half is inside: a constant ratio, the rule of thumb, agrees with the runs."
+        if ours["low"] <= 0.5 <= ours["high"]
+        else "One half is outside: by this estimator the ratio changes with the compute."
+    )
+    near, far = (
+        named["hoffmann-unrounded"].compute_optimal(flop).tokens_per_parameter
+        / named["this fit"].compute_optimal(flop).tokens_per_parameter
+        for flop in (reach, beyond)
+    )
+    return sentences(
+        f"This fit gives $a = {ours['value']:.3f}$, with an interval from {ours['low']:.3f} to "
+        f"{ours['high']:.3f}. {constant}",
+        f"The coefficients of 2022 give {theirs[0]:.3f} as printed and {theirs[1]:.3f} unrounded"
+        f"{', both outside the interval' if max(theirs) < ours['low'] else ''}; by them the ratio rises with "
+        "compute.",
+        f"At the end of the fitted range the unrounded coefficients of 2022 advise {near:.1f} times the "
+        f"ratio of this fit, at {_power(beyond)} FLOP {far:.1f} times.",
+    )
+
+
+def _power(flop: float) -> str:
+    """Return a power of ten without the sign of its exponent: 1e26."""
+    return f"{flop:.0e}".replace("e+", "e")
+
+
+def flat_bottom(law: ScalingLaw, flop: float) -> str:
+    """Return how little a size of half or twice the best one loses at equal compute.
+
+    Parameters
+    ----------
+    law : ScalingLaw
+        The fitted law.
+    flop : float
+        Compute in FLOP.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    best = law.compute_optimal(flop)
+    half, double = (law.loss(best.parameters * r, best.tokens / r) - best.loss for r in (0.5, 2))
+    return (
+        f"The curves are flat at the bottom. At {flop:.3g} FLOP a model of half the best size, trained on "
+        f"twice the tokens, loses {1000 * half:.1f} thousandths of a nat per token, "
+        f"{100 * half / best.loss:.2f}% of its loss; one of twice the size loses {1000 * double:.1f}."
+    )
+
+
+def estimators(choices: pd.DataFrame, resamples: int) -> str:
+    """Return how the advice moves with the estimator and the runs left out.
+
+    Parameters
+    ----------
+    choices : DataFrame
+        As `tables.choices` returns it.
+    resamples : int
+        Resamples behind each interval.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    betas = choices.groupby("estimator")["beta"].agg(["min", "max"])
+    spans = choices.groupby("dropped")["ratio"].agg(["min", "max"]).sort_index(ascending=False)
+    advised = [
+        f"- With {number or 'none'} dropped the four estimators advise {ranged(low, high, '.1f')} tokens per "
+        "parameter."
+        for number, low, high in spans.itertuples()
+    ]
+    huber, squares = (f"{betas['min'][name]:.2f} to {betas['max'][name]:.2f}" for name in ("huber", "mse"))
+    return paragraphs(
+        sentences(*advised),
+        sentences(
+            "The squares listen to the outliers most, the absolute deviations least. The runs with the "
+            f"fewest tokens pull $\\beta$ up, because the law cannot bend as they do: from {huber} by "
+            f"Huber's misfit, from {squares} by the squares of losses. Each interval rests on {resamples} "
+            "resamples.",
+            "Where the law is wrong, the choice of what to fit it to is part of the answer.",
+        ),
+    )
+
+
+def no_bend(law: ScalingLaw, judgements: Sequence[Judgement]) -> str:
+    """Return that the loss falls on beyond the compute-optimal point.
+
+    Parameters
+    ----------
+    law : ScalingLaw
+        The fitted law.
+    judgements : sequence of Judgement
+        The verdicts of the chapter.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    gain = {each.claim: each.value for each in judgements}["compute_optimal_is_diminishing"]
+    return (
+        "There is no bend at the compute-optimal point. For a given size each doubling of the tokens takes "
+        f"off $2^{{-\\beta}}$, {2**-law.beta:.2f}, of what the one before did, below the optimum and beyond "
+        f"it; the first doubling beyond it still takes off {1000 * gain:.0f} thousandths of a nat. What is "
+        "optimal there is the division of the compute, and nothing else."
+    )

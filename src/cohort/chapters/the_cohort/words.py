@@ -1,0 +1,356 @@
+"""What the chapter `the_cohort` says in words: sentences about its tables, in Markdown."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cohort.chapters.the_cohort.tables import equal_counts, within_rounding
+from cohort.display.words import counted, ranged, sentences, significant
+from cohort.units import GIB, KIB
+
+# --- in brief, and when they appeared
+
+
+def brief(
+    counts: pd.DataFrame,
+    caches: pd.DataFrame,
+    context: int,
+    difference: pd.DataFrame,
+    sizes: pd.DataFrame,
+    matrix: pd.DataFrame,
+    corrections: pd.DataFrame,
+) -> str:
+    """Return the chapter in brief, one list item a finding.
+
+    Parameters
+    ----------
+    counts, caches : DataFrame
+        As `cohort.display.model_tables.counts` and `caches` return them, of the models shown.
+    context : int
+        Tokens of the sequence that `caches` is for.
+    difference : DataFrame
+        As `tables.reference_counts` returns it.
+    sizes : DataFrame
+        As `cohort.display.published_values.published_counts` returns it.
+    matrix, corrections : DataFrame
+        As `tables.disclosure` and `tables.corrections` return them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    total, active = counts["total"] / 1e9, counts["active"] / 1e9
+    facts, wrong = int((matrix != "").to_numpy().sum()), corrections["all"]
+    silent = int((matrix == "undisclosed").to_numpy().sum())
+    return sentences(
+        f"- This chapter shows {counted(len(counts), 'model')}, of {ranged(total.min(), total.max())} "
+        f"billion parameters. A token uses {ranged(active.min(), active.max())} billion of them.",
+        _idle(counts),
+        _spread(caches["per token"], context),
+        f"- Our counts equal those of the reference implementations for {len(equal_counts(difference))} of "
+        f"{len(difference)} registered models, to the last weight. The published size is the exact count, "
+        f"rounded, for {int(within_rounding(sizes).sum())} of {len(sizes)}.",
+        f"- Of {counted(facts, 'fact')} on the models, {silent} were never disclosed. {wrong.sum()} cells of "
+        f"the post's tables carry a correction or a remark; {wrong['wrong']} were wrong.",
+    )
+
+
+def _idle(counts: pd.DataFrame) -> str:
+    sparse = _mixtures(counts)
+    if sparse.empty:
+        return "- All of them are dense."
+    idle = 100 * (1 - sparse["active"] / sparse["total"])
+    return (
+        f"- {counted(len(sparse), 'mixture')} of experts among them: "
+        f"{ranged(idle.min(), idle.max(), '.0f')}% of the weights are idle for any one token."
+    )
+
+
+def _spread(per_token: pd.Series, context: int) -> str:
+    spread = per_token.max() / per_token.min()
+    if spread <= 1:
+        return ""
+    return (
+        f"- What context costs differs by a factor of {significant(spread)}: at {counted(context, 'token')}, "
+        f"a token takes the most cache in {per_token.idxmax()} and the least in {per_token.idxmin()}."
+    )
+
+
+def _mixtures(counts: pd.DataFrame) -> pd.DataFrame:
+    return counts[counts["routed experts"] > 0]
+
+
+def spring_of_2024(released: pd.Series, chosen: int) -> str:
+    """Return how many of the models came out between February and May 2024.
+
+    Parameters
+    ----------
+    released : Series of str
+        Titles indexed by date, as `cohort.display.model_tables.released` returns them.
+    chosen : int
+        How many models were chosen, those without a date included.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    spring = released["2024-02":"2024-05"]
+    if spring.empty:
+        return "None of the models chosen came out in the spring of 2024."
+    days = [f"{day.day} {day:%B}" for day in spring.index]
+    last = f", the last, {spring.iloc[-1]}, on {days[-1]}" if len(spring) > 1 else ""
+    return (
+        f"Of {counted(chosen, 'model')} chosen, {len(spring)} came out between February and May 2024: "
+        f"{spring.iloc[0]} on {days[0]}{last}."
+    )
+
+
+# --- what is said of them
+
+
+def disclosure(matrix: pd.DataFrame) -> str:
+    """Return how the fields of the models are known, and which are left out most often.
+
+    Parameters
+    ----------
+    matrix : DataFrame
+        As `tables.disclosure` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    facts = int((matrix != "").to_numpy().sum())
+    if not facts:
+        return "The data hold no facts on the models chosen."
+    kinds = matrix.stack().value_counts()
+    unsaid = (matrix == "undisclosed").sum()
+    silent = unsaid.index[(unsaid == unsaid.max()) & (unsaid > 0)]
+    left_out = f"Left out most often, by {unsaid.max()} of {len(matrix)}: {', '.join(silent)}."
+    return sentences(
+        f"{100 * kinds.get('stated', 0) / facts:.0f}% of the {facts} cells are stated, "
+        f"{100 * kinds.get('derived', 0) / facts:.0f}% had to be read off a configuration.",
+        left_out if len(silent) else "Nothing is left out.",
+    )
+
+
+def undisclosed_training(facts: pd.DataFrame) -> str:
+    """Return for how many models the makers do not say what they were trained on, and how.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        As `cohort.display.model_tables.training_facts` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    missing = facts.isna()
+    silent = facts.index[missing["training tokens (trillion)"]]
+    return sentences(
+        f"How much text a model saw is not known for {len(silent)} of {len(facts)}"
+        f"{': ' if len(silent) else ''}{', '.join(silent)}.",
+        f"The length of the training sequences is not known for "
+        f"{missing['training context (tokens)'].sum()}, the way the instructed variant was aligned for "
+        f"{missing['alignment'].sum()}.",
+    )
+
+
+def tokens_for_size(ratios: pd.DataFrame, yardstick: float) -> str:
+    """Return how many tokens the models saw for each parameter, beside Chinchilla.
+
+    Parameters
+    ----------
+    ratios : DataFrame
+        As `tables.tokens_per_parameter` returns it.
+    yardstick : float
+        The tokens per parameter of Chinchilla.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if ratios.empty:
+        return "None of the models chosen discloses its training tokens."
+    multiple = ratios["per active"] / yardstick
+    extent = (
+        f", from {significant(multiple.min())} times as much ({multiple.idxmin()}) to "
+        f"{significant(multiple.max())} times ({multiple.idxmax()})"
+    )
+    return sentences(
+        f"Chinchilla saw {significant(yardstick)} tokens per parameter.",
+        f"Of {counted(len(ratios), 'model')}, {int((multiple > 1).sum())} saw more for their active "
+        f"parameters{extent if len(multiple) > 1 else ''}.",
+        _two_ratios(ratios),
+    )
+
+
+def _two_ratios(ratios: pd.DataFrame) -> str:
+    """Return both ratios of the mixture whose two are nearest to each other; nothing without a mixture."""
+    apart = ratios["per active"] / ratios["per total"]
+    apart = apart[apart > 1]
+    if apart.empty:
+        return ""
+    name = str(apart.idxmin())
+    active, total = (significant(ratios[column][name]) for column in ("per active", "per total"))
+    return (
+        f"A mixture of experts has two ratios: {name} saw {active} tokens for each active parameter, and "
+        f"{total} for each that it holds."
+    )
+
+
+# --- weights and context
+
+
+def active_share(counts: pd.DataFrame) -> str:
+    """Return by how much mixtures are larger than what one token uses.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        As `cohort.display.model_tables.counts` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    sparse = _mixtures(counts)
+    if sparse.empty:
+        return "All models shown are dense: every point lies on the diagonal."
+    ratio, largest = sparse["total"] / sparse["active"], str(counts["total"].idxmax())
+    least = f", {ratio.idxmin()} {ratio.min():.1f} times" if len(ratio) > 1 else ""
+    mixed = len(sparse) < len(counts)
+    return sentences(
+        "The figure separates two families." if mixed else "All models shown are mixtures.",
+        f"With all its experts {ratio.idxmax()} is {ratio.max():.1f} times as large as what one token "
+        f"uses{least}.",
+        f"{largest}, the largest of all, spends on a token what a dense model of "
+        f"{counts['active'][largest] / 1e9:,.1f} billion parameters would.",
+    )
+
+
+def weight_shares(counts: pd.DataFrame) -> str:
+    """Return which shares of the weights the parts of the models hold.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        As `cohort.display.model_tables.counts` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    share = 100 * counts.div(counts["total"], axis=0)
+    sparse = counts["routed experts"] > 0
+    dense, routed, embedding = share[~sparse], share.loc[sparse, "routed experts"], share["embedding"]
+    wide, attention = dense["dense feed-forward"], dense["attention"]
+    least = f" and {embedding.min():.1f}% of {embedding.idxmin()}" if len(share) > 1 else ""
+    in_dense = (
+        f"In dense models the feed-forward networks hold {ranged(wide.min(), wide.max(), '.0f')}% of the "
+        f"weights, attention {ranged(attention.min(), attention.max(), '.0f')}%."
+    )
+    held = ranged(routed.min(), routed.max(), ".0f")
+    return sentences(
+        in_dense if len(dense) else "",
+        f"In mixtures the routed experts alone are {held}% of everything." if len(routed) else "",
+        f"The embedding, with the head, takes {embedding.max():.1f}% of {embedding.idxmax()}{least}.",
+    )
+
+
+def cache_cost(counts: pd.DataFrame, caches: pd.DataFrame, context: int) -> str:
+    """Return what a token of context costs, and how little that has to do with the size.
+
+    Parameters
+    ----------
+    counts, caches : DataFrame
+        As `cohort.display.model_tables.counts` and `caches` return them, of the same models.
+    context : int
+        Tokens of the sequence that `caches` is for.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    size, per_token, gib = counts["total"] / 1e9, caches["per token"], caches["cache"] / GIB
+    least, most = str(per_token.idxmin()), str(per_token.idxmax())
+    extremes = (
+        f"{most}, with {size[most]:,.1f} billion parameters, needs {significant(per_token[most] / KIB)} KiB "
+        f"for a token; {least}, with {size[least]:,.1f} billion, {significant(per_token[least] / KIB)} KiB."
+    )
+    order = size.rank().corr(per_token.rank()) if len(size) > 2 else 0.0
+    beyond = caches.index[caches["context limit"].fillna(context) < context]
+    longer = (
+        f"The context chosen here is longer than the longest of {', '.join(beyond)}; these numbers serve the "
+        "comparison."
+    )
+    return sentences(
+        extremes if per_token[most] > per_token[least] else "",
+        f"A sequence of {counted(context, 'token')} takes {ranged(gib.min(), gib.max(), ',.2f')} GiB.",
+        f"The rank correlation between size and cost per token is {order:.2f}." if len(size) > 2 else "",
+        longer if len(beyond) else "",
+    )
+
+
+def cache_by_length(by_length: pd.DataFrame) -> str:
+    """Return how far the cost of a token of context falls with the length, and in how many models.
+
+    Parameters
+    ----------
+    by_length : DataFrame
+        As `cohort.display.model_tables.caches_by_length` returns it; lengths ascend.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    short, long = by_length.columns[0], by_length.columns[-1]
+    fall = by_length[short] / by_length[long]
+    fall = fall[fall != 1]
+    if fall.empty:
+        return "None of the models has a layer that stops growing: a token costs the same at any length."
+    return sentences(
+        f"Layers stop growing in {len(fall)} of the {counted(len(by_length), 'model')}.",
+        f"From {short:,} to {long:,} tokens the cost per token falls there by a factor of "
+        f"{significant(fall.min())} ({fall.idxmin()}) to {significant(fall.max())} ({fall.idxmax()}).",
+        "For all others, a token costs the same at any length.",
+    )
+
+
+def score_moves(spread: pd.DataFrame, step: pd.Series) -> str:
+    """Return how far scores move between sources, and from the base to the instructed variant.
+
+    Parameters
+    ----------
+    spread : DataFrame
+        As `tables.score_spread` returns it, the widest first.
+    step : Series
+        As `tables.instructed_less_base` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    between = "No score was published twice with the same variant, shots and metric."
+    if len(spread):
+        widest = spread.iloc[0]
+        between = (
+            f"The same score moves by up to {widest['difference']:.1f} points between sources, for "
+            f"{widest.name} ({widest['variant']}): same variant, shots and metric."
+        )
+    moves = (
+        f"From the base to the instructed variant the median score moves by "
+        f"{ranged(step.min(), step.max(), '+.1f')} points: a table that mixes them does not rank models."
+    )
+    return sentences(between, moves if len(step) else "")
