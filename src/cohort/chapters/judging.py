@@ -68,6 +68,11 @@ def graded(share: float, holds: float, limits: float) -> str:
         What was found.
     holds, limits : float
         From this on the claim holds, and from this on it holds with limits.
+
+    Returns
+    -------
+    str
+        One of `VERDICTS`.
     """
     if share >= holds:
         return "holds"
@@ -75,7 +80,18 @@ def graded(share: float, holds: float, limits: float) -> str:
 
 
 def verdict_entries(judgements: list[Judgement]) -> dict[str, object]:
-    """Return the keywords that record verdicts: each number under the name that the ledger expects."""
+    """Return the keywords that record verdicts: each number under the name that the ledger expects.
+
+    Parameters
+    ----------
+    judgements : list of Judgement
+        As `judge` returns them.
+
+    Returns
+    -------
+    dict
+        Names and values, as `cohort.runner.record` takes them.
+    """
     names = {row["claim"]: row["record"] for row in facts.rows("claims")}
     recorded: dict[str, object] = {}
     for each in judgements:
@@ -115,7 +131,18 @@ def quoted(subject: str, quantity: str) -> float:
 
 
 def verdict_table(judgements: list[Judgement]) -> pd.DataFrame:
-    """Return verdicts for readers: each statement with its verdict, the number, its unit and the rule."""
+    """Return verdicts for readers: each statement with its verdict, the number, its unit and the rule.
+
+    Parameters
+    ----------
+    judgements : list of Judgement
+        As `judge` returns them.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by claim.
+    """
     statements = {row["claim"]: row["statement"] for row in facts.rows("claims")}
     frame = pd.DataFrame(
         [(statements[each.claim], each.verdict, each.value, each.unit, each.rule) for each in judgements],
@@ -134,6 +161,11 @@ def judge(chapter: str, **given: Any) -> list[Judgement]:
         The name of a notebook that judges claims.
     **given
         What the judging rests on besides the data, as the module's function ``judge`` takes it.
+
+    Returns
+    -------
+    list of Judgement
+        One a claim.
 
     Raises
     ------

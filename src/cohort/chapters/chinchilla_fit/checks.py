@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
@@ -41,7 +43,7 @@ def other_approaches(sizes: pd.DataFrame) -> str:
     Parameters
     ----------
     sizes : DataFrame
-        As `tables.size_errors` returns it, of ``this fit`` and ``hoffmann-unrounded`` at least.
+        As `printed.size_errors` returns it, of ``this fit`` and ``hoffmann-unrounded`` at least.
 
     Returns
     -------
@@ -68,18 +70,19 @@ def printed_tables(advice: pd.DataFrame, implied: pd.Series, against: pd.DataFra
     Parameters
     ----------
     advice : DataFrame
-        As `tables.advice` returns it.
+        As `printed.advice` returns it.
     implied : Series
-        As `tables.implied_exponents` returns it.
+        As `printed.implied_exponents` returns it.
     against : DataFrame
-        As `tables.against_advice` returns it.
+        As `printed.against_advice` returns it.
 
     Returns
     -------
     str
         Markdown.
     """
-    typo = max(advice.itertuples(), key=lambda row: abs(row.ratio - 1))
+    worst: Any = (advice["ratio"] - 1).abs().idxmax()
+    size, approach, ratio = (advice[name][worst] for name in ("parameters", "approach", "ratio"))
     third = against[against["approach"] == 3].set_index("law")
     rounded, unrounded, later = (
         f"{third['lowest'][name]:.2f} to {third['highest'][name]:.2f} times"
@@ -87,8 +90,8 @@ def printed_tables(advice: pd.DataFrame, implied: pd.Series, against: pd.DataFra
     )
     return paragraphs(
         sentences(
-            f"The compute of the {typo.parameters / 1e9:.0f} billion model of approach "
-            f"{typo.approach} is a misprint by a factor of {significant(1 / typo.ratio)}. The "
+            f"The compute of the {size / 1e9:.0f} billion model of approach "
+            f"{approach} is a misprint by a factor of {significant(1 / ratio)}. The "
             "others are off by more than their digits allow, by a few per cent.",
             "Between a billion parameters and the end of each table, the exponent of the size is "
             f"{implied[1]:.3f}, {implied[2]:.3f} and {implied[3]:.3f} for the three approaches.",
@@ -105,7 +108,7 @@ def model_shapes(models: pd.DataFrame) -> str:
     Parameters
     ----------
     models : DataFrame
-        As `tables.chinchilla_models` returns it.
+        As `printed.chinchilla_models` returns it.
 
     Returns
     -------

@@ -128,7 +128,7 @@ def draw_policies(
     reach : float
         The largest compute that was fitted, in FLOP; beyond it lines are dashed.
     points : DataFrame
-        As `tables.advice` returns it: the printed tables of approaches 1 and 2 are drawn.
+        As `printed.advice` returns it: the printed tables of approaches 1 and 2 are drawn.
 
     Returns
     -------

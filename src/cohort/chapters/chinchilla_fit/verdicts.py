@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cohort.architecture.registered import model
-from cohort.chapters.chinchilla_fit import tables
+from cohort.chapters.chinchilla_fit import printed
 from cohort.chapters.judging import Judgement, graded, quoted
 from cohort.fitting import chinchilla_runs
 from cohort.scaling.dense_laws import ScalingLaw
@@ -18,6 +18,11 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
     ----------
     law : ScalingLaw, optional
         The law to judge by; by default Huber's fit to the 240 runs.
+
+    Returns
+    -------
+    list of Judgement
+        One a claim.
     """
     law = law or chinchilla_runs.fit_runs(chinchilla_runs.runs()).law
     return [_optimal_tokens(law), _diminishing(law)]
@@ -35,8 +40,8 @@ def _optimal_tokens(law: ScalingLaw) -> Judgement:
 
 
 def _diminishing(law: ScalingLaw) -> Judgement:
-    printed = tables.advice().set_index(["approach", "parameters"])
-    best = law.compute_optimal(float(printed["flop"][CHINCHILLA]))
+    advice = printed.advice().set_index(["approach", "parameters"])
+    best = law.compute_optimal(float(advice["flop"][CHINCHILLA]))
 
     def gain(first: float) -> float:
         """Return what doubling the tokens from `first` times the optimum takes off the loss."""

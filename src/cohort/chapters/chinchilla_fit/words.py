@@ -170,7 +170,18 @@ def _many_tokens(errors: pd.Series) -> str:
 
 
 def standard_error(values: pd.Series) -> float:
-    """Return the standard error of the mean of some values, in their unit."""
+    """Return the standard error of the mean of some values, in their unit.
+
+    Parameters
+    ----------
+    values : Series
+        A sample.
+
+    Returns
+    -------
+    float
+        In the unit of the values.
+    """
     return float(values.std() / len(values) ** 0.5)
 
 

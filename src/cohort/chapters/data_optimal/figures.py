@@ -123,17 +123,7 @@ def draw_break_even_intervals(
         alpha=0.35,
     )
     axes.scatter(rows["value"], places, color=COLOURS[0], s=26, zorder=3)
-    for place, (value, high) in enumerate(rows[["value", "high"]].itertuples(index=False)):
-        closed = bool(np.isfinite(high)) and high < top / 1.6
-        axes.annotate(
-            significant(value),
-            (high if closed else value, place),
-            (6, 0) if closed else (0, 4),
-            textcoords="offset points",
-            size=8,
-            ha="left" if closed else "center",
-            va="center" if closed else "bottom",
-        )
+    _name_values(axes, rows, top)
     axes.set(xscale="log", xlabel=label, xlim=(bottom, top))
     if line:
         axes.axvline(line[0], color=INK, lw=1, ls="--", zorder=0)
@@ -153,13 +143,28 @@ def draw_break_even_intervals(
     return drawing
 
 
+def _name_values(axes: Axes, rows: pd.DataFrame, top: float) -> None:
+    """Write each value at the end of its interval, or above its dot where the interval reaches the edge."""
+    for place, (value, high) in enumerate(rows[["value", "high"]].itertuples(index=False)):
+        closed = bool(np.isfinite(high)) and high < top / 1.6
+        axes.annotate(
+            significant(value),
+            (high if closed else value, place),
+            (6, 0) if closed else (0, 4),
+            textcoords="offset points",
+            size=8,
+            ha="left" if closed else "center",
+            va="center" if closed else "bottom",
+        )
+
+
 def draw_best_sizes(curves: Mapping[str, pd.DataFrame], use: float) -> Figure:
     """Draw the best size for a loss against the volume of use.
 
     Parameters
     ----------
     curves : mapping of str to DataFrame
-        Name of a loss -> as `tables.best_sizes` returns it; the band of the first is drawn.
+        Name of a loss -> as `lifetimes.best_sizes` returns it; the band of the first is drawn.
     use : float
         The chosen volume of use, a vertical line.
 
@@ -195,7 +200,7 @@ def draw_learning_curves(
     Parameters
     ----------
     curves : DataFrame
-        As `tables.learning_curves` returns it.
+        As `data_worth.learning_curves` returns it.
     marks : sequence of (str, float, float, str)
         Models on the curves: name, tokens, loss, and the column of `curves` whose colour it has.
     reach : mapping of str to float
@@ -229,7 +234,7 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As `tables.limited` returns it.
+        As `data_worth.limited` returns it.
     unique : float
         The distinct tokens that there are.
 

@@ -16,6 +16,11 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
     ----------
     law : ScalingLaw, optional
         The law to judge by; by default Huber's fit to the 240 runs.
+
+    Returns
+    -------
+    list of Judgement
+        One a claim.
     """
     law = law or chinchilla_runs.fit_runs(chinchilla_runs.runs()).law
     return [
@@ -50,7 +55,7 @@ def _smaller_for_longer(law: ScalingLaw) -> Judgement:
 
 
 def _llama_8b() -> tuple[float, float]:
-    row = tables.trained(["llama-3-8b"]).iloc[0]
+    row = tables.training_of("llama-3-8b")
     return float(row["parameters"]), float(row["tokens"])
 
 
@@ -82,7 +87,7 @@ def _gains_continue(law: ScalingLaw) -> Judgement:
 
 
 def _phi(law: ScalingLaw) -> Judgement:
-    row = tables.trained(["phi-3-mini-4k"]).iloc[0]
+    row = tables.training_of("phi-3-mini-4k")
     optimal = law.compute_optimal(parameters=row["parameters"]).tokens_per_parameter
     rule = (
         f"tokens per parameter of Phi-3 mini, where {optimal:.0f} are compute-optimal; cannot be "
@@ -102,7 +107,7 @@ def _twice_as_good() -> Judgement:
 
 def _curation(law: ScalingLaw) -> Judgement:
     quality = quoted("DBRX", "quality")
-    row = tables.trained(["dbrx"]).iloc[0]
+    row = tables.training_of("dbrx")
     loss = law.loss(row["parameters"], row["tokens"])
     plain, better = law.compute_optimal(loss=loss), law.with_quality(quality)
     saved = 1 - better.compute_optimal(loss=loss).flop / plain.flop

@@ -17,7 +17,19 @@ from cohort.registry.frames import table
 
 
 def reference_counts(models: Sequence[str]) -> pd.DataFrame:
-    """Return each derived count less the count of the reference implementation: zero where they agree."""
+    """Return each derived count less the count of the reference implementation: zero where they agree.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names; those without a count of a reference implementation are left out.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by title: differences in parameters of ``total``, ``active`` and ``active without embedding``,
+        and the ``implementation``.
+    """
     reference = {row["model"]: row for row in facts.rows("reference_counts")}
     records = []
     for spec in specs(models):
@@ -71,7 +83,18 @@ def within_rounding(sizes: pd.DataFrame) -> pd.Series:
 
 
 def agreement(difference: pd.DataFrame) -> pd.DataFrame:
-    """Return the largest differences in `reference_counts`, by kind of reference implementation."""
+    """Return the largest differences in `reference_counts`, by kind of reference implementation.
+
+    Parameters
+    ----------
+    difference : DataFrame
+        As `reference_counts` returns it.
+
+    Returns
+    -------
+    DataFrame
+        One row a kind: ``models``, and the largest difference of each count in parameters.
+    """
     again = difference["implementation"].str.contains("re-implemented")
     kind = again.map({False: "class in transformers", True: "re-implemented"})
     columns = ["total", "active", "active without embedding"]
@@ -100,6 +123,11 @@ DISCLOSED = {
 def disclosure(models: Sequence[str]) -> pd.DataFrame:
     """Return how each field of each model is known.
 
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
+
     Returns
     -------
     DataFrame
@@ -119,6 +147,11 @@ def disclosure(models: Sequence[str]) -> pd.DataFrame:
 
 def tokens_per_parameter(models: Sequence[str]) -> pd.DataFrame:
     """Return how much text each model saw for its size.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
 
     Returns
     -------
@@ -142,6 +175,11 @@ def tokens_per_parameter(models: Sequence[str]) -> pd.DataFrame:
 
 def training_compute(models: Sequence[str]) -> pd.DataFrame:
     """Return training compute as six FLOP for each active parameter and token, beside published estimates.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
 
     Returns
     -------

@@ -32,6 +32,11 @@ def lint(name: str, notebook: Notebook) -> list[str]:
         The notebook's name, for the messages.
     notebook : dict
         The executed notebook.
+
+    Returns
+    -------
+    list of str
+        Each names the cell and what breaks the rule.
     """
     return [problem for rule in RULES for problem in rule(name, notebook)]
 

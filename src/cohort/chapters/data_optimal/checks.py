@@ -1,0 +1,147 @@
+"""What the chapter `data_optimal` says of its checks: runs that were trained long, scores, other laws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
+
+
+def trained_long(tested: pd.DataFrame, ratio: float) -> str:
+    """Return how a law fitted to runs of few tokens predicts runs of many, by the size of the model.
+
+    Parameters
+    ----------
+    tested : DataFrame
+        As `tables.extrapolated` returns it.
+    ratio : float
+        Tokens per parameter at which sizes are compared; runs of several sizes have it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    errors = 100 * tested["error"]
+    used, unseen = errors[tested["fitted"]].abs(), errors[~tested["fitted"]]
+    alike = errors[tested["ratio"] == ratio]
+    sizes = tested["parameters"][alike.index].sort_values()
+    small, large = (f"{alike[at]:.1f}% with {scaled(sizes[at])}" for at in sizes.index[[0, -1]])
+    return sentences(
+        f"The {counted(len(used), 'run')} that were fitted are within {used.median():.1f}% at the median. "
+        f"The {counted(len(unseen), 'run')} beyond are all worse than predicted, by {unseen.min():.1f} to "
+        f"{unseen.max():.0f}%, {unseen.median():.1f}% at the median.",
+        f"The larger the model, the less it falls behind: at {ratio:g} tokens per parameter {small} "
+        f"parameters and {large}.",
+    )
+
+
+def two_sets(near: pd.Series, far: pd.Series, focus: str, ratio: float) -> str:
+    """Return that runs which were trained longer fall behind in both sets, and which set says how much.
+
+    Parameters
+    ----------
+    near, far : Series
+        The rows of the Chinchilla runs and of the longer runs in `tables.extrapolations`.
+    focus : str
+        Title of the model that is looked at.
+    ratio : float
+        Its tokens per parameter.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    both = sentences(
+        "In both the runs that were trained longer did worse than the law says. For the Chinchilla runs it "
+        f"is little, {100 * near['median, predicted']:.1f}% at the median.",
+        "The other set is small, and its runs of few tokens hardly determine the law: $E$ comes out at "
+        f"{far['E']:.2f}, and only {far['starts']} searches agree on it. So it is the extrapolation that "
+        "fails, more than the form.",
+    )
+    return paragraphs(
+        both, f"What would that mean for {focus}, with {significant(ratio)} tokens per parameter?"
+    )
+
+
+def above_the_law(late: pd.DataFrame, high: float) -> str:
+    """Return how extra compute and break-even move if the loss is one per cent above the law's.
+
+    Parameters
+    ----------
+    late : DataFrame
+        As `tables.behind` returns it, with the shares 0 and 0.01.
+    high : float
+        The upper end of the interval of break-even; not a number where the law has none.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    extra, repaid = 100 * late["overhead"], late["break-even"]
+    moves = "is out of reach"
+    if np.isfinite(repaid[0.0]) and np.isfinite(repaid[0.01]):
+        moves = f"moves from {scaled(repaid[0.0])} to {scaled(repaid[0.01])} tokens of use"
+    doubt = "That is beyond the interval of the coefficients: the doubt is in the law, not in its numbers."
+    return sentences(
+        "A loss one per cent above the law makes the compute-optimal rival smaller: the extra compute grows "
+        f"from {extra[0.0]:,.0f} to {extra[0.01]:,.0f}%, and break-even {moves}.",
+        doubt if repaid[0.01] > high else "",
+    )
+
+
+def beside_scores(scores: pd.DataFrame) -> str:
+    """Return how well predicted losses order the scores, and where they are furthest off.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `tables.beside_scores` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if len(scores) <= 2:
+        return "Too few of the models have a score to compare."
+    rank = scores["loss"].rank().corr(scores["score"].rank())
+    gap = (scores["score"].rank() - (-scores["loss"]).rank()).sort_values()
+    return sentences(
+        f"For {counted(len(scores), 'model')} the rank correlation of score and predicted loss is "
+        f"{rank:.2f}; a perfect predictor would have -1.",
+        f"Furthest above its place by loss is {gap.index[-1]}, furthest below it {gap.index[0]}. What the "
+        "law leaves out, the worth of the data, the experts, and the years in between, is in these "
+        "differences.",
+    )
+
+
+def other_laws(laws: pd.DataFrame, focus: str) -> str:
+    """Return how far the answer moves with the law.
+
+    Parameters
+    ----------
+    laws : DataFrame
+        As `tables.by_law` returns it.
+    focus : str
+        Title of the model that is looked at.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    extra, repaid = 100 * laws["overhead"], laws["break-even"]
+    finite = repaid[np.isfinite(repaid)]
+    there = "By none of them is there a break-even."
+    if len(finite):
+        ends = f"{scaled(finite.min())} to {scaled(finite.max())}"
+        there = f"Where there is a break-even, it is at {ends} tokens."
+    return sentences(
+        f"The extra compute of {focus} runs from {ranged(extra.min(), extra.max(), ',.0f')}% by these laws. "
+        f"{there}",
+        "The law `sardana-refit` was fitted to runs that were trained long, and not to the Chinchilla runs.",
+    )

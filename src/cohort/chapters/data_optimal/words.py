@@ -1,0 +1,323 @@
+"""What the chapter `data_optimal` says in words: models beside a law, and what use repays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
+from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
+from cohort.scaling.dense_laws import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
+
+# --- in brief
+
+
+def brief(
+    name: str, law: ScalingLaw, against: pd.DataFrame, out: pd.DataFrame, focus: str, late: float
+) -> str:
+    """Return the chapter in brief, one list item a finding.
+
+    Parameters
+    ----------
+    name : str
+        Of the law, as `tables.chosen_law` takes it.
+    law : ScalingLaw
+        The law itself.
+    against, out : DataFrame
+        As `tables.against` and `tables.outside_runs` return them, of the same models.
+    focus : str
+        Title of the model that is looked at.
+    late : float
+        Tokens of use after which its training is repaid if its loss is one per cent above the law's.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    smaller, half = int((against["size"] < 1).sum()), law.overtraining(0.5)
+    beyond = int((out > 1).any(axis=1).sum())
+    which = "law fitted to the Chinchilla runs" if name == FITTED else f"law '{name}'"
+    range_of_runs = (
+        f"- {beyond} of {counted(len(out), 'model')} {inflected(beyond, 'lies', 'lie')} outside the range of "
+        "the runs that the law was fitted on. Runs that were trained longer than those did worse than such a "
+        "law predicts."
+    )
+    return sentences(
+        f"- By the {which}, {smaller} of {counted(len(against), 'model')} {inflected(smaller, 'is', 'are')} "
+        "smaller than the compute-optimal model of the same predicted loss.",
+        f"- {focus} took {100 * against['overhead'][focus]:,.0f}% more training compute than that optimum "
+        f"would have{_interval(against, focus)}. {_repaid(against, focus, late)}",
+        f"- Half the compute-optimal size takes {half.token_ratio:.2f} times the tokens and "
+        f"{100 * half.compute_overhead:.0f}% more compute for the same loss. Below "
+        f"{100 * half.critical_parameter_ratio:.0f}% of it no amount of data is enough.",
+        range_of_runs
+        if describes_chinchilla(name)
+        else "- The law was fitted to other runs than those of Chinchilla.",
+    )
+
+
+def _interval(against: pd.DataFrame, focus: str) -> str:
+    if "overhead low" not in against:
+        return ""
+    low, high = (100 * against[f"overhead {end}"][focus] for end in ("low", "high"))
+    return f" (95% interval of the coefficients alone: {ranged(low, high, ',.0f')}%)"
+
+
+def _repaid(against: pd.DataFrame, focus: str, late: float) -> str:
+    use, interval = against["break-even"][focus], ""
+    if not np.isfinite(use):
+        return "It is larger than the optimum, and no use pays that back."
+    if "break-even low" in against:
+        low, high = (against[f"break-even {end}"][focus] for end in ("low", "high"))
+        end = f"to {scaled(high)}" if np.isfinite(high) else "without end"
+        interval = f" ({scaled(low)} {end})"
+    later = f"that is after {scaled(late)}" if np.isfinite(late) else "it never is"
+    return (
+        f"After {scaled(use)} tokens of use{interval} this is paid back. If its loss is one per cent above "
+        f"what the law says, {later}."
+    )
+
+
+# --- where the models stand
+
+
+def where_models_stand(name: str, frame: pd.DataFrame, out: pd.DataFrame, limits: Mapping[str, float]) -> str:
+    """Return how far the models lie beyond the runs of the law, and what the law does not know of them.
+
+    Parameters
+    ----------
+    name : str
+        Of the law, as `tables.chosen_law` takes it.
+    frame, out : DataFrame
+        As `tables.trained` and `tables.outside_runs` return them, of the same models.
+    limits : mapping of str to float
+        As `cohort.fitting.chinchilla_runs.limits` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    native, far, outside = describes_chinchilla(name), str(out["flop"].idxmax()), (out > 1).sum()
+    vocabulary = ranged(frame["vocabulary"].min(), frame["vocabulary"].max(), ",")
+    return paragraphs(
+        sentences(
+            f"The Chinchilla runs{', which the law was fitted on,' if native else ''} have at most "
+            f"{limits['parameters'] / 1e9:.1f} billion parameters, {limits['flop']:.2g} FLOP and "
+            f"{limits['ratio']:.0f} tokens per parameter.",
+            f"Of {counted(len(out), 'model')}, {outside['parameters']} had more parameters, "
+            f"{outside['flop']} took more compute, and {outside['ratio']} saw more tokens per parameter. "
+            f"{far} took {significant(out['flop'][far])} times as much compute as the largest run.",
+            "What follows is therefore extrapolation, and says what the law would say."
+            if native
+            else "The law itself was fitted to other runs, which the bibliography names.",
+        ),
+        sentences(
+            _mixtures(list(frame.index[frame["experts"]])),
+            f"Nor are tokens equal: the vocabularies here have {vocabulary} entries, and the same text is "
+            "usually fewer tokens to a model with more of them.",
+        ),
+    )
+
+
+def _mixtures(names: list[str]) -> str:
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)} {inflected(len(names), 'is a mixture', 'are mixtures')} of experts and counted "
+        "by what a token passes through; the law knows no experts, and what they do to it is the question of "
+        "a later chapter."
+    )
+
+
+def overheads(against: pd.DataFrame) -> str:
+    """Return which models spent least and most beyond the optimum, and which are too large for their data.
+
+    Parameters
+    ----------
+    against : DataFrame
+        As `tables.against` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    extra = against["overhead"]
+    most, least = f"{significant(1 + extra.max())} times as much", extra.idxmin()
+    larger = list(against.index[(against["size"] >= 1) & (extra > 0.05)])
+    both = (
+        f"The least was spent beyond the optimum by {least}, {100 * extra.min():.1f}% more than needed; the "
+        f"most by {extra.idxmax()}, {most}."
+    )
+    too_large = (
+        f"{', '.join(larger)} {inflected(len(larger), 'is', 'are')} larger than is optimal for what "
+        f"{inflected(len(larger), 'it', 'they')} saw."
+    )
+    return sentences(
+        both if len(against) > 1 else f"{extra.idxmax()} took {most}.",
+        too_large if larger else "",
+    )
+
+
+# --- use
+
+
+def payback(against: pd.DataFrame, tokens: pd.Series, focus: str, use: float) -> str:
+    """Return how many models a volume of use would have repaid, and how sure break-even is.
+
+    Parameters
+    ----------
+    against : DataFrame
+        As `tables.against` returns it.
+    tokens : Series
+        Training tokens of the same models.
+    focus : str
+        Title of the model that is looked at.
+    use : float
+        Tokens of use.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    repaid, smaller = against["break-even"], against["size"] < 1
+    never = list(against.index[~np.isfinite(repaid)])
+    too_large = (
+        f"{', '.join(never)}, being larger than the optimum, never {inflected(len(never), 'does', 'do')}."
+    )
+    return sentences(
+        f"With {scaled(use)} tokens of use, {int((repaid <= use).sum())} of {counted(len(against), 'model')} "
+        "would have repaid it.",
+        too_large if never else "",
+        _served_over_trained((repaid / tokens)[smaller]),
+        _certainty(against, focus),
+        "Far from the optimum, extra training and smaller size go together, and their ratio depends little "
+        "on the coefficients. Near the optimum both are small, and their ratio can be anything.",
+        "The intervals know only how sure the coefficients are. Whether the law holds so far from its runs "
+        "is asked below, and matters more.",
+    )
+
+
+def _served_over_trained(shares: pd.Series) -> str:
+    if shares.empty:
+        return ""
+    gained = ". By the law, whoever serves as many tokens as were trained on has gained"
+    return (
+        f"Break-even comes after {ranged(shares.min(), shares.max(), '.2f')} times the tokens that a model "
+        f"was trained on{gained if shares.max() <= 1 else ''}."
+    )
+
+
+def _certainty(against: pd.DataFrame, focus: str) -> str:
+    if "break-even high" not in against or not np.isfinite(against["break-even high"][focus]):
+        return ""
+    apart, extra = (
+        against[f"{quantity} high"][focus] / against[f"{quantity} low"][focus]
+        for quantity in ("break-even", "overhead")
+    )
+    return (
+        f"For {focus} the ends of the interval are a factor of {apart:.2f} apart, those of its extra compute "
+        f"a factor of {extra:.2f}."
+    )
+
+
+def best_size(
+    focus: str, trained: pd.Series, justified: float, use: float, best: pd.Series, plain: Allocation
+) -> str:
+    """Return which size is best for a loss and a volume of use, and for which use the model itself would be.
+
+    Parameters
+    ----------
+    focus : str
+        Title of the model that is looked at.
+    trained : Series
+        Its row of `tables.trained`.
+    justified : float
+        Tokens of use for which no other size is better; not above 0 where it is larger than the optimum.
+    use : float
+        Tokens of use.
+    best : Series
+        The row of `lifetimes.best_sizes` for that volume of use.
+    plain : Allocation
+        The compute-optimal model of the same loss.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    seen = trained["tokens"]
+    longer = f", {significant(justified / seen)} times what it was trained on" if justified > seen else ""
+    itself = (
+        f"{focus} itself, at {scaled(trained['parameters'])}, would be the best for {scaled(justified)} "
+        f"tokens of use{longer}."
+    )
+    return sentences(
+        f"For the predicted loss of {focus} and {scaled(use)} tokens of use, the best model has "
+        f"{scaled(best['size'] * plain.parameters)} parameters, {100 * best['size']:.0f}% of the "
+        f"compute-optimal size, sees {best['tokens']:.1f} times its tokens, and saves "
+        f"{100 * best['saved']:.0f}% of all compute.",
+        itself if justified > 0 else f"{focus} is larger than the optimum: no use makes it the best.",
+        "The better the loss, the more use it takes to move the best size, because training costs more.",
+    )
+
+
+def cheapest(costs: pd.DataFrame, life: Lifetime, accelerator: str, usd_per_hour: float) -> str:
+    """Return what use is worth in training tokens, and what the cheapest model costs and saves.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        As `lifetimes.dollars` returns it.
+    life : Lifetime
+        Use and prices behind it.
+    accelerator : str
+        What is rented.
+    usd_per_hour : float
+        Its price.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    least, naive, whole = "least dollars", "least training compute", costs["all"]
+    return sentences(
+        f"At USD {usd_per_hour:g} an hour for one {accelerator} and the utilisations above, "
+        f"{scaled(life.input_tokens + life.output_tokens)} tokens of use cost as much as "
+        f"{scaled(life.equivalent_tokens)} would at the utilisation of training.",
+        f"The cheapest model of this loss has {scaled(costs['parameters'][least])} parameters and costs "
+        f"{100 * (1 - whole[least] / whole[naive]):.0f}% less over its life than the compute-optimal one.",
+    )
+
+
+def press_figure(usd_per_day: float, tokens_a_day: float, trained_on: float) -> str:
+    """Return what the sum that serving ChatGPT is said to cost would pay for.
+
+    Parameters
+    ----------
+    usd_per_day : float
+        The sum.
+    tokens_a_day : float
+        Tokens of use of a model of the size of GPT-3 that it pays for.
+    trained_on : float
+        Tokens that GPT-3 was trained on.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    days = FLOP_PER_TOKEN / SERVING_FLOP_PER_TOKEN * trained_on / tokens_a_day
+    return (
+        f"Taken at its word, USD {usd_per_day:,.0f} a day would pay for {scaled(tokens_a_day)} tokens "
+        "written by a model of the size of GPT-3 on A100s at the price that is set above, which need not be "
+        f"that of an A100, and at the utilisation of writing. In {days:.1f} days that is as much compute as "
+        "its training took. The figure is contested; at this utilisation any figure of that order means that "
+        "use overtakes training soon."
+    )
