@@ -2,7 +2,7 @@
 
 import pytest
 
-from cohort.display.words import binary, scaled
+from cohort.display.words import binary, inflected, paragraphs, scaled, sentences
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,13 @@ def test_digits_can_be_asked_for():
 )
 def test_memory_is_written_in_the_largest_unit_that_it_fills(size, text):
     assert binary(size) == text
+
+
+def test_a_word_follows_its_number():
+    assert [inflected(number, "lies", "lie") for number in (0, 1, 2)] == ["lie", "lies", "lie"]
+
+
+def test_empty_sentences_leave_nothing_behind():
+    assert sentences("", "One.", "", "Two.") == "One.\nTwo."
+    assert paragraphs("One.", "", "Two.\nThree.") == "One.\n\nTwo.\nThree."
+    assert sentences() == paragraphs("") == ""

@@ -10,7 +10,7 @@ from cohort.chapters.chinchilla_fit.words import standard_error
 from cohort.display.words import counted, paragraphs, sentences, significant
 
 
-def held_out(split: pd.DataFrame, cut: float) -> str:
+def beyond_the_cut(split: pd.DataFrame, cut: float) -> str:
     """Return how well a fit to the runs below a compute predicts those above it.
 
     Parameters

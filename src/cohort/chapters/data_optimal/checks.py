@@ -93,7 +93,7 @@ def above_the_law(late: pd.DataFrame, high: float) -> str:
     )
 
 
-def beside_scores(scores: pd.DataFrame) -> str:
+def order_of_scores(scores: pd.DataFrame) -> str:
     """Return how well predicted losses order the scores, and where they are furthest off.
 
     Parameters

@@ -85,7 +85,7 @@ def better_data_of_dbrx(law: ScalingLaw, said: Mapping[str, float], trained: pd.
     )
 
 
-def quality_needed(needed: pd.DataFrame, focus: str, phi: pd.Series, optimal: float) -> str:
+def good_enough(needed: pd.DataFrame, focus: str, phi: pd.Series, optimal: float) -> str:
     """Return which models no data are good enough for, and that the claim for Phi-3 cannot be tested.
 
     Parameters

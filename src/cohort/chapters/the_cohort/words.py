@@ -110,7 +110,7 @@ def spring_of_2024(released: pd.Series, chosen: int) -> str:
 # --- what is said of them
 
 
-def disclosure(matrix: pd.DataFrame) -> str:
+def how_known(matrix: pd.DataFrame) -> str:
     """Return how the fields of the models are known, and which are left out most often.
 
     Parameters

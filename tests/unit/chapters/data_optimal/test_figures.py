@@ -6,7 +6,9 @@ from drawing import svg, theme  # noqa: F401
 
 import cohort
 from cohort.chapters.chinchilla_fit import figures as fit_figures
+from cohort.chapters.chinchilla_fit import printed
 from cohort.chapters.chinchilla_fit import tables as fits
+from cohort.chapters.data_optimal import data_worth, lifetimes
 from cohort.chapters.data_optimal import figures as data_figures
 from cohort.chapters.data_optimal import tables as policies
 from cohort.fitting import chinchilla_runs
@@ -44,7 +46,7 @@ def test_residuals_draw_observed_over_predicted():
 
 def test_policies_are_dashed_beyond_the_runs():
     named = {"this fit": FIT.law, "hoffmann": cohort.law("hoffmann")}
-    axes = fit_figures.draw_policies(named, BAND, 1.3e22, fits.advice()).axes[0]
+    axes = fit_figures.draw_policies(named, BAND, 1.3e22, printed.advice()).axes[0]
     styles = [line.get_linestyle() for line in axes.lines]
     assert styles.count("-") == 2
     assert styles.count("--") == 2
@@ -113,14 +115,14 @@ def test_other_figures_are_drawn_and_stable():
     marks = [("Llama 3 8B", 15e12, AGAINST.loc["Llama 3 8B", "loss"], "Llama 3 8B")]
     draw = [
         lambda: data_figures.draw_best_sizes(
-            {"a loss": policies.best_sizes(law, 2.0, [1e11, 1e13, 1e15], BOOT)}, 1e13
+            {"a loss": lifetimes.best_sizes(law, 2.0, [1e11, 1e13, 1e15], BOOT)}, 1e13
         ),
         lambda: data_figures.draw_learning_curves(
-            policies.learning_curves(law, FRAME.loc[["Llama 3 8B"]], np.geomspace(1e11, 1e14, 9)),
+            data_worth.learning_curves(law, FRAME.loc[["Llama 3 8B"]], np.geomspace(1e11, 1e14, 9)),
             marks,
             {"Llama 3 8B": 1e12},
         ),
-        lambda: data_figures.draw_passes(policies.limited(law, np.geomspace(1e25, 1e28, 7), 1e13), 1e13),
+        lambda: data_figures.draw_passes(data_worth.limited(law, np.geomspace(1e25, 1e28, 7), 1e13), 1e13),
         lambda: data_figures.draw_extrapolated(policies.extrapolated(policies.overtrained_runs(), 100)[1]),
         lambda: data_figures.draw_beside_scores(policies.beside_scores(AGAINST, NAMES, "MMLU"), "MMLU"),
     ]

@@ -7,10 +7,9 @@ import pytest
 
 import cohort
 from cohort.architecture import registered
-from cohort.chapters.data_optimal import tables
+from cohort.chapters.data_optimal import lifetimes, tables
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.fitting import chinchilla_runs
-from cohort.scaling.dense_laws import InfeasibleError, Price
 
 FIT = chinchilla_runs.fit_runs(chinchilla_runs.runs())
 LAW = FIT.law
@@ -56,7 +55,7 @@ def test_break_even_repays_exactly():
         best = LAW.compute_optimal(loss=row["loss"])
         if math.isfinite(row["break-even"]):
             ours = 6 * n * d + 2 * n * row["break-even"]
-            assert ours == pytest.approx(tables.total_flop(best, row["break-even"]), rel=1e-9)
+            assert ours == pytest.approx(lifetimes.total_flop(best, row["break-even"]), rel=1e-9)
         else:
             assert n > best.parameters
 
@@ -84,92 +83,6 @@ def test_each_law_judges_a_model():
     assert list(table.index) == ["fitted", *cohort.laws()]
     assert table.loc["fitted", "overhead"] == AGAINST.loc["Llama 3 8B", "overhead"]
     assert (table["size"] < 1).all()
-
-
-def test_the_best_size_falls_with_use():
-    curve = tables.best_sizes(LAW, 2.0, [1e9, 1e12, 1e15], BOOT)
-    assert curve["size"].is_monotonic_decreasing
-    assert curve["tokens"].is_monotonic_increasing
-    assert curve["saved"].is_monotonic_increasing
-    assert curve["size"].iloc[0] == pytest.approx(1, rel=1e-2)
-    assert ((curve["low"] <= curve["size"]) & (curve["size"] <= curve["high"])).all()
-    assert curve["size"].iloc[-1] > LAW.overtraining(1).critical_parameter_ratio
-
-
-class TestDollars:
-    life = tables.lifetime(1e13, 0.25, 2.5, 989e12, (0.4, 0.4, 0.05))
-
-    def test_what_use_is_worth_in_training_tokens(self):
-        assert self.life.input_tokens == 0.75e13
-        assert self.life.equivalent_tokens == pytest.approx(0.75e13 + 0.25e13 * 0.4 / 0.05, rel=1e-12)
-
-    def test_the_cheapest_is_cheapest(self):
-        costs = tables.dollars(LAW, 2.0, self.life)
-        assert costs["all"].idxmin() == "least dollars"
-        assert costs["training"].idxmin() == "least training compute"
-        assert (costs["training"] + costs["use"]).tolist() == pytest.approx(costs["all"].tolist(), rel=1e-12)
-        first = costs.iloc[0]
-        by_hand = 6 * first["parameters"] * first["tokens"] / (989e12 * 0.4) / 3600 * 2.5
-        assert first["training"] == pytest.approx(by_hand, rel=1e-12)
-
-    @pytest.mark.parametrize("share", [-0.1, 1.5, "half", True])
-    def test_a_share_is_a_share(self, share):
-        with pytest.raises(ParameterError, match=r"output_share is .* from 0 to 1"):
-            tables.lifetime(1e13, share, 2.5, 989e12, (0.4, 0.4, 0.05))
-
-    def test_a_daily_sum_in_tokens(self):
-        """USD 24 an hour-priced day of one accelerator at 1 USD: 86,400 s of its attained operations."""
-        tokens = tables.tokens_a_day(24, 1e9, Price(1, 1e15, 0.1))
-        assert tokens == pytest.approx(86_400 * 1e14 / 2e9, rel=1e-12)
-
-
-def test_generations_split_the_gain():
-    table = tables.model_generations(LAW, [("llama-2-70b", "llama-3-70b")])
-    row = table.loc["Llama 3 70B"]
-    assert row["tokens"] == 7.5
-    assert 0.9 < row["by tokens"] < 1
-    assert LAW.loss(row["equal size"], 2e12) == pytest.approx(row["loss newer"], rel=1e-12)
-
-
-def test_a_size_for_given_tokens():
-    assert LAW.loss(tables.size_for(LAW, 1e12, 2.0), 1e12) == pytest.approx(2.0, rel=1e-12)
-    assert math.isnan(tables.size_for(LAW, 1e9, 2.0)), "too few tokens for any size"
-    with pytest.raises(InfeasibleError):
-        LAW.tokens_for(1e8, 2.0)
-
-
-def test_the_quality_that_data_would_need():
-    needed = tables.quality_needed(LAW, FRAME, "Llama 3 8B")
-    target = AGAINST.loc["Llama 3 8B", "loss"]
-    for name, row in needed.iterrows():
-        if math.isfinite(row["quality"]):
-            n = FRAME.loc[name, "parameters"]
-            assert LAW.loss(n, row["quality"] * row["tokens"]) == pytest.approx(target, rel=1e-12)
-    assert needed.loc["Phi-3 mini", "quality"] == math.inf
-    alone = tables.quality_needed(LAW, FRAME.loc[["Llama 3 8B"]], "Llama 3 8B")
-    assert alone.empty
-
-
-def test_curation_is_a_gain_until_the_data_run_out():
-    plenty = tables.curated(LAW, 1e24, 1e15, 2)
-    assert plenty.loc["curated", "loss"] < plenty.loc["all", "loss"]
-    better = LAW.compute_optimal(2e24)
-    assert plenty.loc["curated", "loss"] == pytest.approx(
-        LAW.loss(plenty.loc["curated", "parameters"], 2 * plenty.loc["curated", "tokens"]), rel=1e-12
-    )
-    assert plenty.loc["curated", "loss"] == pytest.approx(better.loss, rel=1e-12), (
-        "as good as twice the compute"
-    )
-    same = tables.curated(LAW, 1e24, 1e15, 1)
-    assert same.loc["curated", "loss"] == same.loc["all", "loss"]
-
-
-def test_a_limit_costs_loss_beyond_the_data_alone():
-    table = tables.limited(LAW, [1e23, 1e26, 1e28], 1e13)
-    assert table.loc[1e23, "passes"] == 1
-    assert table.loc[1e23, "loss"] == table.loc[1e23, "free"]
-    assert (table.loc[[1e26, 1e28], "loss"] > table.loc[[1e26, 1e28], "free"]).all()
-    assert table.loc[1e28, "passes"] > table.loc[1e26, "passes"] > 1
 
 
 def test_long_training_falls_behind_the_law():
@@ -209,6 +122,20 @@ def test_scores_stand_beside_losses():
     assert (better["loss"] < worse["loss"]) and (better["score"] > worse["score"])
 
 
-def test_learning_curves_pass_through_the_models():
-    curves = tables.learning_curves(LAW, FRAME.loc[["Llama 3 8B"]], [1e12, 15e12])
-    assert curves.loc[15e12, "Llama 3 8B"] == AGAINST.loc["Llama 3 8B", "loss"]
+def test_one_model_has_one_row():
+    row = tables.training_of("llama-3-8b")
+    assert (row.name, row["tokens"]) == ("Llama 3 8B", 15e12)
+    with pytest.raises(ParameterError, match="none of the models named"):
+        tables.training_of("command-r-v01")
+
+
+def test_a_quantity_with_its_ends():
+    spent = tables.with_ends(AGAINST, "overhead")
+    assert list(spent.columns) == ["value", "low", "high"]
+    assert spent["high"].equals(AGAINST["overhead high"].rename("high"))
+    assert list(tables.with_ends(tables.against(LAW, FRAME), "break-even").columns) == ["value"]
+
+
+@pytest.mark.parametrize(("name", "ours"), [("fitted", True), ("sardana", True), ("sardana-refit", False)])
+def test_which_laws_describe_the_chinchilla_runs(name, ours):
+    assert tables.describes_chinchilla(name) is ours

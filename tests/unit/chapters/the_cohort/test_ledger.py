@@ -117,3 +117,11 @@ def test_changed_data_change_the_verdict(monkeypatch):
     monkeypatch.setattr(facts, "rows", lambda table: rows if table == "model_facts" else original(table))
     changed = {each.claim: each for each in judging.judge("the_cohort")}
     assert (changed["rope_everywhere"].verdict, changed["rope_everywhere"].value) == ("holds with limits", 12)
+
+
+def test_a_quoted_figure_is_one_alone():
+    assert judging.quoted("Llama 3 8B", "compute-optimal") == 2e11
+    with pytest.raises(CohortError, match="0 quoted figures of DBRX begin with 'speed'"):
+        judging.quoted("DBRX", "speed")
+    with pytest.raises(CohortError, match="2 quoted figures of DBRX begin with 'compute'"):
+        judging.quoted("DBRX", "compute")

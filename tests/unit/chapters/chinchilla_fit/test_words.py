@@ -1,0 +1,219 @@
+"""What the chapter says: known sentences of the fit to 240 runs, and every turn that they can take."""
+
+import pandas as pd
+import pytest
+
+import cohort
+from cohort.chapters import judging
+from cohort.chapters.chinchilla_fit import checks, printed, tables, words
+from cohort.fitting import chinchilla_runs
+
+FLOP = 5.76e23
+RUNS = chinchilla_runs.runs()
+LIMITS = chinchilla_runs.limits(RUNS)
+FIT = chinchilla_runs.fit_runs(RUNS)
+BOOT = FIT.bootstrap(100, seed=1)
+TABLE = tables.intervals(FIT, BOOT, tables.quantities(FLOP, 1e13))
+LAWS = tables.published_laws(FIT, FLOP)
+CHOICES = pd.DataFrame(
+    [("huber", 5, 0.367, 17.9), ("mse", 5, 0.43, 10.4), ("huber", 0, 0.45, 6.8), ("mse", 0, 0.66, 1.2)],
+    columns=["estimator", "dropped", "beta", "ratio"],
+)
+NAMED = {"this fit": FIT.law} | {
+    name: cohort.law(name) for name in ("hoffmann", "hoffmann-unrounded", "sardana")
+}
+
+
+def brief(table):
+    return words.brief(FIT, FLOP, LIMITS, table, LAWS, CHOICES).split("\n")
+
+
+def test_the_fit_in_brief():
+    law, advice, printed_in_2022, choice, largest = brief(TABLE)
+    assert law == (
+        "- For 240 runs the law $L = E + A/N^{\\alpha} + B/D^{\\beta}$ for $N$ parameters and $D$ tokens has "
+        "$E = 1.817$ nats per token, $A = 478$, $B = 2143$, $\\alpha = 0.347$ and $\\beta = 0.367$."
+    )
+    assert advice.startswith("- At 5.76e+23 FLOP it advises 17.9 tokens per parameter. The 95% interval of")
+    assert printed_in_2022 == (
+        "- The coefficients as printed in 2022 advise 92.6, outside that interval. Their misfit on the same "
+        "runs is 4.05 times the minimum."
+    )
+    assert choice.endswith("moves the advice from 1.2 to 17.9.")
+    assert largest == ("- The largest run took 1.3e+22 FLOP. The advice is asked for at 44.5 times as much.")
+
+
+def test_a_wide_interval_holds_the_printed_advice():
+    wide = TABLE.copy()
+    wide.loc["tokens per parameter", "high"] = 100.0
+    assert "advise 92.6, inside that interval" in brief(wide)[2]
+
+
+@pytest.mark.parametrize(
+    ("dropped", "end"),
+    [
+        (0, "No run is left out."),
+        (
+            1,
+            "The 1 run left out had at most 0.0361 tokens per parameter: fewer tokens than parameters, so "
+            "that",
+        ),
+        (
+            5,
+            "The 5 runs left out had at most 0.404 tokens per parameter: fewer tokens than parameters, so "
+            "that",
+        ),
+        (200, "The 200 runs left out had at most 341 tokens per parameter."),
+    ],
+)
+def test_the_runs_and_those_left_out(dropped, end):
+    said = words.runs_known(chinchilla_runs.runs(dropped)).split("\n")
+    assert said[2].startswith(end)
+    if dropped == 5:
+        assert said[0] == "The runs span 57.3 million to 16.2 billion parameters and 1.4e+18 to 1.3e+22 FLOP."
+        assert said[1] == "Most were given 3.33 to 105 tokens per parameter; the most is 341."
+
+
+def test_the_searches():
+    assert words.searches(36, 36).startswith("All searches end at the same law")
+    assert words.searches(35, 36).startswith("35 of the 36 searches end at the same law")
+
+
+def test_the_residuals_of_the_fit():
+    error = chinchilla_runs.relative_errors(FIT.law, RUNS)
+    assert words.residuals(RUNS, error) == (
+        "Half of the fitted runs are within 0.32% of the law, nine in ten within 0.9%.\n"
+        "Of the 6 fitted runs with fewer tokens than parameters, 6 did worse than the law says, by 3.0% at "
+        "the median.\n"
+        "The 5 runs left out did worse by 6 to 37%.\n"
+        "At the other end, the 26 runs with more than a hundred tokens per parameter lie +0.28% from the law "
+        "on average, with a standard error of 0.11%: there too the law promises more than the runs keep."
+    )
+
+
+def test_residuals_without_outliers_and_with_a_law_that_holds():
+    frame = pd.DataFrame({"ratio": [200.0] * 6 + [20.0, 30.0], "dropped": [False] * 7 + [True]})
+    error = pd.Series([0.01, -0.01, 0.02, -0.02, 0.01, -0.01, 0.01, -0.05])
+    half, left_out, many = words.residuals(frame, error).split("\n")
+    assert half.startswith("Half of the fitted runs are within 1.00% of the law")
+    assert left_out == "The 1 run left out are from -5.0 to -5.0% off."
+    assert many.endswith("the law fits them as well as the rest.")
+    assert "\n" not in words.residuals(frame[5:7], error[5:7]), (
+        "five or fewer runs of many tokens say nothing"
+    )
+
+
+def test_the_standard_error_of_a_mean():
+    assert words.standard_error(pd.Series([1.0, 3.0])) == pytest.approx(1)
+
+
+def test_what_rounding_lost():
+    replicated = chinchilla_runs.runs(5)
+    lad, huber = (chinchilla_runs.fit_runs(replicated, name).law for name in ("lad", "huber"))
+    rounding, _, *replication = words.lost_digits(LAWS, lad, huber).split("\n")
+    assert rounding.endswith(
+        "the median error is 1.8%, with the digits behind the print 0.35%, and the advice falls from 92.6 to "
+        "58.9 tokens per parameter."
+    )
+    assert (
+        "$B$ is 2,085.44 here and 2,085.43 there. Its $E$ rounds to 1.8169, but 1.8172 is" in replication[1]
+    )
+
+
+def test_the_spread_of_what_is_asked():
+    far, near = (words.spread(TABLE, FLOP, reach).split("\n") for reach in (LIMITS["flop"], FLOP / 2))
+    assert far[2].endswith(" apart, since that compute lies far beyond the runs.")
+    assert near[2].endswith(" apart.")
+    assert far[:2] == near[:2]
+
+
+def test_the_exponent_inside_and_outside():
+    inside = words.exponent(TABLE, NAMED, LIMITS["flop"], 1e26).split("\n")
+    assert inside[0].endswith(
+        "One half is inside: a constant ratio, the rule of thumb, agrees with the runs."
+    )
+    assert "give 0.452 as printed and 0.457 unrounded, both outside the interval; by" in inside[1]
+    assert inside[2].endswith("advise 2.1 times the ratio of this fit, at 1e26 FLOP 5.9 times.")
+    moved = TABLE.copy()
+    moved.loc["exponent of the size, a", ["low", "high"]] = [0.4, 0.49]
+    outside = words.exponent(moved, NAMED, LIMITS["flop"], 1e26).split("\n")
+    assert outside[0].endswith("One half is outside: by this estimator the ratio changes with the compute.")
+    assert "0.457 unrounded; by them" in outside[1]
+
+
+def test_the_curves_are_flat_at_the_bottom():
+    assert words.flat_bottom(FIT.law, FLOP).endswith(
+        "loses 4.8 thousandths of a nat per token, 0.24% of its loss; one of twice the size loses 4.8."
+    )
+
+
+def test_estimators_and_dropped_runs():
+    five, none, _, listen, last = words.estimators(CHOICES, 200).split("\n")
+    assert five == "- With 5 dropped the four estimators advise 10.4 to 17.9 tokens per parameter."
+    assert none == "- With none dropped the four estimators advise 1.2 to 6.8 tokens per parameter."
+    assert "from 0.37 to 0.45 by Huber's misfit, from 0.43 to 0.66 by the squares of losses." in listen
+    assert listen.endswith("Each interval rests on 200 resamples.")
+    assert last.startswith("Where the law is wrong")
+
+
+def test_there_is_no_bend():
+    judged = judging.judge("chinchilla_fit", law=FIT.law)
+    said = words.no_bend(FIT.law, judged)
+    assert "takes off $2^{-\\beta}$, 0.78, of what the one before did" in said
+    assert "still takes off 17 thousandths of a nat." in said
+    assert words.no_bend(FIT.law, judged[::-1]) == said, "the verdict is found by its claim"
+
+
+def test_runs_that_were_held_out():
+    split = tables.held_out(RUNS, 1e21, "huber", 1e-3)
+    predicts, bias = checks.beyond_the_cut(split, 1e21).split("\n")
+    assert predicts == (
+        "The fit to the runs below 1e+21 FLOP predicts the 23 runs above it, of up to 13 times that compute, "
+        "within 0.9% at the median, where those that it was fitted to scatter by 0.3%."
+    )
+    assert (
+        bias == "Its mean error is +0.03%, with a standard error of 0.27%: over this stretch no bias shows."
+    )
+    shifted = split.assign(error=split["error"] + 0.1)
+    assert checks.beyond_the_cut(shifted, 1e21).endswith("the extrapolation is biased.")
+
+
+def test_the_other_approaches():
+    sizes = printed.size_errors(NAMED)
+    assert checks.other_approaches(sizes).startswith(
+        "By this fit the sizes differ from those of approach 1 by a factor of 1.11 at the median, and from "
+        "those of approach 2 by 1.21. By the paper's own law, unrounded, the factors are 1.82 and 1.69: its "
+        "three "
+    )
+    swapped = sizes.rename({"this fit": "hoffmann-unrounded", "hoffmann-unrounded": "this fit"})
+    assert checks.other_approaches(swapped).endswith(": the fit does not bring them nearer.")
+
+
+def test_what_the_printed_tables_say():
+    advice, implied = printed.advice(), printed.implied_exponents()
+    typo, exponents, _, approach_3 = checks.printed_tables(
+        advice, implied, printed.against_advice(NAMED)
+    ).split("\n")
+    assert typo.startswith(
+        "The compute of the 175 billion model of approach 3 is a misprint by a factor of 10."
+    )
+    assert exponents.endswith("is 0.498, 0.490 and 0.459 for the three approaches.")
+    assert approach_3.endswith(
+        "the rounded ones ask for 1.57 to 2.22 times the printed compute, the unrounded ones for 1.02 to "
+        "1.18 times, and those of later work for 0.95 to 1.08 times."
+    )
+
+
+def test_the_shapes_of_the_models():
+    models = printed.chinchilla_models()
+    sizes, width, ratios, six = checks.model_shapes(models).split("\n")
+    assert sizes == (
+        "49 of the 50 printed sizes are the count to the last digit; the other is printed as 2,980 million "
+        "and counts 2,979.5."
+    )
+    assert width.endswith("is off by up to 7.3%.")
+    assert ratios.startswith("The ratios of operations agree for 6 of 6, but only if")
+    assert six.endswith("by up to 10.1%.")
+    for exact in (True, False):
+        said = checks.model_shapes(models.assign(exact=exact)).split("\n")[0]
+        assert said == f"{50 * exact} of the 50 printed sizes are the count to the last digit."
