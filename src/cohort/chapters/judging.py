@@ -85,12 +85,33 @@ def verdict_entries(judgements: list[Judgement]) -> dict[str, object]:
 
 
 def quoted(subject: str, quantity: str) -> float:
-    """Return a figure that the post's sources quote, by its subject and the beginning of what it is of."""
-    return next(
-        float(row["value"])
+    """Return a figure that the post's sources quote.
+
+    Parameters
+    ----------
+    subject : str
+        The model or the service.
+    quantity : str
+        What the figure is of, or how its description begins.
+
+    Returns
+    -------
+    float
+        In the unit of its row of the table `quoted_figures`.
+
+    Raises
+    ------
+    CohortError
+        If no row or more than one fits.
+    """
+    rows = [
+        row
         for row in facts.rows("quoted_figures")
         if row["subject"] == subject and row["quantity"].startswith(quantity)
-    )
+    ]
+    if len(rows) != 1:
+        raise CohortError(f"{len(rows)} figures are quoted for {subject}, {shown(quantity)}; one is needed")
+    return float(rows[0]["value"])
 
 
 def verdict_table(judgements: list[Judgement]) -> pd.DataFrame:

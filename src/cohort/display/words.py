@@ -88,6 +88,11 @@ def say(text: str) -> None:
     display({"text/markdown": markdown, "text/plain": markdown}, raw=True)  # type: ignore[no-untyped-call]
 
 
+def running(*parts: str) -> str:
+    """Return sentences that follow one another on a line; empty ones leave no space behind."""
+    return " ".join(part for part in parts if part)
+
+
 def significant(value: float, digits: int = 3) -> str:
     """Return a number with `digits` significant ones, written out: 0.5, 67.5, 1,280.
 
@@ -136,6 +141,21 @@ def binary(size: float, digits: int = 3) -> str:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: ``1 model``, ``22 models``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def inflected(number: float, singular: str, plural: str) -> str:
+    """Return the form of a word that goes with a number: ``inflected(2, "is", "are")`` is ``are``."""
+    return singular if number == 1 else plural
+
+
+def sentences(*parts: str) -> str:
+    """Return sentences or list items as Markdown, one a line; empty ones leave no line behind."""
+    return "\n".join(part for part in parts if part)
+
+
+def paragraphs(*parts: str) -> str:
+    """Return paragraphs as Markdown, with a blank line between; empty ones leave nothing behind."""
+    return "\n\n".join(part for part in parts if part)
 
 
 def ranged(low: float, high: float, form: str = ",.1f") -> str:
