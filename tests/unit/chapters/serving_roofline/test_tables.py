@@ -10,7 +10,7 @@ from reading import benchmark, table
 
 import cohort
 from cohort.architecture import variants
-from cohort.chapters.serving_roofline import tables
+from cohort.chapters.serving_roofline import changes, comparisons, tables
 from cohort.registry import facts
 from cohort.serving import measurements
 from cohort.serving.roofline import ROOFLINE, attained, largest_concurrency, serve, with_recent_kernels
@@ -86,11 +86,11 @@ def test_the_median_error_of_the_test_rows_is_below_fifteen_percent(compared):
 
 def test_errors_by_source_and_parallelism(compared):
     scope = compared[compared["in scope"]]
-    by_source = tables.summary(scope, ["source"])
+    by_source = comparisons.summary(scope, ["source"])
     assert by_source["rows"].to_dict() == {"gpubenchmarks": 9, "lmdeploya100": 29, "trtllmh200": 7}
     assert (by_source.loc[["lmdeploya100", "trtllmh200"], "predicted error"] < 15).all()
     assert by_source.loc["gpubenchmarks", "predicted error"] > 15  # llama.cpp, as the book says
-    assert tables.summary(scope, ["tensor_parallel"])["rows"].to_dict() == {1: 33, 2: 1, 4: 11}
+    assert comparisons.summary(scope, ["tensor_parallel"])["rows"].to_dict() == {1: 33, 2: 1, 4: 11}
     assert (by_source["predicted error"] < by_source["allowance error"]).all()
 
 
@@ -103,21 +103,21 @@ def test_the_summary_by_hand():
             "roofline error": [0.0, 0.6, -0.7, -0.5],
         }
     )
-    found = tables.summary(frame, ["source"])
+    found = comparisons.summary(frame, ["source"])
     assert found.loc["a"].tolist() == pytest.approx([3, 20, 10, 60, -10])
     assert found.loc["b"].tolist() == pytest.approx([1, 50, 50, 50, 50])
 
 
 def test_no_row_is_dropped_in_silence(compared):
     calibrated = measurements.compared("calibrate")
-    assert len(compared) + len(calibrated) + int(tables.rows_left_out().sum()) == len(MEASURED) == 541
+    assert len(compared) + len(calibrated) + int(comparisons.rows_left_out().sum()) == len(MEASURED) == 541
     assert (len(compared), len(calibrated)) == (116, 69)
 
 
 def test_whatever_is_far_off_has_a_reason(compared):
-    missed = tables.missed(compared)
+    missed = comparisons.missed(compared)
     assert (missed["why"] != "").all()
-    assert int(missed["rows"].sum()) == int((compared["predicted error"].abs() > tables.FAR).sum()) > 0
+    assert int(missed["rows"].sum()) == int((compared["predicted error"].abs() > comparisons.FAR).sum()) > 0
 
 
 def test_a_row_as_a_case_by_hand():
@@ -203,7 +203,7 @@ def test_a_sweep_is_what_serve_says():
 
 def test_savings_of_variants_by_hand():
     """Eight key-value heads of 64: with 64, caches are eight times as large, and so are their projections."""
-    found = tables.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
+    found = changes.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
     cache = 64 * 1152 * 327_680
     more = found.loc["a key and a value for each head", "bytes"] - found.loc["as it is", "bytes"]
     projections = 80 * 2 * 8192 * (64 - 8) * 128
@@ -228,7 +228,7 @@ def test_experts_opened_and_cut_keep_their_weights():
 
 
 def test_costs_take_the_cheapest_group():
-    found = tables.costs("llama-3-8b", **LENGTHS)
+    found = changes.costs("llama-3-8b", **LENGTHS)
     assert (found["low"] <= found["high"]).all()
     assert found["low"].is_monotonic_increasing
     row = found.loc["H100 SXM 80GB"]
@@ -238,13 +238,13 @@ def test_costs_take_the_cheapest_group():
         most = largest_concurrency("llama-3-8b", "H100 SXM 80GB", devices, **LENGTHS)
         other = serve("llama-3-8b", "H100 SXM 80GB", devices, most, **LENGTHS)
         assert other.usd_per_million_tokens(5.0) >= row["high"] * (1 - 1e-12)
-    assert tables.costs("llama-3.1-405b", 1024, 256, weight_dtype="fp32").index.isin(found.index).all()
+    assert changes.costs("llama-3.1-405b", 1024, 256, weight_dtype="fp32").index.isin(found.index).all()
 
 
 def test_sensitivity_by_hand():
     """One answer on one device: weights at four fifths of their speed take a quarter longer."""
     request = {"model": "llama-3-8b", "accelerator": "L40S", "concurrency": 1, **LENGTHS}
-    found, answer = tables.serving_sensitivity(0.2, **request), serve(**request)
+    found, answer = changes.serving_sensitivity(0.2, **request), serve(**request)
     weights = dict(answer.parts)["weights"]
     assert found.loc["bandwidth for weights", "tpot"] == pytest.approx(25 * weights / answer.tpot_s)
     assert "bandwidth of the links" not in found.index
