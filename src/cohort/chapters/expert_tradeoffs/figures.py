@@ -137,7 +137,7 @@ def draw_loads(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        The loads of a `cohort.chapters.expert_tradeoffs.loads.Balance`.
+        The loads of a `cohort.chapters.expert_tradeoffs.load.Balance`.
 
     Returns
     -------

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
-from cohort.chapters.expert_tradeoffs.loads import expected_slowest
+from cohort.chapters.expert_tradeoffs.load import expected_slowest
 from cohort.chapters.expert_tradeoffs.sizes import experts_of, mixture
 from cohort.errors import unknown
 from cohort.experts import closed_form

@@ -86,6 +86,28 @@ def equivalents(models: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
+def times_active(model: str) -> pd.Series:
+    """Return how many times its active parameters a mixture is worth by each law.
+
+    Parameters
+    ----------
+    model : str
+        A name or a path.
+
+    Returns
+    -------
+    Series
+        The dense model of equal loss over the active parameters, by law, without vocabulary.
+
+    Raises
+    ------
+    CohortError
+        As in `sizes.mixtures`.
+    """
+    frame = equivalents([model]).set_index("law").drop(FOLKLORE)
+    return frame["dense"] / frame["active"]
+
+
 def _beyond(name: str, own: mixture_laws.Shape, tokens: float | None) -> tuple[float, str]:
     """Return how many times a mixture lies outside the runs of a law, at least 1, and in what.
 

@@ -6,7 +6,7 @@ import pytest
 from drawing import svg, theme  # noqa: F401
 
 import cohort
-from cohort.chapters.expert_tradeoffs import figures, links, loads, reads, sizes, worth
+from cohort.chapters.expert_tradeoffs import figures, links, load, reads, sizes, worth
 
 
 def texts(drawing) -> list[str]:
@@ -35,10 +35,10 @@ def test_coverage_and_traffic_draw_their_columns():
 
 
 def test_loads_drops_and_exchanges():
-    found = loads.balance("dbrx", 512, 1.0, 1.25, 4, 0)
+    found = load.balance("dbrx", 512, 1.0, 1.25, 4, 0)
     drawing = figures.draw_loads(found.loads)
     assert len(drawing.axes[0].collections[0].get_offsets()) == 16
-    lines = loads.drops_by_room(cohort.model("dbrx"), 512, [0.0, 1.0], [0.5, 1.0, 2.0])
+    lines = load.drops_by_room(cohort.model("dbrx"), 512, [0.0, 1.0], [0.5, 1.0, 2.0])
     assert texts(figures.draw_drops(lines, 1.25)) == ["skew 0", "skew 1"]
     exchanged = links.exchanges()
     drawing = figures.draw_exchanges(exchanged)
