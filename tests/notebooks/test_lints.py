@@ -25,9 +25,6 @@ AWAITED = {
     "the_cohort",
     "chinchilla_fit",
     "data_optimal",
-    "attention_memory",
-    "serving_roofline",
-    "expert_tradeoffs",
     "training_footprint",
     "serving_footprint",
 }

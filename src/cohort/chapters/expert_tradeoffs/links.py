@@ -11,7 +11,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.chapters.expert_tradeoffs.load import expected_slowest
 from cohort.chapters.expert_tradeoffs.sizes import experts_of, mixture
-from cohort.errors import unknown
+from cohort.errors import integer, unknown
 from cohort.experts import closed_form
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator
@@ -178,6 +178,7 @@ def shared(spec: ModelSpec, accelerator: str, tokens: int, skew: float) -> pd.Da
     CohortError
         As in `exchange`.
     """
+    integer("tokens", tokens, 1, 10_000_000, unit="tokens")
     rows = {}
     for devices in groups(spec, accelerator):
         slowest = expected_slowest(spec, tokens * devices, skew, devices)

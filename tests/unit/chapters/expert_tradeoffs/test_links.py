@@ -51,3 +51,8 @@ def test_accelerators_without_price_or_link_are_no_fault():
     linkless = next(name for name in cohort.accelerators() if cohort.accelerator(name).link is None)
     assert links.node_size(cohort.accelerator(linkless)) == 1
     assert links.exchange(cohort.model("dbrx"), linkless, 64, 16)["dispatch_s"] > links.latency()
+
+
+def test_no_tokens_are_refused():
+    with pytest.raises(ParameterError, match="tokens is 0, but must be from 1"):
+        links.shared(cohort.model("dbrx"), DEVICE, 0, 0.5)
