@@ -90,28 +90,28 @@ def quoted(subject: str, quantity: str) -> float:
     Parameters
     ----------
     subject : str
-        The model or the service.
+        Whom or what the figure is of, as the table `quoted_figures` has it.
     quantity : str
-        What the figure is of, or how its description begins.
+        What it counts, or the beginning of that.
 
     Returns
     -------
     float
-        In the unit of its row of the table `quoted_figures`.
+        The figure, in the unit of its row.
 
     Raises
     ------
     CohortError
-        If no row or more than one fits.
+        If the table has no such figure, or several.
     """
-    rows = [
-        row
+    found = [
+        float(row["value"])
         for row in facts.rows("quoted_figures")
         if row["subject"] == subject and row["quantity"].startswith(quantity)
     ]
-    if len(rows) != 1:
-        raise CohortError(f"{len(rows)} figures are quoted for {subject}, {shown(quantity)}; one is needed")
-    return float(rows[0]["value"])
+    if len(found) != 1:
+        raise CohortError(f"{len(found)} quoted figures of {subject} begin with {shown(quantity)}; one must")
+    return found[0]
 
 
 def verdict_table(judgements: list[Judgement]) -> pd.DataFrame:

@@ -11,10 +11,37 @@ from cohort.chapters.judging import quoted
 from cohort.errors import CohortError
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.measurements import speculates, unanswered
+from cohort.serving.measurements import at_maximum, compared, speculates, unanswered
 from cohort.serving.roofline import largest_concurrency, serve
 
 _ERRORS = ["predicted error", "allowance error", "roofline error"]
+
+
+def measured_cases(use: str = "test") -> pd.DataFrame:
+    """Return the measured rows of one use beside the predictions.
+
+    Parameters
+    ----------
+    use : str
+        ``test`` or ``calibrate``.
+
+    Returns
+    -------
+    DataFrame
+        One row a measurement, as `cohort.serving.measurements.compared` has it.
+    """
+    return pd.DataFrame(compared(use))
+
+
+def measured_at_maximum() -> pd.DataFrame:
+    """Return throughputs whose concurrency is not stated beside predictions.
+
+    Returns
+    -------
+    DataFrame
+        One row a measurement, as `cohort.serving.measurements.at_maximum` has it.
+    """
+    return pd.DataFrame(at_maximum())
 
 
 def summary(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -23,7 +50,7 @@ def summary(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        As `cohort.serving.measurements.compared` returns it.
+        As `measured_cases` returns it.
     by : sequence of str
         Columns whose values make a group.
 
@@ -74,7 +101,7 @@ def missed(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        As `cohort.serving.measurements.compared` returns it.
+        As `measured_cases` returns it.
 
     Returns
     -------
@@ -100,7 +127,7 @@ def kernel_generations(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        As `cohort.serving.measurements.at_maximum` returns it.
+        As `measured_at_maximum` returns it.
 
     Returns
     -------
@@ -118,7 +145,7 @@ def median_errors(frame: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     frame : DataFrame
-        As `cohort.serving.measurements.compared` returns it.
+        As `measured_cases` returns it.
 
     Returns
     -------

@@ -106,17 +106,17 @@ def test_what_a_token_costs():
 
 
 def test_whose_cache_outweighs():
-    first, *_ = words.break_even(even_table([50, 200, None]), 2, "fp8").split(". ")
+    first, *_ = words.cache_beside_weights(even_table([50, 200, None]), 2, "fp8").split(". ")
     assert first == (
         "With 2 sequences in fp8, 1 of 3 models can reach that point within the context that is on offer: a"
     )
-    assert "With this batch the cache of c never gets there. Sequences share" in words.break_even(
+    assert "With this batch the cache of c never gets there. Sequences share" in words.cache_beside_weights(
         even_table([50, 200, None]), 2, "fp8"
     )
     assert "0 of 1 model can reach that point within the context that is on offer. Sequences" in (
-        words.break_even(even_table([200]), 1, "bf16")
+        words.cache_beside_weights(even_table([200]), 1, "bf16")
     )
-    assert words.break_even(even_table([None, None]), 1, "bf16").startswith(
+    assert words.cache_beside_weights(even_table([None, None]), 1, "bf16").startswith(
         "With this batch the cache of a, b never gets there."
     )
 
@@ -216,16 +216,16 @@ def test_reported_savings():
     """Eight windows of 4,096 in 32k tokens; 6 bits of 25,920 against 16 of 389,120."""
     savings = published.reported_savings()
     assert savings.window == 8
-    assert words.reported_savings(savings) == (
+    assert words.stated_savings(savings) == (
         "By our count the cache with the window is 8 times smaller.\nDeepSeek-V2 stores six bits a number "
         "when it serves. Counted so, against sixteen bits for the other, the saving is 93.3% by our count, "
         "the printed figure; at the same precision it is 82.2%."
     )
     other = published.Savings(8, 0.9, 0.8, 93.3)
-    assert "the saving is 90.0% by our count; at" in words.reported_savings(other)
+    assert "the saving is 90.0% by our count; at" in words.stated_savings(other)
 
 
 @pytest.mark.parametrize("quantity", ["", "no such thing"])
 def test_a_quoted_figure_is_one_row(quantity):
-    with pytest.raises(CohortError, match=r"figures are quoted for DeepSeek-V2"):
+    with pytest.raises(CohortError, match="quoted figures of DeepSeek-V2 begin with"):
         judging.quoted("DeepSeek-V2", quantity)

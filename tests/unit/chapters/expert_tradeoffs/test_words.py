@@ -63,11 +63,11 @@ def test_the_turns_of_the_brief(tables):
 
 def test_where_the_weights_are():
     two = sizes.anatomy(["mixtral-8x22b-v0.1", "snowflake-arctic"])
-    assert words.weights(two).endswith(
+    assert words.where_weights_are(two).endswith(
         "\nAll parameters over active ones are 3.6 in Mixtral 8x22B and 27.6 in Arctic."
     )
-    assert "Routers, which decide everything, are at most 0.01%." in words.weights(two)
-    one = words.weights(two.iloc[:1])
+    assert "Routers, which decide everything, are at most 0.01%." in words.where_weights_are(two)
+    one = words.where_weights_are(two.iloc[:1])
     assert (
         one.startswith("Routed experts are 96.") and "and the router, which decides everything, 0.00%" in one
     )

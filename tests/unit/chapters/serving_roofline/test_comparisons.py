@@ -12,7 +12,6 @@ import cohort
 from cohort.architecture import variants
 from cohort.chapters.serving_roofline import comparisons
 from cohort.registry import facts
-from cohort.serving import measurements
 from cohort.serving.roofline import attained, with_recent_kernels
 
 MEASURED = [*facts.rows("serving_measurements"), *facts.rows("serving_measurements_mlengineering")]
@@ -20,7 +19,7 @@ MEASURED = [*facts.rows("serving_measurements"), *facts.rows("serving_measuremen
 
 @pytest.fixture(scope="module")
 def compared() -> pd.DataFrame:
-    return measurements.compared("test")
+    return comparisons.measured_cases("test")
 
 
 @pytest.fixture(scope="module")

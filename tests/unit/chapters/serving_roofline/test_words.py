@@ -5,7 +5,6 @@ import pytest
 
 import cohort
 from cohort.chapters.serving_roofline import changes, comparisons, tables, words
-from cohort.serving import measurements
 from cohort.serving.roofline import largest_concurrency, serve
 
 LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
@@ -14,7 +13,7 @@ REQUEST = {"model": "llama-3-70b", "accelerator": "H100 SXM 80GB", "tensor_paral
 
 @pytest.fixture(scope="module")
 def scope() -> pd.DataFrame:
-    compared = measurements.compared("test")
+    compared = comparisons.measured_cases("test")
     return compared[compared["in scope"]]
 
 
@@ -134,7 +133,7 @@ def test_what_concurrency_trades(sweep):
 
 def test_utilisation():
     sweep = pd.DataFrame({"mfu": [0.009, 0.39]})
-    assert words.utilisation(pd.Series([0.29, 0.56, 0.4]), sweep) == (
+    assert words.peaks_used(pd.Series([0.29, 0.56, 0.4]), sweep) == (
         "They lie between 29% and 56%. The post's *as close to 100% utilisation as you can* is an aim: no "
         "run in the table publishes more than 56%.\nServing reaches 0.9% with one answer and 39% at most in "
         "this case."

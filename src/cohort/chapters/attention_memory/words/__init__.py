@@ -1,8 +1,8 @@
 """What the chapter `attention_memory` says in words: sentences about its tables, in Markdown."""
 
 from cohort.chapters.attention_memory.words.caches import (
-    break_even,
     brief,
+    cache_beside_weights,
     cache_growth,
     copies,
     devices_needed,
@@ -15,13 +15,13 @@ from cohort.chapters.attention_memory.words.scores import (
     growth_powers,
     measured_memory,
     published_sizes,
-    reported_savings,
+    stated_savings,
 )
 
 __all__ = [
     "attention_work",
-    "break_even",
     "brief",
+    "cache_beside_weights",
     "cache_growth",
     "copies",
     "devices_needed",
@@ -29,7 +29,7 @@ __all__ = [
     "growth_powers",
     "measured_memory",
     "published_sizes",
-    "reported_savings",
+    "stated_savings",
     "token_costs",
     "ways_to_save",
 ]

@@ -151,7 +151,7 @@ def token_costs(tokens: pd.DataFrame) -> str:
     )
 
 
-def break_even(even: pd.DataFrame, batch: int, dtype: str) -> str:
+def cache_beside_weights(even: pd.DataFrame, batch: int, dtype: str) -> str:
     """Return whose cache can outweigh the weights, and whose never does.
 
     Parameters

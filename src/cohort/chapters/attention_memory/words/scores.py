@@ -158,7 +158,7 @@ def published_sizes(printed: pd.DataFrame) -> str:
     )
 
 
-def reported_savings(savings: Savings) -> str:
+def stated_savings(savings: Savings) -> str:
     """Return the savings that two reports state, by our count.
 
     Parameters

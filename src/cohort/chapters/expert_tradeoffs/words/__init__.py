@@ -17,7 +17,7 @@ from cohort.chapters.expert_tradeoffs.words.mixtures import (
     dense_beside,
     distinct_experts,
     sparsity_lost,
-    weights,
+    where_weights_are,
 )
 from cohort.chapters.expert_tradeoffs.words.worths import dense_worth, printed_laws, scores_beside
 
@@ -39,5 +39,5 @@ __all__ = [
     "scores_beside",
     "skews",
     "sparsity_lost",
-    "weights",
+    "where_weights_are",
 ]

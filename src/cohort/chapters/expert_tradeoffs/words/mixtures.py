@@ -93,7 +93,7 @@ def _balance(balance: Balance) -> str:
     return ", ".join(parts)
 
 
-def weights(parts: pd.DataFrame) -> str:
+def where_weights_are(parts: pd.DataFrame) -> str:
     """Return how much of mixtures routed experts and routers are, and all weights over the active ones.
 
     Parameters

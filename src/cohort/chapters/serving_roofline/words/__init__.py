@@ -6,11 +6,11 @@ from cohort.chapters.serving_roofline.words.services import (
     calibration,
     cheapest,
     intensities,
+    peaks_used,
     quoted_sum,
     token_time,
     trade,
     turning_point,
-    utilisation,
     variants,
 )
 
@@ -22,11 +22,11 @@ __all__ = [
     "generations",
     "intensities",
     "misses",
+    "peaks_used",
     "quoted_sum",
     "sensitivity",
     "token_time",
     "trade",
     "turning_point",
-    "utilisation",
     "variants",
 ]

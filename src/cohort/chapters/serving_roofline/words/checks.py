@@ -15,7 +15,7 @@ def errors(scope: pd.DataFrame) -> str:
     Parameters
     ----------
     scope : DataFrame
-        The rows of `cohort.serving.measurements.compared` that the fit is meant for.
+        The rows of `comparisons.measured_cases` that the fit is meant for.
 
     Returns
     -------

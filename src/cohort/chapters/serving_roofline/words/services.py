@@ -30,7 +30,7 @@ def brief(
     usd_per_hour : float
         USD for an hour of one accelerator.
     scope : DataFrame
-        The rows of `cohort.serving.measurements.compared` that the fit is meant for.
+        The rows of `comparisons.measured_cases` that the fit is meant for.
 
     Returns
     -------
@@ -222,7 +222,7 @@ def trade(sweep: pd.DataFrame, most: int, devices: int, usd_per_hour: float) -> 
     )
 
 
-def utilisation(published: pd.Series, sweep: pd.DataFrame) -> str:
+def peaks_used(published: pd.Series, sweep: pd.DataFrame) -> str:
     """Return the utilisation that training runs publish, beside that of the service.
 
     Parameters
