@@ -22,9 +22,6 @@ ROOT = find_project(Path(__file__).parent).root
 
 # Chapters whose sentences still stand in the notebook: each goes from this list when they have moved.
 AWAITED = {
-    "attention_memory",
-    "serving_roofline",
-    "expert_tradeoffs",
     "training_footprint",
     "serving_footprint",
 }

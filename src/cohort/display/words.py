@@ -88,6 +88,11 @@ def say(text: str) -> None:
     display({"text/markdown": markdown, "text/plain": markdown}, raw=True)  # type: ignore[no-untyped-call]
 
 
+def running(*parts: str) -> str:
+    """Return sentences that follow one another on a line; empty ones leave no space behind."""
+    return " ".join(part for part in parts if part)
+
+
 def significant(value: float, digits: int = 3) -> str:
     """Return a number with `digits` significant ones, written out: 0.5, 67.5, 1,280.
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cohort.chapters.expert_tradeoffs.tables import distinct
+from cohort.chapters.expert_tradeoffs.reads import distinct
 from cohort.errors import ParameterError
 from cohort.experts import closed_form, router
 

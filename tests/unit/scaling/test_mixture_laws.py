@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reading import table
 
 from cohort.architecture.registered import model
-from cohort.chapters.expert_tradeoffs.tables import reproduced
+from cohort.chapters.expert_tradeoffs.worth import reproduced
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.numeric import root
 from cohort.scaling import mixture_laws

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from cohort.display.model_tables import GIB
 from cohort.display.parts import ATTENTION, dots, end_labels, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
 from cohort.display.words import significant
+from cohort.units import GIB, MIB
 
 NAIVE, TILED = COLOURS[3], COLOURS[0]
 
@@ -202,8 +202,8 @@ def draw_measured_memory(table: pd.DataFrame) -> Figure:
     """
     drawing, axes = figure()
     for way, colour in (("naive", NAIVE), ("tiled", TILED)):
-        axes.plot(table.index, table[f"{way} derived"] / 2**20, color=colour, lw=1.5, label=f"{way}, formula")
-        axes.scatter(table.index, table[way] / 2**20, color=colour, s=26, zorder=2, label=f"{way}, measured")
+        axes.plot(table.index, table[f"{way} derived"] / MIB, color=colour, lw=1.5, label=f"{way}, formula")
+        axes.scatter(table.index, table[way] / MIB, color=colour, s=26, zorder=2, label=f"{way}, measured")
     _logarithmic(axes, [int(each) for each in table.index], "peak memory (MiB)")
     axes.set_xticks([int(each) for each in table.index], [f"{int(each):,}" for each in table.index])
     _legend_above(axes)

@@ -191,9 +191,11 @@ def exponent(values: pd.Series) -> float:
     ----------
     values : Series
         Positive, with a positive index of at least two entries.
+
+    Returns
+    -------
+    float
+        The exponent.
     """
     slope, _ = np.polyfit(np.log(values.index.to_numpy(dtype=float)), np.log(values.to_numpy(dtype=float)), 1)
     return float(slope)
-
-
-__all__ = ["exponent", "measure_kernels", "naive_attention", "peak_bytes", "tiled_attention"]

@@ -11,7 +11,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import group
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.variants import heads_and_size, main_attention, with_changed_attention
-from cohort.chapters.attention_memory.tables import WEIGHT_BYTES
+from cohort.chapters.attention_memory.capacity import WEIGHT_BYTES
 from cohort.chapters.judging import MOST, Judgement, graded
 from cohort.registry import facts
 

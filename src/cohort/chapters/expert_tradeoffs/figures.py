@@ -46,7 +46,7 @@ def draw_trade(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        As `tables.beside_dense` returns it.
+        As `sizes.beside_dense` returns it.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def draw_coverage(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        As `tables.expert_coverage` returns it.
+        As `reads.expert_coverage` returns it.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def draw_traffic(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        As `tables.traffic` returns it.
+        As `reads.traffic` returns it.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def draw_loads(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        The loads of a `cohort.chapters.expert_tradeoffs.parallel.Balance`.
+        The loads of a `cohort.chapters.expert_tradeoffs.load.Balance`.
 
     Returns
     -------
@@ -187,7 +187,7 @@ def draw_exchanges(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        As `cohort.chapters.expert_tradeoffs.parallel.exchanges` returns it.
+        As `cohort.chapters.expert_tradeoffs.links.exchanges` returns it.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def draw_equivalents(frame: pd.DataFrame) -> Figure:
     Parameters
     ----------
     frame : DataFrame
-        As `tables.equivalents` returns it.
+        As `worth.equivalents` returns it.
 
     Returns
     -------
@@ -253,9 +253,9 @@ def draw_scores_by_size(frame: pd.DataFrame, fitted: pd.DataFrame, label: str) -
     Parameters
     ----------
     frame : DataFrame
-        As `tables.scores_by_size` returns it.
+        As `worth.scores_by_size` returns it.
     fitted : DataFrame
-        As `tables.fitted_size` returns it; its dense size is marked on each mixture.
+        As `worth.fitted_size` returns it; its dense size is marked on each mixture.
     label : str
         The axis label of the score.
 

@@ -7,7 +7,7 @@ from statistics import median
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import group
 from cohort.architecture.registered import model as read_model
-from cohort.chapters.expert_tradeoffs import tables
+from cohort.chapters.expert_tradeoffs import sizes, worth
 from cohort.chapters.judging import Judgement, graded, quoted
 from cohort.errors import ParameterError
 from cohort.serving.roofline import serve
@@ -43,9 +43,9 @@ def _total() -> Judgement:
 
 
 def _chinchilla() -> Judgement:
-    frame = tables.equivalents([spec.name for spec in _cohort()])
-    frame = frame[frame["law"] != tables.FOLKLORE]
-    worth = frame["dense"] / frame["active"]
+    frame = worth.equivalents([spec.name for spec in _cohort()])
+    frame = frame[frame["law"] != worth.FOLKLORE]
+    times = frame["dense"] / frame["active"]
     outside = int((frame["beyond"] != 1).sum())
     rule = (
         f"median, over the mixtures of the post and {frame['law'].nunique()} published laws, of the dense "
@@ -54,9 +54,9 @@ def _chinchilla() -> Judgement:
         f"{len(frame)}), with limits if half do; it is no way round the laws but other laws, with other "
         "coefficients"
     )
-    share = float((worth > 1).mean())
+    share = float((times > 1).mean())
     verdict = "holds" if share == 1 and not outside else graded(min(share, 0.99), 1, 0.5)
-    return Judgement("cheats_chinchilla", verdict, float(worth.median()), "times", rule)
+    return Judgement("cheats_chinchilla", verdict, float(times.median()), "times", rule)
 
 
 def _speedup(spec: ModelSpec, dense: ModelSpec, sequences: int) -> float:
@@ -81,7 +81,7 @@ def _speedup(spec: ModelSpec, dense: ModelSpec, sequences: int) -> float:
 def _fast() -> Judgement:
     over_total, over_active = [], []
     for spec in _cohort():
-        large, small = tables.dense_of_total(spec), tables.dense_of_active(spec)
+        large, small = sizes.dense_of_total(spec), sizes.dense_of_active(spec)
         over_total.append(min(_speedup(spec, large, number) for number in CONCURRENCIES))
         over_active.append(min(_speedup(spec, small, number) for number in CONCURRENCIES))
     rule = (
@@ -97,7 +97,7 @@ def _fast() -> Judgement:
 
 
 def _memory() -> Judgement:
-    ratios = [spec.parameters / tables.dense_of_active(spec).parameters for spec in _cohort()]
+    ratios = [spec.parameters / sizes.dense_of_active(spec).parameters for spec in _cohort()]
     rule = (
         "median of the weights over those of the dense model of as many active parameters; holds if all are "
         "at least twice as many"

@@ -171,7 +171,7 @@ def draw_measured_times(compared: pd.DataFrame, margin: float = 0.15) -> Figure:
     Parameters
     ----------
     compared : DataFrame
-        As `cohort.serving.measurements.compared` returns it.
+        As `comparisons.measured_cases` returns it.
     margin : float
         Relative error of the band that is drawn.
 

@@ -10,9 +10,8 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import group
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.variants import heads_and_size, with_changed_attention
-from cohort.chapters.judging import Judgement, graded
+from cohort.chapters.judging import Judgement, graded, quoted
 from cohort.chapters.serving_roofline import tables
-from cohort.registry import facts
 from cohort.serving.roofline import largest_concurrency, serve
 
 # The case that serving is judged by: eight of the accelerators of the post's time, and a middling request.
@@ -59,16 +58,13 @@ def _multi_head(spec: ModelSpec) -> ModelSpec:
 
 
 def _expensive() -> Judgement:
-    quoted = next(
-        float(row["value"])
-        for row in facts.rows("quoted_figures")
-        if (row["subject"], row["quantity"]) == ("ChatGPT", "cost of serving")
-    )
     rule = (
         "the figure that the press repeated; cannot be known, since it is an estimate from outside whose "
         "derivation is not open, and neither users nor accelerators were published"
     )
-    return Judgement("inference_is_expensive", "cannot be known", quoted, "USD/day", rule)
+    return Judgement(
+        "inference_is_expensive", "cannot be known", quoted("ChatGPT", "cost of serving"), "USD/day", rule
+    )
 
 
 def _throughput(spec: ModelSpec) -> float:

@@ -7,19 +7,18 @@ from drawing import svg, theme  # noqa: F401
 from matplotlib.text import Text
 
 from cohort.architecture import registered
-from cohort.chapters.attention_memory import figures
-from cohort.chapters.attention_memory import tables as costs
+from cohort.chapters.attention_memory import capacity, compute, figures, published, tables
 from cohort.display import parts
 from cohort.display.theme import INK
 
 MANY = [*registered.group("cohort"), "qwen3-next-80b-a3b", "deepseek-v4-flash", "minimax-text-01"]
-LENGTHS = costs.lengths(32_768)
+LENGTHS = tables.lengths(32_768)
 
 
 @pytest.mark.parametrize("models", [MANY, ["mistral-7b-v0.1"], ["llama-3-8b"]])
 def test_every_line_is_named_at_its_end_and_names_stay_apart(models):
     figure = figures.draw_cache_against_context(
-        costs.cache_curves(models, LENGTHS), costs.kinds(models), 32_768
+        tables.cache_curves(models, LENGTHS), tables.kinds(models), 32_768
     )
     figure.canvas.draw()
     (axes,) = figure.axes
@@ -45,8 +44,8 @@ def test_names_are_moved_no_more_than_they_must(heights, expected):
 
 
 def test_break_even_shows_what_ever_gets_there():
-    table = costs.break_even_contexts(MANY)
-    figure = figures.draw_break_even_contexts(table, costs.kinds(MANY))
+    table = capacity.break_even_contexts(MANY)
+    figure = figures.draw_break_even_contexts(table, tables.kinds(MANY))
     (axes,) = figure.axes
     rows = [label.get_text() for label in axes.get_yticklabels()]
     assert set(rows) == set(table.index) - {"Phi-3 mini", "Phi-3 medium"}
@@ -56,18 +55,18 @@ def test_break_even_shows_what_ever_gets_there():
 
 def test_nothing_to_break_even_is_said():
     one = ["mistral-7b-v0.1"]
-    figure = figures.draw_break_even_contexts(costs.break_even_contexts(one), costs.kinds(one))
+    figure = figures.draw_break_even_contexts(capacity.break_even_contexts(one), tables.kinds(one))
     assert "ever outweighs" in figure.axes[0].texts[0].get_text()
 
 
 def test_a_model_without_a_limit_has_no_bar():
-    table = costs.break_even_contexts(["llama-3-8b"])
+    table = capacity.break_even_contexts(["llama-3-8b"])
     table["limit"] = pd.array([pd.NA], dtype="Int64")
-    assert len(figures.draw_break_even_contexts(table, costs.kinds(["llama-3-8b"])).axes[0].lines) == 0
+    assert len(figures.draw_break_even_contexts(table, tables.kinds(["llama-3-8b"])).axes[0].lines) == 0
 
 
 def test_the_model_as_it_is_is_drawn_dark():
-    (axes,) = figures.draw_what_if(costs.what_if("llama-3-70b", 32_768)).axes
+    (axes,) = figures.draw_what_if(tables.what_if("llama-3-70b", 32_768)).axes
     rows = [label.get_text() for label in axes.get_yticklabels()]
     colours = [mpl.colors.to_hex(each) for each in axes.collections[0].get_facecolors()]
     assert colours[rows.index("as it is")] == INK
@@ -76,16 +75,16 @@ def test_the_model_as_it_is_is_drawn_dark():
 
 @pytest.mark.parametrize("name", ["llama-3-70b", "minimax-text-01", "deepseek-v4-flash", "mistral-7b-v0.1"])
 def test_growth_names_each_line(name):
-    (axes,) = figures.draw_growth(costs.growth(name, LENGTHS)).axes
+    (axes,) = figures.draw_growth(compute.growth(name, LENGTHS)).axes
     assert len(axes.texts) == len(figures.GROWTH)
     assert len(axes.lines) == len(figures.GROWTH) + 2
 
 
 def test_printed_memory_lies_on_its_lines():
-    (axes,) = figures.draw_published_memory(costs.published_memory()).axes
+    (axes,) = figures.draw_published_memory(published.published_memory()).axes
     assert [len(points.get_offsets()) for points in axes.collections] == [6, 10]
 
 
 def test_the_same_numbers_give_the_same_file():
-    first, second = (svg(figures.draw_published_memory(costs.published_memory())) for _ in range(2))
+    first, second = (svg(figures.draw_published_memory(published.published_memory())) for _ in range(2))
     assert first == second

@@ -6,7 +6,7 @@ import pytest
 from drawing import svg, theme  # noqa: F401
 
 import cohort
-from cohort.chapters.expert_tradeoffs import figures, parallel, tables
+from cohort.chapters.expert_tradeoffs import figures, links, load, reads, sizes, worth
 
 
 def texts(drawing) -> list[str]:
@@ -14,7 +14,7 @@ def texts(drawing) -> list[str]:
 
 
 def test_each_mixture_stands_between_two_dense_models():
-    frame = tables.beside_dense(["dbrx", "deepseek-v2"], "H100 SXM 80GB")
+    frame = sizes.beside_dense(["dbrx", "deepseek-v2"], "H100 SXM 80GB")
     drawing = figures.draw_trade(frame)
     assert sorted(texts(drawing)) == ["DBRX", "DeepSeek-V2"]
     drawn = [tuple(each.get_offsets()[0]) for each in drawing.axes[0].collections]
@@ -25,22 +25,22 @@ def test_each_mixture_stands_between_two_dense_models():
 
 def test_coverage_and_traffic_draw_their_columns():
     spec = cohort.model("dbrx")
-    seen = tables.expert_coverage(spec, [1, 4, 16], 0.5, 0)
+    seen = reads.expert_coverage(spec, [1, 4, 16], 0.5, 0)
     lines = figures.draw_coverage(seen).axes[0].lines
     assert [list(line.get_ydata()) for line in lines] == [list(seen[c]) for c in ("bound", "alike", "skewed")]
-    read = tables.traffic(spec, [1, 4, 16], 0.5)
+    read = reads.traffic(spec, [1, 4, 16], 0.5)
     drawing = figures.draw_traffic(read)
     assert set(texts(drawing)) == {"mixture", "mixture, skewed", "dense, active", "dense, total"}
     assert len(drawing.axes[0].lines) == 4
 
 
 def test_loads_drops_and_exchanges():
-    found = parallel.balance("dbrx", 512, 1.0, 1.25, 4, 0)
+    found = load.balance("dbrx", 512, 1.0, 1.25, 4, 0)
     drawing = figures.draw_loads(found.loads)
     assert len(drawing.axes[0].collections[0].get_offsets()) == 16
-    lines = parallel.drops_by_room(cohort.model("dbrx"), 512, [0.0, 1.0], [0.5, 1.0, 2.0])
+    lines = load.drops_by_room(cohort.model("dbrx"), 512, [0.0, 1.0], [0.5, 1.0, 2.0])
     assert texts(figures.draw_drops(lines, 1.25)) == ["skew 0", "skew 1"]
-    exchanged = parallel.exchanges()
+    exchanged = links.exchanges()
     drawing = figures.draw_exchanges(exchanged)
     faces = np.vstack([each.get_facecolors() for each in drawing.axes[0].collections])
     assert int((faces[:, :3] == 1).all(axis=1).sum()) == 2  # those that calibrate are open
@@ -48,7 +48,7 @@ def test_loads_drops_and_exchanges():
 
 
 def test_each_law_has_a_mark_for_each_mixture_that_it_can_say():
-    frame = tables.equivalents(["dbrx", "snowflake-arctic"])
+    frame = worth.equivalents(["dbrx", "snowflake-arctic"])
     frame.loc[0, "dense"] = np.inf
     drawing = figures.draw_equivalents(frame)
     marks = sum(len(each.get_offsets()) for each in drawing.axes[0].collections)
@@ -57,8 +57,8 @@ def test_each_law_has_a_mark_for_each_mixture_that_it_can_say():
 
 
 def test_scores_mark_what_they_name():
-    frame = tables.scores_by_size()
-    drawing = figures.draw_scores_by_size(frame, tables.fitted_size(frame), "MMLU")
+    frame = worth.scores_by_size()
+    drawing = figures.draw_scores_by_size(frame, worth.fitted_size(frame), "MMLU")
     assert set(texts(drawing)) == set(frame.index[frame["experts"]])
     assert texts(figures.draw_scores_by_size(frame.iloc[:0], frame, "")) == [
         "no scores of base models in this setting"
@@ -67,5 +67,5 @@ def test_scores_mark_what_they_name():
 
 @pytest.mark.parametrize("name", ["mixtral-8x7b-v0.1", "qwen3-next-80b-a3b"])
 def test_the_same_numbers_draw_the_same_svg(name):
-    frame = tables.equivalents([name])
+    frame = worth.equivalents([name])
     assert svg(figures.draw_equivalents(frame)) == svg(figures.draw_equivalents(pd.DataFrame(frame)))

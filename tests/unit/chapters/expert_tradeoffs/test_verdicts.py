@@ -5,7 +5,7 @@ import pytest
 import cohort
 from cohort.chapters import judging
 from cohort.chapters.expert_tradeoffs import verdicts
-from cohort.chapters.expert_tradeoffs.tables import dense_of_active, dense_of_total
+from cohort.chapters.expert_tradeoffs.sizes import dense_of_active, dense_of_total
 from cohort.chapters.expert_tradeoffs.verdicts import _speedup
 from cohort.errors import ParameterError
 from cohort.registry import facts

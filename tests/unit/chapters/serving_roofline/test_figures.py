@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from drawing import theme  # noqa: F401
 
-from cohort.chapters.serving_roofline import figures, tables
-from cohort.serving import measurements, roofline
+from cohort.chapters.serving_roofline import changes, comparisons, figures, tables
+from cohort.serving import roofline
 
 REQUEST = {"model": "llama-3-70b", "accelerator": "H100 SXM 80GB", "tensor_parallel": 4}
 LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
@@ -58,15 +58,15 @@ def test_what_does_not_fit_is_drawn_open(sweep):
 
 
 def test_variants_and_costs_have_a_row_each():
-    saved = tables.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
+    saved = changes.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
     assert len(figures.draw_savings(saved).axes[0].get_yticklabels()) == len(saved) == 9
-    costs = tables.costs("llama-3-70b", **LENGTHS)
+    costs = changes.costs("llama-3-70b", **LENGTHS)
     labels = [label.get_text() for label in figures.draw_cost(costs).axes[0].get_yticklabels()]
     assert labels[-1] == f"{costs.index[0]} x{costs['devices'].iloc[0]}"
 
 
 def test_nothing_to_draw_is_said():
-    saved = tables.savings("llama-3.1-405b", "L4", 1, 1, **LENGTHS)
+    saved = changes.savings("llama-3.1-405b", "L4", 1, 1, **LENGTHS)
     assert texts(figures.draw_savings(saved)) == ["no variant fits these devices"]
     assert texts(figures.draw_cost(saved.iloc[:0])) == [
         "no group of accelerators with a published price holds this model"
@@ -74,7 +74,7 @@ def test_nothing_to_draw_is_said():
 
 
 def test_measured_times_lie_where_they_belong():
-    compared = measurements.compared("test")
+    compared = comparisons.measured_cases("test")
     drawing = figures.draw_measured_times(compared)
     drawn = sum(len(each.get_offsets()) for each in drawing.axes[0].collections[1:])
     assert drawn == len(compared)

@@ -1,0 +1,35 @@
+"""What the chapter `attention_memory` says in words: sentences about its tables, in Markdown."""
+
+from cohort.chapters.attention_memory.words.caches import (
+    brief,
+    cache_beside_weights,
+    cache_growth,
+    copies,
+    devices_needed,
+    token_costs,
+    ways_to_save,
+)
+from cohort.chapters.attention_memory.words.scores import (
+    attention_work,
+    flash_memory,
+    growth_powers,
+    measured_memory,
+    published_sizes,
+    stated_savings,
+)
+
+__all__ = [
+    "attention_work",
+    "brief",
+    "cache_beside_weights",
+    "cache_growth",
+    "copies",
+    "devices_needed",
+    "flash_memory",
+    "growth_powers",
+    "measured_memory",
+    "published_sizes",
+    "stated_savings",
+    "token_costs",
+    "ways_to_save",
+]

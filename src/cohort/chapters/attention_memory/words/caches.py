@@ -1,0 +1,274 @@
+"""Sentences about caches: what they cost, how they grow, what holds them and what saves them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cohort.chapters.attention_memory import capacity
+from cohort.chapters.attention_memory.tables import SINKS
+from cohort.display.words import binary, counted, inflected, running, scaled, sentences, significant
+from cohort.units import KIB
+
+STRAIGHT = 0.99  # power of the context from which on a cache is said to grow in proportion
+
+
+def brief(
+    name: str,
+    batch: int,
+    dtype: str,
+    cache: float,
+    weights: float,
+    caches: pd.Series,
+    even: pd.DataFrame,
+    ways: pd.DataFrame,
+) -> str:
+    """Return the chapter in brief, one list item a finding.
+
+    Parameters
+    ----------
+    name : str
+        Title of the model that is looked at closely.
+    batch : int
+        Sequences at once.
+    dtype : str
+        Precision of the caches.
+    cache, weights : float
+        Bytes of that model's cache and weights.
+    caches : Series
+        Bytes of the cache of each model, named by the context in tokens.
+    even : DataFrame
+        As `capacity.break_even_contexts` returns it.
+    ways : DataFrame
+        As `tables.what_if` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    sizes = ways["cache"]
+    best = str(sizes.drop("as it is").idxmin())
+    return sentences(
+        f"- At {counted(int(str(caches.name)), 'token')} in {dtype}, {counted(batch, 'sequence')} of {name} "
+        f"{inflected(batch, 'takes', 'take')} {binary(cache)} of cache, "
+        f"{significant(100 * (cache / (cache + weights)))}% of weights and cache together.",
+        _spread(caches),
+        f"- With {counted(batch, 'sequence')} in {dtype} {_outweighs(even)}",
+        f"- With the heads of {name}, one key and value for each head would take "
+        f"{binary(sizes['multi-head'])}; of the ways to save, *{best}* takes the least, "
+        f"{binary(sizes[best])}.",
+        "- A cache grows at most in proportion to the context. In layers that look at everything the compute "
+        "of a prompt grows with the square, and so does the memory of scores that are written out; "
+        "FlashAttention does without that memory.",
+    )
+
+
+def _spread(caches: pd.Series) -> str:
+    most, least = str(caches.idxmax()), str(caches.idxmin())
+    if caches[most] <= caches[least]:
+        return ""
+    return (
+        f"- The models here differ by a factor of {significant(caches[most] / caches[least])}: {most} needs "
+        f"{binary(caches[most])}, {least} {binary(caches[least])}."
+    )
+
+
+def _outweighs(even: pd.DataFrame) -> str:
+    contexts = even["context"].dropna()
+    if contexts.empty:
+        return "no cache of these models ever outweighs the weights."
+    first, last = str(contexts.idxmin()), str(contexts.idxmax())
+    if len(contexts) == 1:
+        return f"the cache of {first} outweighs its weights from {counted(int(contexts[first]), 'token')}."
+    return (
+        f"the cache outweighs the weights from {scaled(contexts[first])} "
+        f"{inflected(contexts[first], 'token', 'tokens')} ({first}) to {scaled(contexts[last])} ({last}); "
+        f"within the context that is on offer this happens to {len(capacity.within_reach(even))} of "
+        f"{len(even)}."
+    )
+
+
+def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
+    """Return how many of the drawn lines are straight at their ends, and which have stopped growing.
+
+    Parameters
+    ----------
+    caches : DataFrame
+        As `tables.cache_curves` returns it.
+    powers : Series
+        Of the last two lengths, as `compute.last_powers` returns them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    before, last = caches.columns[-2:]
+    flat = powers.index[caches[last] == caches[before]]
+    straight = int((powers >= STRAIGHT).sum())
+    bent = len(powers) - straight - len(flat)
+    parts = [
+        f"Between {before:,} and {last:,} tokens {straight or 'none'} of {counted(len(powers), 'line')} "
+        f"{inflected(straight, 'has', 'have')} that slope"
+    ]
+    if bent:
+        parts.append(f"{bent} {inflected(bent, 'is', 'are')} still on the way to it")
+    if len(flat):
+        parts.append(f"and {', '.join(flat)} {inflected(len(flat), 'has', 'have')} stopped growing")
+    return sentences(
+        "On these axes a line of slope one is a cache that grows in proportion to the context. "
+        f"{', '.join(parts)}.",
+        "No line is steeper: the largest power of the context with which a cache grows here is "
+        f"{powers.max():.2f}.",
+    )
+
+
+def token_costs(tokens: pd.DataFrame) -> str:
+    """Return which model pays most for a token and which least, which mix kinds of layers, which pay no more.
+
+    Parameters
+    ----------
+    tokens : DataFrame
+        As `tables.per_token` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    average = tokens["average"]
+    dear, cheap = str(average.idxmax()), str(average.idxmin())
+    other = f", {cheap} {significant(average[cheap] / KIB)} KiB" if dear != cheap else ""
+    several = [name for name in tokens.index if " in " in tokens.loc[name, "attention"]]
+    free = tokens.index[tokens["further"] == 0]
+    return running(
+        f"{dear} pays {significant(average[dear] / KIB)} KiB for a token{other}.",
+        f"{len(several)} of {counted(len(tokens), 'model')} {inflected(len(several), 'mixes', 'mix')} kinds "
+        f"of layers: {', '.join(several)}."
+        if several
+        else "",
+        f"At this length a further token costs nothing in {', '.join(free)}." if len(free) else "",
+    )
+
+
+def cache_beside_weights(even: pd.DataFrame, batch: int, dtype: str) -> str:
+    """Return whose cache can outweigh the weights, and whose never does.
+
+    Parameters
+    ----------
+    even : DataFrame
+        As `capacity.break_even_contexts` returns it.
+    batch : int
+        Sequences at once.
+    dtype : str
+        Precision of the caches.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    never = even.index[even["context"].isna()]
+    reached = ""
+    if len(never) < len(even):
+        offered = capacity.within_reach(even)
+        names = f": {', '.join(offered)}" if offered else ""
+        reached = (
+            f"With {counted(batch, 'sequence')} in {dtype}, {len(offered)} of {counted(len(even), 'model')} "
+            f"can reach that point within the context that is on offer{names}."
+        )
+    return running(
+        reached,
+        f"With this batch the cache of {', '.join(never)} never gets there." if len(never) else "",
+        "Sequences share the weights and not the cache: ten times the batch reaches the point at a tenth of "
+        "the context, as far as the cache is a straight line, and a larger batch can reach it where a "
+        "smaller one never does.",
+    )
+
+
+def devices_needed(fits: pd.DataFrame, accelerator: str) -> str:
+    """Return how many models one device holds, how many need more than any group has, which have no bound.
+
+    Parameters
+    ----------
+    fits : DataFrame
+        As `capacity.fits_models` returns it.
+    accelerator : str
+        Its name.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    held = fits.dropna(subset="devices")
+    alone = int((held["devices"] == 1).sum())
+    unbound = held.index[held["longest context"] == float("inf")]
+    over = len(fits) - len(held)
+    return running(
+        f"This is for {accelerator}.",
+        f"One device holds {alone} of {counted(len(fits), 'model')}." if len(fits) > 1 else "",
+        f"{counted(over, 'model')} {inflected(over, 'needs', 'need')} more than {capacity.MAX_DEVICES} "
+        "devices."
+        if over
+        else "",
+        f"For {', '.join(unbound)} memory sets no bound on the context, only on the batch."
+        if len(unbound)
+        else "",
+    )
+
+
+def copies(name: str, shared: pd.DataFrame) -> str:
+    """Return how much more memory the cache of one sequence takes on the most devices than on the fewest.
+
+    Parameters
+    ----------
+    name : str
+        Title of the model.
+    shared : DataFrame
+        As `tables.devices_share` returns it, from one device on.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    times = shared["in all"].iloc[-1] / shared.loc[1, "in all"]
+    takes = "as much memory as on one: nothing is copied"
+    if times > 1.001:
+        takes = f"{significant(times)} times the memory that it takes on one"
+    return f"On {shared.index[-1]} devices the cache of one sequence of {name} takes {takes}."
+
+
+def ways_to_save(ways: pd.DataFrame) -> str:
+    """Return what each way to save saves, beside a key and a value for each head.
+
+    Parameters
+    ----------
+    ways : DataFrame
+        As `tables.what_if` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    by_way = ways.rename_axis("name").reset_index().set_index("way")
+    name, cache, less = by_way["name"], by_way["cache"], by_way["times less"]
+    window = "A window saves nothing more as long as the context fits into it"
+    if cache["window"] < cache["grouped"]:
+        window = (
+            f"With a window in every layer too, *{name['window']}* takes "
+            f"{significant(cache['grouped'] / cache['window'])} times less than *{name['grouped']}* at this "
+            "length, and the more, the longer the context"
+        )
+    return sentences(
+        f"Against a key and a value for each head, *{name['grouped']}* takes {significant(less['grouped'])} "
+        f"times less, *multi-query* {significant(less['multi-query'])} times and *{name['latent']}* "
+        f"{significant(less['latent'])} times.",
+        f"{window}; keeping {SINKS} sinks beside it costs "
+        f"{significant(100 * (cache['sinks'] / cache['window'] - 1))}% of that cache.",
+        "Precision saves what its bytes say: *grouped, int4* is "
+        f"{significant(cache['grouped, int4'] / cache['grouped, fp8'])} times *grouped, fp8*, not half of "
+        "it, because a scale comes with every block of numbers.",
+    )

@@ -1,0 +1,181 @@
+"""Sentences about scores and about published figures: what grows, and how far the counts agree."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cohort.chapters.attention_memory import compute
+from cohort.chapters.attention_memory.kernels import exponent
+from cohort.chapters.attention_memory.published import Savings, inexact
+from cohort.display.words import binary, counted, inflected, running, sentences, significant
+from cohort.units import MIB
+
+
+def growth_powers(grown: pd.DataFrame) -> str:
+    """Return with which powers of the context compute and memory grow at the long end.
+
+    Parameters
+    ----------
+    grown : DataFrame
+        As `compute.growth` returns it; its scores are 0 where a model writes none.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    powers = {column: compute.last_power(grown[column]) for column in grown if grown[column].iloc[0]}
+    scores = ""
+    if "scores" in powers:
+        scores = f"; their memory, where naive attention writes all of them, with {powers['scores']:.2f}"
+    return sentences(
+        f"At the long end the scores of a prompt grow with power {powers['prefill FLOPs']:.2f} of the "
+        f"context, those of the next token with {powers['step FLOPs']:.2f}, and the cache with "
+        f"{powers['cache']:.2f}{scores}.",
+        "Caching buys a cheap next token with memory.",
+    )
+
+
+def attention_work(shares: pd.Series, context: int) -> str:
+    """Return how much of the work of reading a prompt attention takes.
+
+    Parameters
+    ----------
+    shares : Series
+        Share of each model, from 0 to 1.
+    context : int
+        Tokens of the prompt.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    high, low = shares.idxmax(), shares.idxmin()
+    takes = f"{significant(100 * shares.max())}%"
+    if high != low:
+        takes = f"from {significant(100 * shares.min())}% ({low}) to {takes} ({high})"
+    return sentences(
+        f"At {counted(context, 'token')} causal attention takes {takes} of the work of reading a prompt.",
+        "Fewer key-value heads change the cache and not these scores: every query head is scored all the "
+        "same.",
+    )
+
+
+def flash_memory(
+    memory: pd.DataFrame, name: str, context: int, batch: int, scores: float, cache: float
+) -> str:
+    """Return how many printed figures the formulas give, and what scores take in the model looked at.
+
+    Parameters
+    ----------
+    memory : DataFrame
+        As `published.published_memory` returns it.
+    name : str
+        Title of the model.
+    context, batch : int
+        Tokens of each sequence, and sequences at once.
+    scores, cache : float
+        Bytes of the scores of one layer, 0 where none are written, and of the cache of all layers.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    off = inexact(memory)
+    rows = "; ".join(
+        f"{row['context']:,} tokens, {row['printed']:g} for {significant(row['derived'], 4)} MiB"
+        for _, row in off.iterrows()
+    )
+    longest = memory[memory["method"] == "naive"]["context"].max()
+    both = memory[memory["context"] == longest].set_index("method")["derived"]
+    written = f"{name} writes no scores at all."
+    if scores:
+        written = (
+            f"In the forward pass of one layer of {name} at {counted(context, 'token')}, with "
+            f"{counted(batch, 'sequence')}, scores and weights of two bytes would take {binary(scores)}, "
+            f"beside a cache of all layers of {binary(cache)}."
+        )
+    return sentences(
+        running(
+            f"{len(memory) - len(off)} of {len(memory)} printed figures come out exactly, to the last digit.",
+            f"The others are short and printed lower: {rows}." if rows else "",
+        ),
+        f"At {longest:,} tokens the naive way takes {significant(both['naive'] / both['flash'])} times the "
+        "memory.",
+        written,
+    )
+
+
+def measured_memory(peaks: pd.DataFrame) -> str:
+    """Return whether both ways to compute attention agree, and how their measured peaks grow.
+
+    Parameters
+    ----------
+    peaks : DataFrame
+        As `kernels.measure_kernels` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    agree = "equal to within 1e-12" if peaks["difference"].max() <= 1e-12 else "not equal"
+    longest = peaks.index[-1]
+    return sentences(
+        f"The two results are {agree}.",
+        f"Fitted to the logarithms, the naive peak grows with power {exponent(peaks['naive']):.1f} of the "
+        f"length and the tiled one with {exponent(peaks['tiled']):.1f}; its tiles take the same memory at "
+        "any length.",
+        f"At {longest:,} tokens the tiled way holds {significant(peaks.loc[longest, 'tiled'] / MIB, 2)} MiB, "
+        f"the naive one {significant(peaks.loc[longest, 'naive'] / MIB, 2)} MiB.",
+    )
+
+
+def published_sizes(printed: pd.DataFrame) -> str:
+    """Return how many published caches are ours, rounded, and which is not.
+
+    Parameters
+    ----------
+    printed : DataFrame
+        As `published.published_caches` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    wrong = list(dict.fromkeys(printed.index[~printed["rounds"]]))
+    names = f"{', '.join(wrong)} {inflected(len(wrong), 'is', 'are')} not"
+    why = "the source's own dimensions give our figure" if len(wrong) == 1 else ""
+    return sentences(
+        running(
+            f"{int(printed['rounds'].sum())} of {len(printed)} are ours, rounded to the printed digits.",
+            f"{names}: {why}." if why else f"{names}." if wrong else "",
+        ),
+        "Units need care: some of these agree only if the printed KB or GB is read as a power of two.",
+    )
+
+
+def stated_savings(savings: Savings) -> str:
+    """Return the savings that two reports state, by our count.
+
+    Parameters
+    ----------
+    savings : Savings
+        As `published.reported_savings` returns them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    latent = 100 * savings.latent
+    printed = ", the printed figure" if round(latent, 1) == savings.printed else ""
+    return sentences(
+        f"By our count the cache with the window is {significant(savings.window)} times smaller.",
+        "DeepSeek-V2 stores six bits a number when it serves. Counted so, against sixteen bits for the "
+        f"other, the saving is {latent:.1f}% by our count{printed}; at the same precision it is "
+        f"{100 * savings.same_precision:.1f}%.",
+    )

@@ -1,0 +1,289 @@
+"""How fast groups of devices serve mixtures: steps with shared experts, a published fleet, and services."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from cohort.architecture.attention import Attention, Latent
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.dtypes import precision
+from cohort.architecture.registered import model as read_model
+from cohort.architecture.registered import specs, title
+from cohort.architecture.variants import with_changed_attention
+from cohort.chapters.expert_tradeoffs.links import exchange
+from cohort.chapters.expert_tradeoffs.sizes import experts_of
+from cohort.errors import CohortError, integer
+from cohort.registry import facts
+from cohort.registry.devices import Accelerator
+from cohort.registry.devices import accelerator as find_accelerator
+from cohort.serving.measurements import at_maximum, compared
+from cohort.serving.roofline import attained, largest_concurrency, most_devices, serve
+
+
+def step(
+    spec: ModelSpec,
+    accelerator: str | Accelerator,
+    devices: int,
+    sequences: int,
+    context: int,
+    weight_dtype: str = "fp8",
+    kv_dtype: str = "bf16",
+    imbalance: float = 1.0,
+) -> dict[str, float]:
+    """Return the time of a step of decode where devices share the experts, and each serves its own sequences.
+
+    Everything but the routed experts is on every device. A device reads that, its part of the experts that
+    the tokens of all devices choose, and the cache of its own sequences.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A mixture.
+    accelerator : str or Accelerator
+        The device.
+    devices : int
+        Devices that share the experts.
+    sequences : int
+        Sequences of each device.
+    context : int
+        Tokens of each sequence.
+    weight_dtype, kv_dtype : str
+        Types of weights and cache.
+    imbalance : float
+        Load of the slowest device over the mean.
+
+    Returns
+    -------
+    dict
+        Seconds of ``weights``, ``cache``, ``matrices``, ``scores``, ``layers``, ``sequences`` and
+        ``exchange``; exchange can overlap with the rest, if sequences are served in two halves.
+
+    Raises
+    ------
+    CohortError
+        As in `cohort.serving.serve`, or if the devices are more than the experts.
+    """
+    device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
+    integer("expert_parallel", devices, 1, experts_of(spec).count, unit="devices")
+    case: dict[str, Any] = {"input_tokens": context, "weight_dtype": weight_dtype, "kv_dtype": kv_dtype}
+    alone = serve(spec, device, 1, sequences, output_tokens=1, **case)
+    parts = {name: seconds for name, seconds in alone.parts if name not in ("weights", "prompts", "links")}
+    routed = sum(
+        layer.experts.count * layer.experts.expert.parameters(spec.hidden)
+        for layer in spec.layers
+        if layer.experts
+    )
+    held = spec.parameters - (0 if spec.tied else spec.embedding_parameters) - routed
+    read = held + (routed - spec.idle_experts(devices * sequences)) / devices
+    rate = attained().weights["fp8" if weight_dtype in ("fp8", "fp4") else "16-bit"] * device.bandwidth
+    sent = exchange(spec, device, sequences, devices, imbalance)
+    layers = sum(1 for layer in spec.layers if layer.experts)
+    return {
+        "weights": read * precision(weight_dtype).bytes_per_element / rate,
+        **parts,
+        "exchange": layers * (sent["dispatch_s"] + sent["combine_s"]),
+    }
+
+
+def without_indexer(spec: ModelSpec) -> ModelSpec:
+    """Return a model whose latent attention reads every token, as DeepSeek-V3 does before V3.2.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A model.
+
+    Returns
+    -------
+    ModelSpec
+        Alike in all but the indexers of its attention.
+    """
+
+    def plain(_: int, attention: Attention) -> Attention:
+        return replace(attention, indexer=None) if isinstance(attention, Latent) else attention
+
+    return with_changed_attention(spec, plain)
+
+
+def expert_fleet() -> dict[str, float]:
+    """Return DeepSeek's published service beside what is predicted for it :cite:p:`deepseek2025inference`.
+
+    The sequences of a device follow from what it writes and what one user sees. The exchange is added to the
+    rest, or hidden behind it.
+
+    Returns
+    -------
+    dict of str to float
+        ``devices`` that share the experts and ``sequences`` on each; ``measured``, ``predicted`` with the
+        exchange added, and ``overlapped``, in output tokens a second of one device; and the relative
+        ``error`` and ``overlapped error`` of the predictions.
+
+    Raises
+    ------
+    CohortError
+        If the data do not hold each of its figures once.
+    """
+    whole, speed = (_of_fleet(metric) for metric in ("output_throughput_per_node", "decode_speed_per_user"))
+    devices = int(whole["layout"].removeprefix("EP"))
+    measured = float(whole["value"]) / int(whole["accelerators"])
+    sequences = round(measured / float(speed["value"]))
+    spec = without_indexer(read_model("deepseek-v3.2"))
+    types = whole["weight_dtype"], whole["kv_dtype"]
+    parts = step(spec, whole["accelerator"], devices, sequences, int(whole["input_tokens"]), *types)
+    rest = sum(parts.values()) - parts["exchange"]
+    predicted = sequences / (rest + parts["exchange"])
+    overlapped = sequences / max(rest, parts["exchange"])
+    return {
+        "devices": devices,
+        "sequences": sequences,
+        "measured": measured,
+        "predicted": predicted,
+        "overlapped": overlapped,
+        "error": predicted / measured - 1,
+        "overlapped error": overlapped / measured - 1,
+    }
+
+
+def _of_fleet(metric: str) -> dict[str, str]:
+    """Return the row of DeepSeek's service that states a figure of its decode."""
+    key = {"source": "deepseek2025inference", "phase": "decode", "metric": metric}.items()
+    rows = [row for row in facts.rows("serving_measurements") if key <= row.items()]
+    if len(rows) != 1:
+        raise CohortError(f"{len(rows)} rows of the fleet state {metric}; one is needed")
+    return rows[0]
+
+
+def smallest_group(
+    spec: ModelSpec,
+    accelerator: Accelerator,
+    sequences: int,
+    input_tokens: int,
+    output_tokens: int,
+    weight_dtype: str,
+) -> tuple[int, int]:
+    """Return the smallest power of two of devices that holds a model and so many sequences.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    accelerator : Accelerator
+        The device.
+    sequences : int
+        Sequences at once.
+    input_tokens, output_tokens : int
+        Tokens of prompt and answer.
+    weight_dtype : str
+        Type of the weights.
+
+    Returns
+    -------
+    (int, int)
+        Devices, and sequences that fit, at most as many as asked for. Where no group holds all of them it is
+        the group that holds most; (0, 0) where none holds any.
+    """
+    case: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+    case["weight_dtype"] = weight_dtype
+    best, devices = (0, 0), 1
+    while devices <= most_devices(accelerator) and not any(heads % devices for heads in spec.attention_heads):
+        most = largest_concurrency(spec, accelerator, devices, **case)
+        if most > best[1]:
+            best = devices, min(most, sequences)
+        if most >= sequences:
+            break
+        devices *= 2
+    return best
+
+
+_SERVED = ["experts", "active", "total", "devices", "sequences", "tpot", "throughput", "each", "low", "high"]
+
+
+def served(
+    models: Sequence[str],
+    accelerator: str,
+    concurrency: int,
+    input_tokens: int,
+    output_tokens: int,
+    weight_dtype: str = "fp8",
+) -> pd.DataFrame:
+    """Return throughput, latency and cost of several models, each on the smallest group for the sequences.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, mixtures and dense ones.
+    accelerator : str
+        The device.
+    concurrency : int
+        Sequences at once; fewer where fewer fit.
+    input_tokens, output_tokens : int
+        Tokens of prompt and answer.
+    weight_dtype : str
+        Type of the weights.
+
+    Returns
+    -------
+    DataFrame
+        Per model: whether it has ``experts``, ``active`` and ``total`` parameters, ``devices``, ``sequences``
+        at once, ``tpot`` in seconds, ``throughput`` in output tokens a second, ``each`` of a device, and
+        ``low`` and ``high``, USD per million output tokens, empty where no price is published. Models that no
+        group of the accelerator holds are left out and named in ``attrs["left out"]``.
+
+    Raises
+    ------
+    CohortError
+        If a name is unknown, or a value is out of its range.
+    """
+    device = find_accelerator(accelerator)
+    integer("concurrency", concurrency, 1, 1_000_000, unit="sequences")
+    case: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+    case["weight_dtype"] = weight_dtype
+    records, left_out = {}, []
+    for spec in specs(models):
+        devices, sequences = smallest_group(spec, device, concurrency, **case)
+        if not devices:
+            left_out.append(title(spec))
+            continue
+        found = serve(spec, device, devices, sequences, **case)
+        prices = [found.usd_per_million_tokens(each) for each in device.usd_per_hour or ()]
+        low, high = prices or (math.nan, math.nan)
+        records[title(spec)] = {
+            "experts": spec.experts is not None,
+            "active": spec.active_parameters,
+            "total": spec.parameters,
+            "devices": devices,
+            "sequences": sequences,
+            "tpot": found.tpot_s,
+            "throughput": found.output_tokens_per_s,
+            "each": found.output_tokens_per_s / devices,
+            "low": low,
+            "high": high,
+        }
+    frame = pd.DataFrame.from_dict(records, orient="index", columns=_SERVED).rename_axis("model")
+    frame = frame.astype({"experts": bool})  # where no model is held, too
+    frame.attrs["left out"] = left_out
+    return frame
+
+
+def measured_mixtures() -> pd.DataFrame:
+    """Return published measurements of mixtures beside the predictions of `cohort.serving`.
+
+    Returns
+    -------
+    DataFrame
+        One row a measurement: ``source``, ``model``, ``accelerator``, ``devices``, ``dtype``, ``quantity``
+        (``token``, a time in seconds, or ``throughput`` at an unstated concurrency, in tokens a second),
+        ``measured``, ``predicted``, ``error``, relative, and ``use``.
+    """
+    frames = [pd.DataFrame(compared(use)).assign(use=use) for use in ("calibrate", "test")]
+    full = pd.DataFrame(at_maximum()).assign(use="test", quantity="throughput")
+    columns = {"tensor_parallel": "devices", "weight_dtype": "dtype", "predicted error": "error"}
+    frame = pd.concat([*frames, full], ignore_index=True).rename(columns=columns)
+    mixed = [read_model(name).experts is not None for name in frame["model"]]
+    kept = ["source", "model", "accelerator", "devices", "dtype", "quantity", "measured", "predicted"]
+    return frame.loc[mixed, [*kept, "error", "use"]].reset_index(drop=True)

@@ -1,0 +1,43 @@
+"""What the chapter `expert_tradeoffs` says in words: sentences about its tables, in Markdown."""
+
+from cohort.chapters.expert_tradeoffs.words.devices import (
+    best_services,
+    dropped_assignments,
+    exchange_time,
+    left_out,
+    load_balance,
+    measured_exchanges,
+    measured_fleet,
+    measured_services,
+    skews,
+)
+from cohort.chapters.expert_tradeoffs.words.mixtures import (
+    active_counts,
+    brief,
+    dense_beside,
+    distinct_experts,
+    sparsity_lost,
+    where_weights_are,
+)
+from cohort.chapters.expert_tradeoffs.words.worths import dense_worth, printed_laws, scores_beside
+
+__all__ = [
+    "active_counts",
+    "best_services",
+    "brief",
+    "dense_beside",
+    "dense_worth",
+    "distinct_experts",
+    "dropped_assignments",
+    "exchange_time",
+    "left_out",
+    "load_balance",
+    "measured_exchanges",
+    "measured_fleet",
+    "measured_services",
+    "printed_laws",
+    "scores_beside",
+    "skews",
+    "sparsity_lost",
+    "where_weights_are",
+]

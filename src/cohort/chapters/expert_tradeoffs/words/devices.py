@@ -1,0 +1,243 @@
+"""Sentences about devices that share experts: balance, exchange and service, predicted and published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from cohort.chapters.expert_tradeoffs.links import latency
+from cohort.chapters.expert_tradeoffs.load import Balance
+from cohort.display.words import counted, running, sentences, significant
+
+
+def load_balance(balance: Balance, experts: int) -> str:
+    """Return how unevenly experts and devices are loaded, and what waiting costs.
+
+    Parameters
+    ----------
+    balance : Balance
+        As `load.balance` returns it.
+    experts : int
+        Experts of a layer.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    loads, devices = balance.expected, balance.expert_parallel
+    slowest = loads["slowest device"]
+    waiting = "One device waits for no other."
+    if devices > 1:
+        even = "experts on a device even each other out"
+        why = f"since {even}" if devices < experts else "as each device holds one expert"
+        waiting = (
+            f"The slowest of {devices} devices has {significant(slowest)} times, {why}. The time of an "
+            f"expert layer follows the slowest, so {100 * (1 - 1 / slowest):.0f}% of the devices' time is "
+            "lost in waiting."
+        )
+    return sentences(
+        f"The busiest expert has {significant(loads['busiest expert'])} times the mean load. {waiting}",
+        f"The balance loss is 1 for an even router; here it is {significant(loads['balance loss'])}.",
+    )
+
+
+def dropped_assignments(lines: Mapping[str, pd.Series], balance: Balance) -> str:
+    """Return how many assignments find their expert full, without any skew and with the chosen one.
+
+    Parameters
+    ----------
+    lines : mapping of str to Series
+        As `load.drops_by_room` returns them, a skew of 0 among them.
+    balance : Balance
+        As `load.balance` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    even = lines["skew 0"]
+    spare = f"{even.loc[1.25]:.2g}%" if even.loc[1.25] >= 1e-3 else "less than 0.001%"
+    return sentences(
+        "Even a router without any preference overfills some experts by chance: with no room to spare it "
+        f"drops {even.loc[1.0]:.1f}%, with a quarter to spare {spare}.",
+        f"With the chosen skew of {balance.skew:g} and {balance.capacity_factor:g} times the even share it "
+        f"drops {100 * balance.expected['dropped']:.1f}%. Placement does not change that: room is that of an "
+        "expert, not of a device.",
+    )
+
+
+def exchange_time(moved: pd.DataFrame, layers: int, tokens: int) -> str:
+    """Return what the exchange of all layers takes on the most devices.
+
+    Parameters
+    ----------
+    moved : DataFrame
+        As `links.shared` returns it.
+    layers : int
+        Layers with experts.
+    tokens : int
+        Tokens of each device.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    devices = moved.index[-1]
+    seconds = layers * (moved["dispatch_s"] + moved["combine_s"])[devices]
+    fixed = ""
+    if devices > 1:
+        share = 100 * 2 * layers * latency() / seconds
+        fixed = f"Of that, {share:.0f}% is the fixed time of starting an exchange."
+    return sentences(
+        running(
+            f"The table is for {counted(tokens, 'token')} of each device, in whole nodes, and waits for the "
+            f"device with the most load. On {counted(int(devices), 'device')} the "
+            f"{counted(layers, 'layer')} of experts take {significant(1e3 * seconds)} ms to exchange, which "
+            "is added to each token unless it hides behind other work.",
+            fixed,
+        ),
+        "With one expert on a device nothing evens the load out: more devices than a few make the skew count "
+        "in full, unless popular experts are held twice.",
+    )
+
+
+def best_services(served: pd.DataFrame) -> str:
+    """Return which mixture and which dense model writes most for each device.
+
+    Parameters
+    ----------
+    served : DataFrame
+        As `fleet.served` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    mixed, plain = served[served["experts"]]["each"], served[~served["experts"]]["each"]
+    if mixed.empty or plain.empty:
+        return "The parameters name no mixture and dense model that some group holds both."
+    return (
+        f"Per device, the best mixture is {mixed.idxmax()} with {significant(mixed.max())} tokens a second, "
+        f"the best dense model {plain.idxmax()} with {significant(plain.max())}. The number of devices "
+        "follows from memory, of which a mixture needs more than a dense model of its compute."
+    )
+
+
+def left_out(names: Sequence[str]) -> str:
+    """Return which models no group of the accelerator holds.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Their titles.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if not names:
+        return "Every model that was asked for is held by some group."
+    return f"Too large for any group: {', '.join(names)}."
+
+
+def measured_exchanges(exchanges: pd.DataFrame) -> str:
+    """Return how far predicted exchanges are from the published ones.
+
+    Parameters
+    ----------
+    exchanges : DataFrame
+        The rows of `links.exchanges` that test.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    errors = exchanges["error"]
+    worst = exchanges.sort_values("error", key=abs, kind="stable").iloc[-1]
+    return (
+        f"The median error of {len(exchanges)} rows is {100 * errors.abs().median():.1f}%, the largest "
+        f"{100 * worst['error']:+.0f}%, for {worst['step']} on {worst['devices']} devices. The form, links "
+        "and network at once at their nominal rates and a fixed time, was chosen after looking at the rows, "
+        f"so the test is of the numbers and not of the form. The fixed time is {1e6 * latency():.0f} µs."
+    )
+
+
+def measured_fleet(service: Mapping[str, float]) -> str:
+    """Return what is predicted for DeepSeek's service, with and without overlap, beside what is published.
+
+    Parameters
+    ----------
+    service : mapping of str to float
+        As `fleet.expert_fleet` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    between = "between" if service["error"] < 0 < service["overlapped error"] else "outside"
+    return (
+        f"With {service['devices']:.0f} devices and {service['sequences']:.0f} answers on each, we predict "
+        f"{service['predicted']:,.0f} tokens a second and device if exchange and work follow one another "
+        f"({100 * service['error']:+.0f}% from the published {service['measured']:,.0f}), and "
+        f"{service['overlapped']:,.0f} ({100 * service['overlapped error']:+.0f}%) if they overlap in full. "
+        f"The service overlaps them in part, and the published number lies {between}."
+    )
+
+
+def measured_services(measured: pd.DataFrame) -> str:
+    """Return how far predictions for mixtures are from measurements, fitted and tested.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        As `fleet.measured_mixtures` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    fit, test = (measured[measured["use"] == use]["error"] for use in ("calibrate", "test"))
+    return sentences(
+        f"One answer at a time, a mixture reads its active weights and little else: {len(fit)} rows that "
+        f"were fitted come out within {100 * fit.abs().max():.0f}%, beside dense rows that share the same "
+        "coefficients.",
+        f"Full services are another matter: of {len(test)} rows that test, the median error is "
+        f"{100 * test.abs().median():.0f}%, from {100 * test.min():+.0f}% to {100 * test.max():+.0f}%. The "
+        "concurrency that was run is not stated, and the engines are newer than those that were fitted. For "
+        "full services of mixtures, take the serving model within a factor of two.",
+    )
+
+
+def skews(moved: pd.DataFrame, answers: int) -> str:
+    """Return what a skew does to the experts that are read and to the slowest device.
+
+    Parameters
+    ----------
+    moved : DataFrame
+        As `load.by_skew` returns it, by rising skew.
+    answers : int
+        Answers that are written at once.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    low, high = moved.index[0], moved.index[-1]
+    experts, slowest = moved["experts"], moved["slowest"]
+    harms = experts[high] < experts[low] - 0.5 and slowest[high] > slowest[low] + 0.005
+    return running(
+        f"From a skew of {low:g} to {high:g}, a layer reads {experts[low]:.0f} and then {experts[high]:.0f} "
+        f"experts for {counted(answers, 'answer')}, and the slowest device has {slowest[low]:.2f} and then "
+        f"{slowest[high]:.2f} times the mean load.",
+        "What helps bandwidth harms balance." if harms else "",
+    )

@@ -1,0 +1,250 @@
+"""Sentences about mixtures themselves: what they hold, what they save, and what a batch reads of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.registered import title
+from cohort.chapters.expert_tradeoffs.load import Balance
+from cohort.chapters.expert_tradeoffs.reads import NEARLY_ALL, bound_excess
+from cohort.chapters.expert_tradeoffs.sizes import experts_of
+from cohort.chapters.expert_tradeoffs.worth import FOLKLORE
+from cohort.display.reader_tables import DASH
+from cohort.display.words import counted, inflected, ranged, running, scaled, sentences, significant
+from cohort.experts import closed_form
+
+
+def brief(
+    spec: ModelSpec,
+    beside: pd.DataFrame,
+    lost: pd.DataFrame,
+    equivalents: pd.DataFrame,
+    balance: Balance,
+    exchanges: pd.DataFrame,
+    service: dict[str, float],
+) -> str:
+    """Return the chapter in brief, one list item a finding.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The mixture that is looked at closely.
+    beside, lost, equivalents : DataFrame
+        As `sizes.beside_dense`, `reads.advantage` and `worth.equivalents` return them, with that mixture.
+    balance : Balance
+        Of its experts.
+    exchanges : DataFrame
+        The rows of `links.exchanges` that test.
+    service : dict of str to float
+        As `fleet.expert_fleet` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    name = title(spec)
+    training, row = beside["training"], lost.loc[name]
+    saved = training[name, "dense, total"] / training[name, "it is"]
+    devices = int(beside["devices"][name, "it is"])
+    twice = "It never reads twice as much"
+    if not pd.isna(row["twice"]):
+        twice = f"From {counted(int(row['twice']), 'answer')} on it reads twice as much"
+    return sentences(
+        f"- {name} holds {scaled(spec.parameters)} parameters, of which a token passes through "
+        f"{scaled(spec.active_parameters)}. Its training takes "
+        f"{significant(saved)} times less compute a token than a dense model "
+        f"of its size, and its weights as much memory: {counted(devices, 'device')} "
+        f"{inflected(devices, 'holds', 'hold')} them.",
+        "- With one answer, a step reads as little as a dense model of as many active parameters. "
+        f"{twice}, and from {counted(int(row['nearly all']), 'answer')} on nearly all of itself.",
+        _laws(equivalents[(equivalents["model"] == name) & (equivalents["law"] != FOLKLORE)]),
+        _balance(balance),
+        "- Published exchanges of few tokens among 16 to 256 devices are predicted with a median error of "
+        f"{100 * exchanges['error'].abs().median():.1f}%, and DeepSeek's fleet with "
+        f"{100 * service['error']:+.0f}% where nothing overlaps.",
+    )
+
+
+def _laws(laws: pd.DataFrame) -> str:
+    dense = laws["dense"]
+    fitted = "Most of them were not fitted to such models."
+    if (laws["beyond"] != 1).all():
+        fitted = "None of them, as far as is known, was fitted to such models, and they disagree."
+    return (
+        f"- By {laws['law'].nunique()} published laws it is worth a dense model of {scaled(dense.min())} to "
+        f"{scaled(dense.max())} parameters. {fitted}"
+    )
+
+
+def _balance(balance: Balance) -> str:
+    loads, devices = balance.expected, balance.expert_parallel
+    parts = [
+        f"- With a skew of {balance.skew:g}, the busiest expert has {significant(loads['busiest expert'])} "
+        "times the mean load"
+    ]
+    if devices > 1:
+        parts.append(f"the slowest of {devices} devices {significant(loads['slowest device'])} times")
+    parts.append(
+        f"and {100 * loads['dropped']:.1f}% of the assignments find their expert full at a capacity factor "
+        f"of {balance.capacity_factor:g}."
+    )
+    return ", ".join(parts)
+
+
+def where_weights_are(parts: pd.DataFrame) -> str:
+    """Return how much of mixtures routed experts and routers are, and all weights over the active ones.
+
+    Parameters
+    ----------
+    parts : DataFrame
+        As `sizes.anatomy` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    share, ratio = 100 * parts["routed experts"] / parts["total"], parts["total"] / parts["active"]
+    routers = f"{100 * (parts['routers'] / parts['total']).max():.2f}%"
+    if len(parts) == 1:
+        return (
+            f"Routed experts are {share.max():.1f}% of the weights, and the router, which decides "
+            f"everything, {routers}. All parameters are {ratio.max():.1f} times the active ones."
+        )
+    return sentences(
+        f"Routed experts are {share.min():.1f}% to {share.max():.1f}% of the weights. Routers, which decide "
+        f"everything, are at most {routers}.",
+        f"All parameters over active ones are {ratio.min():.1f} in {ratio.idxmin()} and {ratio.max():.1f} in "
+        f"{ratio.idxmax()}.",
+    )
+
+
+def active_counts(conventions: pd.DataFrame) -> str:
+    """Return how many published numbers of active parameters follow from each way to count.
+
+    Parameters
+    ----------
+    conventions : DataFrame
+        As `sizes.active_conventions` returns it, the largest gap first.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    readings = conventions.iloc[:, 3:] != DASH
+    every, embedded, alone = readings.sum()
+    none = [str(name) for name in readings.index[~readings.any(axis=1)]]
+    all_follow = "Each follows from one of them at least."
+    if none:
+        all_follow = f"None of them gives that of {', '.join(none)}."
+    return sentences(
+        f"Of {len(conventions)} published numbers, {every} follow when all weights are counted, {embedded} "
+        f"without the input embedding, and {alone} without embedding and head; short numbers follow from "
+        f"several. {all_follow}",
+        "The largest excess of the exact over the published number is "
+        f"{conventions['gap (%)'].iloc[0]}%, in {conventions.index[0]}. This book counts all weights, and "
+        "says so where it does not.",
+    )
+
+
+def dense_beside(beside: pd.DataFrame) -> str:
+    """Return how much more memory and how much less compute mixtures take than dense models.
+
+    Parameters
+    ----------
+    beside : DataFrame
+        As `sizes.beside_dense` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    flat = beside.unstack("as")
+    less = flat["training"]["dense, total"] / flat["training"]["it is"]
+    more = flat["memory"]["it is"] / flat["memory"]["dense, active"]
+    return sentences(
+        f"A mixture stands above the dense model of its compute, by {ranged(more.min(), more.max())} times "
+        f"the memory, and to the left of the dense model of its memory, by {ranged(less.min(), less.max())} "
+        "times the compute.",
+        "It buys compute with memory, at training and at each token served.",
+    )
+
+
+def distinct_experts(seen: pd.DataFrame, spec: ModelSpec, tokens: int, skew: float) -> str:
+    """Return where the shortcut is wrong, how far simulation and formula differ, and what a skew does.
+
+    Parameters
+    ----------
+    seen : DataFrame
+        As `reads.expert_coverage` returns it.
+    spec : ModelSpec
+        The mixture.
+    tokens : int
+        Tokens that are routed at once, for the spread.
+    skew : float
+        Of the router.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    mixed = experts_of(spec)
+    spread = closed_form.coverage_variance(mixed.count, mixed.active, tokens) ** 0.5
+    expected = closed_form.coverage(mixed.count, mixed.active, tokens)
+    varied = seen[seen["error"] > 0]
+    off = ((varied["simulated"] - varied["skewed"]).abs() / varied["error"].clip(lower=1e-12)).max()
+    return sentences(
+        "The shortcut is right for one token and for very many. In between it counts up to "
+        f"{100 * bound_excess(mixed.count, mixed.active):.0f}% too many, near E/K, here "
+        f"{counted(round(mixed.count / mixed.active), 'token')}.",
+        f"Simulated and expected coverage differ by {0.0 if varied.empty else off:.1f} standard errors where "
+        f"they differ most, over {len(seen)} sizes. For {counted(tokens, 'token')} and alike experts the "
+        "number of distinct ones has a standard deviation of "
+        f"{significant(spread) if spread > 1e-3 else 'less than 0.001'} around {significant(expected)}.",
+        "With a skew, a batch of several tokens reads fewer experts, since popular ones are shared by more "
+        "tokens."
+        if skew > 0
+        else "Without skew both expectations are the same.",
+    )
+
+
+def sparsity_lost(name: str, lost: pd.Series, accelerator: str) -> str:
+    """Return from how many answers on a mixture loses what it has at one.
+
+    Parameters
+    ----------
+    name : str
+        Title of the mixture.
+    lost : Series
+        Its row of `reads.advantage`.
+    accelerator : str
+        Whose peaks bound a step.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    twice = f"A step of {name} never reads twice the weights of that model"
+    if not pd.isna(lost["twice"]):
+        twice = (
+            f"A step of {name} reads twice the weights of that model from "
+            f"{counted(int(lost['twice']), 'answer')} on"
+        )
+    return sentences(
+        running(
+            "*Reads twice* is against the dense model of equal active size.",
+            f"{twice}, and {100 * NEARLY_ALL:.0f}% of its own from "
+            f"{counted(int(lost['nearly all']), 'answer')} on.",
+        ),
+        f"At the peaks of {accelerator}, the cache left aside, its step is then up to "
+        f"{significant(lost['slowest'])} times as long, at {int(lost['at']):,} answers; from "
+        f"{int(lost['compute-bound']):,} on both are bound by arithmetic and take as long.",
+        "So a mixture is as fast as the small dense model for one answer or for very many; between, it pays "
+        "with bandwidth, though never more than the large one.",
+    )

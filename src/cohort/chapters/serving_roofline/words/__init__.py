@@ -1,0 +1,32 @@
+"""What the chapter `serving_roofline` says in words: sentences about its tables, in Markdown."""
+
+from cohort.chapters.serving_roofline.words.checks import errors, generations, misses, sensitivity
+from cohort.chapters.serving_roofline.words.services import (
+    brief,
+    calibration,
+    cheapest,
+    intensities,
+    peaks_used,
+    quoted_sum,
+    token_time,
+    trade,
+    turning_point,
+    variants,
+)
+
+__all__ = [
+    "brief",
+    "calibration",
+    "cheapest",
+    "errors",
+    "generations",
+    "intensities",
+    "misses",
+    "peaks_used",
+    "quoted_sum",
+    "sensitivity",
+    "token_time",
+    "trade",
+    "turning_point",
+    "variants",
+]

@@ -1,0 +1,324 @@
+"""Sentences about the chosen service: what bounds it, where its time goes, what it costs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cohort.chapters.serving_roofline.comparisons import median_errors
+from cohort.chapters.serving_roofline.figures import PARTS
+from cohort.chapters.serving_roofline.tables import TRAINING_TOKENS
+from cohort.display.words import counted, running, sentences, significant
+from cohort.serving.roofline import Serving
+from cohort.units import SECONDS_PER_HOUR
+
+
+def brief(
+    name: str, phases: pd.DataFrame, service: Serving, most: int, usd_per_hour: float, scope: pd.DataFrame
+) -> str:
+    """Return the chapter in brief, one list item a finding.
+
+    Parameters
+    ----------
+    name : str
+        Title of the model that is served.
+    phases : DataFrame
+        As `tables.phases` returns it.
+    service : Serving
+        The chosen service.
+    most : int
+        Answers that fit the memory at once.
+    usd_per_hour : float
+        USD for an hour of one accelerator.
+    scope : DataFrame
+        The rows of `comparisons.measured_cases` that the fit is meant for.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    ratio = phases["intensity"] / phases["ridge"]
+    alone = ratio[f"decode, {1:,}"]
+    errors = median_errors(scope)
+    would = "" if service.fits else "would "
+    ending = "s" if service.fits else ""
+    room = f"The memory holds {counted(most, 'such answer')}."
+    if not service.fits:
+        room = f"It does not fit: {service.reason}."
+    return sentences(
+        f"- A step whose work for each byte is above the ridge of {service.accelerator} is bound by compute. "
+        f"A training step is at {significant(ratio['training'])} times the ridge, reading a prompt of "
+        f"{counted(service.input_tokens, 'token')} at {significant(ratio['prefill'])} times. Writing one "
+        f"answer is at {significant(alone)} times, so that {'memory' if alone < 1 else 'compute'} sets the "
+        "pace.",
+        f"- {name} on {counted(service.tensor_parallel, 'device')}, with "
+        f"{counted(service.concurrency, 'answer')} at once, {would}take{ending} "
+        f"{significant(1e3 * service.tpot_s)} ms for a token of each and write{ending} "
+        f"{significant(service.output_tokens_per_s)} tokens a second, {significant(100 * service.mfu)}% of "
+        f"the peak in FLOP. Most of that time goes to {service.bound}. {room}",
+        f"- At USD {significant(usd_per_hour)} for an accelerator and hour, a million output tokens "
+        f"{would}cost USD {significant(service.usd_per_million_tokens(usd_per_hour))}, their prompts "
+        "included.",
+        f"- Of {len(scope)} measurements on A100, H100 and H200 that nothing was fitted to, the median error "
+        f"is {errors['predicted error']:.1f}%; that of the roofline alone is "
+        f"{errors['roofline error']:.1f}%.",
+    )
+
+
+def intensities(phases: pd.DataFrame, concurrency: int) -> str:
+    """Return the FLOP a byte of training, of a prompt and of a step for the chosen answers.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        As `tables.phases` returns it.
+    concurrency : int
+        Answers that are written at once.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    intensity, step = phases["intensity"], f"decode, {concurrency:,}"
+    used = phases["attainable"][step] / phases["peak"][step]
+    return sentences(
+        f"Training does {significant(intensity['training'])} FLOP a byte, with {TRAINING_TOKENS:,} tokens on "
+        f"a device and the traffic of the optimiser counted, where "
+        f"{significant(phases['ridge']['training'])} are enough.",
+        f"A prompt does {significant(intensity['prefill'])}; a step for "
+        f"{counted(concurrency, 'answer')} does {significant(intensity[step])}, and could use at most "
+        f"{significant(100 * used)}% of the arithmetic.",
+    )
+
+
+def turning_point(
+    name: str, accelerator: str, devices: int, weight_dtype: str, turned: int, most: int
+) -> str:
+    """Return from how many answers on products take longer than the weights, and whether so many fit.
+
+    Parameters
+    ----------
+    name, accelerator : str
+        Title of the model, and name of the accelerator.
+    devices : int
+        That share each layer.
+    weight_dtype : str
+        Type of the weights.
+    turned, most : int
+        Answers at which decode turns compute-bound, and answers that fit the memory.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    room = f"holds {most:,} of the chosen length, enough to get there."
+    if not most:
+        room = "does not hold even one of the chosen length."
+    elif most < turned:
+        room = f"holds {most:,} of the chosen length, so that the weights alone never leave the slope."
+    return sentences(
+        "The table says from how many answers on products take longer than reading the weights in "
+        f"{weight_dtype}. For {name} on {accelerator} these are {turned:,}.",
+        f"The memory of {counted(devices, 'device')} {room}",
+        "The cache never turns: each answer reads its own.",
+    )
+
+
+def calibration(values: pd.DataFrame, errors: pd.Series) -> str:
+    """Return how many shares and times are fitted, to how many rows, and how closely.
+
+    Parameters
+    ----------
+    values : DataFrame
+        The table `serving_calibration`.
+    errors : Series
+        Relative errors of the rows that they were fitted to.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Raises
+    ------
+    ValueError
+        If the fitted values do not rest on the same number of rows.
+    """
+    fitted = values[values["method"] == "fitted"]
+    (rows,) = fitted["rows"].unique()
+    return sentences(
+        f"{len(fitted)} of these values are fitted together, to {rows} rows of two sources: gpt-fast on "
+        "A100, one answer at a time, and TensorRT-LLM on A100, H100 and L40S, both of 2023 and 2024. The "
+        "others are read from kernels. The fastest matrix product of each accelerator, which products are a "
+        "share of, is in a table of its own.",
+        f"Over the rows that they were fitted to, the median error is {100 * errors.abs().median():.1f}%; "
+        "that says little, and the test is below.",
+    )
+
+
+def token_time(sweep: pd.DataFrame, mixture: bool) -> str:
+    """Return where most of the time of a token goes, with one answer and with the most.
+
+    Parameters
+    ----------
+    sweep : DataFrame
+        As `tables.by_concurrency` returns it, rising from one answer.
+    mixture : bool
+        Whether the model has experts.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    parts = sweep[list(PARTS)]
+    first, last = (PARTS[str(parts.loc[number].idxmax())][0] for number in (sweep.index[0], sweep.index[-1]))
+    alone = sweep.iloc[0]
+    fixed = 100 * alone[["layers", "sequences", "links"]].sum() / alone["tpot"]
+    return sentences(
+        running(
+            f"With one answer, most of the time goes to *{first}*, and {significant(fixed)}% to what no "
+            "roofline counts: fixed times and exchange.",
+            f"With {sweep.index[-1]:,}, most goes to *{last}*." if len(sweep) > 1 else "",
+        ),
+        "The more answers share a step, the more of the experts it reads."
+        if mixture
+        else "The weights are read in the same time however many answers share them.",
+    )
+
+
+def trade(sweep: pd.DataFrame, most: int, devices: int, usd_per_hour: float) -> str:
+    """Return what more answers at once gain in throughput and price, and lose in each user's speed.
+
+    Parameters
+    ----------
+    sweep : DataFrame
+        As `tables.by_concurrency` returns it, rising from one answer.
+    most : int
+        Answers that fit the memory at once.
+    devices : int
+        That share each layer.
+    usd_per_hour : float
+        USD for an hour of one accelerator.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    held = sweep[sweep["fits"]]
+    if not most or len(held) < 2:
+        some = "one answer" if most else "no answer"
+        return f"The memory holds {some} of this length, so there is nothing to trade."
+    one, full = held.iloc[0], held.iloc[-1]
+    cheap, dear = (1e6 * devices * usd_per_hour / SECONDS_PER_HOUR / row["throughput"] for row in (full, one))
+    return (
+        f"From one answer to {held.index[-1]:,} at once, throughput grows "
+        f"{significant(full['throughput'] / one['throughput'])} times, and each user's speed falls from "
+        f"{significant(one['each'])} to {significant(full['each'])} tokens a second. So a million tokens "
+        f"cost from USD {significant(cheap)} to USD {significant(dear)} at the chosen price."
+    )
+
+
+def peaks_used(published: pd.Series, sweep: pd.DataFrame) -> str:
+    """Return the utilisation that training runs publish, beside that of the service.
+
+    Parameters
+    ----------
+    published : Series
+        Shares of the peak, from 0 to 1.
+    sweep : DataFrame
+        As `tables.by_concurrency` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    highest = f"{100 * published.max():.0f}%"
+    return sentences(
+        f"They lie between {100 * published.min():.0f}% and {highest}. The post's *as close to 100% "
+        f"utilisation as you can* is an aim: no run in the table publishes more than {highest}.",
+        f"Serving reaches {100 * sweep['mfu'].min():.1f}% with one answer and "
+        f"{100 * sweep['mfu'].max():.0f}% at most in this case.",
+    )
+
+
+def variants(saved: pd.DataFrame, devices: int) -> str:
+    """Return which variant of the model writes most, and what a key and a value for each head would hold.
+
+    Parameters
+    ----------
+    saved : DataFrame
+        As `changes.savings` returns it.
+    devices : int
+        That share each layer.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    able, most = saved["throughput"].dropna(), saved["most"]
+    heads = "a key and a value for each head"
+    best = "None of these fits the memory."
+    if len(able):
+        best = f"Of those that fit, *{able.idxmax()}* writes most, {significant(able.max())} tokens a second."
+    return running(
+        best,
+        f"With *{heads}* the memory would hold {most[heads]:,} answers in place of {most['as it is']:,}.",
+        f"A latent vector is small but not divided: each of {devices} devices holds all of it."
+        if devices > 1
+        else "",
+        "Fewer bits help twice, in what is read and in how much fits; where the accelerator cannot multiply "
+        "in a type, products stay in 16 bits, and gain nothing.",
+    )
+
+
+def cheapest(costs: pd.DataFrame) -> str:
+    """Return the cheapest accelerator for a million output tokens, and the range over all.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        As `changes.costs` returns it, the cheapest first.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if costs.empty:
+        return (
+            "No group of accelerators with a published price holds this model and an answer of this length."
+        )
+    best = costs.iloc[0]
+    return sentences(
+        f"The cheapest here is {costs.index[0]}, {counted(int(best['devices']), 'device')}, from USD "
+        f"{significant(best['low'])} to {significant(best['high'])}. Across all of them the range is from "
+        f"USD {significant(costs['low'].min())} to {significant(costs['high'].max())}.",
+        "These are costs of hardware at full load. A service that is idle half of the time pays twice.",
+    )
+
+
+def quoted_sum(usd: float, billion_tokens: float) -> str:
+    """Return what the daily sum that is quoted for ChatGPT would buy.
+
+    Parameters
+    ----------
+    usd, billion_tokens : float
+        As `comparisons.quoted_cost` returns them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    return sentences(
+        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD "
+        f"{significant(usd)} at the highest price in the data. The quoted sum would then pay for "
+        f"{significant(billion_tokens)} billion tokens a day.",
+        "Neither the model nor the tokens were published, so the figure cannot be checked.",
+    )

@@ -1,0 +1,92 @@
+"""What memory holds: break-even contexts and what fits, by hand and at the bounds."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cohort
+from cohort.chapters.attention_memory import capacity
+
+
+@given(most=st.integers(0, 10**6), bound=st.integers(0, 10**6))
+def test_longest_finds_the_largest_that_fits(most, bound):
+    assert capacity.longest(lambda number: number <= bound, most) == min(bound, most)
+
+
+@pytest.mark.parametrize("name", ["llama-3-8b", "gemma-4-31b", "deepseek-v4-flash", "qwen3-next-80b-a3b"])
+def test_the_break_even_is_the_first_context_above_the_weights(name):
+    row = capacity.break_even_contexts([name], batch=3, bytes_per_element=1).iloc[0]
+    spec = cohort.model(name)
+    at = int(row["context"])
+    assert spec.kv_cache_bytes(at, 3, 1) > row["weights"] == 2 * spec.parameters
+    assert spec.kv_cache_bytes(at - 1, 3, 1) <= row["weights"]
+
+
+def test_the_break_even_of_llama_3_8b_by_hand():
+    """16,060,522,496 bytes of weights at 131,072 bytes a token: 122,532.06 tokens."""
+    assert capacity.break_even_contexts(["llama-3-8b"])["context"].iloc[0] == 122_533
+
+
+def test_a_cache_that_stops_growing_never_outweighs():
+    table = capacity.break_even_contexts(["mistral-7b-v0.1", "llama-3-8b"])
+    assert table["context"].isna().tolist() == [True, False]
+    assert capacity.within_reach(table) == []
+    assert capacity.within_reach(capacity.break_even_contexts(["command-r-v01"])) == ["Command R"]
+
+
+def test_what_fits_an_h100_by_hand():
+    """80e9 bytes less a tenth hold 16,060,522,496 of weights and 426,784 tokens of 131,072 bytes."""
+    row = capacity.longest_contexts(cohort.model("llama-3-8b"), "H100 SXM 80GB", 8192)
+    assert row["devices"] == 1
+    assert row["longest context"] == (72_000_000_000 - 16_060_522_496) // 131_072
+    assert row["largest batch"] == (72_000_000_000 - 16_060_522_496) // 2**30
+
+
+@pytest.mark.parametrize("name", ["llama-3-70b", "deepseek-v2", "qwen3-next-80b-a3b", "deepseek-v4-flash"])
+def test_what_fits_is_the_most_that_fits(name):
+    spec = cohort.model(name)
+    row = capacity.longest_contexts(spec, "H200", 10_000, batch=2, reserve=0.2)
+    devices, usable = row["devices"], int(141e9 * 0.8)
+    room = usable - -(-2 * spec.parameters // devices)
+
+    def size(context, batch):
+        return spec.kv_cache_bytes(context, batch, tensor_parallel=devices)
+
+    assert size(row["longest context"], 2) <= room < size(row["longest context"] + 1, 2)
+    assert size(10_000, row["largest batch"]) <= room < size(10_000, row["largest batch"] + 1)
+    if devices > 1:
+        half = usable - -(-2 * spec.parameters // (devices // 2))
+        assert spec.kv_cache_bytes(10_000, 2, tensor_parallel=devices // 2) > half
+
+
+def test_what_fits_nowhere_and_what_has_no_bound():
+    table = capacity.fits_models(["mistral-7b-v0.1", "deepseek-v3.2"], "A10", 8192)
+    assert table["devices"].isna().tolist() == [False, True]
+    shown = capacity.readable_fit(table)["longest context (tokens)"]
+    assert shown.iloc[0] == "no bound"
+    assert pd.isna(shown.iloc[1])
+
+
+def test_accelerators_with_one_memory_share_a_row():
+    shown = capacity.readable_fit(capacity.fits_accelerators("llama-3-8b", 8192))
+    row = shown.loc["80"]
+    assert {"A100 SXM 80GB", "H100 SXM 80GB"} <= set(row["accelerators"].split(", "))
+    assert shown.index.is_unique
+
+
+def test_limits_are_the_makers_or_the_configs():
+    assert capacity.limit(cohort.model("command-r-v01")) == 131_072  # the config says 8,192
+    own = cohort.model(
+        {
+            "model_type": "llama", "hidden_size": 64, "num_hidden_layers": 1, "vocab_size": 8,
+            "num_attention_heads": 4, "intermediate_size": 8, "max_position_embeddings": 77,
+        }
+    )  # fmt: skip
+    assert capacity.limit(own) == 77
+
+
+def test_no_table_shows_a_raw_missing_value():
+    frame = capacity.readable_fit(capacity.fits_models(["deepseek-v3.2"], "L4", 8192))
+    assert isinstance(frame, pd.DataFrame)
+    assert "–" in cohort.display.reader_tables.readable(frame)._repr_html_()

@@ -1,0 +1,24 @@
+"""Published figures beside ours: what agrees to the digit, and what does not."""
+
+from cohort.chapters.attention_memory import published
+
+
+def test_published_caches_round_to_the_print_but_for_one():
+    """Llama 3 70B: 2 x 80 layers x 8 heads x 128 x 2 bytes are 327.68 kB, and 324 is printed."""
+    table = published.published_caches()
+    assert list(table.index[~table["rounds"]]) == ["Llama 3 70B"]
+    assert table.loc["Llama 3 70B", "derived"] == 327.68
+    assert list(table.loc["OPT 13B", "derived"]) == [800, 1.5625]
+
+
+def test_thirteen_of_sixteen_printed_memories_are_exact():
+    table = published.published_memory()
+    exact = table["printed"] == table["derived"]
+    assert (int(exact.sum()), len(table)) == (13, 16)
+    assert set(table[~exact]["method"]) == {"flash"}
+    assert sorted(table[~exact]["context"]) == [128, 256, 512]
+
+
+def test_the_saving_of_deepseek_v2():
+    assert published.saving("deepseek-v2", "deepseek-67b", bits=6) == 1 - 25_920 / 389_120
+    assert published.saving("deepseek-v2", "deepseek-67b") == 1 - 69_120 / 389_120

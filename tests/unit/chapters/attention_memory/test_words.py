@@ -1,0 +1,231 @@
+"""What the chapter on attention says: known sentences, and each turn that a sentence can take."""
+
+import pandas as pd
+import pytest
+
+import cohort
+from cohort.chapters import judging
+from cohort.chapters.attention_memory import capacity, compute, kernels, published, tables, words
+from cohort.errors import CohortError
+
+GIB = 2**30
+
+
+def brief(models, model="llama-3-8b", batch=1, context=8192):
+    spec = cohort.model(model)
+    caches = tables.cache_curves(models, [context], batch)[context]
+    even = capacity.break_even_contexts(models, batch)
+    ways = tables.what_if(model, context, batch)
+    cache = spec.kv_cache_bytes(context, batch)
+    return words.brief("Llama 3 8B", batch, "bf16", cache, 2 * spec.parameters, caches, even, ways).split(
+        "\n"
+    )
+
+
+def test_the_brief_of_one_model():
+    """One GiB of 1 GiB and 16,060,522,496 bytes is 6.27%."""
+    own, even, saved, last = brief(["llama-3-8b"])
+    assert own == (
+        "- At 8,192 tokens in bf16, 1 sequence of Llama 3 8B takes 1 GiB of cache, 6.27% of weights and "
+        "cache together."
+    )
+    assert even == (
+        "- With 1 sequence in bf16 the cache of Llama 3 8B outweighs its weights from 122,533 tokens."
+    )
+    assert saved == (
+        "- With the heads of Llama 3 8B, one key and value for each head would take 4 GiB; of the ways to "
+        "save, *multi-query* takes the least, 128 MiB."
+    )
+    assert last.startswith("- A cache grows at most in proportion")
+
+
+def test_the_brief_of_several_models():
+    own, spread, even, *_ = brief(["command-r-v01", "llama-3-8b"], batch=2)
+    assert "2 sequences of Llama 3 8B take 2 GiB" in own
+    assert spread == "- The models here differ by a factor of 10: Command R needs 20 GiB, Llama 3 8B 2 GiB."
+    assert even == (
+        "- With 2 sequences in bf16 the cache outweighs the weights from 26,700 tokens (Command R) to 61,300 "
+        "(Llama 3 8B); within the context that is on offer this happens to 1 of 2."
+    )
+
+
+def test_the_brief_where_no_cache_outweighs():
+    assert "- With 1 sequence in bf16 no cache of these models ever outweighs the weights." in brief(
+        ["mistral-7b-v0.1"]
+    )
+
+
+def even_table(contexts):
+    frame = pd.DataFrame(
+        {"context": contexts, "limit": [100] * len(contexts)}, index=list("abc"[: len(contexts)])
+    )
+    return frame.astype("Int64")
+
+
+def test_a_first_token_is_one():
+    ways = tables.what_if("llama-3-8b", 8)
+    said = words.brief("A", 1, "bf16", 1, 1, pd.Series({"a": 1, "b": 2}, name=1), even_table([1, 200]), ways)
+    assert "from 1 token (a) to 200 (b); within the context that is on offer this happens to 1 of 2." in said
+    assert said.startswith("- At 1 token in bf16, 1 sequence of A takes 1 byte of cache, 50% of")
+
+
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [
+        ([[1, 2], [2, 4]], "2 of 2 lines have that slope."),
+        (
+            [[1, 2], [2, 3], [4, 4]],
+            "1 of 3 lines has that slope, 1 is still on the way to it, and c has stopped growing.",
+        ),
+        ([[2, 3], [2, 3]], "none of 2 lines have that slope, 2 are still on the way to it."),
+        ([[4, 4], [4, 4]], "none of 2 lines have that slope, and a, b have stopped growing."),
+    ],
+)  # fmt: skip
+def test_lines_that_grow_bend_and_stop(values, middle):
+    caches = pd.DataFrame(values, columns=[1000, 2000], index=list("abc"[: len(values)]))
+    said = words.cache_growth(caches, compute.last_powers(caches))
+    assert f"Between 1,000 and 2,000 tokens {middle}\n" in said
+    largest = max(1.0 if last == 2 * first else 0.58 if last > first else 0 for first, last in values)
+    assert said.endswith(f"grows here is {largest:.2f}.")
+
+
+def costs(rows):
+    return pd.DataFrame(rows, columns=["model", "attention", "average", "further"]).set_index("model")
+
+
+def test_what_a_token_costs():
+    one = costs([("a", "GQA", 2048, 1)])
+    assert words.token_costs(one) == "a pays 2 KiB for a token."
+    two = costs([("a", "GQA", 2048, 1), ("b", "GQA in 1, MLA in 3", 1024, 0)])
+    assert words.token_costs(two) == (
+        "a pays 2 KiB for a token, b 1 KiB. 1 of 2 models mixes kinds of layers: b. At this length a further "
+        "token costs nothing in b."
+    )
+    three = costs([(name, "GQA in 1, MLA in 3", 1024, 1) for name in "abc"])
+    assert "3 of 3 models mix kinds of layers: a, b, c." in words.token_costs(three)
+
+
+def test_whose_cache_outweighs():
+    first, *_ = words.cache_beside_weights(even_table([50, 200, None]), 2, "fp8").split(". ")
+    assert first == (
+        "With 2 sequences in fp8, 1 of 3 models can reach that point within the context that is on offer: a"
+    )
+    assert "With this batch the cache of c never gets there. Sequences share" in words.cache_beside_weights(
+        even_table([50, 200, None]), 2, "fp8"
+    )
+    assert "0 of 1 model can reach that point within the context that is on offer. Sequences" in (
+        words.cache_beside_weights(even_table([200]), 1, "bf16")
+    )
+    assert words.cache_beside_weights(even_table([None, None]), 1, "bf16").startswith(
+        "With this batch the cache of a, b never gets there."
+    )
+
+
+def test_what_devices_hold():
+    fits = capacity.fits_models(["llama-3-8b", "mistral-7b-v0.1", "deepseek-v3.2"], "A10", 8192)
+    assert words.devices_needed(fits, "A10") == (
+        "This is for A10. One device holds 2 of 3 models. 1 model needs more than 64 devices. For Mistral 7B "
+        "memory sets no bound on the context, only on the batch."
+    )
+    both = pd.concat([fits.iloc[2:], fits.iloc[2:].rename(index=str.upper)])
+    assert words.devices_needed(both, "A10").endswith("2 models need more than 64 devices.")
+    assert words.devices_needed(fits.iloc[:1], "A10") == "This is for A10."
+
+
+def test_what_is_copied():
+    assert words.copies("X", tables.devices_share("llama-3-70b", 8192, [1, 8, 32])) == (
+        "On 32 devices the cache of one sequence of X takes 4 times the memory that it takes on one."
+    )
+    assert words.copies("X", tables.devices_share("llama-3-70b", 8192, [1, 8])).endswith(
+        "takes as much memory as on one: nothing is copied."
+    )
+
+
+def test_ways_to_save_of_llama_3_70b():
+    first, second, third = words.ways_to_save(tables.what_if("llama-3-70b", 32_768)).split("\n")
+    assert first == (
+        "Against a key and a value for each head, *grouped, 8 KV heads* takes 8 times less, *multi-query* 64 "
+        "times and *latent, 512 + 64* 28.4 times."
+    )
+    assert second == (
+        "With a window in every layer too, *grouped, window 4,096* takes 8 times less than *grouped, 8 KV "
+        "heads* at this length, and the more, the longer the context; keeping 4 sinks beside it costs "
+        "0.0977% of that cache."
+    )
+    assert "is 0.562 times *grouped, fp8*, not half" in third
+
+
+def test_a_window_that_the_context_fits_into():
+    said = words.ways_to_save(tables.what_if("llama-3-70b", 1024))
+    assert "\nA window saves nothing more as long as the context fits into it; keeping 4 sinks" in said
+
+
+def test_how_compute_and_memory_grow():
+    grown = compute.growth("llama-3-8b", [65_536, 131_072])
+    assert words.growth_powers(grown).startswith(
+        "At the long end the scores of a prompt grow with power 2.00 of the context, those of the next token "
+        "with 1.00, and the cache with 1.00; their memory, where naive attention writes all of them, with "
+        "2.00.\n"
+    )
+    assert "and the cache with 1.00.\n" in words.growth_powers(grown.assign(scores=0))
+
+
+def test_the_share_of_attention():
+    shares = pd.Series({"a": 0.25, "b": 0.5})
+    assert "At 1 token causal attention takes from 25% (a) to 50% (b) of" in words.attention_work(shares, 1)
+    assert "At 8,192 tokens causal attention takes 25% of" in words.attention_work(shares[:1], 8192)
+
+
+def test_the_memory_of_flash_attention():
+    memory = published.published_memory()
+    first, second, third = words.flash_memory(memory, "X", 32_768, 2, 256 * GIB, 10 * GIB).split("\n")
+    assert first == (
+        "13 of 16 printed figures come out exactly, to the last digit. The others are short and printed "
+        "lower: 128 tokens, 22 for 26.12 MiB; 256 tokens, 44 for 52.25 MiB; 512 tokens, 104 for 104.5 MiB."
+    )
+    assert second == "At 4,096 tokens the naive way takes 20.4 times the memory."
+    assert third == (
+        "In the forward pass of one layer of X at 32,768 tokens, with 2 sequences, scores and weights of two "
+        "bytes would take 256 GiB, beside a cache of all layers of 10 GiB."
+    )
+    exact = memory.drop(published.inexact(memory).index)
+    said = words.flash_memory(exact, "X", 32_768, 1, 0, 10 * GIB)
+    assert said.startswith("13 of 13 printed figures come out exactly, to the last digit.\nAt 4,096")
+    assert said.endswith("\nX writes no scores at all.")
+
+
+def test_measured_memory():
+    peaks = kernels.measure_kernels([64, 128])
+    assert words.measured_memory(peaks).startswith("The two results are equal to within 1e-12.\nFitted")
+    assert "At 128 tokens the tiled way holds" in words.measured_memory(peaks)
+    assert "are not equal." in words.measured_memory(peaks.assign(difference=1.0))
+
+
+def test_published_sizes():
+    printed = published.published_caches()
+    assert words.published_sizes(printed).startswith(
+        "4 of 5 are ours, rounded to the printed digits. Llama 3 70B is not: the source's own dimensions "
+        "give our figure.\nUnits"
+    )
+    assert "digits.\nUnits" in words.published_sizes(printed.assign(rounds=True))
+    none = words.published_sizes(printed.assign(rounds=False))
+    assert "digits. OPT 13B, Llama 2 13B, Llama 3 70B, DeepSeek-V3.2 are not.\n" in none
+
+
+def test_reported_savings():
+    """Eight windows of 4,096 in 32k tokens; 6 bits of 25,920 against 16 of 389,120."""
+    savings = published.reported_savings()
+    assert savings.window == 8
+    assert words.stated_savings(savings) == (
+        "By our count the cache with the window is 8 times smaller.\nDeepSeek-V2 stores six bits a number "
+        "when it serves. Counted so, against sixteen bits for the other, the saving is 93.3% by our count, "
+        "the printed figure; at the same precision it is 82.2%."
+    )
+    other = published.Savings(8, 0.9, 0.8, 93.3)
+    assert "the saving is 90.0% by our count; at" in words.stated_savings(other)
+
+
+@pytest.mark.parametrize("quantity", ["", "no such thing"])
+def test_a_quoted_figure_is_one_row(quantity):
+    with pytest.raises(CohortError, match="quoted figures of DeepSeek-V2 begin with"):
+        judging.quoted("DeepSeek-V2", quantity)

@@ -1,0 +1,47 @@
+"""Services of mixtures: a published fleet, groups that hold, measurements."""
+
+import pytest
+
+import cohort
+from cohort.chapters.expert_tradeoffs import fleet
+
+DEVICE = "H100 SXM 80GB"
+
+
+def test_the_published_fleet_lies_between_no_and_full_overlap():
+    found = fleet.expert_fleet()
+    assert found["measured"] == 14_800 / 8 and found["sequences"] == round(1850 / 21)
+    assert found["predicted"] < found["measured"] < found["overlapped"]
+    assert found["error"] == pytest.approx(-0.077, abs=0.005)
+
+
+def test_a_step_of_one_device_is_that_of_serving():
+    spec = cohort.model("deepseek-v2-lite")
+    parts = fleet.step(spec, DEVICE, 1, 4, 1000, "bf16")
+    found = cohort.serving.serve(spec, DEVICE, 1, 4, input_tokens=1000, output_tokens=1)
+    for name, seconds in found.parts:
+        if name not in ("prompts", "links"):
+            assert parts[name] == pytest.approx(seconds, rel=1e-9), name
+    assert parts["exchange"] == 0
+
+
+def test_measured_mixtures_and_how_far_off_they_are():
+    frame = fleet.measured_mixtures()
+    fitted, tested = (frame[frame["use"] == use]["error"].abs() for use in ("calibrate", "test"))
+    assert (len(fitted), len(tested)) == (7, 6)
+    assert fitted.max() < 0.095
+    assert tested.min() > 0.3 and tested.max() < 0.5  # an order of magnitude, as the chapter says
+
+
+def test_groups_are_the_smallest_that_hold_the_answers():
+    frame = fleet.served(["mixtral-8x7b-v0.1", "llama-3-70b", "llama-3.1-405b"], DEVICE, 64, 1024, 256)
+    assert frame["devices"].tolist() == [1, 2, 8]
+    one = cohort.serving.serve("mixtral-8x7b-v0.1", DEVICE, 1, 64, input_tokens=1024, output_tokens=256,
+                               weight_dtype="fp8")  # fmt: skip
+    assert frame.iloc[0]["throughput"] == one.output_tokens_per_s
+    assert frame.iloc[0]["low"] == one.usd_per_million_tokens(cohort.accelerator(DEVICE).usd_per_hour[0])
+
+
+def test_what_no_group_holds_is_left_out_by_name():
+    frame = fleet.served(["llama-3.1-405b", "gemma-2b"], "L4", 8, 1024, 256)
+    assert list(frame.index) == ["Gemma 2B"] and frame.attrs["left out"] == ["Llama 3.1 405B"]

@@ -1,0 +1,293 @@
+"""What the chapter on experts says: known sentences, and each turn that a sentence can take."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import cohort
+from cohort.chapters.expert_tradeoffs import fleet, links, load, reads, sizes, words, worth
+from cohort.errors import CohortError, ParameterError
+
+DEVICE = "H100 SXM 80GB"
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict:
+    """What the brief says of DeepSeek-V2 at the defaults of the chapter."""
+    exchanged = links.exchanges()
+    return {
+        "beside": sizes.beside_dense(["deepseek-v2"], DEVICE),
+        "lost": reads.advantage(["deepseek-v2"], DEVICE),
+        "equivalents": worth.equivalents(["deepseek-v2"]),
+        "balance": load.balance("deepseek-v2", 4096, 0.5, 1.25, 8, 0),
+        "exchanges": exchanged[exchanged["use"] == "test"],
+        "service": fleet.expert_fleet(),
+    }
+
+
+def brief(tables, **changed):
+    return words.brief(cohort.model("deepseek-v2"), **{**tables, **changed}).split("\n")
+
+
+def test_the_brief_at_its_defaults(tables):
+    assert brief(tables) == [
+        "- DeepSeek-V2 holds 236 billion parameters, of which a token passes through 21.4 billion. Its "
+        "training takes 11.3 times less compute a token than a dense model of its size, and its weights as "
+        "much memory: 7 devices hold them.",
+        "- With one answer, a step reads as little as a dense model of as many active parameters. From 4 "
+        "answers on it reads twice as much, and from 59 answers on nearly all of itself.",
+        "- By 6 published laws it is worth a dense model of 21.8 billion to 595 billion parameters. None of "
+        "them, as far as is known, was fitted to such models, and they disagree.",
+        "- With a skew of 0.5, the busiest expert has 6.16 times the mean load, the slowest of 8 devices "
+        "1.04 times, and 16.1% of the assignments find their expert full at a capacity factor of 1.25.",
+        "- Published exchanges of few tokens among 16 to 256 devices are predicted with a median error of "
+        "2.3%, and DeepSeek's fleet with -8% where nothing overlaps.",
+    ]
+
+
+def test_the_turns_of_the_brief(tables):
+    lost = tables["lost"].assign(twice=pd.array([pd.NA], dtype="Int64"))
+    first, second, third, fourth, _ = brief(
+        tables,
+        beside=tables["beside"].assign(devices=1),
+        lost=lost,
+        equivalents=tables["equivalents"].assign(beyond=[1.0] * 7),
+        balance=replace(tables["balance"], expert_parallel=1),
+    )
+    assert first.endswith("memory: 1 device holds them.")
+    assert "parameters. It never reads twice as much, and from 59" in second
+    assert third.endswith("parameters. Most of them were not fitted to such models.")
+    assert "6.16 times the mean load, and 16.1% of the assignments" in fourth
+
+
+def test_where_the_weights_are():
+    two = sizes.anatomy(["mixtral-8x22b-v0.1", "snowflake-arctic"])
+    assert words.where_weights_are(two).endswith(
+        "\nAll parameters over active ones are 3.6 in Mixtral 8x22B and 27.6 in Arctic."
+    )
+    assert "Routers, which decide everything, are at most 0.01%." in words.where_weights_are(two)
+    one = words.where_weights_are(two.iloc[:1])
+    assert (
+        one.startswith("Routed experts are 96.") and "and the router, which decides everything, 0.00%" in one
+    )
+    assert one.endswith("All parameters are 3.6 times the active ones.")
+
+
+def test_active_counts():
+    conventions = sizes.active_conventions(cohort.models())
+    assert words.active_counts(conventions) == (
+        "Of 18 published numbers, 13 follow when all weights are counted, 12 without the input embedding, "
+        "and 8 without embedding and head; short numbers follow from several. Each follows from one of them "
+        "at least.\nThe largest excess of the exact over the published number is +29.2%, in Qwen3-Next "
+        "80B-A3B. This book counts all weights, and says so where it does not."
+    )
+    lost = conventions.iloc[:2].copy()
+    lost.iloc[:, 3:] = "–"
+    names = ", ".join(lost.index)
+    assert f"several. None of them gives that of {names}.\n" in words.active_counts(lost)
+
+
+def test_dense_models_beside():
+    frame = sizes.beside_dense(["mixtral-8x22b-v0.1", "snowflake-arctic"], DEVICE)
+    assert words.dense_beside(frame).startswith(
+        "A mixture stands above the dense model of its compute, by 3.6 to 27.7 times the memory, and to the "
+        "left of the dense model of its memory, by 3.6 to 28.0 times the compute.\n"
+    )
+    assert "by 3.6 times the memory" in words.dense_beside(frame.loc[["Mixtral 8x22B"]])
+
+
+@pytest.mark.parametrize(
+    ("skew", "tokens", "middle", "spread", "last"),
+    [
+        (0.5, 64, "For 64 tokens", "3.11 around 146.", "With a skew, a batch"),
+        (0.0, 1, "For 1 token", "less than 0.001 around 6.", "Without skew both"),
+    ],
+)
+def test_distinct_experts(skew, tokens, middle, spread, last):
+    spec = cohort.model("deepseek-v2")
+    seen = reads.expert_coverage(spec, [1, 16, 64], skew, 0)
+    said = words.distinct_experts(seen, spec, tokens, skew).split("\n")
+    assert said[0].endswith("it counts up to 55% too many, near E/K, here 27 tokens.")
+    number = "alike experts the number of distinct ones has a standard deviation of"
+    assert said[1].endswith(f"over 3 sizes. {middle} and {number} {spread}")
+    assert said[2].startswith(last)
+
+
+def test_no_spread_in_a_single_token():
+    spec = cohort.model("dbrx")
+    seen = reads.expert_coverage(spec, [1], 0.0, 0)
+    assert "differ by 0.0 standard errors where they differ most, over 1 sizes" in words.distinct_experts(
+        seen, spec, 1, 0.0
+    )
+    with pytest.raises(ParameterError, match="which is dense"):
+        words.distinct_experts(seen, cohort.model("llama-3-8b"), 1, 0.0)
+
+
+def test_where_sparsity_is_lost(tables):
+    row = tables["lost"].loc["DeepSeek-V2"].copy()
+    assert words.sparsity_lost("X", row, DEVICE).startswith(
+        "*Reads twice* is against the dense model of equal active size. A step of X reads twice the weights "
+        "of that model from 4 answers on, and 90% of its own from 59 answers on.\nAt the peaks of H100 SXM "
+        "80GB, the cache left aside, its step is then up to 11.3 times as long, at 295 answers; from 3,331 on"
+    )
+    row["twice"], row["nearly all"] = pd.NA, 1
+    assert (
+        "A step of X never reads twice the weights of that model, and 90% of its own from 1 answer on."
+        in (words.sparsity_lost("X", row, DEVICE))
+    )
+
+
+def test_balance(tables):
+    balance = tables["balance"]
+    assert words.load_balance(balance, 160) == (
+        "The busiest expert has 6.16 times the mean load. The slowest of 8 devices has 1.04 times, since "
+        "experts on a device even each other out. The time of an expert layer follows the slowest, so 4% of "
+        "the devices' time is lost in waiting.\nThe balance loss is 1 for an even router; here it is 1.55."
+    )
+    assert "1.04 times, as each device holds one expert. The time" in words.load_balance(balance, 8)
+    alone = words.load_balance(replace(balance, expert_parallel=1), 160)
+    assert "mean load. One device waits for no other.\n" in alone
+
+
+def test_drops(tables):
+    lines = load.drops_by_room(cohort.model("deepseek-v2"), 4096, [0.0])
+    said = words.dropped_assignments(lines, tables["balance"])
+    assert said.startswith(
+        "Even a router without any preference overfills some experts by chance: with no room to spare it "
+        "drops 3.4%, with a quarter to spare 0.0027%.\nWith the chosen skew of 0.5 and 1.25 times the even "
+        "share it drops 16.1%."
+    )
+    rare = {"skew 0": pd.Series({1.0: 1.0, 1.25: 1e-4})}
+    assert "with a quarter to spare less than 0.001%.\n" in words.dropped_assignments(rare, tables["balance"])
+
+
+def test_the_time_of_an_exchange():
+    moved = links.shared(cohort.model("deepseek-v2"), DEVICE, 64, 0.5)
+    assert words.exchange_time(moved, 59, 64).startswith(
+        "The table is for 64 tokens of each device, in whole nodes, and waits for the device with the most "
+        "load. On 160 devices the 59 layers of experts take 46.3 ms to exchange, which is added to each "
+        "token unless it hides behind other work. Of that, 12% is the fixed time of starting an "
+        "exchange.\nWith one"
+    )
+    alone = words.exchange_time(moved.loc[:1], 1, 1)
+    assert "for 1 token of each device" in alone and "On 1 device the 1 layer of experts take 0 ms" in alone
+    assert "hides behind other work.\nWith one" in alone
+
+
+def test_services():
+    served = fleet.served(["mixtral-8x7b-v0.1", "llama-3-8b"], DEVICE, 64, 1024, 256)
+    assert words.best_services(served).startswith(
+        "Per device, the best mixture is Mixtral 8x7B with 1,920 tokens a second, the best dense model Llama "
+        "3 8B with 4,920."
+    )
+    neither = "The parameters name no mixture and dense model that some group holds both."
+    nothing = fleet.served(["llama-3.1-405b"], "L4", 4, 1024, 256)
+    assert [words.best_services(each) for each in (served[:1], served[1:], nothing)] == [neither] * 3
+    assert words.left_out([]) == "Every model that was asked for is held by some group."
+    assert words.left_out(nothing.attrs["left out"]) == "Too large for any group: Llama 3.1 405B."
+    assert words.left_out(["A", "B"]) == "Too large for any group: A, B."
+
+
+def test_published_exchanges_and_fleet(tables):
+    assert words.measured_exchanges(tables["exchanges"]).startswith(
+        "The median error of 10 rows is 2.3%, the largest -13%, for combine on 128 devices. The form"
+    )
+    assert words.measured_exchanges(tables["exchanges"]).endswith("The fixed time is 47 µs.")
+    service = tables["service"]
+    assert words.measured_fleet(service) == (
+        "With 144 devices and 88 answers on each, we predict 1,708 tokens a second and device if exchange "
+        "and work follow one another (-8% from the published 1,850), and 2,989 (+62%) if they overlap in "
+        "full. The service overlaps them in part, and the published number lies between."
+    )
+    assert words.measured_fleet({**service, "error": 0.01}).endswith("the published number lies outside.")
+
+
+def test_published_services():
+    first, second = words.measured_services(fleet.measured_mixtures()).split("\n")
+    assert "7 rows that were fitted come out within 9%, beside dense" in first
+    assert "of 6 rows that test, the median error is 43%, from -49% to +49%." in second
+
+
+def test_skews():
+    moved = pd.DataFrame({"experts": [146.0, 46.0], "slowest": [1.03, 1.35]}, index=[0.0, 2.0])
+    assert words.skews(moved, 64) == (
+        "From a skew of 0 to 2, a layer reads 146 and then 46 experts for 64 answers, and the slowest device "
+        "has 1.03 and then 1.35 times the mean load. What helps bandwidth harms balance."
+    )
+    for same in ({"experts": [146.0, 146.0]}, {"slowest": [1.03, 1.03]}):
+        assert words.skews(moved.assign(**same), 1).endswith("times the mean load.")
+    assert "experts for 1 answer, and" in words.skews(moved, 1)
+
+
+def test_what_laws_say():
+    equivalents = worth.equivalents(["mixtral-8x7b-v0.1", "deepseek-v2"])
+    said = words.dense_worth("DeepSeek-V2", equivalents, worth.times_active("dbrx"), 2).split("\n")
+    assert said[0].startswith(
+        "The training tokens of Mixtral 8x7B are not stated; the laws that need them are given 8.1 trillion, "
+        "the median of the others. The laws disagree by "
+    )
+    assert said[1] == (
+        "None of them lies within the runs of its law, as far as those are known. The laws of Krajewski et "
+        "al. were fitted to at most 3.7 billion parameters."
+    )
+    assert said[2] == "The root lies at 69.1 billion for DeepSeek-V2, within the span of the laws."
+    assert said[3].endswith(
+        "at about 2 times the compute, at equal quality; by the laws the dense model of equal loss has 0.8 "
+        "to 6.4 times its active parameters."
+    )
+
+
+@pytest.mark.parametrize(
+    ("inside", "words_of_it"), [(1, "1 of them lies within"), (2, "2 of them lie within")]
+)
+def test_the_turns_of_the_laws(inside, words_of_it):
+    equivalents = worth.equivalents(["deepseek-v2"])
+    equivalents.loc[: inside - 1, "beyond"] = 1.0
+    equivalents.loc[equivalents["law"] != worth.FOLKLORE, "dense"] = [3e9, 6e9, 3e9, 3e9, 3e9, 3e9]
+    said = words.dense_worth("DeepSeek-V2", equivalents, pd.Series([1.0]), 2)
+    assert said.startswith(
+        "The laws disagree by 2 times for the same mixture. Of 6 values 6 say that it is worth"
+    )
+    assert f"\n{words_of_it} the runs of its law" in said
+    assert "outside the span of the laws." in said
+    assert "has 1.0 times its active parameters." in said
+
+
+def test_scores():
+    scored = worth.scores_by_size("MMLU")
+    sized = worth.fitted_size(scored)
+    first, second, third = words.scores_beside(scored, sized).split("\n")
+    assert first == (
+        "For 5 of 5 mixtures the circle lies between active and all parameters. Taken at its word, that "
+        "makes a mixture better than a dense model of its compute and worse than one of its memory."
+    )
+    assert second.startswith("The root of total and active is 0.5 to 2.3 times the circle, at the median 1.3")
+    assert third.startswith(
+        "The line leaves 6.8 points, a factor of 2.7 in size to either side, and with it 4 of"
+    )
+    assert "It rests on 20 dense models, of which the newest year has 2;" in third
+    moved = sized.copy()
+    moved.iloc[0, sized.columns.get_loc("dense")] = 1.0
+    assert words.scores_beside(scored, moved).startswith(
+        "For 4 of 5 mixtures the circle lies between active and all parameters.\n"
+    )
+
+
+def test_printed_laws():
+    made = worth.reproduced()
+    said = words.printed_laws(made, *worth.loss_of_active("krajewski-64"))
+    assert said.startswith(
+        "Of the compute-optimal mixtures that Krajewski et al. print, our optimum has every granularity "
+        "exactly, the tokens within 2.2% and the loss within 0.8%, which rounded coefficients explain. 14 of "
+        "14 ranges"
+    )
+    assert "the loss of the smallest would come out at 3.9 where 3.133 is printed.\nThe sizes" in said
+    assert "but 3 of 3 lie within what the rounding allows." in said
+    made.loc[made["quantity"] == "granularity", "error"] = 0.5
+    assert "our optimum has other granularities, the tokens" in words.printed_laws(made, 1, 1)
+
+
+def test_a_law_without_printed_losses():
+    with pytest.raises(CohortError, match="no printed loss of clark-hash"):
+        worth.loss_of_active("clark-hash")

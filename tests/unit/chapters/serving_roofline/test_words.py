@@ -1,0 +1,211 @@
+"""What the chapter on serving says: known sentences, and each turn that a sentence can take."""
+
+import pandas as pd
+import pytest
+
+import cohort
+from cohort.chapters.serving_roofline import changes, comparisons, tables, words
+from cohort.serving.roofline import largest_concurrency, serve
+
+LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
+REQUEST = {"model": "llama-3-70b", "accelerator": "H100 SXM 80GB", "tensor_parallel": 4, **LENGTHS}
+
+
+@pytest.fixture(scope="module")
+def scope() -> pd.DataFrame:
+    compared = comparisons.measured_cases("test")
+    return compared[compared["in scope"]]
+
+
+@pytest.fixture(scope="module")
+def sweep() -> pd.DataFrame:
+    return tables.by_concurrency([1, 64, 350], **REQUEST)
+
+
+def brief(scope, concurrency=64, **changed):
+    request = {**REQUEST, **changed}
+    service = serve(**request, concurrency=concurrency)
+    most = largest_concurrency(**request)
+    phases = tables.phases(request["model"], request["accelerator"], concurrency, **LENGTHS)
+    return words.brief("X", phases, service, most, 2.5, scope).split("\n")
+
+
+def test_the_brief_at_its_defaults(scope):
+    first, second, third, last = brief(scope)
+    assert first == (
+        "- A step whose work for each byte is above the ridge of H100 SXM 80GB is bound by compute. A "
+        "training step is at 5.2 times the ridge, reading a prompt of 1,024 tokens at 3.49 times. Writing "
+        "one answer is at 0.00345 times, so that memory sets the pace."
+    )
+    assert second.startswith(
+        "- X on 4 devices, with 64 answers at once, takes 44 ms for a token of each and writes 1,450 tokens "
+        "a second, "
+    )
+    assert second.endswith("goes to compute. The memory holds 350 such answers.")
+    assert third == (
+        "- At USD 2.5 for an accelerator and hour, a million output tokens cost USD 1.92, their prompts "
+        "included."
+    )
+    assert last.startswith("- Of 45 measurements on A100, H100 and H200 that nothing was fitted to, ")
+    assert last.endswith("error is 9.8%; that of the roofline alone is 38.7%.")
+
+
+def test_the_brief_of_what_does_not_fit(scope):
+    _, second, third, _ = brief(scope, concurrency=1, tensor_parallel=1)
+    assert "- X on 1 device, with 1 answer at once, would take " in second
+    assert " for a token of each and would write " not in second  # "would take ... and write"
+    assert " ms for a token of each and write " in second
+    assert ". It does not fit: " in second and "holds" not in second.split("fit: ")[0]
+    assert "a million output tokens would cost USD " in third
+
+
+def test_one_answer_above_the_ridge(scope):
+    service = serve(**REQUEST)
+    phases = pd.DataFrame(
+        {"intensity": [4.0, 3.0, 2.0], "ridge": [1.0, 1.0, 1.0]}, index=["training", "prefill", "decode, 1"]
+    )
+    assert "Writing one answer is at 2 times, so that compute sets the pace." in words.brief(
+        "X", phases, service, 1, 1.0, scope
+    )
+    assert "The memory holds 1 such answer." in words.brief("X", phases, service, 1, 1.0, scope)
+
+
+def test_intensities():
+    phases = tables.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS)
+    assert words.intensities(phases, 64) == (
+        "Training does 1,530 FLOP a byte, with 8,192 tokens on a device and the traffic of the optimiser "
+        "counted, where 295 are enough.\nA prompt does 1,030; a step for 64 answers does 55.7, and could use "
+        "at most 18.9% of the arithmetic."
+    )
+    assert "a step for 1 answer does 1.02" in words.intensities(phases, 1)
+
+
+@pytest.mark.parametrize(
+    ("most", "room"),
+    [
+        (350, "4 devices holds 350 of the chosen length, enough to get there."),
+        (295, "4 devices holds 295 of the chosen length, so that the weights alone never leave the slope."),
+        (0, "4 devices does not hold even one of the chosen length."),
+    ],
+)
+def test_where_decode_turns(most, room):
+    said = words.turning_point("X", "H100", 4, "bf16", 296, most).split("\n")
+    assert said[0].endswith("reading the weights in bf16. For X on H100 these are 296.")
+    assert said[1] == f"The memory of {room}"
+
+
+def test_the_calibration():
+    values = cohort.table("serving_calibration")
+    errors = pd.Series([0.01, -0.03, 0.2])
+    said = words.calibration(values, errors)
+    assert said.startswith("11 of these values are fitted together, to 69 rows of two sources")
+    assert "the median error is 3.0%; that says little" in said
+    values.loc[values["method"] == "fitted", "rows"] = range(11)
+    with pytest.raises(ValueError, match="unpack"):
+        words.calibration(values, errors)
+
+
+def test_where_the_time_goes(sweep):
+    first, last = words.token_time(sweep, mixture=False).split("\n")
+    assert first == (
+        "With one answer, most of the time goes to *reading weights*, and 32.3% to what no roofline counts: "
+        "fixed times and exchange. With 350, most goes to *prompts of others*."
+    )
+    assert last == "The weights are read in the same time however many answers share them."
+    alone = words.token_time(sweep.iloc[:1], mixture=True).split("\n")
+    assert alone[0].endswith("fixed times and exchange.")
+    assert alone[1] == "The more answers share a step, the more of the experts it reads."
+
+
+def test_what_concurrency_trades(sweep):
+    said = words.trade(sweep, 350, 4, 2.5)
+    one, full = sweep.loc[1], sweep.loc[350]
+    assert said == (
+        "From one answer to 350 at once, throughput grows 41.8 times, and each user's speed falls from 52.8 "
+        "to 6.3 tokens a second. So a million tokens cost from USD 1.26 to USD 52.6 at the chosen price."
+    )
+    assert 1e6 * 10 / 3600 / full["throughput"] == pytest.approx(1.26, abs=0.005)
+    assert 1e6 * 10 / 3600 / one["throughput"] == pytest.approx(52.6, abs=0.05)
+    nothing = "of this length, so there is nothing to trade."
+    assert words.trade(sweep[:1], 1, 4, 2.5) == f"The memory holds one answer {nothing}"
+    assert words.trade(sweep.assign(fits=False), 0, 4, 2.5) == f"The memory holds no answer {nothing}"
+
+
+def test_utilisation():
+    sweep = pd.DataFrame({"mfu": [0.009, 0.39]})
+    assert words.peaks_used(pd.Series([0.29, 0.56, 0.4]), sweep) == (
+        "They lie between 29% and 56%. The post's *as close to 100% utilisation as you can* is an aim: no "
+        "run in the table publishes more than 56%.\nServing reaches 0.9% with one answer and 39% at most in "
+        "this case."
+    )
+
+
+def test_variants():
+    saved = changes.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
+    said = words.variants(saved, 4)
+    assert said.startswith(
+        "Of those that fit, *8 experts, 2 for a token* writes most, 3,180 tokens a second. With *a key and a "
+        "value for each head* the memory would hold 38 answers in place of 350. A latent vector is small but "
+        "not divided: each of 4 devices holds all of it. Fewer bits"
+    )
+    none = words.variants(saved.assign(throughput=float("nan")), 1)
+    assert none.startswith("None of these fits the memory. With *a key")
+    assert "latent" not in none
+
+
+def test_the_cheapest():
+    costs = pd.DataFrame({"devices": [1, 2], "low": [0.5, 0.75], "high": [2.0, 3.0]}, index=["A", "B"])
+    assert words.cheapest(costs).startswith(
+        "The cheapest here is A, 1 device, from USD 0.5 to 2. Across all of them the range is from USD 0.5 "
+        "to 3.\nThese are"
+    )
+    assert "B, 2 devices, from" in words.cheapest(costs[1:])
+    assert words.cheapest(costs[:0]) == (
+        "No group of accelerators with a published price holds this model and an answer of this length."
+    )
+
+
+def test_the_sum_that_is_quoted():
+    usd, billions = comparisons.quoted_cost()
+    assert usd * billions * 1e3 == pytest.approx(700_000, rel=1e-12)
+    assert words.quoted_sum(usd, billions).startswith(
+        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 16 at the "
+        "highest price in the data. The quoted sum would then pay for 43.7 billion tokens a day.\n"
+    )
+
+
+def test_errors(scope):
+    said = words.errors(scope)
+    assert said == (
+        "Over all 45 rows the median error is 9.8%, beside 22.0% of the roofline with an allowance of 80% of "
+        "the bandwidth and 75% of the arithmetic, and 38.7% of the peaks alone. 67% of the rows are within "
+        "fifteen percent.\nThe prediction is too low by 2.9% at the median; both rooflines are too low "
+        "nearly everywhere, since nothing in them is fixed."
+    )
+    turned = scope.assign(**{"predicted error": -scope["predicted error"]})
+    assert "The prediction is too high by 2.9%" in words.errors(turned)
+
+
+def test_misses():
+    index = pd.MultiIndex.from_tuples([("a", "token"), ("b", "request")], names=["source", "quantity"])
+    missed = pd.DataFrame(
+        {"rows": [3, 2], "in all": [20, 4], "worst": [-0.43, 0.54], "why": ["one", "two"]}, index=index
+    )
+    assert words.misses(missed) == (
+        "- *a*, time of a token: 3 of 20 rows are off by more than 30%, the worst by -43%. Here one.\n"
+        "- *b*, time of a request: 2 of 4 rows are off by more than 30%, the worst by +54%. Here two."
+    )
+
+
+def test_generations_of_kernels():
+    kernels = pd.DataFrame({"bias": [-44.0, 2.0]}, index=["as fitted", "with recent kernels"])
+    said = words.generations(82, kernels)
+    assert said.startswith("There are 82 such rows, of TensorRT-LLM 1.0.")
+    assert "comes out 44% too low at the median" in said and "it comes out 2% too high." in said
+    assert words.generations(1, kernels).startswith("There is 1 such row, of")
+
+
+def test_the_most_sensitive():
+    assert words.sensitivity(pd.Series({"a": 2.0, "b": -8.31})) == (
+        "The time per token follows *b* most. No single one of them moves it by more than 8.3%."
+    )
