@@ -144,7 +144,7 @@ def draw_queries(published: pd.DataFrame, own: pd.DataFrame) -> Figure:
     Parameters
     ----------
     published : DataFrame
-        As `tables.published` returns it.
+        As `published.queries` returns it.
     own : DataFrame
         Per answer ``low``, ``wh`` and ``high``.
 
@@ -174,7 +174,7 @@ def draw_break_even(models: pd.DataFrame, chosen: str) -> Figure:
     Parameters
     ----------
     models : DataFrame
-        As `tables.break_evens` returns it.
+        As `making.break_evens` returns it.
     chosen : str
         The model that is drawn dark.
 
@@ -231,7 +231,7 @@ def draw_shares(energy: pd.Series, co2e: pd.Series) -> Figure:
     Parameters
     ----------
     energy, co2e : Series
-        Shares of the variance in percent, as `tables.shares` returns them.
+        Shares of the variance in percent, as `uncertainty.shares` returns them.
 
     Returns
     -------
