@@ -56,9 +56,9 @@ def test_other_accelerators_are_carried_over():
     )
     assert (
         " For L4 the numbers of H100 are carried over as they are. Scaled by its ratings they would be "
-        in (one_answer.fit(LEFT, service))
+        in (one_answer.fitted_points(LEFT, service))
     )
-    assert f"be {service.carried:.3g} times these" in one_answer.fit(LEFT, service)
+    assert f"be {service.carried:.3g} times these" in one_answer.fitted_points(LEFT, service)
 
 
 def test_use_catches_up():
@@ -99,7 +99,7 @@ def test_a_million():
         "A million H100 would draw 1.07 GW, at intensive work, with the data centre, estimated, and take "
         "9.34 TWh a year."
     )
-    said = comparisons.fleet(fleet, 415.0, "USA").split("\n")
+    said = comparisons.fleet_year(fleet, 415.0, "USA").split("\n")
     assert said[0].startswith(
         "At the central factors they draw 1.07 GW and take 9.34 TWh a year, 2.25% of what all data centres "
         "took in 2024. On the grid of USA that emits 3.58 Mt a year."
@@ -112,7 +112,7 @@ def test_left_out():
 
 
 def test_what_the_coefficients_rest_on():
-    first, second = one_answer.fit(LEFT, SERVICE).split("\n")
+    first, second = one_answer.fitted_points(LEFT, SERVICE).split("\n")
     assert first.startswith("They were fitted to 35 points of 11 models. Reading a GB takes 0.195 J.")
     assert "takes 0.209 J for it" in first  # 700 W over 3,350 GB/s
     assert second.endswith("the reading of its cache.")
@@ -186,10 +186,10 @@ def test_prompts_and_the_context():
 def test_published_queries_and_what_is_here():
     theirs = pd.DataFrame({"wh": [0.24, 0.34, 9.0], "derived": [False, False, True]})
     own = pd.DataFrame({"low": [0.1], "high": [0.3]})
-    assert comparisons.queries(theirs, own, 7.75).startswith(
+    assert comparisons.queries_by_others(theirs, own, 7.75).startswith(
         "The figures that others publish span 0.24 to 0.34 Wh; 1 of 2 lie within"
     )
-    assert "an assumed 7.75 kW for each" in comparisons.queries(theirs, own, 7.75)
+    assert "an assumed 7.75 kW for each" in comparisons.queries_by_others(theirs, own, 7.75)
     assert "0.3008 Wh when recomputed {cite:p}`" in comparisons.estimate(published.epoch_wh())
 
 
@@ -200,16 +200,16 @@ def test_life_cycle_is_no_energy():
 
 def test_break_even_with_its_range():
     between = Spread(np.linspace(2e10, 7e10, 101), {})
-    assert comparisons.break_even("Large", TWO, between) == (
+    assert comparisons.break_even_point("Large", TWO, between) == (
         "The training of Large emitted 2,620 t by this count, location-based, as much as 40 billion answers. "
         "It is 22 billion to 68 billion answers from the 5th to the 95th percentile. The grid and the data "
         "centre are the same for both; the range is due to the rest."
     )
-    bounded = comparisons.break_even("Small", TWO, between)
+    bounded = comparisons.break_even_point("Small", TWO, between)
     assert "emitted at most 100 t by this count, location-based, as much as at most 2 billion" in bounded
     assert "With hours that follow from its tokens and stay below that bound it is 22 billion" in bounded
-    assert "percentile" not in comparisons.break_even("Large", TWO, None)
-    assert comparisons.break_even("mine", TWO, None) == "For mine the hours are not known."
+    assert "percentile" not in comparisons.break_even_point("Large", TWO, None)
+    assert comparisons.break_even_point("mine", TWO, None) == "For mine the hours are not known."
 
 
 def test_fewer_answers_at_once():
@@ -229,7 +229,7 @@ def test_all_counted():
 
 
 def test_capture_by_design_and_as_it_went():
-    said = comparisons.capture(pd.Series([0.5, 4.2]), 11390, "USA")
+    said = comparisons.trainings_captured(pd.Series([0.5, 4.2]), 11390, "USA")
     assert "in at most 4.2 months. It captured 92 t in 2024, 0.26% of the design, and 105 t in its" in said
     assert "11,390 t by their card, take 90.4 years in place of 3.8 months." in said
 
@@ -255,7 +255,7 @@ def test_the_worst_prediction_and_the_lowest_models():
             "ratio": [0.3, 1.2, 0.9, 1.0],
         }
     )
-    said = comparisons.accuracy(left)
+    said = comparisons.measured_accuracy(left)
     assert said.startswith("Predicted from the others, 75% of the points are within a quarter of what was")
     assert "The worst is A with 8 requests at once, 0.3 of it:" in said
     assert "those of A (0.30), C (0.90), D (1.00) are lowest" in said
@@ -271,7 +271,7 @@ def test_estimates_of_a_service_and_of_a_tool():
 
 def test_ranges_and_their_cause():
     causes = pd.Series({"the host": 9.0, "the grid": 40.6})
-    assert comparisons.ranges(ENERGY, Spread(np.linspace(1, 3, 101), {}), causes) == (
+    assert comparisons.answer_ranges(ENERGY, Spread(np.linspace(1, 3, 101), {}), causes) == (
         "Energy has a range of 2.6 times from the 5th to the 95th percentile; 41% of its variance is due to "
         "*the grid*. CO2e has a range of 2.6 times."
     )
@@ -291,4 +291,4 @@ def test_words_take_the_tables_as_they_are():
         "For Llama 3 70B an answer takes 5.66 Wh when 1 is written at once, and 0.0906 Wh with 512: 62.5"
     )
     own = uncertainty.own_queries(["llama-3-8b", "llama-3.1-405b"], 64, 1, 2000, **request)
-    assert "4 of 4 lie within" in comparisons.queries(published.queries(), own, 7.75)
+    assert "4 of 4 lie within" in comparisons.queries_by_others(published.queries(), own, 7.75)

@@ -15,7 +15,7 @@ from cohort.footprint.yardsticks import Fleet
 # Queries ----------------------------------------------------------------------------------------------------
 
 
-def queries(published: pd.DataFrame, own: pd.DataFrame, node_kw: float) -> str:
+def queries_by_others(published: pd.DataFrame, own: pd.DataFrame, node_kw: float) -> str:
     """Return how far published energies of a query lie apart, and within what this chapter computes.
 
     Parameters
@@ -91,7 +91,7 @@ def life_cycle(grams: float, g_per_kwh: Mapping[str, float]) -> str:
 # Making -----------------------------------------------------------------------------------------------------
 
 
-def break_even(name: str, evens: pd.DataFrame, between: Spread | None) -> str:
+def break_even_point(name: str, evens: pd.DataFrame, between: Spread | None) -> str:
     """Return what training emitted, and how many answers emit as much.
 
     Parameters
@@ -203,7 +203,7 @@ def service_year(year_kg: float) -> str:
     )
 
 
-def capture(months: pd.Series, family_t: float, grid: str) -> str:
+def trainings_captured(months: pd.Series, family_t: float, grid: str) -> str:
     """Return how long the plant Mammoth takes for trainings, by its design and as it went.
 
     Parameters
@@ -268,7 +268,7 @@ def shipments(quoted: pd.Series, planned: float) -> str:
     )
 
 
-def fleet(million: Fleet, world_twh: float, grid: str) -> str:
+def fleet_year(million: Fleet, world_twh: float, grid: str) -> str:
     """Return what a fleet takes in a year, beside all data centres and the plant Mammoth.
 
     Parameters
@@ -301,7 +301,7 @@ def fleet(million: Fleet, world_twh: float, grid: str) -> str:
 # Measurements and uncertainty -------------------------------------------------------------------------------
 
 
-def accuracy(left: pd.DataFrame) -> str:
+def measured_accuracy(left: pd.DataFrame) -> str:
     """Return how near each measured model is predicted from the others.
 
     Parameters
@@ -373,7 +373,7 @@ def ecologits(median: float, spread: float) -> str:
     )
 
 
-def ranges(energy: Spread, co2e: Spread, causes: pd.Series) -> str:
+def answer_ranges(energy: Spread, co2e: Spread, causes: pd.Series) -> str:
     """Return how wide an answer's ranges are, and what that of the energy is mostly due to.
 
     Parameters

@@ -191,7 +191,7 @@ def left_out(spread: float) -> str:
 # What an answer takes ---------------------------------------------------------------------------------------
 
 
-def fit(left: pd.DataFrame, service: answers.Service) -> str:
+def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:
     """Return what the coefficients rest on, what they agree with, and how they are carried over.
 
     Parameters
