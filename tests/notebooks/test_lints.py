@@ -20,9 +20,26 @@ from cohort.runner.project import find_project
 ROOT = find_project(Path(__file__).parent).root
 
 
+# Chapters whose sentences still stand in the notebook: each goes from this list when they have moved.
+AWAITED = {
+    "the_cohort",
+    "chinchilla_fit",
+    "data_optimal",
+    "attention_memory",
+    "serving_roofline",
+    "expert_tradeoffs",
+    "training_footprint",
+    "serving_footprint",
+}
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_keeps_every_rule(path: Path) -> None:
-    assert lints.lint_file(path) == []
+    words = (lints.short_cells, lints.short_lines, lints.no_nested_fstrings, lints.mostly_code)
+    notebook = read_notebook(path)
+    broken = [problem for rule in words for problem in rule(path.stem, notebook)]
+    assert bool(broken) == (path.stem in AWAITED), broken
+    assert [problem for problem in lints.lint_file(path) if problem not in broken] == []
 
 
 def test_figures_have_names_of_their_own_throughout_the_book() -> None:
@@ -106,6 +123,16 @@ SVG = output({"image/svg+xml": "<svg/>"})
     ("rule", "fault", "problem"),
     [
         (lints.short_cells, source("cache", "x = 1\n" * 16), "has 16 lines; at most 15"),
+        (lints.short_cells, source("parameters", "x: int = 1  # A.\n" * 16), "has 16 lines; at most 15"),
+        (lints.short_lines, source("cache", "x = 1\ny = '" + "x" * 96 + "'"), "line 2 has 102 characters"),
+        (lints.short_lines, source("parameters", f"x: str = 'x'  # {'A' * 90}."), "line 1 has"),
+        (
+            lints.no_nested_fstrings,
+            source("cache", """x = f"{f'{y:.2f}' if y else ''}" """),
+            "nests an f-string",
+        ),
+        (lints.no_nested_fstrings, source("sentence", """say(f"{say(f'{y}')}")"""), "nests an f-string"),
+        (lints.mostly_code, source("sentence", f'say("{"x" * 500}")'), "cells that call say hold"),
         (lints.no_empty_cells, source("lead", " \n"), "is empty"),
         (lints.no_empty_cells, source("cache", ""), "is empty"),
         (lints.plain_python, source("cache", "%matplotlib inline"), "is not plain Python"),
@@ -176,6 +203,31 @@ def test_a_rule_finds_what_breaks_it(
     assert problem in found[0]
     assert found[0].startswith("good")
     assert set(found) <= set(lints.lint("good", notebook))
+
+
+def test_a_list_of_parameters_counts_once() -> None:
+    names = "\n".join(f'    "{name}",' for name in "abcdefghijklmnopqrst")
+    cell = code(f"models: list[str] = [\n{names}\n]  # Rows.\nseed: int = 0  # Seed.", "p", "parameters")
+    assert list(lints.short_cells("good", make(cell))) == []
+    assert list(lints.short_cells("good", make(code(cell["source"], "p")))) != []
+
+
+@pytest.mark.parametrize("source", ["f'{x:{width}.2f}'", "f'{x}' + f'{y}'", "f'{say(y)}'", "f'{x!r:>8}'"])
+def test_a_format_is_no_nested_fstring(source: str) -> None:
+    assert list(lints.no_nested_fstrings("good", make(code(source)))) == []
+
+
+def test_a_line_of_a_hundred_characters_is_allowed() -> None:
+    assert list(lints.short_lines("good", make(code("x" * 100)))) == []
+    assert len(list(lints.short_lines("good", make(code("x" * 101))))) == 1
+
+
+def test_the_share_of_what_is_said_counts_whole_cells_wherever_they_say_it() -> None:
+    quiet, said = code("x" * 76, "a"), code("if x:\n    say(words)", "b")
+    (problem,) = lints.mostly_code("good", make(quiet | {"source": "x" * 60}, said))
+    assert "hold 25% of the code's characters" in problem
+    assert list(lints.mostly_code("good", make(quiet | {"source": "x" * 61}, said))) == []
+    assert list(lints.mostly_code("good", make(markdown("say(x)"), code("essay(x)")))) == []
 
 
 def test_every_rule_has_been_broken_above() -> None:

@@ -47,6 +47,29 @@ def test_reads_every_type() -> None:
     ]
 
 
+LONG_LIST = """\
+seed: int = 0  # Seed of the draws.
+models: list[str] = [
+    "llama-3-8b", "dbrx",
+
+    # The rest.
+    "gemma-7b",
+]  # Rows of the table.
+shares: list[float] = [
+    0.5,
+    1.0
+]  # Shares to draw."""
+
+
+def test_a_list_may_go_over_several_lines(tmp_path: Path) -> None:
+    seed, models, shares = read(LONG_LIST)
+    assert models == Parameter(
+        "models", "list[str]", ["llama-3-8b", "dbrx", "gemma-7b"], "Rows of the table."
+    )
+    assert (seed.default, shares.default, shares.help) == (0, [0.5, 1.0], "Shares to draw.")
+    assert_papermill_agrees(write(tmp_path / "n.ipynb", make(code(LONG_LIST, "p", "parameters"))))
+
+
 def test_a_notebook_without_parameters_has_none() -> None:
     assert read_parameters("chapter", make(code("x = 1"))) == []
 
@@ -65,6 +88,10 @@ def test_a_notebook_without_parameters_has_none() -> None:
         ("import os", "is no parameter"),
         ("  x: int = 3  # Help.", "is no parameter"),
         ("x: list[int] = [1,", "is no parameter"),
+        ("x: list[int] = [\n    1,\ny: int = 2  # Help.", "is no parameter"),
+        ("x: list[int] = [\n    1,  # one\n]  # Help.", "papermill would misread its help"),
+        ("x: list[int] = [\n    1,\n]", "is no parameter"),
+        ("x: list[int] = [\n    1 + 1,\n]  # Help.", "is not a literal"),
         ("x: dict = 3  # Help.", "the type dict is not one of int, float, str, bool, list[str]"),
         ("x: list[bool] = [True]  # Help.", "the type list[bool] is not one of"),
         ("x: int = 3  # See #4.", "papermill would misread its help"),

@@ -2,7 +2,7 @@
 
 A parameters cell holds one parameter a line, ``name: type = literal  # Help, with the unit.``, and no line
 says more than papermill's line-by-line reader understands: no second equals sign, no ``#`` in a string, no
-value that is computed.
+value that is computed. A long list goes over several lines: ``[`` ends the first, and ``]`` begins the last.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ast
 import keyword
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -110,13 +110,12 @@ def read_parameters(name: str, notebook: Notebook) -> list[Parameter]:
         raise NotebookError(f"{name}: {len(tagged)} cells are tagged parameters; one is enough.")
     found: dict[str, Parameter] = {}
     for number, cell in tagged:
-        for line in cell["source"].splitlines():
-            if line.strip() and not line.lstrip().startswith("#"):
-                where = f"{place(name, number, cell)}: line {shown(line.strip())}"
-                parameter = _parameter(where, line)
-                if parameter.name in found:
-                    raise NotebookError(f"{where}: {parameter.name} is already a parameter.")
-                found[parameter.name] = parameter
+        for line in _definitions(cell["source"]):
+            where = f"{place(name, number, cell)}: line {shown(line.strip())}"
+            parameter = _parameter(where, line)
+            if parameter.name in found:
+                raise NotebookError(f"{where}: {parameter.name} is already a parameter.")
+            found[parameter.name] = parameter
     return list(found.values())
 
 
@@ -284,6 +283,20 @@ def from_yaml_file(path: Path) -> dict[str, object]:
 
 class _UnfitError(Exception):
     """A value of another type; the message adds a reason where the type alone does not say it."""
+
+
+def _definitions(source: str) -> Iterator[str]:
+    """Yield a line for each parameter, long lists joined as papermill does; not comments and blank lines."""
+    lines: list[str] = []
+    for line in source.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        lines.append(line.strip() if lines else line)
+        if not lines[0].rstrip().endswith("[") or line.startswith("]"):
+            yield "".join(lines)
+            lines = []
+    if lines:
+        yield "".join(lines)
 
 
 def _parameter(where: str, line: str) -> Parameter:

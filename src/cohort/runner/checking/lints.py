@@ -16,6 +16,8 @@ from cohort.runner.notebook.document import Cell, Notebook, has_tag, numbered, p
 from cohort.runner.parameter_cells import read_parameters
 
 MAX_LINES = 15
+MAX_WIDTH = 100
+MAX_SAID = 0.25  # share of the code's characters that cells which call `say` may hold
 
 
 Rule = Callable[[str, Notebook], Iterator[str]]
@@ -47,11 +49,39 @@ def lint_file(path: Path) -> list[str]:
 
 
 def short_cells(name: str, notebook: Notebook) -> Iterator[str]:
-    """Find code cells of more than 15 lines."""
+    """Find code cells of more than 15 lines; a parameter counts as one, however long its list is."""
     for where, cell in _code(name, notebook):
-        lines = len(cell["source"].strip().splitlines())
+        parameters = _statements(cell) if has_tag(cell, "parameters") else []
+        lines = len(parameters or cell["source"].strip().splitlines())
         if lines > MAX_LINES:
             yield f"{where}: has {lines} lines; at most {MAX_LINES} are allowed."
+
+
+def short_lines(name: str, notebook: Notebook) -> Iterator[str]:
+    """Find lines of code of more than 100 characters."""
+    for where, cell in _code(name, notebook):
+        for number, line in enumerate(cell["source"].splitlines(), start=1):
+            if len(line) > MAX_WIDTH:
+                yield f"{where}: line {number} has {len(line)} characters; at most {MAX_WIDTH} are allowed."
+
+
+def no_nested_fstrings(name: str, notebook: Notebook) -> Iterator[str]:
+    """Find f-strings inside the braces of another."""
+    for where, cell in _code(name, notebook):
+        values = [node.value for node in _nodes(cell) if isinstance(node, ast.FormattedValue)]
+        if any(isinstance(inner, ast.JoinedStr) for value in values for inner in ast.walk(value)):
+            yield f"{where}: nests an f-string in another; put the sentence into the chapter's words."
+
+
+def mostly_code(name: str, notebook: Notebook) -> Iterator[str]:
+    """Find notebooks a quarter or more of whose code stands in cells that call ``say``."""
+    code = [(len(cell["source"]), _says(cell)) for _, cell in _code(name, notebook)]
+    share = sum(size for size, says in code if says) / max(1, sum(size for size, _ in code))
+    if share >= MAX_SAID:
+        yield (
+            f"{name}: cells that call say hold {share:.0%} of the code's characters; less than "
+            f"{MAX_SAID:.0%} are allowed, and sentences go to the chapter's words."
+        )
 
 
 def no_empty_cells(name: str, notebook: Notebook) -> Iterator[str]:
@@ -187,6 +217,9 @@ def no_typed_numbers(name: str, notebook: Notebook) -> Iterator[str]:
 
 RULES: tuple[Rule, ...] = (
     short_cells,
+    short_lines,
+    no_nested_fstrings,
+    mostly_code,
     no_empty_cells,
     plain_python,
     no_definitions,
@@ -240,6 +273,13 @@ def _is_sentence(cell: Cell) -> bool:
 def _is_say(statement: ast.stmt) -> bool:
     call = statement.value if isinstance(statement, ast.Expr) else None
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "say"
+
+
+def _says(cell: Cell) -> bool:
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
+        for node in _nodes(cell)
+    )
 
 
 def _begins_with_imports(cell: Cell) -> bool:
