@@ -2,7 +2,7 @@
 
 import pytest
 
-from cohort.display.words import binary, scaled
+from cohort.display.words import binary, bullets, scaled
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,8 @@ def test_digits_can_be_asked_for():
 )
 def test_memory_is_written_in_the_largest_unit_that_it_fills(size, text):
     assert binary(size) == text
+
+
+def test_a_list_leaves_out_what_is_empty():
+    assert bullets("One.", "", "Two.") == "- One.\n- Two."
+    assert bullets() == ""

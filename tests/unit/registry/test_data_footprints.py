@@ -9,7 +9,7 @@ import pytest
 from reading import table
 
 COUNTS = {
-    "training_runs": 293,
+    "training_runs": 295,
     "grids": 22,
     "grids_ember": 26,
     "grids_electricitymaps": 10,
@@ -79,6 +79,7 @@ UNITS = {
     "development_share": "fraction",
     "site": "text",
     "active_parameters": "parameters",
+    "models": "text",
 }
 # Peaks without sparsity, in TFLOP/s.
 PEAKS = {

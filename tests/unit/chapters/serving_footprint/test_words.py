@@ -31,10 +31,6 @@ TWO = evens(Small=("at most", 100.0, 2e9, 200.0, 3e9), Large=("published", 2620.
 # --- one answer
 
 
-def test_findings_are_a_list():
-    assert one_answer.brief("One.", "Two.") == "- One.\n- Two."
-
-
 def test_an_answer_in_brief():
     said = one_answer.answer("Llama 3 70B", SERVICE, ENERGY, 0.171, ROWS["with_embodied"], "USA")
     assert said == (

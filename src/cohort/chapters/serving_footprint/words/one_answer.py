@@ -20,22 +20,6 @@ from cohort.registry.devices import accelerator as find_accelerator
 # In brief ---------------------------------------------------------------------------------------------------
 
 
-def brief(*findings: str) -> str:
-    """Return findings as a list.
-
-    Parameters
-    ----------
-    *findings : str
-        One or more sentences each.
-
-    Returns
-    -------
-    str
-        A line for each.
-    """
-    return "\n".join(f"- {finding}" for finding in findings)
-
-
 def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole: Footprint, grid: str) -> str:
     """Return what one answer takes and emits.
 
