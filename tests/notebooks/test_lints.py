@@ -28,8 +28,6 @@ AWAITED = {
     "attention_memory",
     "serving_roofline",
     "expert_tradeoffs",
-    "training_footprint",
-    "serving_footprint",
 }
 
 

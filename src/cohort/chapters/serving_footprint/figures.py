@@ -57,11 +57,9 @@ def draw_batch(sweep: pd.DataFrame, measured: Mapping[str, pd.DataFrame], chosen
     names = list(dict.fromkeys(sweep["model"]))
     others = [name for name in names if name != chosen]
     colours = {chosen: INK} | dict(zip(others, OTHERS, strict=False))
-    ends = {}
     for name in names:
         rows = sweep[sweep["model"] == name]
         axes.plot(rows["concurrency"], rows["wh"], color=colours[name], lw=2.2 if name == chosen else 1.5)
-        ends[name] = (float(rows["concurrency"].iloc[0]), float(rows["wh"].iloc[0]))
         points = measured.get(name)
         if points is not None:
             axes.scatter(

@@ -4,6 +4,7 @@ import pytest
 
 import cohort
 from cohort.chapters.serving_footprint import making, tables, uncertainty
+from cohort.errors import CohortError, DoesNotFitError
 from cohort.footprint.answers import serving
 
 CHAT = {"accelerator": "H100 SXM 80GB", "input_tokens": 256, "output_tokens": 400}
@@ -62,3 +63,13 @@ def test_the_ledger_of_an_answer():
     assert found.loc["node", "a year of the service (t)"] == pytest.approx(
         found.loc["node", "CO2e (g)"] * 365e6 / 1e6
     )
+
+
+def test_what_does_not_fit_is_told_by_its_type():
+    asked = {**CHAT, "accelerator": "L4"}
+    spec = cohort.model("llama-3.1-405b")
+    with pytest.raises(DoesNotFitError, match="fits no group of L4"):
+        tables.service_of(spec, 64, **asked)
+    assert tables.answer_of(spec, 64, **asked) is None
+    with pytest.raises(CohortError, match="concurrency is 0"):
+        tables.answer_of(spec, 0, **CHAT)
