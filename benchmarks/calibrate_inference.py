@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from calibration import DATA, as_csv, write_or_compare
 
-from cohort.chapters.serving_footprint import tables
+from cohort.chapters.serving_footprint import published
 from cohort.footprint import calibration
 
 TABLE = DATA / "inference_calibration.csv"
@@ -47,7 +47,7 @@ def main() -> None:
     """Write the table, or compare it; print the errors."""
     write_or_compare(TABLE, table())
     left = calibration.leave_one_out()
-    found = tables.ratio_spread(left["ratio"])
+    found = published.ratio_spread(left["ratio"])
     print(f"\nleave one model out: {found['rows']} rows, median ratio {found['median']:.2f}, "
           f"geometric standard deviation {found['spread']:.3f}")  # fmt: skip
     for model, rows in left.groupby("model", sort=False):

@@ -22,6 +22,10 @@ class ParameterError(CohortError):
     """A parameter of a notebook or of a function that is out of its range or of the wrong type."""
 
 
+class DoesNotFitError(ParameterError):
+    """A model, with what it is asked to serve, that no group of accelerators holds."""
+
+
 class NotebookError(CohortError):
     """A notebook that failed to run, or whose results differ from those committed."""
 

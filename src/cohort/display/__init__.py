@@ -3,6 +3,6 @@
 The wording of numbers needs the standard library alone; tables and figures load with their own modules.
 """
 
-from cohort.display.words import binary, counted, mass, plainly, ranged, say, scaled, significant
+from cohort.display.words import binary, bullets, counted, mass, plainly, ranged, say, scaled, significant
 
-__all__ = ["binary", "counted", "mass", "plainly", "ranged", "say", "scaled", "significant"]
+__all__ = ["binary", "bullets", "counted", "mass", "plainly", "ranged", "say", "scaled", "significant"]

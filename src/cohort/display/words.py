@@ -162,3 +162,19 @@ def ranged(low: float, high: float, form: str = ",.1f") -> str:
     """Return a range in words, or the one value where both ends read alike: ``3.8 to 478.6``, ``8.0``."""
     ends = format(low, form), format(high, form)
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def bullets(*items: str) -> str:
+    """Return a list in Markdown.
+
+    Parameters
+    ----------
+    *items : str
+        One or more sentences each; an empty one is left out.
+
+    Returns
+    -------
+    str
+        A line for each item.
+    """
+    return "\n".join(f"- {item}" for item in items if item)

@@ -10,7 +10,7 @@ from typing import Any
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, bounded, integer, positive, unknown
+from cohort.errors import DoesNotFitError, ParameterError, bounded, integer, positive, unknown
 from cohort.footprint.accounts import BOUNDARIES, Footprint, account, check_boundary
 from cohort.footprint.energy import cache_joules, carried_over, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, GRID_TABLES, Range, assumptions, factor, given
@@ -101,8 +101,10 @@ def service(
 
     Raises
     ------
+    DoesNotFitError
+        If no group of accelerators holds the model and the requests.
     ParameterError
-        If a size is out of its range, or no group of accelerators holds the model and the requests.
+        If a size is out of its range.
     UnknownNameError
         If a name is not known; the message names the nearest.
     """
@@ -138,7 +140,7 @@ def service(
                     carried_over(spec, device, devices, concurrency, dtype),
                 )  # fmt: skip
             reason = found.reason
-    raise ParameterError(
+    raise DoesNotFitError(
         f"{spec.name} with concurrency {concurrency:,} fits no group of {device.name}: on {devices}, {reason}"
     )
 
@@ -349,8 +351,10 @@ def serving(
 
     Raises
     ------
+    DoesNotFitError
+        If no group of accelerators holds the model and the requests.
     ParameterError
-        If a number is out of range, or no group of accelerators holds the model.
+        If a number is out of range.
     UnknownNameError
         If there is no such model, accelerator, grid or boundary; the message names the nearest.
 

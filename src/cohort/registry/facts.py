@@ -122,6 +122,35 @@ def rows(table: str) -> list[dict[str, str]]:
     return [dict(row) for row in _read(path, os.stat(path).st_mtime_ns)]
 
 
+def row(table: str, **key: str) -> dict[str, str]:
+    """Return the one row of a data table that has these values.
+
+    Parameters
+    ----------
+    table : str
+        A name from `tables`.
+    **key : str
+        Values by column; as many as tell the row from all others.
+
+    Returns
+    -------
+    dict
+        Its values as text, a copy.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such table.
+    CohortError
+        If the table has no such row, or more than one.
+    """
+    found = [each for each in rows(table) if all(each[column] == value for column, value in key.items())]
+    if len(found) != 1:
+        asked = ", ".join(f"{column} {value!r}" for column, value in key.items())
+        raise CohortError(f"the table {table} has {len(found)} rows with {asked}, but must have one")
+    return found[0]
+
+
 def modified(table: str) -> int:
     """Return when a table was last written, in nanoseconds, so that what was read can be kept until then."""
     return os.stat(os.path.join(data_folder(), f"{table}.csv")).st_mtime_ns

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cohort.display.words import binary, inflected, paragraphs, scaled, sentences
+from cohort.display.words import binary, bullets, inflected, paragraphs, scaled, sentences
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,8 @@ def test_empty_sentences_leave_nothing_behind():
     assert sentences("", "One.", "", "Two.") == "One.\nTwo."
     assert paragraphs("One.", "", "Two.\nThree.") == "One.\n\nTwo.\nThree."
     assert sentences() == paragraphs("") == ""
+
+
+def test_a_list_leaves_out_what_is_empty():
+    assert bullets("One.", "", "Two.") == "- One.\n- Two."
+    assert bullets() == ""

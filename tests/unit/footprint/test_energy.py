@@ -75,7 +75,9 @@ def test_the_estimate_of_epoch():
     joules = joules_by_compute(100e9, 500, 989e12, 0.1, 1275 * 0.7 * 1.2)
     assert joules / 3600 == pytest.approx(0.3008, abs=5e-5)
     published = next(
-        float(row["value"]) for row in table("footprint_factors") if row["source"] == "epoch2025gpt4o"
+        float(row["value"])
+        for row in table("footprint_factors")
+        if (row["entity"], row["quantity"]) == ("GPT-4o typical query", "energy per query")
     )
     assert joules / 3600 == pytest.approx(published, rel=1e-3)
 

@@ -9,13 +9,13 @@ import pytest
 from reading import table
 
 COUNTS = {
-    "training_runs": 293,
+    "training_runs": 295,
     "grids": 22,
     "grids_ember": 26,
     "grids_electricitymaps": 10,
     "facilities": 36,
     "embodied": 25,
-    "footprint_factors": 154,
+    "footprint_factors": 173,
     "inference_energy": 46,
     "equivalences": 19,
     "serving_measurements": 525,
@@ -29,7 +29,7 @@ SUMS = {
     "grids_electricitymaps": "3376",
     "facilities": "69.248",
     "embodied": "57309.973",
-    "footprint_factors": "799116933750.87104",
+    "footprint_factors": "899116943992.68304",
     "inference_energy": "1229.57740",
     "equivalences": "53200040142.386",
     "serving_measurements": "776003673077.1605",
@@ -79,6 +79,7 @@ UNITS = {
     "development_share": "fraction",
     "site": "text",
     "active_parameters": "parameters",
+    "models": "text",
 }
 # Peaks without sparsity, in TFLOP/s.
 PEAKS = {
@@ -472,8 +473,13 @@ def test_water_of_gpt_3() -> None:
     offsite = value("facilities", **where, source="ecologits")
     assert energy * 0.55 == pytest.approx(run("gpt3-175b", "water_onsite_l"), rel=0.02)
     assert energy * (0.55 + 1.17 * offsite) == pytest.approx(run("gpt3-175b", "water_l"), rel=0.01)
-    answer = value("footprint_factors", entity="GPT-3 medium answer")
-    assert 4 * (0.55 + 1.17 * offsite) == pytest.approx(answer, rel=0.01)
+    answer = {
+        row["quantity"]: float(row["value"]) for row in FACTORS if row["entity"] == "GPT-3 medium answer"
+    }
+    assert answer["wue off site, United States"] == pytest.approx(offsite, rel=0.01)
+    assert answer["energy per answer"] * (
+        answer["wue on site"] + answer["pue"] * answer["wue off site, United States"]
+    ) == pytest.approx(answer["water per answer, United States"], abs=0.05)
 
 
 def test_water_of_the_united_states() -> None:
@@ -646,7 +652,11 @@ def test_two_rates_of_requests_are_power_over_time() -> None:
 )
 def test_published_break_even(entity: str, model: str, grams: float) -> None:
     """Emissions of the training over those of a request; the source rounds both."""
-    answers = value("footprint_factors", entity=entity)
+    quantities = ("answers that emit as much as the training", "requests", "co2e of all requests")
+    answers, requests, printed = (
+        value("footprint_factors", entity=entity, quantity=quantity) for quantity in quantities
+    )
+    assert (requests, printed) == (2400, grams)
     assert answers == pytest.approx(run(model, "co2e_t") * 1e6 / (grams / 2400), rel=0.01)
 
 

@@ -72,3 +72,13 @@ def test_the_wheel_carries_the_data(tmp_path):
     folder, parameters, tables = done.stdout.split()
     assert folder.startswith(str(tmp_path))
     assert (int(parameters), int(tables)) == (8_030_261_248, len(facts.tables()))
+
+
+def test_a_row_by_its_full_key() -> None:
+    assert facts.row("equivalences", name="Mammoth, by design")["value"] == "36000"
+    with pytest.raises(CohortError, match="the table equivalences has 0 rows with name 'no such', but must"):
+        facts.row("equivalences", name="no such")
+    with pytest.raises(CohortError, match=r"the table facilities has \d+ rows with provider 'Google'"):
+        facts.row("facilities", provider="Google")
+    with pytest.raises(UnknownNameError):
+        facts.row("no_such_table")

@@ -57,11 +57,9 @@ def draw_batch(sweep: pd.DataFrame, measured: Mapping[str, pd.DataFrame], chosen
     names = list(dict.fromkeys(sweep["model"]))
     others = [name for name in names if name != chosen]
     colours = {chosen: INK} | dict(zip(others, OTHERS, strict=False))
-    ends = {}
     for name in names:
         rows = sweep[sweep["model"] == name]
         axes.plot(rows["concurrency"], rows["wh"], color=colours[name], lw=2.2 if name == chosen else 1.5)
-        ends[name] = (float(rows["concurrency"].iloc[0]), float(rows["wh"].iloc[0]))
         points = measured.get(name)
         if points is not None:
             axes.scatter(
@@ -144,7 +142,7 @@ def draw_queries(published: pd.DataFrame, own: pd.DataFrame) -> Figure:
     Parameters
     ----------
     published : DataFrame
-        As `tables.published` returns it.
+        As `published.queries` returns it.
     own : DataFrame
         Per answer ``low``, ``wh`` and ``high``.
 
@@ -174,7 +172,7 @@ def draw_break_even(models: pd.DataFrame, chosen: str) -> Figure:
     Parameters
     ----------
     models : DataFrame
-        As `tables.break_evens` returns it.
+        As `making.break_evens` returns it.
     chosen : str
         The model that is drawn dark.
 
@@ -231,7 +229,7 @@ def draw_shares(energy: pd.Series, co2e: pd.Series) -> Figure:
     Parameters
     ----------
     energy, co2e : Series
-        Shares of the variance in percent, as `tables.shares` returns them.
+        Shares of the variance in percent, as `uncertainty.shares` returns them.
 
     Returns
     -------

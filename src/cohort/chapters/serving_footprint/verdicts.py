@@ -54,7 +54,10 @@ def _unreported() -> Judgement:
 
 
 def _million() -> Judgement:
-    shipped = quoted("NVIDIA", "H100 shipped in the second quarter"), quoted("NVIDIA", "A100 and H100 sold")
+    shipped = (
+        quoted("NVIDIA", "H100 shipped in the second quarter of 2023"),
+        quoted("NVIDIA", "A100 and H100 sold in the third quarter of 2023"),
+    )
     rule = (
         "energy of a million H100 in a year; cannot be known, since NVIDIA publishes no numbers, and the "
         f"estimates for two quarters, {sum(shipped):,.0f} together, count A100 in one of them"

@@ -82,7 +82,7 @@ def draw_reported(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As `tables.reported_beside_modelled` returns it.
+        As `reports.reported_beside_modelled` returns it.
 
     Returns
     -------
@@ -230,7 +230,7 @@ def draw_places(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As `tables.in_places` returns it.
+        As `places.in_places` returns it.
 
     Returns
     -------
@@ -269,7 +269,7 @@ def draw_accuracy(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As `tables.accuracy` returns it; the classes of `CLASSES` in it are drawn.
+        As `predictions.accuracy` returns it; the classes of `CLASSES` in it are drawn.
 
     Returns
     -------

@@ -8,6 +8,7 @@ from cohort.architecture.registered import group
 from cohort.chapters.judging import Judgement, graded
 from cohort.chapters.training_footprint import tables
 from cohort.footprint import audit, scenarios
+from cohort.footprint.yardsticks import MONTHS_PER_YEAR, yardstick
 from cohort.registry import facts
 
 # What a report of a training run needs, as the post asks for it.
@@ -104,17 +105,11 @@ def _offsets() -> Judgement:
     return Judgement("offsets_are_not_enough", graded(remains, 0.01, 0.001), 100 * share, "percent", rule)
 
 
-def _named(name: str) -> float:
-    return next(float(row["value"]) for row in facts.rows("equivalences") if row["name"] == name)
-
-
 def _plant() -> Judgement:
-    design, caught = _named("Mammoth, by design"), _named("Mammoth, first ten months") / MONTHS * 12
-    family = next(
-        each.published.value
-        for each in audit.checks()
-        if (each.published.run, each.published.field) == ("Llama 3.1 family", "co2e_t")
-    )
+    design = yardstick("Mammoth, by design")
+    caught = yardstick("Mammoth, first ten months") / MONTHS * MONTHS_PER_YEAR
+    report = facts.row("training_runs", model_or_run="Llama 3.1 family", part="", field="co2e_t")
+    family = float(report["value"])
     years = family / caught
     rule = (
         f"years in which the plant would take up what Llama 3.1 emitted, at the rate of its first {MONTHS} "

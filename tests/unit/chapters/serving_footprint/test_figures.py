@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from drawing import theme  # noqa: F401
 
-from cohort.chapters.serving_footprint import figures, tables
+from cohort.chapters.serving_footprint import figures, making, published, tables, uncertainty
 from cohort.display.theme import INK
 from cohort.footprint import calibration
 
@@ -45,18 +45,18 @@ def test_bars_of_a_prompt_add_up():
 
 
 def test_published_and_own_queries_have_a_row_each():
-    published, own = tables.published(), tables.own_queries(["llama-3-8b"], 64, **CHAT)
-    axes = figures.draw_queries(published, own).axes[0]
+    theirs, own = published.queries(), uncertainty.own_queries(["llama-3-8b"], 64, **CHAT)
+    axes = figures.draw_queries(theirs, own).axes[0]
     labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert labels[::-1] == [*published.index, *own.index]
+    assert labels[::-1] == [*theirs.index, *own.index]
     assert len(axes.collections) == len(labels)
 
 
 def test_break_even_marks_the_chosen_model():
-    evens = tables.break_evens(["llama-3-8b", "llama-3-70b"], 64, 1e6, **CHAT)
+    evens = making.break_evens(["llama-3-8b", "llama-3-70b"], 64, 1e6, **CHAT)
     axes = figures.draw_break_even(evens, "Llama 3 70B").axes[0]
     assert np.allclose(sorted(axes.collections[0].get_offsets()[:, 0]), sorted(evens["answers"] / 1e9))
-    bounded = figures.draw_break_even(tables.break_evens(["dbrx"], 64, 1e6, **CHAT), "").axes[0]
+    bounded = figures.draw_break_even(making.break_evens(["dbrx"], 64, 1e6, **CHAT), "").axes[0]
     assert [label.get_text() for label in bounded.get_yticklabels()] == ["DBRX (at most)"]
 
 
@@ -82,6 +82,6 @@ def test_nothing_to_draw_is_said():
     assert texts(figures.draw_batch(tables.by_batch(["llama-3.1-405b"], 1, **asked), {}, "")) == [
         "no model fits this accelerator"
     ]
-    assert texts(figures.draw_break_even(tables.break_evens(["llama-3.1-405b"], 1, 1.0, **asked), "")) == [
+    assert texts(figures.draw_break_even(making.break_evens(["llama-3.1-405b"], 1, 1.0, **asked), "")) == [
         "no model fits this accelerator whose training hours are known"
     ]

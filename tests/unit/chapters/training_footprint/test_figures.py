@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawing import svg, theme  # noqa: F401
 
-from cohort.chapters.training_footprint import figures, tables
+from cohort.chapters.training_footprint import figures, places, predictions, reports, tables
 from cohort.footprint import scenarios
 from cohort.footprint.accounts import BOUNDARIES
 
@@ -21,7 +21,7 @@ def key(drawing) -> list[str]:
 
 
 def test_reports_have_a_stroke_and_two_ranges():
-    table = tables.reported_beside_modelled(RUNS, SCENARIO)
+    table = reports.reported_beside_modelled(RUNS, SCENARIO)
     drawing = figures.draw_reported(table)
     assert labels(drawing) == ["Llama 3 70B", "Llama 2 7B"]
     ranges = [tuple(line.get_xdata()) for line in drawing.axes[0].lines]
@@ -32,14 +32,14 @@ def test_reports_have_a_stroke_and_two_ranges():
 
 
 def test_a_cleaner_grid_stays_in_the_picture():
-    table = tables.reported_beside_modelled(RUNS, scenarios.Scenario(grid="Norway", draws=1000))
+    table = reports.reported_beside_modelled(RUNS, scenarios.Scenario(grid="Norway", draws=1000))
     left, right = figures.draw_reported(table).axes[0].get_xlim()
     assert left < table["full low"].min() < table["low"].min()
     assert table["full high"].max() < table["high"].max() < right
 
 
 def test_nothing_reported_is_said():
-    drawing = figures.draw_reported(tables.reported_beside_modelled(RUNS[2:], SCENARIO))
+    drawing = figures.draw_reported(reports.reported_beside_modelled(RUNS[2:], SCENARIO))
     assert [text.get_text() for text in drawing.axes[0].texts] == [
         "none of these models has a report of its emissions"
     ]
@@ -80,22 +80,22 @@ def test_the_ladder_has_a_row_for_each_boundary():
 
 
 def test_places_say_their_method_and_year():
-    table = tables.in_places(RUNS[1], SCENARIO)
+    table = places.in_places(RUNS[1], SCENARIO)
     drawing = figures.draw_places(table)
     assert labels(drawing)[-1] == "Sweden, 2024"
-    assert set(figures.METHODS) == set(tables.METHODS.values())
+    assert set(figures.METHODS) == set(places.METHODS.values())
     assert set(key(drawing)) == set(table["method"])
     dots = np.concatenate([each.get_offsets() for each in drawing.axes[0].collections])
     assert list(dots[:, 0]) == pytest.approx(list(table["median"]))
 
 
 def test_accuracy_is_a_ratio_by_class():
-    table = tables.accuracy(SCENARIO)
+    table = predictions.accuracy(SCENARIO)
     drawing = figures.draw_accuracy(table)
     predicted = table[table["class"] != "arithmetic"]
     assert len(drawing.axes[0].collections) == len(predicted)
     assert key(drawing) == ["metered", "blind", "hours", "place"]
-    assert set(figures.CLASSES) == set(tables.CLASSES) - {"arithmetic"}
+    assert set(figures.CLASSES) == set(predictions.CLASSES) - {"arithmetic"}
     names = labels(drawing)[::-1]
     assert names[0] == "OLMo 2 7B"
     assert "GPT-3 175B, water" in names

@@ -1,4 +1,4 @@
-"""Published runs beside the ledger: what is known of them, the accuracy by class, and tables by hand."""
+"""What is known of runs, the ledger of them, and what its spread is due to."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from pathlib import Path
 from statistics import geometric_mean
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import cohort
 from cohort.chapters.training_footprint import tables
-from cohort.chapters.training_footprint.tables import accuracy, by_class, range_coverage
 from cohort.errors import CohortError
 from cohort.footprint import published_runs, scenarios
 from cohort.footprint.accounts import BOUNDARIES
@@ -24,12 +22,6 @@ from cohort.registry import facts
 
 H100 = "H100 SXM 80GB"
 SCENARIO = Scenario()
-COMPARED = accuracy(SCENARIO)
-CLASSES = by_class(COMPARED)
-MODELS = ["llama-2-7b", "llama-3-70b", "command-r-v01", "dbrx", "gemma-7b", "phi-3-mini-4k"]
-
-
-# --- what is known of a run
 
 
 def test_a_run_with_published_hours() -> None:
@@ -77,9 +69,6 @@ def test_a_config_of_ones_own(tmp_path: Path) -> None:
     assert run.active == cohort.model("llama-3-8b").active_parameters
 
 
-# --- utilisation
-
-
 def test_utilisation_by_hand() -> None:
     shares = tables.utilisations()["mfu"]
     assert shares["LLaMA 65B"] == pytest.approx(6 * 65.2e9 * 1.4e12 / (1_022_362 * 3600 * 312e12))
@@ -107,9 +96,6 @@ def test_a_run_is_left_out_of_its_own_prediction() -> None:
     assert published_runs.utilisation(cohort.accelerator("H800 SXM")) == with_it
     assert published_runs.utilisation(cohort.accelerator("TPU v5e")).central == 0.4
     assert with_it.shape == "lognormal"
-
-
-# --- modelled
 
 
 def test_the_median_of_a_known_run_is_near_the_central_values() -> None:
@@ -154,61 +140,6 @@ def test_the_ladder_rises() -> None:
     assert steps["median"].iloc[1] < steps["median"].iloc[0] < steps["median"].iloc[2]
 
 
-# --- accuracy
-
-
-def test_every_class_is_there() -> None:
-    assert dict(CLASSES["values"]) == {"arithmetic": 26, "place": 11, "metered": 4, "blind": 2, "hours": 18}
-
-
-def test_arithmetic_is_exact_up_to_the_printed_digits() -> None:
-    assert CLASSES.loc["arithmetic", "widest error"] < 0.016
-    assert CLASSES.loc["arithmetic", "median error"] < 0.005
-    assert pd.isna(CLASSES.loc["arithmetic", "inside"])
-
-
-@pytest.mark.parametrize(
-    ("kind", "median_error", "inside"),
-    [("place", 0.02, 11), ("metered", 0.10, 4), ("blind", 0.25, 2), ("hours", 0.15, 16)],
-)
-def test_the_errors_by_class(kind: str, median_error: float, inside: int) -> None:
-    assert CLASSES.loc[kind, "median error"] < median_error
-    assert CLASSES.loc[kind, "inside"] >= inside
-
-
-def test_most_reported_values_lie_inside() -> None:
-    assert range_coverage(COMPARED) >= 0.85
-    assert (
-        range_coverage(COMPARED, tables.PREDICTED) >= 0.85
-    )  # without those whose hours and power are published
-    alone = COMPARED[COMPARED["class"].isin(tables.PREDICTED)]
-    assert range_coverage(COMPARED, tables.PREDICTED) == alone["inside"].sum() / 24
-
-
-def test_the_ranges_are_no_wider_than_they_need_to_be() -> None:
-    drawn = COMPARED[COMPARED["class"] != "arithmetic"]
-    assert (drawn["high"] / drawn["low"]).median() < 2.4
-    assert (drawn["high"] / drawn["low"]).max() < 4
-
-
-def test_gemma_1_is_predicted_blind() -> None:
-    (row,) = COMPARED[COMPARED["run"] == "Gemma 2B and 7B"].to_dict("records")
-    assert row["low"] < 131 < row["high"]
-    assert row["reported"] == 131
-    flop = sum(
-        cohort.model(name).training_flops(tokens) for name, tokens in (("gemma-2b", 3e12), ("gemma-7b", 6e12))
-    )
-    assert flop == pytest.approx(3.53e23, rel=0.01)
-    by_hand = flop / (197e12 * 0.4 * 3600) * 0.225 * 1.1 * 0.38355  # central values throughout
-    assert row["median"] * 1000 == pytest.approx(by_hand, rel=0.08)
-
-
-def test_what_contradicts_itself_is_not_predicted() -> None:
-    assert "Llama 3.3 70B" not in set(COMPARED["run"])
-    olmo = COMPARED[COMPARED["run"] == "OLMo 2 13B"]
-    assert list(olmo["reported"]) == [257000]
-
-
 def test_the_metered_runs_are_predicted_without_their_makers() -> None:
     assert published_runs.siblings("OLMo 2 13B") == {"olmo-3-7b", "olmo-3-32b"}
     assert published_runs.siblings("olmo-3-7b") == {"olmo-3-7b", "olmo-3-32b"}
@@ -246,52 +177,6 @@ def test_what_was_drawn_is_drawn_again_above_a_floor() -> None:
     assert scenarios._above(shares, 0.0) is shares
 
 
-def test_the_metered_runs_know_neither_hours_nor_power() -> None:
-    (row,) = COMPARED[(COMPARED["run"] == "Olmo 3 7B") & (COMPARED["class"] == "metered")].to_dict("records")
-    assert row["high"] / row["low"] > 2  # the published hours and 621 W would leave nothing to draw
-
-
-# --- tables
-
-
-def test_the_environmental_table() -> None:
-    table = tables.run_conditions(tables.runs_of(MODELS, H100))
-    assert table.loc["Llama 2 7B", "hours"] == "184,320"
-    assert table.loc["DBRX", "hours"] == "at most 5,600,000"
-    assert table.loc["Gemma 7B", "reported (t CO2e)"] == "131, all of Gemma 2B and 7B"
-    assert table.loc["Command R", "accelerator"] == "–"
-    assert pd.isna(table.loc["Command R", "compute (1e21 FLOP)"])
-
-
-def test_reports_lie_at_their_boundary_and_below_the_full_one() -> None:
-    table = tables.reported_beside_modelled(tables.runs_of(MODELS, H100), SCENARIO)
-    assert list(table.index) == ["Llama 2 7B", "Llama 3 70B"]
-    assert ((table["low"] < table["reported"]) & (table["reported"] < table["high"])).all()
-    assert (table["full low"] > table["reported"]).all()
-
-
-def test_the_side_of_the_report_does_not_follow_the_reader() -> None:
-    runs = tables.runs_of(["llama-2-7b", "gpt3-175b", "olmo-2-7b"], H100)
-    home = tables.reported_beside_modelled(runs, SCENARIO)
-    away = tables.reported_beside_modelled(runs, Scenario(grid="Norway", pue=1.5))
-    same = ["low", "median", "high", "agrees"]
-    pd.testing.assert_frame_equal(home[same], away[same])
-    assert away["agrees"].all()
-    assert (away["full median"] < home["full median"] / 3).all()
-    stated = home.loc["GPT-3 175B"]  # its report says hours, power, PUE and grid
-    assert stated["low"] == stated["high"] == pytest.approx(10000 * 14.8 * 24 * 0.33 * 1.1 * 0.429 / 1000)
-    assert run_of("olmo-2-7b", H100).told == (("pue", 1.2), ("grid_g_per_kwh", 332.0))
-
-
-def test_spans_in_words() -> None:
-    assert tables.span(pd.Series([303.5, 1.44])) == "1.4 to 300"
-    assert tables.span(pd.Series([1.44, 1.41])) == "1.4"
-
-
-def test_no_report_is_an_empty_table() -> None:
-    assert tables.reported_beside_modelled(tables.runs_of(["dbrx"], H100), SCENARIO).empty
-
-
 def test_drivers_join_runs_that_are_alike() -> None:
     runs = tables.runs_of(["llama-3-8b", "llama-3-70b", "dbrx", "command-r-v01"], H100)
     table = tables.drivers(runs, SCENARIO)
@@ -302,23 +187,6 @@ def test_drivers_join_runs_that_are_alike() -> None:
     assert ((table.sum(axis=1) > 85) & (table.sum(axis=1) < 101)).all()
 
 
-def test_places_are_the_same_energy() -> None:
-    table = tables.in_places(run_of("llama-3-70b", H100), SCENARIO)
-    assert len(table) == 12
-    assert (table["median"] / table["g/kWh"]).std() == pytest.approx(0, abs=1e-9)
-    assert set(table["method"]) == {
-        "generated there, life cycle",
-        "consumed there, life cycle",
-        "generated there, combustion alone",
-    }
-
-
-def test_a_range_says_what_it_is_the_spread_of() -> None:
-    assert tables.spread_over("USA") == "life-cycle factors, by generation and by consumption"
-    assert tables.spread_over("US-Texas") == "factors of combustion alone, by generation"
-    assert all(tables.spread_over(place) for place in cohort.grids())
-
-
 def test_which_accelerators_have_a_range_for_making_them() -> None:
     found = [
         name
@@ -327,24 +195,6 @@ def test_which_accelerators_have_a_range_for_making_them() -> None:
     ]
     assert found == ["llama-2-7b", "llama-3-8b"]
     assert not run_of("command-r-v01", "MI300X").assessed
-
-
-def test_all_methods_have_words() -> None:
-    assert len(pd.concat([tables.factors_of(place) for place in cohort.grids()])) == 58
-
-
-def test_markets_and_development() -> None:
-    markets = tables.markets()
-    assert markets.loc["Llama 3.1 family", "location"] == 11390
-    assert (markets["market"] == 0).all()
-    row = markets.loc["Llama 3.1 405B"]
-    assert row["full market"] == pytest.approx(30.84e6 * 462.5 / (5 * 8760 * 0.75) / 1000)
-    assert row["full location"] > row["location"] > row["full market"] > 0
-    assert pd.isna(markets.loc["Llama 3.1 family", "full market"])
-    assert "Llama 3.3 70B" not in markets.index
-    table = tables.development()
-    assert table.loc["OLMo series", "CO2e (t)"].sum() == 2 * 493
-    assert table.loc["Olmo 3 family", "not the final runs (% of compute)"] == pytest.approx(82.2)
 
 
 def test_sensitivity_by_hand() -> None:
@@ -372,16 +222,6 @@ def test_amounts_are_written_with_their_range() -> None:
 def test_small_amounts_have_no_exponent() -> None:
     found = [tables._two(value) for value in (6.66e-5, 4.7e-7, 0.0, 0.0043, 12.3, 1234.5)]
     assert found == ["0.000067", "0.00000047", "0", "0.0043", "12", "1,230"]
-
-
-def test_what_leads_is_computed() -> None:
-    runs = tables.runs_of(["llama-3-70b"], H100)
-    assert tables.leading(tables.drivers(runs, SCENARIO)) == "grid"
-    assert tables.leading(tables.drivers(runs, Scenario(grid="Norway"))) == "making the hardware"
-    assert tables.leading(pd.DataFrame(index=["mine"])) == "none"
-
-
-# --- faults
 
 
 @pytest.mark.parametrize(

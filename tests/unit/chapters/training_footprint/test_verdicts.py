@@ -53,7 +53,7 @@ def test_a_contradicted_card_is_no_report(monkeypatch):
 
 def test_a_plant_that_works_as_designed_would_hold(monkeypatch):
     given = {"Mammoth, by design": 36000.0, "Mammoth, first ten months": 30000.0}
-    monkeypatch.setattr(verdicts, "_named", given.__getitem__)
+    monkeypatch.setattr(verdicts, "yardstick", given.__getitem__)
     found = verdicts._plant()
     assert (found.verdict, found.value) == ("holds", pytest.approx(11390 / 36000))
 

@@ -1,0 +1,395 @@
+"""What the chapter `serving_footprint` says of queries, making, plants, fleets and measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from cohort.chapters.serving_footprint.words.one_answer import bound
+from cohort.display.words import counted, mass, plainly, scaled, significant
+from cohort.footprint import yardsticks
+from cohort.footprint.uncertainty import Spread
+from cohort.footprint.yardsticks import Fleet
+
+# Queries ----------------------------------------------------------------------------------------------------
+
+
+def queries_by_others(published: pd.DataFrame, own: pd.DataFrame, node_kw: float) -> str:
+    """Return how far published energies of a query lie apart, and within what this chapter computes.
+
+    Parameters
+    ----------
+    published : DataFrame
+        As `published.queries` returns it.
+    own : DataFrame
+        As `uncertainty.own_queries` returns it.
+    node_kw : float
+        Power that a node of DeepSeek is assumed to draw.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    stated = published.loc[~published["derived"], "wh"]
+    inside = stated.between(own["low"].min(), own["high"].max())
+    return (
+        f"The figures that others publish span {significant(stated.min(), 2)} to "
+        f"{significant(stated.max(), 2)} Wh; {inside.sum()} of {len(inside)} lie within what the models of "
+        "the figure take. DeepSeek says how large its model is and how many answers share a step, and "
+        "Mistral how large Large 2 is; of the others neither is known, and these two move an answer by far "
+        "more than the figures differ. The figure of DeepSeek is derived from its published nodes and an "
+        f"assumed {node_kw:g} kW for each, and was never metered; that of Mistral Large 2 is EcoLogits run "
+        "again."
+    )
+
+
+def estimate(wh: float) -> str:
+    """Return what the estimate of Epoch AI is made of.
+
+    Parameters
+    ----------
+    wh : float
+        Energy of a query, recomputed.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    return (
+        "The estimate of Epoch AI is two FLOP for each active parameter and token at a tenth of the peak, "
+        f"{significant(wh, 4)} Wh when recomputed {{cite:p}}`epoch2025gpt4o`."
+    )
+
+
+def life_cycle(grams: float, g_per_kwh: Mapping[str, float]) -> str:
+    """Return what the life-cycle assessment of Mistral Large 2 would be in energy.
+
+    Parameters
+    ----------
+    grams : float
+        CO2e of an answer, as assessed.
+    g_per_kwh : mapping of str to float
+        CO2e of a kWh in ``France`` and in the ``USA``.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    france, states = (significant(1000 * grams / g_per_kwh[place], 2) for place in ("France", "USA"))
+    return (
+        f"The life-cycle assessment of Mistral Large 2 gives {grams} g of CO2e for an answer of 400 tokens, "
+        f"and no energy {{cite:p}}`mistral2025lca`. By electricity alone that would be {france} Wh on the "
+        f"French grid and {states} Wh on that of the United States. It counts the whole chain of supply, and "
+        "its energy cannot be told from that; it is no row of this figure."
+    )
+
+
+# Making -----------------------------------------------------------------------------------------------------
+
+
+def break_even_point(name: str, evens: pd.DataFrame, between: Spread | None) -> str:
+    """Return what training emitted, and how many answers emit as much.
+
+    Parameters
+    ----------
+    name : str
+        The model that is served.
+    evens : DataFrame
+        As `making.break_evens` returns it.
+    between : Spread or None
+        As `making.break_even_spread` returns it.
+
+    Returns
+    -------
+    str
+        A few sentences; one where the hours are not known.
+    """
+    if name not in evens.index:
+        return f"For {name} the hours are not known."
+    made, count, most = evens["made"][name], evens["answers"][name], bound(evens, name)
+    how = "With hours that follow from its tokens and stay below that bound it is" if most else "It is"
+    spans = (
+        f" {how} {scaled(between.low, 2)} to {scaled(between.high, 2)} answers from the 5th to the 95th "
+        "percentile."
+        if between
+        else ""
+    )
+    return (
+        f"The training of {name} emitted {most}{scaled(made)} t by this count, location-based, as "
+        f"much as {most}{scaled(count)} answers.{spans} The grid and the data centre are the same "
+        "for both; the range is due to the rest."
+    )
+
+
+def fewer_at_once(name: str, evens: pd.DataFrame, fewer: int, concurrency: int) -> str:
+    """Return when use catches up with fewer answers at once.
+
+    Parameters
+    ----------
+    name : str
+        The model that is served.
+    evens : DataFrame
+        As `making.break_evens` returns it for the model with fewer answers at once.
+    fewer, concurrency : int
+        How many that are, and how many were chosen.
+
+    Returns
+    -------
+    str
+        A sentence; empty where the model cannot be compared, or no fewer are possible.
+    """
+    if name not in evens.index or fewer >= concurrency:
+        return ""
+    return (
+        f"With {counted(fewer, 'answer')} at once in place of {concurrency:,}, use catches up after "
+        f"{bound(evens, name)}{scaled(evens['answers'][name])}."
+    )
+
+
+def all_counted(evens: pd.DataFrame, answers_per_day: float) -> str:
+    """Return what the last column of the table of break-even points counts, and what its days assume.
+
+    Parameters
+    ----------
+    evens : DataFrame
+        As `making.break_evens` returns it.
+    answers_per_day : float
+        Answers of the service in a day.
+
+    Returns
+    -------
+    str
+        Two paragraphs.
+    """
+    grown = (evens["with development"] / evens["answers"]).median() if len(evens) else 1.0
+    return (
+        "The last column counts all: what was tried before the final run, and the hardware on both sides. It "
+        f"moves the point by a factor of {significant(grown, 2)}. Days assume {scaled(answers_per_day)} "
+        f"{'answer' if answers_per_day == 1 else 'answers'} a day, of one model; that number is chosen, "
+        "since no maker of these models publishes it. Hours that are *at most* so many make all that follows "
+        "from them a bound too.\n"
+        "A model that was trained on more tokens than its size asks for takes longer to be outweighed: its "
+        "making is dearer, its answers are not."
+    )
+
+
+# A tonne, a plant and a fleet -------------------------------------------------------------------------------
+
+
+def service_year(year_kg: float) -> str:
+    """Return what a year of the service is for humans and cars, and what the yardsticks count.
+
+    Parameters
+    ----------
+    year_kg : float
+        CO2e of a year of the service.
+
+    Returns
+    -------
+    str
+        Two paragraphs.
+    """
+    persons = yardsticks.person_days(year_kg) / yardsticks.DAYS_PER_YEAR
+    return (
+        f"A year of the service emits {mass(year_kg)}: what {plainly(persons)} average humans cause in a "
+        f"year, or {plainly(yardsticks.car_years(year_kg))} cars.\n"
+        "All greenhouse gases are counted for persons; carbon dioxide from fossil fuels alone is less, and a "
+        "tonne of it lasts longer. The flight depends on what it does to the air besides its carbon dioxide, "
+        "and its source is of low authority."
+    )
+
+
+def trainings_captured(months: pd.Series, family_t: float, grid: str) -> str:
+    """Return how long the plant Mammoth takes for trainings, by its design and as it went.
+
+    Parameters
+    ----------
+    months : Series
+        Months that each training takes of it by its design.
+    family_t : float
+        Published CO2e of the training of Llama 3.1, in t.
+    grid : str
+        Where the trainings are taken to have run.
+
+    Returns
+    -------
+    str
+        Two paragraphs.
+    """
+    design, captured, first_months = (
+        yardsticks.yardstick(f"Mammoth, {what}")
+        for what in ("by design", "calendar year 2024", "first ten months")
+    )
+    family = yardsticks.capture(1000 * family_t)
+    return (
+        "By its design the plant would capture the training of any one of these models in at most "
+        f"{significant(months.max())} months. It captured {captured:.0f} t in 2024, "
+        f"{100 * captured / design:.2f}% of the design, and {first_months:.0f} t in its first ten months. "
+        f"At that pace the three models of Llama 3.1, {family_t:,.0f} t by their card, take "
+        f"{significant(family.first_months * 10 / 12)} years in place of {significant(family.design_months)} "
+        "months.\n"
+        f"All trainings are modelled alike, in the data centre and on the grid of {grid}; hours that are *at "
+        "most* so many make a bound. The published emissions beside them are those of their makers, mostly "
+        "rated power times hours, on the grid that each of them took, and enter nothing here."
+    )
+
+
+def shipments(quoted: pd.Series, planned: float) -> str:
+    """Return what estimates of shipped accelerators come to.
+
+    Parameters
+    ----------
+    quoted : Series
+        Accelerators by what is counted, as the table `quoted_figures` has them of NVIDIA.
+    planned : float
+        Accelerators that one buyer planned.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    quarters = sum(
+        quoted[of]
+        for of in (
+            "H100 shipped in the second quarter of 2023",
+            "A100 and H100 sold in the third quarter of 2023",
+        )
+    )
+    return (
+        f"By these, two quarters of 2023 come to at most {scaled(quarters)}, A100 included in one of them, "
+        f"and the whole year to {scaled(quoted['H100 shipped in 2023'])} H100 by another account. One buyer "
+        f"alone planned {scaled(planned)} by the end of 2024. A million is of the right size, and when it "
+        "was reached cannot be known."
+    )
+
+
+def fleet_year(million: Fleet, world_twh: float, grid: str) -> str:
+    """Return what a fleet takes in a year, beside all data centres and the plant Mammoth.
+
+    Parameters
+    ----------
+    million : Fleet
+        The accelerators.
+    world_twh : float
+        Electricity of the data centres of the world in a year.
+    grid : str
+        Where its electricity is from.
+
+    Returns
+    -------
+    str
+        Three paragraphs.
+    """
+    twh, year = million.year.energy_kwh / 1e9, million.year
+    plants = yardsticks.capture(year.operational_kg)
+    return (
+        f"At the central factors they draw {significant(million.power_w / 1e9)} GW and take "
+        f"{significant(twh)} TWh a year, {significant(100 * twh / world_twh)}% of what all data centres took "
+        f"in 2024. On the grid of {grid} that emits {significant(year.operational_kg / 1e9)} Mt a year. "
+        f"Making the hardware emitted {significant(million.embodied_kg / 1e9)} Mt, once.\n"
+        f"It would take {plants.design_years:,.0f} plants as they were designed, or "
+        f"{scaled(plants.first_months)} times what the one there is captured in its first ten months.\n"
+        "A fleet that waits half of the time draws less, though not half: waiting machines draw too."
+    )
+
+
+# Measurements and uncertainty -------------------------------------------------------------------------------
+
+
+def measured_accuracy(left: pd.DataFrame) -> str:
+    """Return how near each measured model is predicted from the others.
+
+    Parameters
+    ----------
+    left : DataFrame
+        As `cohort.footprint.calibration.leave_one_out` returns it.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    off = left["ratio"].sub(1).abs()
+    worst = left.iloc[int(off.to_numpy().argmax())]
+    by_model = left.groupby("model")["ratio"].median().nsmallest(3)
+    lowest = ", ".join(f"{name} ({ratio:.2f})" for name, ratio in by_model.items())
+    return (
+        f"Predicted from the others, {100 * (off <= 0.25).mean():.0f}% of the points are within a quarter of "
+        f"what was measured. The worst is {worst['model']} with {significant(worst['concurrency'])} requests "
+        f"at once, {significant(worst['ratio'], 2)} of it: by the times that the leaderboard prints its "
+        "steps last longer than reading and multiplying explain, and the accelerators draw meanwhile. By the "
+        f"median of a model, those of {lowest} are lowest, all above a hundred billion parameters: answers "
+        "of such models may take more than this chapter says."
+    )
+
+
+def deepseek(blind: float, published: Mapping[str, float], node_kw: float) -> str:
+    """Return what the four terms give for DeepSeek's service, beside what follows from its nodes.
+
+    Parameters
+    ----------
+    blind : float
+        Wh for 1,000 output tokens by the four terms.
+    published : mapping of str to float
+        The same by its nodes: ``low``, ``central`` and ``high``.
+    node_kw : float
+        Power that a node is assumed to draw.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    return (
+        f"For DeepSeek the four terms give {blind:.2f} Wh for 1,000 output tokens, where its published nodes "
+        f"and tokens, at an assumed {node_kw:g} kW a node, give {published['central']:.2f} Wh, and "
+        f"{published['low']:.2f} to {published['high']:.2f} with other assumptions on a node's power. Its "
+        "layout is wider than a node, which the terms do not know."
+    )
+
+
+def ecologits(median: float, spread: float) -> str:
+    """Return how near the formula of EcoLogits comes.
+
+    Parameters
+    ----------
+    median, spread : float
+        Of predicted over measured energy: the median, and the geometric standard deviation.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    return (
+        "The formula of EcoLogits, which is public and fixed at 64 requests in use, has a median ratio of "
+        f"{median:.2f} and a geometric standard deviation of {spread:.2f} on 171 configurations of the same "
+        "leaderboard {cite:p}`ecologits`; a script in `benchmarks/` runs it on the points of this chapter."
+    )
+
+
+def answer_ranges(energy: Spread, co2e: Spread, causes: pd.Series) -> str:
+    """Return how wide an answer's ranges are, and what that of the energy is mostly due to.
+
+    Parameters
+    ----------
+    energy, co2e : Spread
+        Of an answer.
+    causes : Series
+        As `uncertainty.shares` returns it of the energy.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    return (
+        f"Energy has a range of {plainly(energy.high / energy.low, 2)} times from the 5th to the 95th "
+        f"percentile; {causes.max():.0f}% of its variance is due to *{causes.idxmax()}*. CO2e has a range of "
+        f"{plainly(co2e.high / co2e.low, 2)} times."
+    )

@@ -1,0 +1,369 @@
+"""What the chapter `serving_footprint` says of its numbers, as Markdown.
+
+Energies are in Wh of the data centre, masses in kg, unless a parameter says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from cohort.display.words import counted, mass, plainly, scaled
+from cohort.footprint import answers, energy, yardsticks
+from cohort.footprint.accounts import Footprint
+from cohort.footprint.factors import Grid
+from cohort.footprint.uncertainty import Spread
+from cohort.footprint.yardsticks import Fleet
+from cohort.registry.devices import accelerator as find_accelerator
+
+# In brief ---------------------------------------------------------------------------------------------------
+
+
+def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole: Footprint, grid: str) -> str:
+    """Return what one answer takes and emits.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    service : Service
+        What serves it.
+    drawn : Spread
+        Energy of an answer.
+    wh : float
+        The same at central factors.
+    whole : Footprint
+        Of an answer, the hardware included.
+    grid : str
+        Where the electricity is from.
+
+    Returns
+    -------
+    str
+        With a sentence on what is carried over, on another accelerator than that of the measurements.
+    """
+    device = service.device.name
+    carried = (
+        f" What H100 draw is carried over to {device} as it is, since little was measured there; "
+        "the range is wider for it."
+        if device != energy.MEASURED
+        else ""
+    )
+    return (
+        f"One answer of {counted(service.output_tokens, 'token')} by {name}, {service.concurrency:,} at once "
+        f"on {counted(service.accelerators, device, device)}, takes {plainly(wh)} Wh of the data centre, "
+        f"and {plainly(drawn.low, 2)} to {plainly(drawn.high, 2)} Wh from the 5th to the 95th percentile. "
+        f"On the grid of {grid} it emits {plainly(1000 * whole.co2e_kg)} g of CO2e, location-based, "
+        f"of which {plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% for the making of the hardware."
+        f"{carried}"
+    )
+
+
+def bound(evens: pd.DataFrame, name: str) -> str:
+    """Return what goes before an amount that follows from a model's hours of training.
+
+    Parameters
+    ----------
+    evens : DataFrame
+        As `making.break_evens` returns it.
+    name : str
+        The model.
+
+    Returns
+    -------
+    str
+        ``at most`` and a space where a bound of the hours alone is known, else nothing.
+    """
+    return "at most " if evens.loc[name, "known"] == "at most" else ""
+
+
+def catching_up(name: str, evens: pd.DataFrame, answers_per_day: float) -> str:
+    """Return after how many answers use outweighs making, and how far models differ in it.
+
+    Parameters
+    ----------
+    name : str
+        The model that is served.
+    evens : DataFrame
+        As `making.break_evens` returns it.
+    answers_per_day : float
+        Answers of the service in a day.
+
+    Returns
+    -------
+    str
+        Two sentences, or one where no other model can be compared.
+    """
+    if name in evens.index:
+        count, days, most = evens["answers"][name], evens["days"][name], bound(evens, name)
+        own = (
+            f"Use outweighs making after {most}{scaled(count)} answers: "
+            f"at {scaled(answers_per_day)} a day, after {most}{plainly(days)} days."
+        )
+    else:
+        own = f"The training of {name} is not disclosed, so that use cannot be set beside it."
+    if len(evens) < 2:
+        return own
+    low, high = (
+        f"{bound(evens, each)}{scaled(evens['answers'][each], 2)} ({each})"
+        for each in (str(evens["answers"].idxmin()), str(evens["answers"].idxmax()))
+    )
+    return f"{own} Across the models here it takes {low} to {high} answers."
+
+
+def tonne_and_plant(year_kg: float) -> str:
+    """Return what a tonne is for a human, and what a year of the service is for a capture plant.
+
+    Parameters
+    ----------
+    year_kg : float
+        CO2e of a year of the service.
+
+    Returns
+    -------
+    str
+        Two sentences.
+    """
+    plant = yardsticks.capture(year_kg)
+    return (
+        f"A tonne of CO2e is what an average human causes in {yardsticks.person_days(1000):.0f} days. "
+        f"A year of this service emits {mass(year_kg)}: {plainly(plant.design_months, 2)} months of the "
+        f"largest capture plant as it was designed, {plainly(plant.first_months, 2)} times what it captured "
+        "in its first ten months."
+    )
+
+
+def million(fleet: Fleet) -> str:
+    """Return what a million accelerators draw, and take in a year.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        The accelerators.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    return (
+        f"A million H100 would draw {plainly(fleet.power_w / 1e9)} GW, at intensive work, with the data "
+        f"centre, estimated, and take {plainly(fleet.year.energy_kwh / 1e9)} TWh a year."
+    )
+
+
+def left_out(spread: float) -> str:
+    """Return how well measured models are predicted from the others.
+
+    Parameters
+    ----------
+    spread : float
+        Geometric standard deviation of predicted over measured energies.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    return (
+        "Each measured model is predicted from the others within a geometric standard deviation of "
+        f"{spread:.2f}; some of the largest come out too low."
+    )
+
+
+# What an answer takes ---------------------------------------------------------------------------------------
+
+
+def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:
+    """Return what the coefficients rest on, what they agree with, and how they are carried over.
+
+    Parameters
+    ----------
+    left : DataFrame
+        As `cohort.footprint.calibration.leave_one_out` returns it: a row for each point of the fit.
+    service : Service
+        What serves the model.
+
+    Returns
+    -------
+    str
+        Two paragraphs.
+    """
+    kept, device = energy.coefficients(), find_accelerator(energy.MEASURED)
+    rated = (device.tdp_w or 0.0) / (device.bandwidth / 1e9)
+    carried = (
+        f" For {service.device.name} the numbers of H100 are carried over as they are. Scaled by its ratings "
+        f"they would be {plainly(service.carried)} times these for a token; rows of B200 lie nearer to the "
+        "unscaled ones where few answers share a step, and the range of an answer is widened to hold both."
+        if service.device.name != energy.MEASURED
+        else ""
+    )
+    return (
+        f"They were fitted to {len(left)} points of {left['model'].nunique()} models. Reading a GB takes "
+        f"{kept.read:.3f} J. An H100 that reads at its full bandwidth and draws its full rating takes "
+        f"{rated:.3f} J for it; nothing in the fit knows that number.\n"
+        "The measured requests are chats. What their short prompts take is inside these numbers, spread over "
+        f"answers of {kept.answer:.0f} tokens; what a shorter answer has not paid of its prompt is added. "
+        "A longer prompt adds its FLOPs at the rate that products attain, and a longer context the reading "
+        f"of its cache.{carried}"
+    )
+
+
+def boundaries(name: str, service: answers.Service, grid: Grid, rows: Mapping[str, Footprint]) -> str:
+    """Return how the ledger of an answer was made, and what its widest rows hold.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    service : Service
+        What serves it.
+    grid : Grid
+        The factor of its electricity.
+    rows : mapping of str to Footprint
+        An answer within each boundary.
+
+    Returns
+    -------
+    str
+        Two paragraphs.
+    """
+    method = f", by {grid.method}" if grid.method else ""
+    scope = f" and {grid.scope.replace('_', ' ')}" if grid.scope else ""
+    centre, whole = rows["facility"], rows["with_embodied"]
+    kwh, kg = (answers.per_million_tokens(each, service.output_tokens) for each in (centre, whole))
+    return (
+        f"{name} is served by {counted(service.accelerators, 'accelerator')} in {service.weight_dtype}. "
+        f"Electricity of {grid.place} is counted with {plainly(grid.g_per_kwh)} g a kWh, the factor of "
+        f"{grid.year}{method}{scope}. "
+        f"The data centre takes {plainly(centre.energy_kwh / rows['accelerator'].energy_kwh)} times what the "
+        f"accelerators draw. Of the water, {plainly(100 * whole.water_offsite_l / whole.water_l)}% "
+        "evaporates where the electricity is generated.\n"
+        f"A million output tokens take {plainly(kwh.energy_kwh)} kWh and emit {plainly(kg.co2e_kg)} kg with "
+        "the hardware."
+    )
+
+
+def by_contracts(g_per_kwh: float, one: Footprint) -> str:
+    """Return what the electricity of an answer emits by contracts, in place of by location.
+
+    Parameters
+    ----------
+    g_per_kwh : float
+        CO2e of a kWh by the contracts, in g.
+    one : Footprint
+        Of an answer, with these contracts.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    return (
+        "These emissions are location-based. Market-based, by contracts such as those of Google, "
+        f"{plainly(g_per_kwh)} g a kWh as derived from what it states for a query, the electricity of an "
+        f"answer emits {plainly(1000 * one.co2e_market_kg)} g in place of {plainly(1000 * one.co2e_kg)} g."
+    )
+
+
+def company(name: str, sweep: pd.DataFrame) -> str:
+    """Return how much an answer saves by being written with others.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    sweep : DataFrame
+        As `tables.by_batch` returns it.
+
+    Returns
+    -------
+    str
+        A paragraph; the saving is left out where it is below a hundredth.
+    """
+    rows = sweep[sweep["model"] == name]
+    wh = {int(at): float(value) for at, value in zip(rows["concurrency"], rows["wh"], strict=True)}
+    fewest, best = min(wh), min(wh, key=wh.__getitem__)
+    first, least = wh[fewest], wh[best]
+    saved = (
+        f", and {plainly(least)} Wh with {best:,}: {plainly(first / least)} times less"
+        if first > 1.01 * least
+        else ""
+    )
+    return (
+        f"For {name} an answer takes {plainly(first)} Wh when {counted(fewest, 'is', 'are')} written at once"
+        f"{saved}. A line that rises again needs more accelerators for the caches of its answers."
+    )
+
+
+def sizes(models: pd.DataFrame) -> str:
+    """Return how dense models and mixtures differ, and which answers take least and most.
+
+    Parameters
+    ----------
+    models : DataFrame
+        As `tables.by_model` returns it.
+
+    Returns
+    -------
+    str
+        A paragraph, and before it one that compares both kinds where both are there.
+    """
+    compared = ""
+    if models["mixture"].nunique() > 1:
+        dense, mixed = (
+            1e9 * (part["wh"] / part["active"]).median()
+            for part in (models[~models["mixture"]], models[models["mixture"]])
+        )
+        compared = (
+            "For each billion active parameters, the dense models take "
+            f"{plainly(1000 * dense, 2)} mWh at the median and the mixtures {plainly(1000 * mixed, 2)} mWh: "
+            f"at this concurrency, active parameters say {'too little' if mixed > dense else 'too much'} of "
+            "what a mixture takes."
+        )
+    return (
+        f"{compared}\n"
+        f"The most frugal answer here is that of {models['wh'].idxmin()} with {plainly(models['wh'].min())} "
+        f"Wh, the dearest that of {models['wh'].idxmax()} with {plainly(models['wh'].max())} Wh."
+    )
+
+
+def prompts(name: str, lengths: pd.DataFrame, service: answers.Service) -> str:
+    """Return how the energy of an answer grows with its prompt, and what bounds the prompt.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    lengths : DataFrame
+        As `tables.by_prompt` returns it.
+    service : Service
+        What serves the model: its context, the chosen lengths and how many at once.
+
+    Returns
+    -------
+    str
+        Two paragraphs.
+    """
+    at_once, limit = service.concurrency, service.model.context_limit
+    first, last = lengths.index[0], lengths.index[-1]
+    grown = (
+        f"From {first:,} to {last:,} tokens of prompt the energy of an answer grows from "
+        f"{plainly(lengths.loc[first, 'wh'])} to {plainly(lengths.loc[last, 'wh'])} Wh."
+        if len(lengths) > 1
+        else ""
+    )
+    over = limit is not None and service.input_tokens + service.output_tokens > limit
+    beyond = "; the chosen lengths go beyond it" if over else ""
+    stated = f"{name} states a context of {limit:,} tokens{beyond}." if limit else ""
+    crowded = lengths.index[lengths["concurrency"] < at_once]
+    held = (
+        f"From {crowded[0]:,} tokens on, the memory holds fewer than {at_once:,} such answers."
+        if len(crowded)
+        else ""
+    )
+    return (
+        f"{grown} {stated} {held}\n"
+        "A cache of prompts that are asked for again saves the part that reads them; none is assumed here."
+    )

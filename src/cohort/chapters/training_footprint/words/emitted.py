@@ -1,0 +1,395 @@
+"""What the chapter `training_footprint` says of what runs emitted, as the ledger estimates it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from cohort.chapters.training_footprint.tables import WORDS
+from cohort.display.words import bullets, counted, significant
+from cohort.footprint.factors import Range
+
+# In brief ---------------------------------------------------------------------------------------------------
+
+
+def span(values: pd.Series, digits: int = 2) -> str:
+    """Return the least and the greatest of some values.
+
+    Parameters
+    ----------
+    values : Series
+        At least one.
+    digits : int
+        How many of their digits count.
+
+    Returns
+    -------
+    str
+        Both, or one where they read alike.
+    """
+    ends = [significant(float(end), digits) for end in (values.min(), values.max())]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def total(name: str, tonnes: Mapping[str, float], grid: str) -> str:
+    """Return what the training of a model comes to.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    tonnes : mapping of str to float
+        ``low``, ``median`` and ``high`` of its CO2e in full, in t.
+    grid : str
+        Where its electricity is from.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    low, median, high = (significant(tonnes[level], 2) for level in ("low", "median", "high"))
+    return (
+        f"With data centre and hardware, training {name} comes to an estimated {median} t of CO2e on the "
+        f"grid of {grid}, by location; nine draws of ten lie from {low} to {high} t."
+    )
+
+
+def hardware_share(making: pd.Series, assessed: Sequence[str]) -> str:
+    """Return what share of the total is the making of the hardware.
+
+    Parameters
+    ----------
+    making : Series
+        Percent by run.
+    assessed : sequence of str
+        Runs on accelerators whose making has a range of its own.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    if not assessed:
+        share = "No range of its own is known for making these accelerators, so that its share is left open"
+    else:
+        share = f"Making the hardware is {span(making[list(assessed)])}% of the estimated total"
+        if len(assessed) < len(making):
+            share += (
+                f", for the {counted(len(assessed), 'run')} on accelerators with a range of their own for it"
+            )
+    return f"{share}; no contract for electricity covers it."
+
+
+# Boundaries and estimates -----------------------------------------------------------------------------------
+
+
+def steps(name: str, ladder: pd.DataFrame, assessed: bool) -> str:
+    """Return how a run's CO2e grows with its boundary.
+
+    Parameters
+    ----------
+    name : str
+        The run.
+    ladder : DataFrame
+        As `tables.ladder` returns it.
+    assessed : bool
+        Whether making its accelerators has a range of its own.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    rated, *wider = (float(ladder["median"][each]) for each in WORDS.values())
+    digits = (2, 3, 3, 3, 3)
+    drawn, node, centre, full, tried = (
+        significant(each / rated, count) for each, count in zip(wider, digits, strict=True)
+    )
+    unsure = ladder["high"] / ladder["low"]
+    before, after = (significant(unsure[WORDS[each]], 2) for each in ("with_embodied", "with_development"))
+    other = "" if assessed else ", by the range of an H100"
+    return (
+        f"For {name} the accelerators draw {drawn} times their rated power, and "
+        f"whole machines {node} times. With the data centre it is {centre} "
+        f"times, with the hardware {full} times{other}. Counting all that was tried "
+        f"besides the final run makes it {tried} times at the median, and widens the "
+        f"range from {before} to {after} times between its ends."
+    )
+
+
+def widths(
+    ratios: pd.Series,
+    known: Sequence[str],
+    estimated: Sequence[str],
+    held: Sequence[str],
+    loose: Sequence[str],
+) -> str:
+    """Return how far the ends of a run's CO2e are apart, and what bounds of the hours do.
+
+    Parameters
+    ----------
+    ratios : Series
+        The high end over the low one, by run.
+    known, estimated : sequence of str
+        Runs whose hours are published, and whose are not.
+    held, loose : sequence of str
+        Runs with a published bound of the hours: those that it cuts, and those that could not keep it.
+
+    Returns
+    -------
+    str
+        A sentence for each that applies.
+    """
+    said = ["In brackets are the 5th and 95th percentile."]
+    for how, runs in (("published", known), ("estimated", estimated)):
+        if runs:
+            said.append(
+                f"Where hours are {how}, the ends of the CO2e are apart by {span(ratios[list(runs)])} times."
+            )
+    if held:
+        said.append(
+            f"An upper bound of the hours is published of {' and '.join(held)}; draws beyond it are left out."
+        )
+    if loose:
+        said.append(
+            f"At no utilisation could {' and '.join(loose)} keep within the published bound, which is left "
+            "out."
+        )
+    return " ".join(said)
+
+
+# What the spread is due to ----------------------------------------------------------------------------------
+
+
+def causes(drivers: pd.DataFrame) -> str:
+    """Return what most of the variance is due to, and which publications would remove it.
+
+    Parameters
+    ----------
+    drivers : DataFrame
+        As `tables.drivers` returns it.
+
+    Returns
+    -------
+    str
+        Two sentences, or one where nothing is drawn.
+    """
+    if not len(drivers.columns):
+        return "Nothing is left to draw, so nothing is unsure."
+    widest = drivers.idxmax(axis=1)
+    each = "; ".join(
+        f"*{cause}* for {', '.join(widest.index[widest == cause])}" for cause in dict.fromkeys(widest)
+    )
+    return (
+        f"Most of the variance is due to {each}. Publishing the hours would remove utilisation and tokens, "
+        "publishing the site the grid."
+    )
+
+
+def leading(drivers: pd.DataFrame) -> str:
+    """Return what explains most of the variance of runs.
+
+    Parameters
+    ----------
+    drivers : DataFrame
+        As `tables.drivers` returns it.
+
+    Returns
+    -------
+    str
+        The causes, to be set in italics together; ``none`` where nothing is drawn.
+    """
+    widest = dict.fromkeys(drivers.idxmax(axis=1)) if len(drivers.columns) else {}
+    return "* or *".join(str(name) for name in widest) or "none"
+
+
+def moving_most(moved: pd.DataFrame, hours_known: bool) -> str:
+    """Return which input the answer follows most, and what the ledger does not hold.
+
+    Parameters
+    ----------
+    moved : DataFrame
+        As `tables.footprint_sensitivity` returns it, the widest first.
+    hours_known : bool
+        Whether the hours of the run are published.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    if moved.empty:
+        return "All factors are given, so nothing is left to move."
+    hours = (
+        "Hours are published, so utilisation is no part of it."
+        if hours_known
+        else "Hours are estimated, so utilisation is part of it."
+    )
+    return (
+        f"The answer follows *{moved.index[0]}* most. {hours} What the ledger does not hold: storage, "
+        "networks between sites, buildings, the people, and use, which the chapter on serving takes up."
+    )
+
+
+# Hardware, water, heat and development ----------------------------------------------------------------------
+
+
+def hardware(making: pd.Series, assessed: Sequence[str], h100_kg: pd.Series) -> str:
+    """Return what making the hardware is of the totals, and how far its sources lie apart.
+
+    Parameters
+    ----------
+    making : Series
+        Percent of the total by run.
+    assessed : sequence of str
+        Runs on accelerators whose making has a range of its own.
+    h100_kg : Series
+        CO2e of making an H100 by several sources, in kg.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    others = [name for name in making.index if name not in assessed]
+    own = (
+        f"Making it is {span(making[list(assessed)])}% of these totals where the accelerator has a range of "
+        "its own for it. "
+        if assessed
+        else ""
+    )
+    stand_in = (
+        f"For {' and '.join(others)} the range of a whole H100 stands in, which is too much for a small "
+        f"chip: by it, the share would be {span(making[others])}%. "
+        if others
+        else ""
+    )
+    return (
+        f"*Hardware.* {own}{stand_in}The sources for one H100 go from {significant(h100_kg.min())} kg, the "
+        f"die alone, to {significant(h100_kg.max(), 4)} kg with its share of the server, and the central "
+        "value is an assumption that was made for another card {cite:p}`luccioni2022bloom`."
+    )
+
+
+def water(name: str, onsite_ml: float, offsite_ml: float) -> str:
+    """Return where the water of a run evaporates.
+
+    Parameters
+    ----------
+    name : str
+        The run.
+    onsite_ml, offsite_ml : float
+        In the data centre, and where its electricity is made, in million litres.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    return (
+        f"*Water.* Most evaporates where the electricity is made. For {name} that is "
+        f"{significant(offsite_ml)} million litres, {significant(offsite_ml / onsite_ml)} times what "
+        "evaporates in the data centre. What a site uses ranges from nearly nothing, in closed loops, to a "
+        "litre a kWh, and hardly any report says."
+    )
+
+
+# A kWh is 3.6 MJ, and a litre takes 2.45 MJ to evaporate.
+LITRES_PER_KWH = 3.6 / 2.45
+
+
+def heat(name: str, gwh: float) -> str:
+    """Return the heat of a run, and the water that it could evaporate at most.
+
+    Parameters
+    ----------
+    name : str
+        The run.
+    gwh : float
+        Its heat, in GWh.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    return (
+        f"*Heat.* All electricity becomes heat, {significant(gwh)} GWh for {name}. If all of it were to "
+        f"evaporate water it would take {significant(gwh * LITRES_PER_KWH)} million litres, the ceiling of "
+        "the use on site."
+    )
+
+
+def tried(tries: Range, name: str, tonnes: Mapping[str, float]) -> str:
+    """Return by what the ledger multiplies for all that was tried, and what that means for a run.
+
+    Parameters
+    ----------
+    tries : Range
+        All compute over that of the final run.
+    name : str
+        The run.
+    tonnes : mapping of str to float
+        ``low`` and ``high`` of its CO2e with all that was tried, in t.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    low, central, high = (significant(each) for each in (tries.low, tries.central, tries.high))
+    return (
+        "For OLMo 2 development adds half to the final runs {cite:p}`morrison2025holistic`; for Olmo 3 it is "
+        f"most of all compute {{cite:p}}`morrison2026hidden`. So the ledger multiplies by {low}, {central} "
+        f"or {high}, low, central or high. For {name} that would mean {significant(tonnes['low'])} to "
+        f"{significant(tonnes['high'])} t. For a run whose hours are known no other factor of CO2e is as "
+        "wide, and it rests on two families of one laboratory."
+    )
+
+
+# Summary ----------------------------------------------------------------------------------------------------
+
+
+def to_take_home(
+    name: str, ladder: pd.DataFrame, assessed: bool, known: pd.DataFrame, estimated: pd.DataFrame
+) -> str:
+    """Return what to take home.
+
+    Parameters
+    ----------
+    name : str
+        The largest run.
+    ladder : DataFrame
+        As `tables.ladder` returns it of that run.
+    assessed : bool
+        Whether making its accelerators has a range of its own.
+    known, estimated : DataFrame
+        As `tables.drivers` returns it of runs whose hours are published, and of those whose are not.
+
+    Returns
+    -------
+    str
+        A list.
+    """
+    rated, centre, full = (
+        float(ladder["median"][WORDS[each]]) for each in ("accelerator_tdp", "facility", "with_embodied")
+    )
+    other = "" if assessed else ", by the range of an H100"
+    most = "most of the variance is due to"
+    return bullets(
+        "A published footprint is mostly hours times rated power. At that boundary the ledger reproduces it, "
+        "and that tests arithmetic alone.",
+        f"For {name}, whole machines and the data centre are estimated at {significant(centre / rated)} "
+        f"times the rating of the accelerators, and {significant(full / rated)} times with the making of the "
+        f"hardware{other}.",
+        f"Where hours are published, {most} *{leading(known)}*." if len(known) else "",
+        f"Where they are not published, it is due to *{leading(estimated)}*."
+        if len(estimated) and len(known)
+        else "",
+        f"No hours are published, and {most} *{leading(estimated)}*." if not len(known) else "",
+        "Development may outweigh the final run, and is hardly ever reported.",
+        "Matching electricity leaves hardware, water and heat.",
+        "A rule finds the published rows that contradict themselves, and spares the honest ones.",
+    )

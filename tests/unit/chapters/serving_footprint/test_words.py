@@ -1,0 +1,290 @@
+"""The sentences on one answer and on what it is compared with: known ones, and each branch."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cohort
+from cohort.chapters.serving_footprint import making, published, tables, uncertainty
+from cohort.chapters.serving_footprint.words import comparisons, one_answer
+from cohort.footprint import answers, calibration, yardsticks
+from cohort.footprint.uncertainty import Spread
+
+CHAT = {"accelerator": "H100 SXM 80GB", "input_tokens": 256, "output_tokens": 400}
+SERVICE = answers.service("llama-3-70b", **CHAT)
+ROWS = {
+    each: answers.serving(model="llama-3-70b", boundary=each, **CHAT) for each in answers.BOUNDARIES_OF_USE
+}
+ENERGY = Spread(np.linspace(0.1, 0.3, 101), {})  # 0.11 to 0.29
+LEFT = calibration.leave_one_out()
+
+
+def evens(**rows: tuple) -> pd.DataFrame:
+    """Return break-even points: per model how the hours are known, tonnes, answers, days and with all."""
+    columns = ["known", "made", "answers", "days", "with development"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+TWO = evens(Small=("at most", 100.0, 2e9, 200.0, 3e9), Large=("published", 2620.0, 4e10, 4000.0, 8e10))
+
+
+# --- one answer
+
+
+def test_an_answer_in_brief():
+    said = one_answer.answer("Llama 3 70B", SERVICE, ENERGY, 0.171, ROWS["with_embodied"], "USA")
+    assert said == (
+        "One answer of 400 tokens by Llama 3 70B, 64 at once on 4 H100 SXM 80GB, takes 0.171 Wh of the data "
+        "centre, and 0.11 to 0.29 Wh from the 5th to the 95th percentile. On the grid of USA it emits 0.0682 "
+        "g of CO2e, location-based, of which 3.8% for the making of the hardware."
+    )
+    assert f"{1000 * ROWS['with_embodied'].co2e_kg:.3g}" == "0.0682"
+
+
+def test_other_accelerators_are_carried_over():
+    service = answers.service("gemma-2b", "L4", 1, input_tokens=1, output_tokens=1)
+    whole = ROWS["with_embodied"]
+    said = one_answer.answer("Gemma 2B", service, ENERGY, 0.2, whole, "France")
+    assert said.startswith("One answer of 1 token by Gemma 2B, 1 at once on 1 L4, takes 0.2 Wh")
+    assert said.endswith(
+        "making of the hardware. What H100 draw is carried over to L4 as it is, since little was measured "
+        "there; the range is wider for it."
+    )
+    assert (
+        " For L4 the numbers of H100 are carried over as they are. Scaled by its ratings they would be "
+        in (one_answer.fitted_points(LEFT, service))
+    )
+    assert f"be {service.carried:.3g} times these" in one_answer.fitted_points(LEFT, service)
+
+
+def test_use_catches_up():
+    assert one_answer.catching_up("Large", TWO, 1e7) == (
+        "Use outweighs making after 40 billion answers: at 10 million a day, after 4,000 days. Across the "
+        "models here it takes at most 2 billion (Small) to 40 billion (Large) answers."
+    )
+
+
+def test_a_bound_is_said_with_all_that_follows_from_it():
+    said = one_answer.catching_up("Small", TWO[:1], 1e7)
+    assert said == (
+        "Use outweighs making after at most 2 billion answers: at 10 million a day, after at most 200 days."
+    )
+    assert (one_answer.bound(TWO, "Small"), one_answer.bound(TWO, "Large")) == ("at most ", "")
+
+
+def test_an_undisclosed_training_is_said():
+    unknown = "The training of mine is not disclosed, so that use cannot be set beside it."
+    assert one_answer.catching_up("mine", evens(), 1e7) == unknown
+    assert one_answer.catching_up("mine", TWO, 1e7).startswith(f"{unknown} Across the models here")
+
+
+def test_a_year_of_the_service():
+    assert one_answer.tonne_and_plant(3e6) == (
+        "A tonne of CO2e is what an average human causes in 56 days. A year of this service emits 3,000 t: 1 "
+        "months of the largest capture plant as it was designed, 29 times what it captured in its first ten "
+        "months."
+    )
+    assert comparisons.service_year(6500).startswith(
+        "A year of the service emits 6.5 t: what 1 average humans cause in a year, or 1.41 cars.\nAll "
+    )
+
+
+def test_a_million():
+    fleet = yardsticks.fleet(grid="USA")
+    assert one_answer.million(fleet) == (
+        "A million H100 would draw 1.07 GW, at intensive work, with the data centre, estimated, and take "
+        "9.34 TWh a year."
+    )
+    said = comparisons.fleet_year(fleet, 415.0, "USA").split("\n")
+    assert said[0].startswith(
+        "At the central factors they draw 1.07 GW and take 9.34 TWh a year, 2.25% of what all data centres "
+        "took in 2024. On the grid of USA that emits 3.58 Mt a year."
+    )
+    assert said[1].startswith("It would take 99 plants as they were designed, or 34,100 times")
+
+
+def test_left_out():
+    assert "deviation of 1.38; some" in one_answer.left_out(1.383)
+
+
+def test_what_the_coefficients_rest_on():
+    first, second = one_answer.fitted_points(LEFT, SERVICE).split("\n")
+    assert first.startswith("They were fitted to 35 points of 11 models. Reading a GB takes 0.195 J.")
+    assert "takes 0.209 J for it" in first  # 700 W over 3,350 GB/s
+    assert second.endswith("the reading of its cache.")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("USA", "with 384 g a kWh, the factor of 2024, by generation and life cycle. The data"),
+        ("US-Texas (Austin Energy)", "with 332 g a kWh, the factor of 2025. The data"),
+    ],
+)
+def test_the_factor_of_the_grid(place, said):
+    text = one_answer.boundaries("Llama 3 70B", SERVICE, cohort.grid(place), ROWS)
+    assert text.startswith("Llama 3 70B is served by 4 accelerators in bf16. Electricity of " + place)
+    assert said in text
+    # 1.43 for the host, 1.10 for the data centre, and 10 of 93 percent idle.
+    assert f"takes {1.43 * 1.10 / (1 - 0.10 / 0.93):.3g} times what the accelerators draw" in text
+
+
+def test_by_contracts():
+    one = answers.serving(model="llama-3-70b", market_g_per_kwh=95.8, **CHAT)
+    assert one_answer.by_contracts(95.8, one).endswith("emits 0.0164 g in place of 0.0656 g.")
+
+
+def test_company_saves():
+    sweep = pd.DataFrame({"model": "A", "concurrency": [1, 2, 4], "wh": [4.0, 2.0, 2.5]})
+    assert one_answer.company("A", sweep) == (
+        "For A an answer takes 4 Wh when 1 is written at once, and 2 Wh with 2: 2 times less. A line that "
+        "rises again needs more accelerators for the caches of its answers."
+    )
+    rising = sweep[sweep["concurrency"] > 1]
+    assert one_answer.company("A", rising).startswith(
+        "For A an answer takes 2 Wh when 2 are written at once. A line"
+    )
+
+
+def test_active_parameters_say_too_little_or_too_much():
+    models = pd.DataFrame(
+        {"active": [2e9, 1e9], "mixture": [False, True], "wh": [0.004, 0.003]}, index=["Dense", "Mixed"]
+    )
+    assert one_answer.sizes(models) == (
+        "For each billion active parameters, the dense models take 2 mWh at the median and the mixtures "
+        "3 mWh: at this concurrency, active parameters say too little of what a mixture takes.\n"
+        "The most frugal answer here is that of Mixed with 0.003 Wh, the dearest that of Dense with 0.004 Wh."
+    )
+    assert "say too much" in one_answer.sizes(models.assign(wh=[0.004, 0.001]))
+    assert one_answer.sizes(models[:1]).strip().startswith("The most frugal answer here is that of Dense")
+
+
+def test_prompts_and_the_context():
+    lengths = pd.DataFrame({"concurrency": [64, 32], "wh": [0.171, 0.764]}, index=[256, 7792])
+    tail = (
+        "\nA cache of prompts that are asked for again saves the part that reads them; none is assumed here."
+    )
+    assert one_answer.prompts("Llama 3 70B", lengths, SERVICE) == (
+        "From 256 to 7,792 tokens of prompt the energy of an answer grows from 0.171 to 0.764 Wh. Llama 3 "
+        "70B states a context of 8,192 tokens. From 7,792 tokens on, the memory holds fewer than 64 such "
+        f"answers.{tail}"
+    )
+    long = answers.service("llama-3-70b", input_tokens=8000, output_tokens=400)
+    said = one_answer.prompts("Llama 3 70B", lengths[:1], long)
+    assert said.strip() == (
+        "Llama 3 70B states a context of 8,192 tokens; the chosen lengths go beyond it. " + tail
+    )
+
+
+# --- comparisons
+
+
+def test_published_queries_and_what_is_here():
+    theirs = pd.DataFrame({"wh": [0.24, 0.34, 9.0], "derived": [False, False, True]})
+    own = pd.DataFrame({"low": [0.1], "high": [0.3]})
+    assert comparisons.queries_by_others(theirs, own, 7.75).startswith(
+        "The figures that others publish span 0.24 to 0.34 Wh; 1 of 2 lie within"
+    )
+    assert "an assumed 7.75 kW for each" in comparisons.queries_by_others(theirs, own, 7.75)
+    assert "0.3008 Wh when recomputed {cite:p}`" in comparisons.estimate(published.epoch_wh())
+
+
+def test_life_cycle_is_no_energy():
+    said = comparisons.life_cycle(1.14, {"France": 40.0, "USA": 400.0})
+    assert "would be 28 Wh on the French grid and 2.9 Wh on that" in said  # 28.5 and 2.85
+
+
+def test_break_even_with_its_range():
+    between = Spread(np.linspace(2e10, 7e10, 101), {})
+    assert comparisons.break_even_point("Large", TWO, between) == (
+        "The training of Large emitted 2,620 t by this count, location-based, as much as 40 billion answers. "
+        "It is 22 billion to 68 billion answers from the 5th to the 95th percentile. The grid and the data "
+        "centre are the same for both; the range is due to the rest."
+    )
+    bounded = comparisons.break_even_point("Small", TWO, between)
+    assert "emitted at most 100 t by this count, location-based, as much as at most 2 billion" in bounded
+    assert "With hours that follow from its tokens and stay below that bound it is 22 billion" in bounded
+    assert "percentile" not in comparisons.break_even_point("Large", TWO, None)
+    assert comparisons.break_even_point("mine", TWO, None) == "For mine the hours are not known."
+
+
+def test_fewer_answers_at_once():
+    assert comparisons.fewer_at_once("Large", TWO, 8, 64) == (
+        "With 8 answers at once in place of 64, use catches up after 40 billion."
+    )
+    assert comparisons.fewer_at_once("Small", TWO, 1, 8).startswith("With 1 answer at once in place of 8,")
+    assert comparisons.fewer_at_once("Small", TWO, 1, 8).endswith("after at most 2 billion.")
+    assert comparisons.fewer_at_once("Large", TWO, 1, 1) == ""
+    assert comparisons.fewer_at_once("mine", TWO, 8, 64) == ""
+
+
+def test_all_counted():
+    said = comparisons.all_counted(TWO, 1e7)
+    assert "by a factor of 1.8. Days assume 10 million answers a day" in said  # the median of 1.5 and 2
+    assert "by a factor of 1. Days assume 1 answer a day" in comparisons.all_counted(TWO[:0], 1)
+
+
+def test_capture_by_design_and_as_it_went():
+    said = comparisons.trainings_captured(pd.Series([0.5, 4.2]), 11390, "USA")
+    assert "in at most 4.2 months. It captured 92 t in 2024, 0.26% of the design, and 105 t in its" in said
+    assert "11,390 t by their card, take 90.4 years in place of 3.8 months." in said
+
+
+def test_shipments_are_taken_by_their_names():
+    quoted = pd.Series(
+        {
+            "H100 shipped in 2023": 550000.0,
+            "A100 and H100 sold in the third quarter of 2023": 500000.0,
+            "H100 shipped in the second quarter of 2023": 300000.0,
+        }
+    )
+    said = comparisons.shipments(quoted, 350000)
+    assert "come to at most 800,000, A100 included" in said
+    assert "to 550,000 H100 by another account. One buyer alone planned 350,000 by" in said
+
+
+def test_the_worst_prediction_and_the_lowest_models():
+    left = pd.DataFrame(
+        {
+            "model": ["A", "B", "C", "D"],
+            "concurrency": [8.0, 16.0, 64.0, 8.0],
+            "ratio": [0.3, 1.2, 0.9, 1.0],
+        }
+    )
+    said = comparisons.measured_accuracy(left)
+    assert said.startswith("Predicted from the others, 75% of the points are within a quarter of what was")
+    assert "The worst is A with 8 requests at once, 0.3 of it:" in said
+    assert "those of A (0.30), C (0.90), D (1.00) are lowest" in said
+
+
+def test_estimates_of_a_service_and_of_a_tool():
+    levels = {"low": 0.2, "central": 0.3, "high": 0.46}
+    said = comparisons.deepseek(0.304, levels, 7.75)
+    assert "give 0.30 Wh for 1,000 output tokens" in said
+    assert "at an assumed 7.75 kW a node, give 0.30 Wh, and 0.20 to 0.46 with other" in said
+    assert "ratio of 0.78 and a geometric standard deviation of 2.04 on" in comparisons.ecologits(0.78, 2.04)
+
+
+def test_ranges_and_their_cause():
+    causes = pd.Series({"the host": 9.0, "the grid": 40.6})
+    assert comparisons.answer_ranges(ENERGY, Spread(np.linspace(1, 3, 101), {}), causes) == (
+        "Energy has a range of 2.6 times from the 5th to the 95th percentile; 41% of its variance is due to "
+        "*the grid*. CO2e has a range of 2.6 times."
+    )
+
+
+# --- on the tables of the chapter
+
+
+def test_words_take_the_tables_as_they_are():
+    request = {**CHAT, "grid": "USA"}
+    found = making.break_evens(["llama-3-70b", "snowflake-arctic"], 64, 1e7, **request)
+    assert one_answer.catching_up("Llama 3 70B", found, 1e7).endswith(
+        "it takes at most 2 billion (Arctic) to 40 billion (Llama 3 70B) answers."
+    )
+    sweep = tables.by_batch(["llama-3-70b"], 64, **request)
+    assert one_answer.company("Llama 3 70B", sweep).startswith(
+        "For Llama 3 70B an answer takes 5.66 Wh when 1 is written at once, and 0.0906 Wh with 512: 62.5"
+    )
+    own = uncertainty.own_queries(["llama-3-8b", "llama-3.1-405b"], 64, 1, 2000, **request)
+    assert "4 of 4 lie within" in comparisons.queries_by_others(published.queries(), own, 7.75)

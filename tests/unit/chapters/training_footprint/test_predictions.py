@@ -1,0 +1,90 @@
+"""Reported values beside predictions: every class, its errors, and what the model may know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import cohort
+from cohort.chapters.training_footprint import predictions
+from cohort.chapters.training_footprint.predictions import accuracy, by_class, range_coverage
+from cohort.errors import CohortError
+from cohort.footprint.scenarios import Scenario
+
+SCENARIO = Scenario()
+COMPARED = accuracy(SCENARIO)
+CLASSES = by_class(COMPARED)
+
+
+def test_every_class_is_there() -> None:
+    assert dict(CLASSES["values"]) == {"arithmetic": 26, "place": 11, "metered": 4, "blind": 2, "hours": 18}
+
+
+def test_arithmetic_is_exact_up_to_the_printed_digits() -> None:
+    assert CLASSES.loc["arithmetic", "widest error"] < 0.016
+    assert CLASSES.loc["arithmetic", "median error"] < 0.005
+    assert pd.isna(CLASSES.loc["arithmetic", "inside"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "median_error", "inside"),
+    [("place", 0.02, 11), ("metered", 0.10, 4), ("blind", 0.25, 2), ("hours", 0.15, 16)],
+)
+def test_the_errors_by_class(kind: str, median_error: float, inside: int) -> None:
+    assert CLASSES.loc[kind, "median error"] < median_error
+    assert CLASSES.loc[kind, "inside"] >= inside
+
+
+def test_most_reported_values_lie_inside() -> None:
+    assert range_coverage(COMPARED) >= 0.85
+    assert (
+        range_coverage(COMPARED, predictions.PREDICTED) >= 0.85
+    )  # without those whose hours and power are published
+    alone = COMPARED[COMPARED["class"].isin(predictions.PREDICTED)]
+    assert range_coverage(COMPARED, predictions.PREDICTED) == alone["inside"].sum() / 24
+
+
+def test_the_ranges_are_no_wider_than_they_need_to_be() -> None:
+    drawn = COMPARED[COMPARED["class"] != "arithmetic"]
+    assert (drawn["high"] / drawn["low"]).median() < 2.4
+    assert (drawn["high"] / drawn["low"]).max() < 4
+
+
+def test_gemma_1_is_predicted_blind() -> None:
+    (row,) = COMPARED[COMPARED["run"] == "Gemma 2B and 7B"].to_dict("records")
+    assert row["low"] < 131 < row["high"]
+    assert row["reported"] == 131
+    flop = sum(
+        cohort.model(name).training_flops(tokens) for name, tokens in (("gemma-2b", 3e12), ("gemma-7b", 6e12))
+    )
+    assert flop == pytest.approx(3.53e23, rel=0.01)
+    by_hand = flop / (197e12 * 0.4 * 3600) * 0.225 * 1.1 * 0.38355  # central values throughout
+    assert row["median"] * 1000 == pytest.approx(by_hand, rel=0.08)
+
+
+def test_what_contradicts_itself_is_not_predicted() -> None:
+    assert "Llama 3.3 70B" not in set(COMPARED["run"])
+    olmo = COMPARED[COMPARED["run"] == "OLMo 2 13B"]
+    assert list(olmo["reported"]) == [257000]
+
+
+def test_the_metered_runs_know_neither_hours_nor_power() -> None:
+    (row,) = COMPARED[(COMPARED["run"] == "Olmo 3 7B") & (COMPARED["class"] == "metered")].to_dict("records")
+    assert row["high"] / row["low"] > 2  # the published hours and 621 W would leave nothing to draw
+
+
+def test_the_accelerator_that_stands_in_decides_nothing(monkeypatch) -> None:
+    """Where hours and power are published, any accelerator gives the same."""
+    monkeypatch.setattr(predictions, "STAND_IN", "A100 SXM 80GB")
+    pd.testing.assert_frame_equal(accuracy(SCENARIO), COMPARED)
+
+
+def test_two_powers_of_a_part_are_not_chosen_from(monkeypatch) -> None:
+    rows = predictions.published_rows()
+    power = next(row for row in rows if row.field == "power_w" and row.boundary == "node")
+    assert predictions._power_w(power, "node") == power.value
+    monkeypatch.setattr(predictions, "published_rows", lambda: [*rows, replace(power, value=1.0)])
+    with pytest.raises(CohortError, match="has 2 published powers at 'node'; one is needed"):
+        predictions._power_w(power, "node")

@@ -1,0 +1,316 @@
+"""The sentences on what runs emitted and on what is reported: known ones, and each branch."""
+
+import pandas as pd
+import pytest
+
+import cohort
+from cohort.chapters.training_footprint import places, predictions, tables
+from cohort.chapters.training_footprint.words import emitted, reported
+from cohort.footprint.factors import Range
+from cohort.footprint.scenarios import Scenario
+
+H100 = "H100 SXM 80GB"
+SCENARIO = Scenario()
+LADDER = pd.DataFrame(
+    {"low": [1.0, 1, 1, 1, 1, 1], "median": [100.0, 86, 142, 161, 168, 420], "high": [2.0, 2, 2, 2, 1.9, 4]},
+    index=pd.Index(tables.WORDS.values()),
+)
+MAKING = pd.Series({"A": 3.7, "B": 6.74, "C": 15.2})
+
+
+# --- what runs emitted
+
+
+def test_spans_in_words():
+    assert emitted.span(pd.Series([303.5, 1.44])) == "1.4 to 300"
+    assert emitted.span(pd.Series([1.44, 1.41])) == "1.4"
+    assert emitted.span(pd.Series([1.44, 1.41]), 3) == "1.41 to 1.44"
+
+
+def test_the_total():
+    assert emitted.total("A", {"low": 9310, "median": 13020, "high": 18400}, "USA") == (
+        "With data centre and hardware, training A comes to an estimated 13,000 t of CO2e on the grid of "
+        "USA, by location; nine draws of ten lie from 9,300 to 18,000 t."
+    )
+
+
+def test_the_share_of_the_hardware():
+    assert emitted.hardware_share(MAKING, ["A", "B"]) == (
+        "Making the hardware is 3.7 to 6.7% of the estimated total, for the 2 runs on accelerators with a "
+        "range of their own for it; no contract for electricity covers it."
+    )
+    assert "3.7% of the estimated total, for the 1 run on" in emitted.hardware_share(MAKING, ["A"])
+    assert "3.7 to 15% of the estimated total; no" in emitted.hardware_share(MAKING, ["A", "B", "C"])
+    assert emitted.hardware_share(MAKING, []).startswith("No range of its own is known for making these")
+
+
+def test_the_boundary_makes_the_number():
+    assert emitted.steps("A", LADDER, True) == (
+        "For A the accelerators draw 0.86 times their rated power, and whole machines 1.42 times. With the "
+        "data centre it is 1.61 times, with the hardware 1.68 times. Counting all that was tried besides the "
+        "final run makes it 4.2 times at the median, and widens the range from 1.9 to 4 times between its "
+        "ends."
+    )
+    assert "with the hardware 1.68 times, by the range of an H100. Counting" in (
+        emitted.steps("A", LADDER, False)
+    )
+
+
+def test_widths_of_the_ranges():
+    ratios = pd.Series({"A": 1.8, "B": 1.93, "C": 5.5})
+    brackets = "In brackets are the 5th and 95th percentile."
+    assert emitted.widths(ratios, ["A", "B"], ["C"], ["C"], ["D (V100)", "E (V100)"]) == (
+        f"{brackets} Where hours are published, the ends of the CO2e are apart by 1.8 to 1.9 times. Where "
+        "hours are estimated, the ends of the CO2e are apart by 5.5 times. An upper bound of the hours is "
+        "published of C; draws beyond it are left out. At no utilisation could D (V100) and E (V100) keep "
+        "within the published bound, which is left out."
+    )
+    known = emitted.widths(ratios, ["A"], [], [], [])
+    assert known == f"{brackets} Where hours are published, the ends of the CO2e are apart by 1.8 times."
+    assert "published" not in emitted.widths(ratios, [], ["C"], [], [])
+
+
+def test_what_the_variance_is_due_to():
+    drivers = pd.DataFrame(
+        {"grid": [60.0, 50.0, 10.0], "utilisation": [0.0, 10.0, 80.0]}, index=["A", "B and 2 others", "C"]
+    )
+    assert emitted.causes(drivers) == (
+        "Most of the variance is due to *grid* for A, B and 2 others; *utilisation* for C. Publishing the "
+        "hours would remove utilisation and tokens, publishing the site the grid."
+    )
+    assert emitted.causes(pd.DataFrame(index=["A"])) == "Nothing is left to draw, so nothing is unsure."
+    assert emitted.leading(drivers) == "grid* or *utilisation"
+
+
+def test_what_leads_is_computed():
+    runs = tables.runs_of(["llama-3-70b"], H100)
+    assert emitted.leading(tables.drivers(runs, SCENARIO)) == "grid"
+    assert emitted.leading(tables.drivers(runs, Scenario(grid="Norway"))) == "making the hardware"
+    assert emitted.leading(pd.DataFrame(index=["mine"])) == "none"
+
+
+def test_what_the_answer_follows():
+    moved = pd.DataFrame({"low": [1.0], "high": [2.0]}, index=["grid"])
+    assert emitted.moving_most(moved, True).startswith(
+        "The answer follows *grid* most. Hours are published, so utilisation is no part of it. What"
+    )
+    assert "Hours are estimated, so utilisation is part of it." in emitted.moving_most(moved, False)
+    assert emitted.moving_most(moved[:0], True) == "All factors are given, so nothing is left to move."
+
+
+def test_sources_of_the_hardware():
+    kg = pd.Series([164.0, 14.65, 1325.0])
+    assert emitted.hardware(MAKING, ["A", "B"], kg) == (
+        "*Hardware.* Making it is 3.7 to 6.7% of these totals where the accelerator has a range of its own "
+        "for it. For C the range of a whole H100 stands in, which is too much for a small chip: by it, the "
+        "share would be 15%. The sources for one H100 go from 14.7 kg, the die alone, to 1,325 kg with its "
+        "share of the server, and the central value is an assumption that was made for another card "
+        "{cite:p}`luccioni2022bloom`."
+    )
+    assert emitted.hardware(MAKING, ["A", "B", "C"], kg).count("H100") == 1
+    assert emitted.hardware(MAKING, [], kg).startswith("*Hardware.* For A and B and C the range of a whole")
+
+
+def test_water_and_heat():
+    assert "For A that is 105 million litres, 17.5 times what evaporates in" in emitted.water("A", 6.0, 105.0)
+    said = emitted.heat("A", 35.1)  # 35.1 GWh at 3.6 MJ a kWh, over 2.45 MJ a litre
+    assert "heat, 35.1 GWh for A." in said and "it would take 51.6 million litres" in said
+
+
+def test_all_that_was_tried():
+    said = emitted.tried(Range(1.0, 1.51, 5.6, "ratio"), "A", {"low": 16400.0, "high": 66210.0})
+    assert "So the ledger multiplies by 1, 1.51 or 5.6, low, central or high. For A that would mean" in said
+    assert "mean 16,400 to 66,200 t." in said
+
+
+@pytest.mark.parametrize(
+    ("known", "estimated", "said"),
+    [
+        (
+            {"grid": 60.0},
+            {"utilisation": 70.0},
+            "- Where hours are published, most of the variance is due to *grid*.\n"
+            "- Where they are not published, it is due to *utilisation*.\n",
+        ),
+        ({"grid": 60.0}, None, "- Where hours are published, most of the variance is due to *grid*.\n"),
+        (
+            None,
+            {"utilisation": 70.0},
+            "- No hours are published, and most of the variance is due to *utilisation*.\n",
+        ),
+    ],
+)
+def test_what_to_take_home(known, estimated, said):
+    frames = (
+        pd.DataFrame([each], index=["A"]) if each else pd.DataFrame(index=[]) for each in (known, estimated)
+    )
+    lines = emitted.to_take_home("A", LADDER, True, *frames)
+    assert f"with the making of the hardware.\n{said}- Development may outweigh the final run" in lines
+    assert lines.startswith("- A published footprint is mostly hours times rated power.")
+    assert "estimated at 1.61 times the rating of the accelerators, and 1.68 times with the making" in lines
+
+
+def test_a_stand_in_for_the_hardware_is_said():
+    none = pd.DataFrame(index=[])
+    said = emitted.to_take_home("A", LADDER, False, none, pd.DataFrame({"grid": [9.0]}))
+    assert "with the making of the hardware, by the range of an H100.\n" in said
+
+
+# --- what is reported
+
+BESIDE = pd.DataFrame(
+    {
+        "reported": [100.0, 200.0],
+        "median": [102.5, 198.0],
+        "agrees": [True, False],
+        "full low": [110.0, 190.0],
+        "full median": [143.0, 300.0],
+    },
+    index=["A", "B"],
+)
+
+
+def test_reports_leave_out():
+    assert reported.full_over_reported(BESIDE, 15, "USA") == (
+        "2 models of 15 have reports. Counted in full, they would have emitted an estimated 1.4 to 1.5 times "
+        "what is reported, on the grid of USA."
+    )
+    assert reported.full_over_reported(BESIDE[:1], 3, "USA").startswith(
+        "1 model of 3 has a report. Counted in full, it would have emitted an estimated 1.4 times"
+    )
+    assert reported.full_over_reported(BESIDE[:0], 1, "USA") == "None of the 1 model has a report of its own."
+
+
+def test_reports_agree_at_their_own_boundary():
+    first, second = reported.agreement_of_reports(BESIDE, "USA").split("\n")
+    assert first.startswith(
+        "At its own boundary 1 of 2 reports agree with the range, and the medians are off by 1 to 2.5%. That"
+    )
+    assert second == (
+        "In full, on the grid of USA, these runs would have emitted an estimated 1.43 to 1.5 times what is "
+        "reported, and 1 of 2 reports lie below its range."
+    )
+    alone = reported.agreement_of_reports(BESIDE[:1], "USA")
+    assert "1 of 1 report agrees with the range, and the median is off by 2.5%." in alone
+    assert "this run would have emitted an estimated 1.43 times" in alone
+    assert alone.endswith("and 1 of 1 report lies below its range.")
+    assert reported.agreement_of_reports(BESIDE[:0], "USA").startswith("None of these models has a report")
+
+
+def test_contradictions_by_their_factor():
+    assert reported.contradicted({"A": 1 / 161, "B": 1.25}) == (
+        "Of the published values that can be recomputed, 2 contradict themselves: A (by a factor of 161), B "
+        "(by a factor of 1.25)."
+    )
+
+
+def compared(*inside: bool, blind: float = -0.1) -> pd.DataFrame:
+    """Return one value a class, the metered, the blind and the hours first, inside their range or not."""
+    kinds = ["metered", "blind", "hours", "place", "arithmetic"]
+    amounts = ["energy_kwh", "co2e_kg", "accelerator_hours", "water_l", "co2e_kg"]
+    return pd.DataFrame(
+        {
+            "class": kinds,
+            "run": list("ABCDE"),
+            "amount": amounts,
+            "error": [0.09, blind, -0.43, 0.02, 0.0],
+            "inside": inside,
+        }
+    )
+
+
+def test_metered_runs_and_ranges_in_brief():
+    by_class = predictions.by_class(compared(True, True, False, True, True))
+    assert reported.metered(by_class).startswith(
+        "Of 1 runs whose energy was metered, all of one laboratory, the model misses it by 9% at the median."
+    )
+    assert reported.within_the_range(by_class) == (
+        "2 of 3 values whose hours or power it has to predict lie inside its range, where nine of ten "
+        "should; with those whose hours and power are published, 3 of 4."
+    )
+    assert reported.class_list(by_class).split("\n")[0] == (
+        "- *arithmetic*: all that is multiplied is published: this tests the ledger, not the model."
+    )
+
+
+def test_what_lies_outside_is_named():
+    said = reported.coverage_of_ranges(compared(False, True, False, False, True))
+    assert said.startswith(
+        "Where hours or power are predicted, 1 of 3 values lie inside their range, 33%, where nine of ten "
+        "should. The class *place* is nearly given; with it they are 25%. Outside are A (energy kwh, +9%), C "
+        "(hours, -43%), D (water l, +2%).\n"
+    )
+    one = reported.coverage_of_ranges(compared(True, False, True, True, False))
+    assert "Outside is B (co2e, -10%).\n" in one  # what is arithmetic has no range to lie in
+    assert "Outside are none.\n" in reported.coverage_of_ranges(compared(*[True] * 5))
+
+
+@pytest.mark.parametrize(
+    ("errors", "side"), [((-0.1, -0.2), "low"), ((0.1, 0.2), "high"), ((0.1, -0.2), "high or low")]
+)
+def test_on_which_side_blind_values_lie(errors, side):
+    both = pd.concat([compared(*[True] * 5, blind=error) for error in errors])
+    assert f"Both blind values come out too {side}; Gemma 2" in reported.coverage_of_ranges(both)
+
+
+def test_the_corrected_cells_of_the_post():
+    cells = pd.DataFrame(
+        {"column": ["flops", "flops", "hours"], "original": ["1", "2", "3"], "corrected": ["3", "11.8", "9"]}
+    )
+    assert reported.published_hours(9, 15, cells).startswith(
+        "A dash says that nothing is published. 9 runs of 15 have hours.\nOf the post's environmental table "
+        "3 cells are corrected. 2 of them are FLOP, which were 3.0 to 5.9 times too low"
+    )
+    assert "1 run of 1 has hours." in reported.published_hours(1, 1, cells)
+
+
+def test_shares_of_whole_runs():
+    shares = pd.DataFrame({"mfu": [0.51, 0.33, 0.156]}, index=["LLaMA 13B", "B", "Llama 3 8B"])
+    said = reported.whole_runs(shares, 0.39, 0.25)
+    assert said.startswith(
+        "A whole run attains 16% to 51% of the dense peak, 33% at the median: lowest Llama 3 8B, highest "
+        "LLaMA 13B."
+    )
+    assert "39% on A100 and 25% on H100 and H800" in said
+
+
+def test_the_same_electricity_elsewhere():
+    run = tables.runs_of(["llama-3-70b"], H100)[0]
+    found = places.in_places(run, SCENARIO)
+    factor = {name: found["g/kWh"][name] for name in ("Sweden", "India", "US-Virginia", "US-Wyoming")}
+    said = reported.elsewhere(found)
+    assert f"t in India, a factor of {factor['India'] / factor['Sweden']:.2g}." in said
+    assert f"t in US-Wyoming, a factor of {factor['US-Wyoming'] / factor['US-Virginia']:.2g};" in said
+    assert said.endswith("PJM, counts 418 g by consumption and life cycle.")
+    assert "with 245 g of combustion" in said
+
+
+def test_from_what_the_ledger_draws():
+    given = Range(208.0, 383.55, 501.0, "g/kWh")
+    assert reported.drawn_from(given, "life-cycle factors", True) == (
+        "The ledger draws from 208 to 501 g around 384, the spread of life-cycle factors, those of regions "
+        "included, as we do not know in which of them a run was."
+    )
+    assert reported.drawn_from(given, "factors", False).endswith("factors, and of the change from one year "
+                                                                 "to the next.")  # fmt: skip
+
+
+def test_what_matching_leaves():
+    matched = cohort.footprint.training(
+        accelerator=H100, accelerator_hours=30.84e6, market_g_per_kwh=0, boundary="with_embodied"
+    )
+    hardware = 30.84e6 * 462.5 / (5 * 8760 * 0.75) / 1000
+    assert f"With every kWh matched, A would still leave {hardware:.0f} t of hardware" in (
+        reported.matching("A", matched)
+    )
+    assert reported.taken_up(11390).endswith(
+        "At that rate the reported 11,390 t of the Llama 3.1 family are 90.4 years of its work; by design "
+        "they would be 3.8 months."
+    )
+
+
+def test_what_can_be_recomputed():
+    assert reported.values_recomputed([0.001, 0.029], 2, 65).startswith(
+        "4 footprints, hours and shares can be recomputed; 65 stand alone, and cannot be judged. 2 are "
+        "contradicted by more than 5%, and the other 2 agree within 2.9%."
+    )
