@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from cohort.architecture.attention import Compressed
 from cohort.architecture.decoder import ModelSpec, Residual
 from cohort.architecture.registered import ABSENT, known, specs, title
 from cohort.architecture.variants import main_attention
-from cohort.display.reader_tables import DASH
+from cohort.errors import extras
 from cohort.registry.facts import Fact
+
+with extras():
+    import pandas as pd
+
+    from cohort.display.reader_tables import DASH
 
 GIB = 2**30
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import matplotlib as mpl
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
-from matplotlib.transforms import Bbox
-
-from cohort.display.theme import COLOURS, INK, PALE, figure
 from cohort.display.words import significant
+from cohort.errors import extras
+
+with extras():
+    import matplotlib as mpl
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import FuncFormatter
+    from matplotlib.transforms import Bbox
+
+    from cohort.display.theme import COLOURS, INK, PALE, figure
 
 # The kinds of attention, in the order of the keys.
 ATTENTION = {

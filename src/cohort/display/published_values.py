@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import pandas as pd
-
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import ABSENT, known, specs, title
-from cohort.display.reader_tables import DASH
 from cohort.display.words import last_digit, rounding
-from cohort.errors import unknown
+from cohort.errors import extras, unknown
 from cohort.registry import facts
-from cohort.registry.frames import table
+
+with extras():
+    import pandas as pd
+
+    from cohort.display.reader_tables import DASH
+    from cohort.registry.frames import table
 
 CONVENTIONS = ("all weights", "without input embedding", "without embedding and head")
 

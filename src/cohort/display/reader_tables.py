@@ -8,9 +8,11 @@ from html import escape
 from numbers import Integral, Real
 from typing import Any
 
-import pandas as pd
-
 from cohort.display.words import significant
+from cohort.errors import extras
+
+with extras():
+    import pandas as pd
 
 DASH = "–"
 

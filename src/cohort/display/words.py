@@ -6,7 +6,7 @@ import re
 import textwrap
 from decimal import Decimal
 
-from cohort.errors import CohortError, ParameterError, shown
+from cohort.errors import CohortError, ParameterError, extras, shown
 
 
 def rounding(count: float, printed: str) -> str | None:
@@ -82,7 +82,8 @@ def say(text: str) -> None:
     """
     if not isinstance(text, str) or not text.strip():
         raise ParameterError(f"say() takes Markdown text, not {shown(text)}.")
-    from IPython.display import display  # present in every kernel; slow to load elsewhere
+    with extras():
+        from IPython.display import display  # present in every kernel; slow to load elsewhere
 
     markdown = textwrap.dedent(text).strip()
     display({"text/markdown": markdown, "text/plain": markdown}, raw=True)  # type: ignore[no-untyped-call]

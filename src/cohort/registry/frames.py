@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
+from cohort.errors import extras
 from cohort.registry import facts
+
+with extras():
+    import pandas as pd
 
 _DTYPES = {"integer": "Int64", "number": "Float64"}
 
