@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from html import escape
 from numbers import Integral, Real
 from typing import Any
 
@@ -34,27 +33,25 @@ class Readable:
         return str(self.text.to_string())
 
     @property
-    def _wrapped(self) -> str:
+    def _wrapped(self) -> str | None:
         """The style of the row heads: names stay in one piece, sentences may break."""
         longest = max((len(str(name)) for name in self.text.index), default=0)
-        return ' style="white-space: normal; min-width: 14rem"' if longest > 40 else ""
+        return "white-space: normal; min-width: 14rem" if longest > 40 else None
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in self.text.columns)
-        body = "\n".join(self._row(name, row) for name, row in self.text.iterrows())
-        corner = escape(str(self.text.index.name or ""))
-        return (
-            f'<table class="dataframe">\n<thead>\n<tr><th scope="col">{corner}</th>{head}</tr>\n</thead>\n'
-            f"<tbody>\n{body}\n</tbody>\n</table>"
-        )
+        from cohort.display import markup  # a terminal needs no templates
 
-    def _row(self, name: Any, row: pd.Series) -> str:
         kinds = ["words" if column in self.words else "number" for column in self.text.columns]
-        cells = "".join(
-            f'<td class="{kind}" style="text-align: {_SIDES[kind]}">{escape(value)}</td>'
-            for kind, value in zip(kinds, row, strict=True)
-        )
-        return f'<tr><th scope="row"{self._wrapped}>{escape(str(name))}</th>{cells}</tr>'
+        styles: list[markup.Attributes] = [
+            {"class": kind, "style": f"text-align: {_SIDES[kind]}"} for kind in kinds
+        ]
+        heads: list[markup.Cell] = [(name, {}) for name in (self.text.index.name or "", *self.text.columns)]
+        style = self._wrapped
+        rows: list[markup.Row] = [
+            ([(name, {"style": style}), *zip(row, styles, strict=True)], {})
+            for name, row in self.text.iterrows()
+        ]
+        return str(markup.table(heads, rows, {"class": "dataframe"}))
 
 
 def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Readable:
