@@ -47,7 +47,9 @@ LIBRARIES = {
     # What those bring in turn.
     "IPython": "notebooks",
     "jupyter_client": "notebooks",
+    "markupsafe": "notebooks",
     "matplotlib_inline": "notebooks",
+    "zmq": "notebooks",
     "distributed": "cluster",
 }
 
