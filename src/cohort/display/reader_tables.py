@@ -71,6 +71,14 @@ def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> R
     -------
     Readable
         Shown by Jupyter as HTML.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"size (GB)": [0.512, 1.5], "layers": ["32", None]}, index=["small", "large"])
+    >>> print(readable(frame))
+          size (GB) layers
+    small     0.512     32
+    large       1.5      –
     """
     formats, status = formats or {}, frame.attrs.get("status", {})
     text = pd.DataFrame(index=frame.index)
@@ -107,5 +115,15 @@ def _written(value: Any, form: str | None) -> str:
 
 
 def joined(*columns: pd.Series) -> pd.DataFrame:
-    """Return columns of the same rows side by side, each under its own name."""
+    """Return columns of the same rows side by side.
+
+    Parameters
+    ----------
+    *columns : Series
+        Each with a name of its own.
+
+    Returns
+    -------
+    DataFrame
+    """
     return pd.concat(columns, axis=1)

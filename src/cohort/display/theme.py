@@ -63,5 +63,15 @@ def use_theme() -> None:
 
 
 def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
-    """Return a figure of the book's width and of `height` inches, with its axes."""
+    """Return a figure of the book's width, with its axes.
+
+    Parameters
+    ----------
+    height : float
+        In inches.
+
+    Returns
+    -------
+    Figure, Axes
+    """
     return plt.subplots(figsize=(WIDTH, height), layout="constrained")

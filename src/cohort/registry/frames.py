@@ -32,6 +32,14 @@ def table(name: str) -> pd.DataFrame:
     ------
     UnknownNameError
         If there is no such table; the message names the nearest.
+    MissingExtraError
+        If pandas is not installed; the message names the extra ``tables``.
+
+    Examples
+    --------
+    >>> accelerators = table("accelerators")
+    >>> accelerators["memory_gb"].dtype, accelerators.attrs["units"]["tdp_w"]
+    (Float64Dtype(), 'W')
     """
     frame = pd.DataFrame(facts.rows(name))
     schema = facts.schema(name)
