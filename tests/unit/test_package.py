@@ -134,6 +134,15 @@ def test_the_wheel_says_what_it_is_and_what_ships(unpacked):
     assert said.get_all("Project-URL") is None
 
 
+def test_the_wheel_carries_its_templates(unpacked):
+    code = (
+        "from cohort.display import markup; print(markup.__file__); print(markup.table([('a<', {})], [], {}))"
+    )
+    file, *table = run(code, path=unpacked).splitlines()
+    assert Path(file).is_relative_to(unpacked)
+    assert table[2] == '<tr><th scope="col">a&lt;</th></tr>'
+
+
 def test_the_version_stands_in_one_place():
     for name in ("pyproject.toml", "CITATION.cff", "src/cohort/cli.py"):
         assert cohort.__version__ not in (ROOT / name).read_text(encoding="utf-8"), name
