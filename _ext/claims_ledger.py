@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
-from wide_html import Cell, Row, Table, plain
+from wide_html import CELLS, Cell, Row, Table, plain
 from wide_tables import SENTENCES, TABLES
 
 from cohort.chapters.judging import VERDICTS
@@ -90,7 +90,7 @@ def _verdict(claim: Claim, chapter: str, text: object, record: Record) -> Verdic
 
 def read_chapters(folder: Path) -> dict[str, tuple[str, Record]]:
     """Return title and record of each notebook of the book, by name."""
-    chapters = {}
+    chapters: dict[str, tuple[str, Record]] = {}
     for path in Project(folder).paths():
         notebook = json.loads(path.read_text(encoding="utf-8"))
         try:
@@ -145,7 +145,7 @@ def ledger(folder: Path) -> Table:
 def _chapter(name: str, titles: Mapping[str, str]) -> Cell:
     """Return a chapter, linked where it is written."""
     if name in titles:
-        return Cell(f'<a href="doc:notebooks/{name}">{plain(titles[name]).html}</a>', titles[name])
+        return Cell(CELLS.link(f"doc:notebooks/{name}", titles[name]), titles[name])
     return plain(f"{name.replace('_', ' ').capitalize()} (coming)")
 
 

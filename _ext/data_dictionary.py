@@ -117,7 +117,7 @@ class DataDictionary(SphinxDirective):
         """Return title, description, files, licence and columns of one table."""
         name = resource["name"]
         section = nodes.section("", ids=[nodes.make_id(f"table-{name}")], names=[f"table-{name}"])
-        section += nodes.title("", resource.get("title", name))
+        section += nodes.title("", str(resource.get("title", name)))
         if "description" in resource:
             section += nodes.paragraph("", "", *self.prose(resource["description"]))
         section += nodes.paragraph("", "", *self.origin(resource, package, folder))

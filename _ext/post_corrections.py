@@ -5,12 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from html import escape
 from pathlib import Path
 
 from reader_tables import titles
 from sphinx.application import Sphinx
-from wide_html import Cell, Row, Table, cited, plain
+from wide_html import CELLS, Cell, Row, Table, cited, plain
 from wide_tables import SENTENCES, TABLES
 
 from cohort.chapters.the_cohort import tables
@@ -72,13 +71,8 @@ def cell(original: str, correction: Correction | None, unit: str) -> Cell:
     if correction is None:
         return plain(original, None if unit == "text" else order(original))
     new = corrected(correction)
-    link = f'<a class="aside" href="#{anchor(correction)}">{escape(correction["kind"])}</a>'
-    if new == original:
-        markup = escape(original)
-    else:
-        old = f"<del>{escape(original)}</del> " if original else ""
-        markup = f"{old}<ins>{escape(new)}</ins>"
-    return Cell(f"{markup} {link}", f"{original} {new}", None if unit == "text" else order(new))
+    shown = CELLS.corrected(original, new, f"#{anchor(correction)}", correction["kind"])
+    return Cell(shown, f"{original} {new}", None if unit == "text" else order(new))
 
 
 def corrected_table(folder: Path, name: str) -> Table:

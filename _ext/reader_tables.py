@@ -2,12 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from html import escape
 from pathlib import Path
 
 import pandas as pd
 from sphinx.application import Sphinx
-from wide_html import NUMBER, Cell, Row, Table, cited, plain
+from wide_html import CELLS, NUMBER, Cell, Row, Table, cited, plain
 from wide_tables import TABLES
 
 import cohort
@@ -63,7 +62,9 @@ def architecture(folder: Path) -> Table:
     rows = []
     for name, spec in zip(text.index, registered.specs(names), strict=True):
         stated = registered.known(spec)
-        cells = [_architecture_cell(text.at[name, column], frame.at[name, column]) for column in ARCHITECTURE]
+        cells = [
+            _architecture_cell(str(text.at[name, column]), frame.at[name, column]) for column in ARCHITECTURE
+        ]
         if "alignment" not in stated:  # recorded for the cohort alone, so that nothing is known to be hidden
             cells[list(ARCHITECTURE).index("alignment")] = plain(reader_tables.DASH)
         rows.append(Row((plain(name), *cells)))
@@ -249,10 +250,8 @@ def _run_cell(row: Mapping[str, str]) -> Cell:
     ]
     aside = ", ".join(part for part in said if part)
     value = grouped(row["value"]) or row["status"]
-    markup = escape(value) + (f'<span class="aside">{escape(aside)}</span>' if aside else "")
-    if row["unit"] == "text":
-        return Cell(markup, value)
-    return Cell(markup, value, row["value"])
+    order = None if row["unit"] == "text" else row["value"]
+    return Cell(CELLS.remarked(value, aside), value, order)
 
 
 def _notes(values: Mapping[str, Mapping[str, str]]) -> Cell:

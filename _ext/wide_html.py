@@ -7,8 +7,15 @@ bibliography, ``doc:PATH`` for a page of the book.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from pathlib import Path
+from typing import Any
 
+from markupsafe import Markup, escape
+
+from cohort.display import markup
+
+TEMPLATES = markup.environment(Path(__file__).parent / "templates")
+CELLS: Any = TEMPLATES.get_template("cells.html").module
 # From so many characters on, the longest value of a column is taken for a phrase or a sentence: it may wrap.
 PHRASE, SENTENCE = 30, 60
 NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?:[eE][-+]?\d+)?")
@@ -21,7 +28,7 @@ class Cell:
 
     Attributes
     ----------
-    html : str
+    html : Markup
         What readers see.
     text : str
         The same without tags; it tells numbers from words, and long values from short ones.
@@ -29,7 +36,7 @@ class Cell:
         What the value is sorted by: empty for a missing value, None where its text tells.
     """
 
-    html: str
+    html: Markup
     text: str
     order: str | None = None
 
@@ -61,17 +68,12 @@ class Table:
 
 def plain(value: object, order: str | None = None) -> Cell:
     """Return a cell of plain text."""
-    return Cell(escape(str(value)), str(value), order)
+    return Cell(escape(value), str(value), order)
 
 
 def cited(key: str) -> Cell:
     """Return a cell with a source, linked to its entry in the bibliography; empty without one."""
-    return Cell(bibliography_link(key), key) if key else plain("")
-
-
-def bibliography_link(key: str) -> str:
-    """Return the link to an entry of the bibliography."""
-    return f'<a href="bib:{escape(key)}">{escape(key)}</a>'
+    return Cell(CELLS.link(f"bib:{key}", key), key) if key else plain("")
 
 
 def kind(column: Sequence[Cell]) -> str:
@@ -109,18 +111,15 @@ def html(table: Table, label: str, hidden: Iterable[str] = (), controls: bool = 
     kinds = [kind(column) for column in columns]
     # The script looks for sorting keys in the first row alone, so that a column has them all or none.
     keyed = [any(cell.order is not None for cell in column) for column in columns]
-    places = " ".join(str(_place(table, head)) for head in hidden)
-    settings = f' data-hidden="{places}"' if places else ""
-    heads = "".join(
-        f'<th scope="col" class="{each}">{escape(head)}</th>'
-        for head, each in zip(table.heads, kinds, strict=True)
-    )
-    rows = "\n".join(_row(row, kinds, keyed) for row in table.rows)
-    return (
-        f'<div class="wide-box" role="region" tabindex="0" aria-labelledby="{label}">\n'
-        f'<table class="dataframe{" wide" if controls else ""}" aria-labelledby="{label}"{settings}>\n'
-        f"<thead>\n<tr>{heads}</tr>\n</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>\n"
-    )
+    attributes = {
+        "class": "dataframe wide" if controls else "dataframe",
+        "aria-labelledby": label,
+        "data-hidden": " ".join(str(_place(table, head)) for head in hidden) or None,
+    }
+    heads = [(head, {"class": each}) for head, each in zip(table.heads, kinds, strict=True)]
+    rows = [(_cells(row, kinds, keyed), {"id": row.anchor or None}) for row in table.rows]
+    shown = markup.table(heads, rows, attributes)
+    return TEMPLATES.get_template("wide_table.html").render(label=label, table=shown)
 
 
 def _place(table: Table, head: str) -> int:
@@ -129,26 +128,28 @@ def _place(table: Table, head: str) -> int:
     return table.heads.index(head)
 
 
-def _row(row: Row, kinds: Sequence[str], keyed: Sequence[bool]) -> str:
-    cells = []
-    for place, (cell, each, with_key) in enumerate(zip(row.cells, kinds, keyed, strict=True)):
-        tag, scope = ("td", "") if place else ("th", ' scope="row"')
-        name = "" if each == "words" else f' class="{each}"'
-        key = cell.text if cell.order is None else cell.order
-        order = f' data-order="{escape(key)}"' if with_key else ""
-        cells.append(f"<{tag}{scope}{name}{order}>{cell.html}</{tag}>")
-    anchor = f' id="{row.anchor}"' if row.anchor else ""
-    return f"<tr{anchor}>{''.join(cells)}</tr>"
+def _cells(row: Row, kinds: Sequence[str], keyed: Sequence[bool]) -> list[markup.Cell]:
+    """Return the cells of a row with their attributes: what they hold, and what they are sorted by."""
+    return [
+        (
+            cell.html,
+            {
+                "class": None if each == "words" else each,
+                "data-order": (cell.text if cell.order is None else cell.order) if with_key else None,
+            },
+        )
+        for cell, each, with_key in zip(row.cells, kinds, keyed, strict=True)
+    ]
 
 
-def with_links(markup: str, resolve: Mapping[str, Callable[[str], str]]) -> str:
+def with_links(html: str, resolve: Mapping[str, Callable[[str], str]]) -> str:
     """Return markup with its late links resolved.
 
     Parameters
     ----------
-    markup : str
-        HTML with addresses such as ``bib:KEY``.
+    html : str
+        With addresses such as ``bib:KEY``.
     resolve : mapping of str to callable
         For each scheme, the function from what follows the colon to an address.
     """
-    return LATE_LINK.sub(lambda match: f'href="{escape(resolve[match[1]](match[2]))}"', markup)
+    return LATE_LINK.sub(lambda match: f'href="{escape(resolve[match[1]](match[2]))}"', html)

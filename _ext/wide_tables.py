@@ -95,7 +95,8 @@ class Counted(Made):
 def resolve_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Turn every made table into HTML with the addresses of the built pages."""
     builder = app.builder
-    citations = {one.key: one for one in app.env.get_domain("cite").citations}
+    cite: Any = app.env.get_domain("cite")
+    citations = {one.key: one for one in cite.citations}
 
     def entry(key: str) -> str:
         if key not in citations:

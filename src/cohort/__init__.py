@@ -86,12 +86,15 @@ _SUBMODULES = frozenset(__all__) - _LOOKUPS.keys()
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in _SUBMODULES:
-        return import_module(f"cohort.{name}")
-    if name in _LOOKUPS:
-        value = getattr(import_module(f"cohort.{_LOOKUPS[name]}"), name)
-        globals()[name] = value
-        return value
+    from cohort.errors import extras
+
+    with extras():
+        if name in _SUBMODULES:
+            return import_module(f"cohort.{name}")
+        if name in _LOOKUPS:
+            value = getattr(import_module(f"cohort.{_LOOKUPS[name]}"), name)
+            globals()[name] = value
+            return value
     raise AttributeError(f"module 'cohort' has no attribute {name!r}")
 
 

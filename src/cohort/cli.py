@@ -11,9 +11,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+from cohort import __version__
+from cohort.errors import CohortError, MissingExtraError, NotebookError, ParameterError, extras
 
-from cohort.errors import CohortError, NotebookError, ParameterError
+try:
+    with extras():
+        import click
+except MissingExtraError as error:
+    sys.exit(f"error: {error}")
 
 # What executes notebooks is imported inside the commands: help and parameters answer at once.
 if TYPE_CHECKING:
@@ -32,7 +37,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with extras():
+                return super().invoke(ctx)
         except CohortError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(1)
@@ -91,7 +97,7 @@ Examples:
   cohort diff HEAD~1                  which recorded values a commit changed
   cohort parameters the_cohort        what can be changed with -p""",
 )
-@click.version_option(package_name="cohort", prog_name="cohort")
+@click.version_option(__version__, prog_name="cohort")
 def main() -> None:
     """Run, vary and check the notebooks of the book.
 

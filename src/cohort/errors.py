@@ -30,6 +30,63 @@ class NotebookError(CohortError):
     """A notebook that failed to run, or whose results differ from those committed."""
 
 
+class MissingExtraError(CohortError, ImportError):
+    """A library that is not installed; the message names the extra of this package that brings it."""
+
+
+# The extra that brings a library, as pyproject.toml lists them; the smallest where several do.
+LIBRARIES = {
+    "numpy": "tables",
+    "pandas": "tables",
+    "click": "notebooks",
+    "fastparquet": "notebooks",
+    "ipykernel": "notebooks",
+    "jinja2": "notebooks",
+    "matplotlib": "notebooks",
+    "nbformat": "notebooks",
+    "papermill": "notebooks",
+    "seaborn": "notebooks",
+    "tqdm": "notebooks",
+    "yaml": "notebooks",
+    # What those bring in turn.
+    "IPython": "notebooks",
+    "jupyter_client": "notebooks",
+    "markupsafe": "notebooks",
+    "matplotlib_inline": "notebooks",
+    "zmq": "notebooks",
+    "distributed": "cluster",
+}
+
+
+class extras:  # noqa: N801 - a statement's name, as those of contextlib
+    """Have imports in a ``with`` statement name the extra of a library that is missing.
+
+    Raises
+    ------
+    MissingExtraError
+        In place of a ModuleNotFoundError for one of `LIBRARIES`.
+
+    Examples
+    --------
+    >>> with extras():
+    ...     raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+    Traceback (most recent call last):
+    cohort.errors.MissingExtraError: this needs pandas: pip install 'cohort-of-models[tables]'
+    """
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Say which extra is missing, if that is what went wrong."""
+        if isinstance(error, ModuleNotFoundError):
+            library = (error.name or "").partition(".")[0]
+            if library in LIBRARIES:
+                extra = LIBRARIES[library]
+                message = f"this needs {library}: pip install 'cohort-of-models[{extra}]'"
+                raise MissingExtraError(message) from None
+
+
 def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
     """Return the `n` allowed names most like `name`, best first.
 

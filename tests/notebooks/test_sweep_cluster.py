@@ -105,9 +105,9 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
 
 def test_without_dask_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cohort.errors import ParameterError
+    from cohort.errors import MissingExtraError
     from cohort.runner.sweeps import execution
 
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ParameterError, match="install it with"), execution._cluster("tcp://127.0.0.1:9"):
+    with pytest.raises(MissingExtraError, match=r"\[cluster\]"), execution._cluster("tcp://127.0.0.1:9"):
         pass

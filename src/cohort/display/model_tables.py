@@ -9,20 +9,39 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from cohort.architecture.attention import Compressed
 from cohort.architecture.decoder import ModelSpec, Residual
 from cohort.architecture.registered import ABSENT, known, specs, title
 from cohort.architecture.variants import main_attention
-from cohort.display.reader_tables import DASH
+from cohort.errors import extras
 from cohort.registry.facts import Fact
+
+with extras():
+    import pandas as pd
+
+    from cohort.display.reader_tables import DASH
 
 GIB = 2**30
 
 
 def attention_pattern(model: ModelSpec) -> str:
-    """Return a model's attention in a few words, such as ``GQA, window 4,096 in 23 of 46 layers``."""
+    """Return a model's attention in a few words.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        The model.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import cohort
+    >>> attention_pattern(cohort.model("gemma-2-27b"))
+    'GQA, window 4,096 in 23 of 46 layers'
+    """
     kinds = Counter(layer.attention.kind for layer in model.layers)
     total = len(model.layers)
     parts = [kind if len(kinds) == 1 else f"{kind} in {count}" for kind, count in sorted(kinds.items())]
@@ -36,7 +55,23 @@ def attention_pattern(model: ModelSpec) -> str:
 
 
 def experts_pattern(model: ModelSpec) -> str:
-    """Return a model's experts in a few words, such as ``6 of 160, 2 shared``; a dash in a dense model."""
+    """Return a model's experts in a few words; a dash in a dense model.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        The model.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import cohort
+    >>> experts_pattern(cohort.model("deepseek-v2"))
+    '6 of 160, 2 shared'
+    """
     experts = model.experts
     if experts is None:
         return DASH
@@ -67,6 +102,16 @@ def shapes(models: Sequence[str]) -> pd.DataFrame:
     DataFrame
         One row a model: layers, hidden size, feed-forward width (several where layers differ), heads,
         key-value heads (a dash for latent attention, which has none), head size, and vocabulary rows.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no model's; the message names the nearest.
+
+    Examples
+    --------
+    >>> shapes(["llama-3-8b"])[["layers", "hidden", "KV heads"]].values.tolist()
+    [[32, 4096, '8']]
     """
     return pd.DataFrame([_shape(spec) for spec in specs(models)]).set_index("model")
 
@@ -88,7 +133,24 @@ def _shape(spec: ModelSpec) -> dict[str, Any]:
 
 
 def components(models: Sequence[str]) -> pd.DataFrame:
-    """Return what each model is built of: attention, experts, positions, normalisation, activation."""
+    """Return what each model is built of.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
+
+    Returns
+    -------
+    DataFrame
+        One row a model: attention, experts, positions, normalisation, activation, in words; a
+        dash where the data do not say.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no model's; the message names the nearest.
+    """
     records = []
     for spec in specs(models):
         stated = known(spec)
@@ -118,10 +180,24 @@ _TRAINING = {
 
 
 def training_facts(models: Sequence[str]) -> pd.DataFrame:
-    """Return what each model's makers say of its training: date, tokens, contexts, alignment.
+    """Return what each model's makers say of its training.
 
-    ``attrs["status"]`` holds the status of each value, by row and column: a value is empty where it is
-    ``undisclosed``, or where the data do not cover it.
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
+
+    Returns
+    -------
+    DataFrame
+        One row a model: date of release, training tokens in 1e12, training and inference context in
+        tokens, alignment. ``attrs["status"]`` holds the status of each value, by row and column: a value is
+        empty where it is ``undisclosed``, or where the data do not cover it.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no model's; the message names the nearest.
     """
     records, status = [], {}
     for spec in specs(models):
@@ -137,7 +213,28 @@ def training_facts(models: Sequence[str]) -> pd.DataFrame:
 
 
 def released(models: Sequence[str]) -> pd.Series:
-    """Return the titles of the models that have a date of release, indexed by it, the earliest first."""
+    """Return when models were released.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
+
+    Returns
+    -------
+    Series
+        The titles of those that have a date of release, indexed by it, the earliest first.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no model's; the message names the nearest.
+
+    Examples
+    --------
+    >>> list(released(["llama-3-8b", "llama-2-7b"]))
+    ['Llama 2 7B', 'Llama 3 8B']
+    """
     dates = {title(spec): known(spec).get("release_date", ABSENT).value for spec in specs(models)}
     given = {name: date for name, date in dates.items() if date}
     series = pd.Series(list(given), index=pd.to_datetime(list(given.values())), dtype=object)
@@ -155,6 +252,11 @@ def _value(column: str, fact: Fact) -> Any:
 def counts(models: Sequence[str]) -> pd.DataFrame:
     """Return the exact parameter counts of each model and where its weights are.
 
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
+
     Returns
     -------
     DataFrame
@@ -162,6 +264,16 @@ def counts(models: Sequence[str]) -> pd.DataFrame:
         ``active without embedding``, and the parts of the total: ``embedding`` (with the output head),
         ``attention``, ``dense feed-forward`` (shared experts and routers included), ``routed experts`` and
         ``other``. The parts add up to the total.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no model's; the message names the nearest.
+
+    Examples
+    --------
+    >>> int(counts(["mixtral-8x7b-v0.1"])["active"].item())
+    12879925248
     """
     return pd.DataFrame([_count(spec) for spec in specs(models)]).set_index("model")
 
@@ -206,6 +318,16 @@ def caches(models: Sequence[str], context: int, bytes_per_element: float = 2) ->
         Per model: ``attention`` (the kind that fills the cache, such as GQA), ``first token`` (bytes that the
         first token adds), ``cache`` (bytes at that context), ``per token`` (their ratio) and
         ``context limit``: the longest context that the makers offer, else that of the config.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no model's; the message names the nearest.
+
+    Examples
+    --------
+    >>> int(caches(["llama-3-8b"], context=8192)["cache"].item())
+    1073741824
     """
     records = []
     for spec in specs(models):
@@ -226,7 +348,22 @@ def caches(models: Sequence[str], context: int, bytes_per_element: float = 2) ->
 def caches_by_length(
     models: Sequence[str], lengths: Sequence[int], bytes_per_element: float = 2
 ) -> pd.DataFrame:
-    """Return the cache per token of context, in bytes: one row a model, one column a length in tokens."""
+    """Return the cache per token of context, by length.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths, as `cohort.model` takes them.
+    lengths : sequence of int
+        Contexts, in tokens.
+    bytes_per_element : float
+        Bytes of one cached number.
+
+    Returns
+    -------
+    DataFrame
+        Bytes: one row a model, one column a length.
+    """
     return pd.DataFrame(
         {length: caches(models, length, bytes_per_element)["per token"] for length in lengths}
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import matplotlib as mpl
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
-from matplotlib.transforms import Bbox
-
-from cohort.display.theme import COLOURS, INK, PALE, figure
 from cohort.display.words import significant
+from cohort.errors import extras
+
+with extras():
+    import matplotlib as mpl
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import FuncFormatter
+    from matplotlib.transforms import Bbox
+
+    from cohort.display.theme import COLOURS, INK, PALE, figure
 
 # The kinds of attention, in the order of the keys.
 ATTENTION = {
@@ -29,7 +32,13 @@ ATTENTION = {
 
 
 def plain_ticks(axis: mpl.axis.Axis) -> None:
-    """Write a logarithmic axis's ticks as plain numbers, such as 0.5, 10 and 1,000."""
+    """Write a logarithmic axis's ticks as plain numbers, such as 0.5, 10 and 1,000.
+
+    Parameters
+    ----------
+    axis : Axis
+        ``axes.xaxis`` or ``axes.yaxis``.
+    """
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
 
@@ -208,19 +217,45 @@ def stacked(axes: Axes, widths: pd.DataFrame, parts: Mapping[str, tuple[str, str
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
-    """Name the rows of a chart, from the bottom up."""
+    """Name the rows of a chart, from the bottom up.
+
+    Parameters
+    ----------
+    axes : Axes
+        Its rows stand at 0, 1, 2 and so on.
+    names : sequence of str
+        One name a row.
+    """
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(-0.7, len(names) - 0.3)
     axes.tick_params(axis="y", length=0)
 
 
 def key(axes: Axes, colours: Mapping[str, str]) -> None:
-    """Add a key that names each colour, at the lower right, where the short bars leave room."""
+    """Add a key that names each colour, at the lower right, where the short bars leave room.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    colours : mapping of str to str
+        Colour by name, in the order of the key.
+    """
     axes.legend([Patch(color=colour) for colour in colours.values()], list(colours), loc="lower right")
 
 
 def nothing(why: str) -> Figure:
-    """Say in the place of a figure why there is nothing to draw."""
+    """Say in the place of a figure why there is nothing to draw.
+
+    Parameters
+    ----------
+    why : str
+        The reason, in words.
+
+    Returns
+    -------
+    Figure
+    """
     drawing, axes = figure(0.6)
     axes.text(0.5, 0.5, why, ha="center", va="center")
     axes.set_axis_off()

@@ -5,21 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import pandas as pd
-
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import ABSENT, known, specs, title
-from cohort.display.reader_tables import DASH
 from cohort.display.words import last_digit, rounding
-from cohort.errors import unknown
+from cohort.errors import extras, unknown
 from cohort.registry import facts
-from cohort.registry.frames import table
+
+with extras():
+    import pandas as pd
+
+    from cohort.display.reader_tables import DASH
+    from cohort.registry.frames import table
 
 CONVENTIONS = ("all weights", "without input embedding", "without embedding and head")
 
 
 def conventions(spec: ModelSpec, active: bool) -> dict[str, int]:
-    """Return a count under each convention that publishers use, from `CONVENTIONS`."""
+    """Return how many weights a model has under each convention that publishers use.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    active : bool
+        Count the weights that one token passes through, instead of all.
+
+    Returns
+    -------
+    dict of str to int
+        By `CONVENTIONS`.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> conventions(cohort.model("gpt2-xl"), active=False)["all weights"]
+    1557611200
+    """
     weights = spec.active_parameters if active else spec.parameters
     without = weights - (0 if spec.tied else spec.embedding_parameters)  # a tied matrix is the head as well
     values = (weights, without, without - spec.embedding_parameters)
@@ -43,6 +64,17 @@ def published_counts(models: Sequence[str], active: bool = False) -> pd.DataFram
         published - 1),
         ``rounding`` (half a unit of the published figure's last digit, relative to it), and ``readings``:
         the `CONVENTIONS` whose count gives the published digits, each with whether rounded or cut off.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no model's; the message names the nearest.
+
+    Examples
+    --------
+    >>> row = published_counts(["mixtral-8x7b-v0.1"]).iloc[0]
+    >>> print(row["printed"], row["derived"], row["readings"])
+    46.7 46.702792704 {'all weights': 'rounded'}
     """
     field = "active_parameters_published" if active else "total_parameters_published"
     records = []
@@ -73,8 +105,18 @@ def _compare(spec: ModelSpec, printed: str, active: bool) -> dict[str, Any]:
 def explained(published: pd.DataFrame) -> pd.DataFrame:
     """Return a part of `published_counts` for readers, the widest gaps first.
 
-    A column for each of `CONVENTIONS` says how its count gives the published digits, as `rounding` does; a
-    dash says that it does not, or that it counts the same weights as the column before.
+    Parameters
+    ----------
+    published : DataFrame
+        From `published_counts`.
+
+    Returns
+    -------
+    DataFrame
+        The figure as published, the exact count and the gap between them; then a column for each of
+        `CONVENTIONS` that says how its count gives the published digits, as
+        `cohort.display.words.rounding` does. A dash says that it does not, or that it counts the same weights
+        as the column before.
     """
     frame = published.sort_values("gap", ascending=False, kind="stable")
     numbers = {
@@ -87,7 +129,23 @@ def explained(published: pd.DataFrame) -> pd.DataFrame:
 
 
 def disclosed(models: Iterable[str]) -> list[tuple[ModelSpec, float, str]]:
-    """Return the models whose training tokens are known, each with the tokens and their status."""
+    """Return the models whose training tokens are known, each with the tokens and their status.
+
+    Parameters
+    ----------
+    models : iterable of str
+        Names or paths, as `cohort.model` takes them.
+
+    Returns
+    -------
+    list of (ModelSpec, float, str)
+        Each with its training tokens and their status.
+
+    Examples
+    --------
+    >>> [(spec.name, tokens, status) for spec, tokens, status in disclosed(["llama-3-8b", "mistral-7b-v0.1"])]
+    [('llama-3-8b', 15000000000000, 'stated')]
+    """
     found = ((spec, known(spec).get("training_tokens", ABSENT)) for spec in specs(models))
     return [(spec, fact.number, fact.status) for spec, fact in found if fact.number]
 
@@ -117,6 +175,11 @@ def scores(models: Sequence[str], benchmark: str) -> pd.DataFrame:
     ------
     UnknownNameError
         If there is no such benchmark; the message names the nearest.
+
+    Examples
+    --------
+    >>> scores(["llama-3-8b"], "MMLU")["variant"].unique().tolist()
+    ['base', 'instruct']
     """
     if benchmark not in benchmarks():
         raise unknown("benchmark", benchmark, benchmarks())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from html import escape
 from numbers import Integral, Real
 from typing import Any
 
-import pandas as pd
-
 from cohort.display.words import significant
+from cohort.errors import extras
+
+with extras():
+    import pandas as pd
 
 DASH = "–"
 
@@ -32,27 +33,25 @@ class Readable:
         return str(self.text.to_string())
 
     @property
-    def _wrapped(self) -> str:
+    def _wrapped(self) -> str | None:
         """The style of the row heads: names stay in one piece, sentences may break."""
         longest = max((len(str(name)) for name in self.text.index), default=0)
-        return ' style="white-space: normal; min-width: 14rem"' if longest > 40 else ""
+        return "white-space: normal; min-width: 14rem" if longest > 40 else None
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in self.text.columns)
-        body = "\n".join(self._row(name, row) for name, row in self.text.iterrows())
-        corner = escape(str(self.text.index.name or ""))
-        return (
-            f'<table class="dataframe">\n<thead>\n<tr><th scope="col">{corner}</th>{head}</tr>\n</thead>\n'
-            f"<tbody>\n{body}\n</tbody>\n</table>"
-        )
+        from cohort.display import markup  # a terminal needs no templates
 
-    def _row(self, name: Any, row: pd.Series) -> str:
         kinds = ["words" if column in self.words else "number" for column in self.text.columns]
-        cells = "".join(
-            f'<td class="{kind}" style="text-align: {_SIDES[kind]}">{escape(value)}</td>'
-            for kind, value in zip(kinds, row, strict=True)
-        )
-        return f'<tr><th scope="row"{self._wrapped}>{escape(str(name))}</th>{cells}</tr>'
+        styles: list[markup.Attributes] = [
+            {"class": kind, "style": f"text-align: {_SIDES[kind]}"} for kind in kinds
+        ]
+        heads: list[markup.Cell] = [(name, {}) for name in (self.text.index.name or "", *self.text.columns)]
+        style = self._wrapped
+        rows: list[markup.Row] = [
+            ([(name, {"style": style}), *zip(row, styles, strict=True)], {})
+            for name, row in self.text.iterrows()
+        ]
+        return str(markup.table(heads, rows, {"class": "dataframe"}))
 
 
 def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Readable:
@@ -72,6 +71,14 @@ def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> R
     -------
     Readable
         Shown by Jupyter as HTML.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"size (GB)": [0.512, 1.5], "layers": ["32", None]}, index=["small", "large"])
+    >>> print(readable(frame))
+          size (GB) layers
+    small     0.512     32
+    large       1.5      –
     """
     formats, status = formats or {}, frame.attrs.get("status", {})
     text = pd.DataFrame(index=frame.index)
@@ -108,5 +115,15 @@ def _written(value: Any, form: str | None) -> str:
 
 
 def joined(*columns: pd.Series) -> pd.DataFrame:
-    """Return columns of the same rows side by side, each under its own name."""
+    """Return columns of the same rows side by side.
+
+    Parameters
+    ----------
+    *columns : Series
+        Each with a name of its own.
+
+    Returns
+    -------
+    DataFrame
+    """
     return pd.concat(columns, axis=1)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from cohort.errors import extras
+
+with extras():
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDTH = 4.8  # inches: on a phone, 390 CSS pixels wide, the smallest text is still 8 pixels high
 
@@ -60,5 +63,15 @@ def use_theme() -> None:
 
 
 def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
-    """Return a figure of the book's width and of `height` inches, with its axes."""
+    """Return a figure of the book's width, with its axes.
+
+    Parameters
+    ----------
+    height : float
+        In inches.
+
+    Returns
+    -------
+    Figure, Axes
+    """
     return plt.subplots(figsize=(WIDTH, height), layout="constrained")

@@ -6,7 +6,7 @@ import re
 import textwrap
 from decimal import Decimal
 
-from cohort.errors import CohortError, ParameterError, shown
+from cohort.errors import CohortError, ParameterError, extras, shown
 
 
 def rounding(count: float, printed: str) -> str | None:
@@ -20,6 +20,20 @@ def rounding(count: float, printed: str) -> str | None:
         The exact value, in the unit of the printed figure.
     printed : str
         The figure as published, such as ``"46.7"``; its digits say how far it was rounded.
+
+    Returns
+    -------
+    str or None
+
+    Raises
+    ------
+    CohortError
+        If `printed` is not a plain decimal number.
+
+    Examples
+    --------
+    >>> rounding(46.7026, "46.7"), rounding(46.79, "46.7"), rounding(46.6, "46.8")
+    ('rounded', 'cut off', None)
     """
     unit = Decimal(str(last_digit(printed)))
     gap = Decimal(count) - Decimal(printed)  # exact: 1.25 lies half a unit from 1.2, in floats a little more
@@ -32,7 +46,27 @@ def rounding(count: float, printed: str) -> str | None:
 
 
 def last_digit(printed: str) -> float:
-    """Return the unit of the last digit of a printed number: 0.1 for ``"46.7"``, 1 for ``"70"``."""
+    """Return the unit of the last digit of a printed number.
+
+    Parameters
+    ----------
+    printed : str
+        Digits, with or without a decimal point.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    CohortError
+        If `printed` is not a plain decimal number.
+
+    Examples
+    --------
+    >>> last_digit("46.7"), last_digit("70")
+    (0.1, 1.0)
+    """
     match = re.fullmatch(r"\d+(?:\.(\d+))?", printed)
     if match is None:
         raise CohortError(f"{printed!r} is not a plain decimal number")
@@ -47,18 +81,61 @@ LEAST = 1e-6  # below which a number is said to be below
 
 
 def mass_unit(kg: float) -> str:
-    """Return the largest unit of which a mass is at least a tenth; the smallest where there is none."""
+    """Return the largest unit of which a mass is at least a tenth; the smallest where there is none.
+
+    Parameters
+    ----------
+    kg : float
+        A mass in kg.
+
+    Returns
+    -------
+    str
+        A key of `MASSES`.
+    """
     return next((unit for unit, size in MASSES.items() if kg >= size / 10), "mg")
 
 
 def mass(kg: float) -> str:
-    """Return a mass of CO2e in words: 241 t, 0.2 kg, 5 mg."""
+    """Return a mass of CO2e in words.
+
+    Parameters
+    ----------
+    kg : float
+        A mass in kg, at least 0.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> mass(241_000), mass(0.2), mass(0.000005)
+    ('241 t', '0.2 kg', '5 mg')
+    """
     unit = mass_unit(kg)
     return f"{plainly(kg / MASSES[unit])} {unit}"
 
 
 def plainly(value: float, digits: int = 3) -> str:
-    """Return a number of at least 0 in words, never with an exponent: 41.3 billion, 0.0000537."""
+    """Return a number of at least 0 in words, never with an exponent.
+
+    Parameters
+    ----------
+    value : float
+        A finite number, at least 0.
+    digits : int
+        How many of its digits count.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> plainly(41.3e9), plainly(0.0000537), plainly(1e-9)
+    ('41.3 billion', '0.0000537', 'less than 0.000001')
+    """
     if value >= 1 or not value:
         return scaled(value, digits)
     if value < LEAST:
@@ -82,7 +159,8 @@ def say(text: str) -> None:
     """
     if not isinstance(text, str) or not text.strip():
         raise ParameterError(f"say() takes Markdown text, not {shown(text)}.")
-    from IPython.display import display  # present in every kernel; slow to load elsewhere
+    with extras():
+        from IPython.display import display  # present in every kernel; slow to load elsewhere
 
     markdown = textwrap.dedent(text).strip()
     display({"text/markdown": markdown, "text/plain": markdown}, raw=True)  # type: ignore[no-untyped-call]
@@ -94,7 +172,7 @@ def running(*parts: str) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Return a number with `digits` significant ones, written out: 0.5, 67.5, 1,280.
+    """Return a number with so many significant digits, written out.
 
     Parameters
     ----------
@@ -102,12 +180,21 @@ def significant(value: float, digits: int = 3) -> str:
         A finite number.
     digits : int
         How many of its digits count.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> significant(0.5), significant(67.49), significant(1284)
+    ('0.5', '67.5', '1,280')
     """
     return f"{float(f'{value:.{digits}g}'):,.10g}"
 
 
 def scaled(value: float, digits: int = 3) -> str:
-    """Return a number with the word for its size: 0.367, 478, 73.2 billion.
+    """Return a number with the word for its size.
 
     Parameters
     ----------
@@ -115,6 +202,15 @@ def scaled(value: float, digits: int = 3) -> str:
         A finite number.
     digits : int
         How many of its digits count.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> scaled(0.367), scaled(478), scaled(73.2e9)
+    ('0.367', '478', '73.2 billion')
     """
     for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
         if abs(float(f"{value:.{digits}g}")) >= size:
@@ -123,7 +219,7 @@ def scaled(value: float, digits: int = 3) -> str:
 
 
 def binary(size: float, digits: int = 3) -> str:
-    """Return an amount of memory in the largest binary unit that it fills: 512 bytes, 2.5 KiB, 10 GiB.
+    """Return an amount of memory in the largest binary unit that it fills.
 
     Parameters
     ----------
@@ -131,6 +227,15 @@ def binary(size: float, digits: int = 3) -> str:
         Bytes.
     digits : int
         How many digits count.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> binary(512), binary(2560), binary(10 * 2**30)
+    ('512 bytes', '2.5 KiB', '10 GiB')
     """
     for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
         if size >= 2**power:
@@ -139,7 +244,26 @@ def binary(size: float, digits: int = 3) -> str:
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Return a number with its noun: ``1 model``, ``22 models``."""
+    """Return a number with its noun.
+
+    Parameters
+    ----------
+    number : int
+        How many there are.
+    noun : str
+        What one is called.
+    plural : str, optional
+        What several are called, where an s does not make it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> counted(1, "model"), counted(1200, "entry", "entries")
+    ('1 model', '1,200 entries')
+    """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
@@ -159,7 +283,24 @@ def paragraphs(*parts: str) -> str:
 
 
 def ranged(low: float, high: float, form: str = ",.1f") -> str:
-    """Return a range in words, or the one value where both ends read alike: ``3.8 to 478.6``, ``8.0``."""
+    """Return a range in words, or the one value where both ends read alike.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends.
+    form : str
+        How each is formatted.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> ranged(3.81, 478.6), ranged(8.01, 8.02)
+    ('3.8 to 478.6', '8.0')
+    """
     ends = format(low, form), format(high, form)
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 

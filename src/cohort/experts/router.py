@@ -11,12 +11,13 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cohort.errors import ParameterError, integer, shown
+from cohort.errors import ParameterError, extras, integer, shown
 from cohort.experts import closed_form as closed
 from cohort.numeric import LIMIT
+
+with extras():
+    import numpy as np
+    from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 

@@ -12,14 +12,16 @@ from functools import cached_property
 from itertools import product
 from numbers import Real
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from cohort.errors import CohortError, ParameterError, positive, shown, unknown
-from cohort.fitting.deviations import least_absolute
-from cohort.fitting.newton import minimise
-from cohort.fitting.objective import Array, Misfit, Objective, Runs, absolute, huber, squares
+from cohort.errors import CohortError, ParameterError, extras, positive, shown, unknown
 from cohort.scaling.dense_laws import ScalingLaw
+
+with extras():
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from cohort.fitting.deviations import least_absolute
+    from cohort.fitting.newton import minimise
+    from cohort.fitting.objective import Array, Misfit, Objective, Runs, absolute, huber, squares
 
 __all__ = ["LOSSES", "Bootstrap", "Fit", "FitError", "fit"]
 

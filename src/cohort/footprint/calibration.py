@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import model as read_model
+from cohort.errors import extras
 from cohort.footprint.energy import GB, Coefficients, coefficients, read_by_mixture
 from cohort.registry import facts
 from cohort.serving.roofline import weights_read
+
+with extras():
+    import numpy as np
+    import pandas as pd
 
 DIGITS = 3  # of the coefficients
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from cohort.errors import extras
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.factors import Range
 from cohort.footprint.published_runs import Run, utilisation
 from cohort.footprint.training_runs import run_factors, run_footprint
-from cohort.footprint.uncertainty import Draws, Spread, sample
+
+with extras():
+    import numpy as np
+
+    from cohort.footprint.uncertainty import Draws, Spread, sample
 
 # Modelled ---------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cohort.errors import ParameterError, integer, shown
+from cohort.errors import ParameterError, extras, integer, shown
 from cohort.footprint.factors import Range
+
+with extras():
+    import numpy as np
+    from numpy.typing import NDArray
 
 Draws = NDArray[np.float64]
 

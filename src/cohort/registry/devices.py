@@ -56,12 +56,27 @@ class Accelerator:
     tdp_w: float | None = None
 
     def peak(self, dtype: str = "bf16") -> float:
-        """Return the dense peak for a type of number, in operations a second.
+        """Return the dense peak for a type of number.
+
+        Parameters
+        ----------
+        dtype : str
+            One of `PEAKS`.
+
+        Returns
+        -------
+        float
+            Operations a second.
 
         Raises
         ------
         UnknownNameError
             If the accelerator has none for that type; the message names those that it has.
+
+        Examples
+        --------
+        >>> accelerator("H100 SXM 80GB").peak("fp8")
+        1979000000000000.0
         """
         found = dict(self.peaks)
         if not isinstance(dtype, str) or dtype not in found:
@@ -82,10 +97,19 @@ def accelerator(name: str) -> Accelerator:
     name : str
         A name from ``cohort.accelerators()``, such as ``"H100 SXM 80GB"``.
 
+    Returns
+    -------
+    Accelerator
+
     Raises
     ------
     UnknownNameError
         If there is no such accelerator; the message names the nearest.
+
+    Examples
+    --------
+    >>> accelerator("H100 SXM 80GB").memory_bytes
+    80000000000
     """
     if not isinstance(name, str):
         raise unknown("accelerator", name, accelerators())

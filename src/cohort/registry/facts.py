@@ -80,7 +80,22 @@ def config_names() -> list[str]:
 
 
 def config_path(name: str) -> str:
-    """Return the path of a registered model's config; raise `UnknownNameError` for any other name."""
+    """Return the path of a registered model's config.
+
+    Parameters
+    ----------
+    name : str
+        A name from `config_names`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model; the message names the nearest.
+    """
     path = os.path.join(data_folder(), "configs", f"{name}.json")
     if os.path.basename(name) != name or not os.path.isfile(path):
         raise unknown("model", name, config_names())
@@ -115,6 +130,11 @@ def rows(table: str) -> list[dict[str, str]]:
     ------
     UnknownNameError
         If there is no such table.
+
+    Examples
+    --------
+    >>> rows("models")[0]["title"]
+    'Llama 2 7B'
     """
     path = os.path.join(data_folder(), f"{table}.csv")
     if os.path.basename(str(table)) != table or not os.path.isfile(path):
@@ -152,14 +172,38 @@ def row(table: str, **key: str) -> dict[str, str]:
 
 
 def modified(table: str) -> int:
-    """Return when a table was last written, in nanoseconds, so that what was read can be kept until then."""
+    """Return when a table was last written, so that what was read can be kept until then.
+
+    Parameters
+    ----------
+    table : str
+        A name from `tables`.
+
+    Returns
+    -------
+    int
+        Nanoseconds since 1970.
+    """
     return os.stat(os.path.join(data_folder(), f"{table}.csv")).st_mtime_ns
 
 
 def schema(table: str) -> dict[str, Any]:
-    """Return a table's entry in ``datapackage.json``, empty if it has none.
+    """Return a table's entry in ``datapackage.json``.
 
-    A table without licences of its own has those of the package.
+    Parameters
+    ----------
+    table : str
+        A name from `tables`.
+
+    Returns
+    -------
+    dict
+        Empty where there is none. A table without licences of its own has those of the package.
+
+    Examples
+    --------
+    >>> schema("models")["schema"]["primaryKey"]
+    ['model']
     """
     import json
 
@@ -172,12 +216,27 @@ def schema(table: str) -> dict[str, Any]:
 
 
 def of_model(name: str) -> dict[str, Fact]:
-    """Return what is known of a model: field -> `Fact`, from the table `model_facts`.
+    """Return what is known of a model, from the table `model_facts`.
+
+    Parameters
+    ----------
+    name : str
+        A name from ``cohort.models()``.
+
+    Returns
+    -------
+    dict of str to Fact
+        By field.
 
     Raises
     ------
     UnknownNameError
         If the table has no row of that model.
+
+    Examples
+    --------
+    >>> of_model("llama-3-8b")["training_tokens"].number
+    15000000000000
     """
     table = rows("model_facts")
     found = {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
+from cohort.errors import extras
 from cohort.registry import facts
+
+with extras():
+    import pandas as pd
 
 _DTYPES = {"integer": "Int64", "number": "Float64"}
 
@@ -30,6 +32,14 @@ def table(name: str) -> pd.DataFrame:
     ------
     UnknownNameError
         If there is no such table; the message names the nearest.
+    MissingExtraError
+        If pandas is not installed; the message names the extra ``tables``.
+
+    Examples
+    --------
+    >>> accelerators = table("accelerators")
+    >>> accelerators["memory_gb"].dtype, accelerators.attrs["units"]["tdp_w"]
+    (Float64Dtype(), 'W')
     """
     frame = pd.DataFrame(facts.rows(name))
     schema = facts.schema(name)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from cohort.errors import NotebookError, ParameterError, shown
+from cohort.errors import NotebookError, ParameterError, extras, shown
 
 MIME = "application/vnd.cohort.record+json"
 
@@ -43,7 +43,8 @@ def record(**values: Any) -> None:
     >>> record(kv_cache=(1.0, "GiB"), layers=32)  # doctest: +SKIP
     """
     entries = make_record(values)
-    from IPython.display import display  # present in every kernel; slow to load elsewhere
+    with extras():
+        from IPython.display import display  # present in every kernel; slow to load elsewhere
 
     bundle = {MIME: entries, "text/html": _html(entries), "text/plain": _plain(entries)}
     display(bundle, raw=True)  # type: ignore[no-untyped-call]

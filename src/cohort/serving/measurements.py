@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from cohort.architecture.registered import model as read_model
+from cohort.errors import extras
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.registry.devices import accelerators
 from cohort.serving.roofline import ROOFLINE, Attained, largest_concurrency, serve, with_recent_kernels
+
+with extras():
+    import pandas as pd
 
 # Formats of llama.cpp: the first two are exactly so stored, the third mixes widths and takes a little more.
 FORMATS = {"Q8_0": "int8", "Q4_0": "int4", "Q4_K_M": "int4"}

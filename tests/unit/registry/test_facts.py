@@ -1,10 +1,5 @@
 """The lowest layer: files to values, and clear errors where there are none."""
 
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
-
 import pytest
 
 from cohort.errors import CohortError, UnknownNameError
@@ -47,31 +42,6 @@ def test_every_table_has_a_schema():
     for name in facts.tables():
         columns = [field["name"] for field in facts.schema(name)["schema"]["fields"]]
         assert columns == list(facts.rows(name)[0])
-
-
-def test_the_wheel_carries_the_data(tmp_path):
-    """The built wheel, unpacked far from the checkout, answers as the checkout does."""
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    root = str(Path(facts.data_folder()).parent)
-    subprocess.run([*build, "--wheel-dir", str(tmp_path), root], check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "unpacked")
-    code = (
-        "import cohort; from cohort.registry import facts;"
-        "print(facts.data_folder(), cohort.model('llama-3-8b').parameters, len(facts.tables()))"
-    )
-    # Without site-packages (-S) nothing but the unpacked wheel can answer.
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path / "unpacked",
-    )
-    folder, parameters, tables = done.stdout.split()
-    assert folder.startswith(str(tmp_path))
-    assert (int(parameters), int(tables)) == (8_030_261_248, len(facts.tables()))
 
 
 def test_a_row_by_its_full_key() -> None:

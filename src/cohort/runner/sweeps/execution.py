@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cohort.errors import CohortError, NotebookError, ParameterError
+from cohort.errors import CohortError, NotebookError, ParameterError, extras
 from cohort.runner.batch import inputs_digest, notebook_key, prepare_fonts
 from cohort.runner.kernels.kernel import attempt, stop_workers
 from cohort.runner.notebook.canonical_form import without_outputs
@@ -165,12 +165,8 @@ def _threads(jobs: int) -> Iterator[Executor]:
 @contextmanager
 def _cluster(address: str) -> Iterator[Executor]:
     """Run on the workers of a Dask scheduler, which runs anew what a worker took with it."""
-    try:
+    with extras():
         from distributed import Client
-    except ImportError:
-        raise ParameterError(
-            "--scheduler needs Dask; install it with `pip install 'cohort[cluster]'`."
-        ) from None
     try:
         client = Client(address, timeout=5, name="cohort-sweep")
     except (OSError, ValueError) as error:
