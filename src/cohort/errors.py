@@ -22,6 +22,14 @@ class ParameterError(CohortError):
     """A parameter of a notebook or of a function that is out of its range or of the wrong type."""
 
 
+class DoesNotFitError(ParameterError):
+    """A model, or what it serves, that the memory asked for does not hold; the message says by how much."""
+
+
+class NotInDataError(ParameterError):
+    """A value that an answer needs and the data do not hold, such as the rated power of an accelerator."""
+
+
 class NotebookError(CohortError):
     """A notebook that failed to run, or whose results differ from those committed."""
 

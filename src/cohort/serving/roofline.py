@@ -20,8 +20,13 @@ from cohort.architecture.registered import model as read_model
 from cohort.errors import ParameterError, integer, positive, unknown
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator
-from cohort.registry.devices import accelerator as find_accelerator
+from cohort.registry.devices import (
+    NATIVE,
+    Accelerator,
+    as_accelerator,
+    multiplied_type,
+    sixteen_bit_type,
+)
 
 RESERVE = 0.1  # share of the memory that is left for everything but weights and cache
 
@@ -45,13 +50,7 @@ BOUNDS = {
 }
 
 
-_SIXTEEN = ("bf16", "fp16")
-
-
 _LATENT = frozenset({"MLA", "CSA", "HCA"})  # kinds of attention whose heads share one vector a token
-
-
-_NATIVE = ("fp8", "fp4")  # types whose weights are multiplied as they are, where the accelerator can
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +97,29 @@ class Attained:
             found = median(share for (_, kind), share in self.products.items() if kind == width)
         return self.matrices[width] * found
 
+    def product_rate(self, device: Accelerator, weight_dtype: str) -> float:
+        """Return the operations a second that products with weights of a type attain on one device.
+
+        Parameters
+        ----------
+        device : Accelerator
+            The accelerator.
+        weight_dtype : str
+            How the weights are stored; fp8 and fp4 are multiplied as such where the accelerator can.
+
+        Returns
+        -------
+        float
+            Operations a second.
+
+        Raises
+        ------
+        NotInDataError
+            If the data hold no peak of the accelerator.
+        """
+        dtype = multiplied_type(device, weight_dtype)
+        return self.product(device.name, _width(dtype)) * device.peak(dtype)
+
 
 _ONE = {"16-bit": 1.0, "fp8": 1.0, "int8": 1.0, "int4": 1.0}
 
@@ -121,7 +143,7 @@ def products() -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
     for row in facts.rows("serving_measurements_mlengineering"):
         if row["accelerator"] in known:
-            peak = find_accelerator(row["accelerator"]).peak(row["weight_dtype"])
+            peak = as_accelerator(row["accelerator"]).peak(row["weight_dtype"])
             found[row["accelerator"], _width(row["weight_dtype"])] = float(row["value"]) * 1e12 / peak
     return found
 
@@ -162,7 +184,7 @@ def _width(dtype: str) -> str:
     """Return the name under which the shares of a type are kept."""
     if dtype in ("bf16", "fp16", "fp32"):
         return "16-bit"
-    return "fp8" if dtype in _NATIVE else dtype
+    return "fp8" if dtype in NATIVE else dtype
 
 
 @dataclass(frozen=True)
@@ -292,8 +314,7 @@ class _Group:
     @cached_property
     def product_dtype(self) -> str:
         """The type in which weights are multiplied: their own where the accelerator has it, else 16 bits."""
-        own = self.weight_dtype in _NATIVE and self.weight_dtype in dict(self.device.peaks)
-        return self.weight_dtype if own else sixteen_bit_type(self.device)
+        return multiplied_type(self.device, self.weight_dtype)
 
     @cached_property
     def peak(self) -> float:
@@ -402,14 +423,6 @@ class _Group:
         }
 
 
-def sixteen_bit_type(device: Accelerator) -> str:
-    """Return the 16-bit type that a device multiplies in."""
-    found = next((dtype for dtype in _SIXTEEN if dtype in dict(device.peaks)), None)
-    if found is None:
-        raise ParameterError(f"accelerator is {device.name}, but must be one whose 16-bit peak the data hold")
-    return found
-
-
 def weights_read(spec: ModelSpec, tokens: int) -> float:
     """Return how many weights a step of several tokens reads: all, but for experts that none is sent to.
 
@@ -440,7 +453,7 @@ def _group(
     found: Attained | None,
 ) -> _Group:
     spec = model if isinstance(model, ModelSpec) else read_model(model)
-    device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
+    device = as_accelerator(accelerator)
     for name, dtype in (("weight_dtype", weight_dtype), ("kv_dtype", kv_dtype)):
         if dtype not in precisions():
             raise unknown(name, dtype, precisions())

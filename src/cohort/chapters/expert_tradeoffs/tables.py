@@ -21,11 +21,11 @@ from cohort.errors import ParameterError, integer, shown
 from cohort.experts import closed_form, router
 from cohort.numeric import root
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator
+from cohort.registry.devices import Accelerator, sixteen_bit_type
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.scaling import mixture_laws
 from cohort.scaling.dense_laws import InfeasibleError
-from cohort.serving.roofline import RESERVE, compute_bound_concurrency, sixteen_bit_type, weights_read
+from cohort.serving.roofline import RESERVE, compute_bound_concurrency, weights_read
 
 
 def mixtures(models: Sequence[str]) -> list[ModelSpec]:
