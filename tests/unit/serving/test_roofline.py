@@ -84,7 +84,7 @@ def test_throughput_utilisation_and_cost_by_hand():
 
 
 def test_one_token_in_and_one_out_is_counted_once():
-    """The only pass is that of the prompt: its FLOPs over the time to the first token, and no step after it."""
+    """The prompt is the only pass: its FLOPs over the time to the first token, and no step after it."""
     found = serve("llama-3-8b", H100, input_tokens=1, output_tokens=1)
     flops = 2 * MATRICES + 4 * 4096 * 32
     assert found.request_flops == close(flops)
