@@ -646,8 +646,8 @@ def measured_mixtures() -> pd.DataFrame:
         (``token``, a time in seconds, or ``throughput`` at an unstated concurrency, in tokens a second),
         ``measured``, ``predicted``, ``error``, relative, and ``use``.
     """
-    frames = [compared(use).assign(use=use) for use in ("calibrate", "test")]
-    full = at_maximum().assign(use="test", quantity="throughput")
+    frames = [pd.DataFrame(compared(use)).assign(use=use) for use in ("calibrate", "test")]
+    full = pd.DataFrame(at_maximum()).assign(use="test", quantity="throughput")
     columns = {"tensor_parallel": "devices", "weight_dtype": "dtype", "predicted error": "error"}
     frame = pd.concat([*frames, full], ignore_index=True).rename(columns=columns)
     mixed = [read_model(name).experts is not None for name in frame["model"]]

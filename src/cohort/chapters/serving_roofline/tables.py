@@ -15,9 +15,9 @@ from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
 from cohort.architecture.variants import heads_and_size, split_into_experts, with_all_experts, with_attention
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator, accelerators
+from cohort.registry.devices import Accelerator, accelerators, sixteen_bit_type
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.measurements import speculates, unanswered
+from cohort.serving.measurements import at_maximum, compared, speculates, unanswered
 from cohort.serving.roofline import (
     Attained,
     attained,
@@ -25,11 +25,36 @@ from cohort.serving.roofline import (
     largest_concurrency,
     most_devices,
     serve,
-    sixteen_bit_type,
     weights_read,
 )
 
 _ERRORS = ["predicted error", "allowance error", "roofline error"]
+
+
+def measured_cases(use: str = "test") -> pd.DataFrame:
+    """Return the measured rows of one use beside the predictions, as `compared` has them.
+
+    Parameters
+    ----------
+    use : str
+        ``test`` or ``calibrate``.
+
+    Returns
+    -------
+    DataFrame
+        One row a measurement.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such use.
+    """
+    return pd.DataFrame(compared(use))
+
+
+def measured_at_maximum() -> pd.DataFrame:
+    """Return throughputs whose concurrency is not stated beside predictions, as `at_maximum` has them."""
+    return pd.DataFrame(at_maximum())
 
 
 def summary(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pytest
 from drawing import theme  # noqa: F401
 
 from cohort.chapters.serving_roofline import figures, tables
-from cohort.serving import measurements, roofline
+from cohort.serving import roofline
 
 REQUEST = {"model": "llama-3-70b", "accelerator": "H100 SXM 80GB", "tensor_parallel": 4}
 LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
@@ -74,7 +74,7 @@ def test_nothing_to_draw_is_said():
 
 
 def test_measured_times_lie_where_they_belong():
-    compared = measurements.compared("test")
+    compared = tables.measured_cases("test")
     drawing = figures.draw_measured_times(compared)
     drawn = sum(len(each.get_offsets()) for each in drawing.axes[0].collections[1:])
     assert drawn == len(compared)

@@ -20,7 +20,7 @@ MEASURED = [*facts.rows("serving_measurements"), *facts.rows("serving_measuremen
 
 @pytest.fixture(scope="module")
 def compared() -> pd.DataFrame:
-    return measurements.compared("test")
+    return tables.measured_cases("test")
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_units_of_the_cases(metric, value, unit, quantity, seconds):
 
 def test_unstated_batches_are_served_as_many_as_fit():
     """Engines of 2023 score long answers too slowly for those of 2025; recent kernels explain the gap."""
-    found = measurements.at_maximum()
+    found = tables.measured_at_maximum()
     assert len(found) == 82
     plain, recent = (found[f"{name} error"] for name in ("predicted", "with recent kernels"))
     assert plain.median() < -0.3
