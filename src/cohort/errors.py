@@ -1,9 +1,13 @@
-"""The errors that the package raises: one clear sentence each."""
+"""The errors that the package raises, one clear sentence each, and the checks of ranges that raise them.
+
+NumPy's scalars are numbers here; a bool is none, and NaN is in no range.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from numbers import Real
+from collections.abc import Collection, Iterable
+from math import inf, nan
+from numbers import Integral, Real
 
 
 class CohortError(ValueError):
@@ -23,7 +27,15 @@ class ParameterError(CohortError):
 
 
 class DoesNotFitError(ParameterError):
-    """A model, with what it is asked to serve, that no group of accelerators holds."""
+    """A model, or what it serves, that the memory asked for does not hold; the message says by how much."""
+
+
+class NotInDataError(ParameterError):
+    """A value that an answer needs and the data do not hold, such as the rated power of an accelerator."""
+
+
+class InfeasibleError(CohortError):
+    """A target that no size and no amount of data reaches; the message states the bound."""
 
 
 class NotebookError(CohortError):
@@ -150,19 +162,58 @@ def unknown(kind: str, name: object, allowed: Iterable[str]) -> UnknownNameError
     return UnknownNameError(f"unknown {kind} {shown(name)}; {hint}")
 
 
+def one_of(kind: str, name: object, allowed: Collection[str]) -> str:
+    """Return `name` if it is one of the allowed names, else raise.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should name, such as ``"weight_dtype"``.
+    name : object
+        What was given.
+    allowed : collection of str
+        The known names.
+
+    Returns
+    -------
+    str
+        The name itself.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is none of them; the message names the nearest.
+
+    Examples
+    --------
+    >>> one_of("boundary", "facility", ("node", "facility"))
+    'facility'
+    """
+    if not isinstance(name, str) or name not in allowed:
+        raise unknown(kind, name, allowed)
+    return name
+
+
 def integer(
-    name: str, value: object, low: int, high: int, error: type[CohortError] = ParameterError, unit: str = ""
+    name: str,
+    value: object,
+    low: int,
+    high: int | None = None,
+    error: type[CohortError] = ParameterError,
+    unit: str = "",
 ) -> int:
-    """Return `value` if it is an int from `low` to `high`, else raise.
+    """Return `value` as an int if it is an integer from `low` to `high`, else raise.
 
     Parameters
     ----------
     name : str
         What the value is called where it was given.
     value : object
-        What was given; a bool is not a number here.
-    low, high : int
-        The smallest and the largest allowed value.
+        What was given.
+    low : int
+        The smallest allowed value.
+    high : int, optional
+        The largest; without it there is none.
     error : type of CohortError
         The kind of error to raise.
     unit : str
@@ -171,21 +222,89 @@ def integer(
     Returns
     -------
     int
-        The value itself.
+        The value.
 
     Raises
     ------
     CohortError
-        Of the kind `error`, if the value is not an int or is out of range.
+        Of the kind `error`, if the value is no integer or is out of range.
+
+    See Also
+    --------
+    bounded, positive : The same for numbers that need not be whole.
+
+    Examples
+    --------
+    >>> integer("context", 8192, 1, 2**20, unit="tokens")
+    8192
     """
-    if type(value) is int and low <= value <= high:
-        return value
-    allowed = f"{low:,} to {high:,}{' ' + unit if unit else ''}"
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise error(f"{name} is {shown(value)}, but must be an integer from {allowed}")
-    if not low <= value <= high:
-        raise error(f"{name} is {shown(value)}, but must be from {allowed}")
-    return value
+    whole = type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
+    if whole and low <= value and (high is None or value <= high):  # type: ignore[operator]
+        return int(value)  # type: ignore[call-overload, no-any-return]
+    allowed = f"at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+    kind = "" if whole else "an integer of " if high is None else "an integer "
+    raise error(f"{name} is {shown(value)}, but must be {kind}{allowed}{' ' + unit if unit else ''}")
+
+
+def bounded(
+    name: str,
+    value: object,
+    low: float,
+    high: float = inf,
+    unit: str = "",
+    above: bool = False,
+    below: bool = False,
+    error: type[CohortError] = ParameterError,
+) -> float:
+    """Return `value` as a float if it is a finite number from `low` to `high`, else raise.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called where it was given.
+    value : object
+        What was given.
+    low, high : float
+        The smallest and the largest allowed value; without `high` there is no largest.
+    unit : str
+        The unit, for the message.
+    above, below : bool
+        Whether the value must be above `low`, and below `high`, not at it.
+    error : type of CohortError
+        The kind of error to raise.
+
+    Returns
+    -------
+    float
+        The value.
+
+    Raises
+    ------
+    CohortError
+        Of the kind `error`, if the value is no finite number or out of range.
+
+    See Also
+    --------
+    positive : The same for all finite numbers above 0.
+
+    Examples
+    --------
+    >>> bounded("level", 0.95, 0, 1, above=True, below=True)
+    0.95
+    """
+    number = _as_float(value)
+    after_low = low < number if above else low <= number
+    if after_low and (number < high if below or high == inf else number <= high):
+        return number
+    if high == inf:
+        ends = f"a finite number {'above' if above else 'of at least'} {low:,.12g}"
+        unit = f", in {unit}" if unit else ""
+    else:
+        join = " and " if above else " to "
+        last = "below" if below else "at most" if above else ""
+        ends = f"{'above' if above else 'from'} {low:,.12g}{join}{last}{' ' if last else ''}{high:,.12g}"
+        unit = f" {unit}" if unit else ""
+    raise error(f"{name} is {shown(value)}, but must be {ends}{unit}")
 
 
 def positive(name: str, value: object, unit: str = "", error: type[CohortError] = ParameterError) -> float:
@@ -196,7 +315,7 @@ def positive(name: str, value: object, unit: str = "", error: type[CohortError] 
     name : str
         What the value is called where it was given.
     value : object
-        What was given; a bool is not a number here, NumPy's scalars are.
+        What was given.
     unit : str
         The unit, for the message.
     error : type of CohortError
@@ -211,60 +330,18 @@ def positive(name: str, value: object, unit: str = "", error: type[CohortError] 
     ------
     CohortError
         Of the kind `error`, if the value is no number, not finite, or not above 0.
+
+    Examples
+    --------
+    >>> positive("flop", 10**24)
+    1e+24
     """
-    allowed = f"a finite number above 0{', in ' + unit if unit else ''}"
-    number = _as_float(value)
-    if not 0 < number < float("inf"):
-        raise error(f"{name} is {shown(value)}, but must be {allowed}")
-    return number
+    return bounded(name, value, 0, unit=unit, above=True, error=error)
 
 
 def _as_float(value: object) -> float:
-    """Return a number as a float, and what is none, which no comparison holds for, for everything else."""
+    """Return a number as a float, and NaN, which is in no range, for everything else."""
     try:
-        return float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
+        return float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
     except OverflowError:  # an integer beyond the largest float
-        return float("nan")
-
-
-def bounded(
-    name: str,
-    value: object,
-    low: float,
-    high: float,
-    unit: str = "",
-    above: bool = False,
-    error: type[CohortError] = ParameterError,
-) -> float:
-    """Return `value` as a float if it is a number from `low` to `high`, else raise.
-
-    Parameters
-    ----------
-    name : str
-        What the value is called where it was given.
-    value : object
-        What was given; a bool is not a number here, NumPy's scalars are.
-    low, high : float
-        The smallest and the largest allowed value.
-    unit : str
-        The unit, for the message.
-    above : bool
-        Whether the value must be above `low`, not at it.
-    error : type of CohortError
-        The kind of error to raise.
-
-    Returns
-    -------
-    float
-        The value.
-
-    Raises
-    ------
-    CohortError
-        Of the kind `error`, if the value is no number or out of range.
-    """
-    number = _as_float(value)
-    if not low <= number <= high or (above and number == low):
-        ends = f"above {low:,.12g} and at most {high:,.12g}" if above else f"from {low:,.12g} to {high:,.12g}"
-        raise error(f"{name} is {shown(value)}, but must be {ends}{' ' + unit if unit else ''}")
-    return number
+        return nan

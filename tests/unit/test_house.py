@@ -34,7 +34,6 @@ BEYOND = {
     "footprint.scenarios",
     "footprint.uncertainty",
     "registry.frames",
-    "serving.measurements",
 }
 
 

@@ -18,7 +18,7 @@ from cohort.errors import CohortError
 from cohort.footprint.training_runs import training_tokens
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.roofline import sixteen_bit_type
+from cohort.registry.devices import sixteen_bit_type
 
 TOLERANCE = 0.05
 # What is recomputed; other fields are what it is recomputed from.

@@ -25,9 +25,9 @@ from cohort.errors import ParameterError, bounded, integer, positive, unknown
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator
+from cohort.registry.devices import Accelerator, sixteen_bit_type
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.roofline import attained, sixteen_bit_type, weights_read
+from cohort.serving.roofline import attained, weights_read
 
 GB = 1e9
 MEASURED_BYTES = 2  # of a number in the caches of the measured chats

@@ -18,9 +18,8 @@ from cohort.footprint.factors import Range, assessed
 from cohort.footprint.factors import mfu as usual_mfu
 from cohort.footprint.uncertainty import Z95
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator
+from cohort.registry.devices import Accelerator, sixteen_bit_type
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.roofline import sixteen_bit_type
 
 # Runs -------------------------------------------------------------------------------------------------------
 

@@ -11,9 +11,8 @@ from cohort.footprint.accounts import Footprint, account, check_boundary
 from cohort.footprint.factors import Range, assumptions, given, grid_factors
 from cohort.footprint.factors import mfu as usual_mfu
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator
+from cohort.registry.devices import Accelerator, sixteen_bit_type
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.roofline import sixteen_bit_type
 
 MOST_HOURS = 1e10  # a million accelerators for a year
 

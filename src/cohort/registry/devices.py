@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cohort.errors import unknown
+from cohort.errors import NotInDataError, unknown
 from cohort.registry import facts
+from cohort.units import GB
 
 # The column that holds the dense peak of a type of number, in 1e12 operations a second.
 PEAKS = {
@@ -19,6 +20,8 @@ PEAKS = {
     "int8": "int8_dense_tops",
     "fp4": "fp4_dense_tflops",
 }
+SIXTEEN_BIT = ("bf16", "fp16")  # types of 16 bits, the preferred one first
+NATIVE = ("fp8", "fp4")  # types whose weights are multiplied as they are, where the accelerator can
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +127,125 @@ def _read(name: str, modified: int) -> Accelerator:
     low, high = row["price_low_usd_per_hour"], row["price_high_usd_per_hour"]
     return Accelerator(
         name=name,
-        memory_bytes=round(float(row["memory_gb"]) * 1e9),
-        bandwidth=float(row["memory_bandwidth_gb_s"]) * 1e9,
+        memory_bytes=round(float(row["memory_gb"]) * GB),
+        bandwidth=float(row["memory_bandwidth_gb_s"]) * GB,
         peaks=tuple((dtype, float(row[column]) * 1e12) for dtype, column in PEAKS.items() if row[column]),
         usd_per_hour=(float(low), float(high)) if low and high else None,
-        link=float(row["interconnect_gb_s"]) * 1e9 if row["interconnect_gb_s"] else None,
+        link=float(row["interconnect_gb_s"]) * GB if row["interconnect_gb_s"] else None,
         joined=int(row["scale_up_domain"]),
         tdp_w=float(row["tdp_w"]) if row["tdp_w"] else None,
     )
+
+
+def as_accelerator(device: str | Accelerator) -> Accelerator:
+    """Return an accelerator, whether it is given itself or by name.
+
+    Parameters
+    ----------
+    device : str or Accelerator
+        An accelerator, or its name.
+
+    Returns
+    -------
+    Accelerator
+        What was given, or what its name stands for.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such accelerator; the message names the nearest.
+
+    Examples
+    --------
+    >>> as_accelerator("H200").memory_bytes
+    141000000000
+    """
+    return device if isinstance(device, Accelerator) else accelerator(device)
+
+
+def rated_power(device: Accelerator) -> float:
+    """Return the rated power of an accelerator.
+
+    Parameters
+    ----------
+    device : Accelerator
+        The accelerator.
+
+    Returns
+    -------
+    float
+        Watts.
+
+    Raises
+    ------
+    NotInDataError
+        If the data hold no rated power of it.
+
+    Examples
+    --------
+    >>> rated_power(accelerator("H100 SXM 80GB"))
+    700.0
+    """
+    if device.tdp_w is None:
+        raise NotInDataError(f"accelerator is {device.name}, but must be one whose rated power the data hold")
+    return device.tdp_w
+
+
+def sixteen_bit_type(device: Accelerator) -> str:
+    """Return the type of 16 bits that a device multiplies in.
+
+    Parameters
+    ----------
+    device : Accelerator
+        The accelerator.
+
+    Returns
+    -------
+    str
+        ``bf16``, or ``fp16`` where it has no peak for that.
+
+    Raises
+    ------
+    NotInDataError
+        If the data hold no peak for either.
+
+    Examples
+    --------
+    >>> sixteen_bit_type(accelerator("V100 SXM2 32GB"))
+    'fp16'
+    """
+    peaks = dict(device.peaks)
+    found = next((dtype for dtype in SIXTEEN_BIT if dtype in peaks), None)
+    if found is None:
+        raise NotInDataError(f"accelerator is {device.name}, but must be one whose 16-bit peak the data hold")
+    return found
+
+
+def multiplied_type(device: Accelerator, weight_dtype: str) -> str:
+    """Return the type in which a device multiplies stored weights.
+
+    Parameters
+    ----------
+    device : Accelerator
+        The accelerator.
+    weight_dtype : str
+        How the weights are stored.
+
+    Returns
+    -------
+    str
+        The stored type for fp8 and fp4 where the device has a peak for it, else its type of 16 bits.
+
+    Raises
+    ------
+    NotInDataError
+        If the data hold no 16-bit peak where one is needed.
+
+    Examples
+    --------
+    >>> h100 = accelerator("H100 SXM 80GB")
+    >>> [multiplied_type(h100, dtype) for dtype in ("fp8", "fp4", "int8")]
+    ['fp8', 'bf16', 'bf16']
+    """
+    own = weight_dtype in NATIVE and weight_dtype in dict(device.peaks)
+    return weight_dtype if own else sixteen_bit_type(device)

@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from cohort.architecture.registered import model as read_model
-from cohort.errors import extras
+from cohort.errors import one_of
 from cohort.registry import facts
-from cohort.registry.devices import accelerator as find_accelerator
-from cohort.registry.devices import accelerators
-from cohort.serving.roofline import ROOFLINE, Attained, largest_concurrency, serve, with_recent_kernels
-
-with extras():
-    import pandas as pd
+from cohort.registry.devices import NATIVE, accelerator, accelerators
+from cohort.serving.attainment import ROOFLINE, Attained, with_recent_kernels
+from cohort.serving.roofline import largest_concurrency, serve
+from cohort.units import SECONDS
 
 # Formats of llama.cpp: the first two are exactly so stored, the third mixes widths and takes a little more.
 FORMATS = {"Q8_0": "int8", "Q4_0": "int4", "Q4_K_M": "int4"}
-
 
 # A customary allowance on both peaks, without fixed times: the baseline that is harder to beat.
 ALLOWANCE = Attained(
@@ -32,25 +29,11 @@ ALLOWANCE = Attained(
     0.8,
 )
 
-
 SIZES = (6.5e9, 72e9)  # parameters of what is sold as 7B to 70B
-
-
 CLASSES = ("A100", "H100", "H200", "H800", "GH200")
 
-
-NO_CONCURRENCY = "the concurrency is not stated"
-
-
-_TIMES = {"ms": 1e-3, "s": 1.0}
-
-
 _THROUGHPUTS = ("output_throughput", "output_throughput_per_accelerator")
-
-
 _SPEEDS = ("decode_speed", "prefill_speed")
-
-
 _LATENCIES = ("first_token_latency", "tpot")
 
 
@@ -75,16 +58,54 @@ class Case:
     seconds: float
     row: dict[str, str]
 
-    def predicted(self, found: Attained | None = None) -> float:
-        """Return the time that `serve` predicts, in seconds."""
-        answer = serve(**self.request, attained=found)
+    def predicted(self, shares: Attained | None = None) -> float:
+        """Return the time that `serve` predicts.
+
+        Parameters
+        ----------
+        shares : Attained, optional
+            What is attained of the peaks; by default what the data hold.
+
+        Returns
+        -------
+        float
+            Seconds.
+
+        Raises
+        ------
+        CohortError
+            As in `serve`.
+        """
+        answer = serve(**self.request, attained=shares)
         if self.quantity == "first token":
             return answer.ttft_s
         return answer.tpot_s if self.quantity == "token" else answer.request_s / answer.output_tokens
 
 
 def unanswered(row: dict[str, str]) -> str:
-    """Return why a measured row is no question to `serve`, or nothing if it is one."""
+    """Return why a measured row is no question to `serve`.
+
+    Parameters
+    ----------
+    row : dict
+        A row of `serving_measurements`.
+
+    Returns
+    -------
+    str
+        The reason, for the reader; empty if the row is such a question.
+
+    See Also
+    --------
+    case : The row as that question.
+
+    Examples
+    --------
+    >>> from cohort.errors import one_of
+    from cohort.registry import facts
+    >>> unanswered(facts.rows("serving_measurements")[0])
+    ''
+    """
     if row["phase"] in ("kernel", "training"):
         return "no service, but a kernel or a training run"
     if row["metric"] not in _THROUGHPUTS + _SPEEDS + _LATENCIES:
@@ -93,14 +114,14 @@ def unanswered(row: dict[str, str]) -> str:
         return "the model is not in this book"
     if row["accelerator"] not in accelerators():
         return "the accelerator is not in the table"
-    if not find_accelerator(row["accelerator"]).peaks:
+    if not accelerator(row["accelerator"]).peaks:
         return "the accelerator's peak is not known"
     if not row["tensor_parallel"]:
         return "tensor parallelism is not stated, or the layout is another"
     if not row["weight_dtype"]:
         return "the type of the weights is not stated"
     if not row["concurrency"]:
-        return NO_CONCURRENCY
+        return "the concurrency is not stated"
     return ""
 
 
@@ -111,7 +132,7 @@ def _arguments(row: dict[str, str]) -> dict[str, Any]:
     bits; only so do the largest of the batches fit.
     """
     dtype = FORMATS.get(row["weight_dtype"], row["weight_dtype"])
-    cache = row["kv_dtype"] or ("fp8" if dtype in ("fp8", "fp4") else "fp16")
+    cache = row["kv_dtype"] or ("fp8" if dtype in NATIVE else "fp16")
     return {
         "model": row["same_shape_as"],
         "accelerator": row["accelerator"],
@@ -124,15 +145,34 @@ def _arguments(row: dict[str, str]) -> dict[str, Any]:
 
 
 def case(row: dict[str, str]) -> Case:
-    """Return a row of the measurements as a `Case`; it must be one that `unanswered` has nothing against."""
+    """Return a row of the measurements as a `Case`.
+
+    Parameters
+    ----------
+    row : dict
+        A row that `unanswered` has nothing against.
+
+    Returns
+    -------
+    Case
+        The request, and what was measured as a time.
+
+    Examples
+    --------
+    >>> from cohort.errors import one_of
+    from cohort.registry import facts
+    >>> first = case(facts.rows("serving_measurements")[0])  # 104.9 tokens/s
+    >>> first.quantity, round(first.seconds, 6)
+    ('token', 0.009533)
+    """
     request = {**_arguments(row), "concurrency": int(row["concurrency"])}
     value, metric = float(row["value"]), row["metric"]
     if metric == "first_token_latency":
-        return Case(request, "first token", value * _TIMES[row["unit"]], row)
+        return Case(request, "first token", value * SECONDS[row["unit"]], row)
     if metric == "prefill_speed":
         return Case(request, "first token", request["input_tokens"] / value, row)
     if metric == "tpot":
-        return Case(request, "token", value * _TIMES[row["unit"]], row)
+        return Case(request, "token", value * SECONDS[row["unit"]], row)
     if metric == "decode_speed":
         return Case(request, "token", request["concurrency"] / value, row)
     return Case(request, "request", request["concurrency"] / _whole(row), row)
@@ -145,17 +185,50 @@ def _whole(row: dict[str, str]) -> float:
 
 
 def cases(use: str) -> list[Case]:
-    """Return the measured rows of one use, ``calibrate`` or ``test``, that `serve` can answer."""
+    """Return the measured rows of one use that `serve` can answer.
+
+    Parameters
+    ----------
+    use : str
+        ``calibrate`` or ``test``.
+
+    Returns
+    -------
+    list of Case
+        In the order of the table; those that guess tokens ahead are left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such use.
+
+    Examples
+    --------
+    >>> len(cases("calibrate")), len(cases("test"))
+    (69, 116)
+    """
+    one_of("use", use, ("calibrate", "test"))
     rows = facts.rows("serving_measurements")
     return [case(row) for row in rows if row["use"] == use and not unanswered(row) and not speculates(row)]
 
 
 def speculates(row: dict[str, str]) -> bool:
-    """Return whether a smaller model or several heads guess tokens ahead, so that a step yields several."""
-    return "speculative" in row["note"] or "several tokens predicted" in row["note"]
+    """Return whether a smaller model or several heads guess tokens ahead, so that a step yields several.
+
+    Parameters
+    ----------
+    row : dict
+        A row of `serving_measurements`.
+
+    Returns
+    -------
+    bool
+        What its column ``speculative`` says.
+    """
+    return row["speculative"] == "yes"
 
 
-def compared(use: str = "test") -> pd.DataFrame:
+def compared(use: str = "test") -> list[dict[str, Any]]:
     """Return each measured row beside the prediction, the roofline of the peaks, and that with an allowance.
 
     Parameters
@@ -165,10 +238,26 @@ def compared(use: str = "test") -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        One row a measurement: what was asked, ``quantity``, the times in seconds, ``measured``,
-        ``predicted``, ``roofline`` and ``allowance``, and for each of the last three its relative
-        ``... error``. ``in scope`` says whether it is a dense model of `SIZES` on one of `CLASSES`.
+    list of dict
+        One a measurement: what was asked, ``quantity``, the times in seconds, ``measured``, ``predicted``,
+        ``roofline`` and ``allowance``, and for each of the last three its relative ``... error``. What
+        is ``in scope`` is a dense model of `SIZES` on one of `CLASSES`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such use.
+
+    See Also
+    --------
+    at_maximum : Throughputs of as many sequences as fit.
+
+    Examples
+    --------
+    >>> from statistics import median
+    >>> scope = [row for row in compared("test") if row["in scope"]]
+    >>> round(median(abs(row["predicted error"]) for row in scope), 3)
+    0.098
     """
     records = []
     for each in cases(use):
@@ -183,30 +272,41 @@ def compared(use: str = "test") -> pd.DataFrame:
         }
         asked = {**each.request, "source": each.row["source"], "format": each.row["weight_dtype"]}
         records.append({**asked, "quantity": each.quantity, "in scope": in_scope(each), **times, **errors})
-    return pd.DataFrame(records)
+    return records
 
 
 def in_scope(each: Case) -> bool:
-    """Return whether a case is a time per token of a dense model of `SIZES` on one of `CLASSES`."""
+    """Return whether a case is a time per token of a dense model of `SIZES` on one of `CLASSES`.
+
+    Parameters
+    ----------
+    each : Case
+        A measured request.
+
+    Returns
+    -------
+    bool
+        Whether the chapter's headline error counts it.
+    """
     spec = read_model(each.request["model"])
     sized = SIZES[0] <= spec.parameters <= SIZES[1] and spec.experts is None
     return sized and each.request["accelerator"].startswith(CLASSES) and each.quantity != "first token"
 
 
-def at_maximum() -> pd.DataFrame:
+def at_maximum() -> list[dict[str, Any]]:
     """Return throughputs whose concurrency is not stated, beside those of as many sequences as fit.
 
     They test no time per token: the engine may have run with fewer.
 
     Returns
     -------
-    DataFrame
-        One row a measurement: the request with the ``concurrency`` that fits, ``measured``, ``predicted`` and
+    list of dict
+        One a measurement: the request with the ``concurrency`` that fits, ``measured``, ``predicted`` and
         that ``with recent kernels``, in output tokens a second, and the relative ``... error`` of both.
     """
-    rows = facts.rows("serving_measurements")
-    asked = [row for row in rows if row["load"] == "maximum" and unanswered(row) == NO_CONCURRENCY]
-    return pd.DataFrame([found for row in asked if (found := _at_most(row))])
+    rows = [row for row in facts.rows("serving_measurements") if row["load"] == "maximum"]
+    asked = [row for row in rows if not row["concurrency"] and not unanswered({**row, "concurrency": "1"})]
+    return [record for row in asked if (record := _at_most(row))]
 
 
 def _at_most(row: dict[str, str]) -> dict[str, Any]:
@@ -215,8 +315,8 @@ def _at_most(row: dict[str, str]) -> dict[str, Any]:
     most = largest_concurrency(**request)
     if not most:
         return {}
-    found = {"source": row["source"], **request, "concurrency": most, "measured": measured}
-    for name, kind in (("predicted", None), ("with recent kernels", with_recent_kernels())):
-        found[name] = serve(**request, concurrency=most, attained=kind).output_tokens_per_s
-        found[f"{name} error"] = found[name] / measured - 1
-    return found
+    record = {"source": row["source"], **request, "concurrency": most, "measured": measured}
+    for name, shares in (("predicted", None), ("with recent kernels", with_recent_kernels())):
+        record[name] = serve(**request, concurrency=most, attained=shares).output_tokens_per_s
+        record[f"{name} error"] = record[name] / measured - 1
+    return record

@@ -77,10 +77,24 @@ def test_throughput_utilisation_and_cost_by_hand():
     found = serve("llama-3-8b", H100, 1, 16, input_tokens=1000, output_tokens=100)
     assert found.output_tokens_per_s == close(1600 / (found.ttft_s + 99 * found.tpot_s))
     prompt = 2 * MATRICES * 1000 + 4 * 4096 * 32 * 1000 * 1001 / 2
-    answer = 100 * (2 * MATRICES + 4 * 4096 * 32 * 1050)
+    answer = 99 * (2 * MATRICES + 4 * 4096 * 32 * 1050)  # the prompt yields the first of the 100 tokens
     assert found.mfu == close(found.output_tokens_per_s / 100 * (prompt + answer) / 989e12)
     assert found.mbu == close((2 * READ + 16 * 131_072 * 1050) / found.tpot_s / 3350e9)
     assert found.usd_per_million_tokens(3.6) == close(1e6 * 3.6 / 3600 / found.output_tokens_per_s)
+
+
+def test_one_token_in_and_one_out_is_counted_once():
+    """The prompt is the only pass: its FLOPs over the time to the first token, and no step after it."""
+    found = serve("llama-3-8b", H100, input_tokens=1, output_tokens=1)
+    flops = 2 * MATRICES + 4 * 4096 * 32
+    assert found.request_flops == close(flops)
+    assert found.mfu == close(flops / found.ttft_s / 989e12)
+
+
+def test_two_tokens_out_are_a_prompt_and_a_step():
+    found = serve("llama-3-8b", H100, input_tokens=10, output_tokens=2)
+    prompt = 2 * MATRICES * 10 + 4 * 4096 * 32 * 10 * 11 / 2
+    assert found.request_flops == close(prompt + 2 * MATRICES + 4 * 4096 * 32 * 11)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +213,42 @@ def test_what_must_hold_of_any_service(case):
     assert found.bound in {"memory", "compute", "communication", "overhead"}
     most = largest_concurrency(**{name: value for name, value in case.items() if name != "concurrency"})
     assert found.fits == (case["concurrency"] <= most)
+
+
+MULTIPLY = [
+    name
+    for name in cohort.accelerators()
+    if not {"bf16", "fp16"}.isdisjoint(dict(cohort.accelerator(name).peaks))
+]
+
+
+@settings(max_examples=60)
+@given(
+    accelerator=st.sampled_from(MULTIPLY),
+    model=st.sampled_from(["llama-3-8b", "deepseek-v2"]),
+    concurrency=st.integers(1, 10**6),
+    input_tokens=st.integers(1, 10**6),
+    output_tokens=st.integers(1, 10**6),
+    weight_dtype=st.sampled_from(precisions()),
+    kv_dtype=st.sampled_from(precisions()),
+)
+def test_utilisation_is_a_share_of_the_peak(**case):
+    """On every accelerator and in every type; at the bare peaks all of it can be used, but for rounding."""
+    found, ideal = serve(**case), serve(**case, attained=ROOFLINE)
+    assert 0 < found.mfu < 1
+    assert 0 < ideal.mfu <= 1 + 1e-12
+    assert 0 < found.mbu < 1
+    assert 0 < ideal.mbu <= 1 + 1e-12
+
+
+def test_endless_prompts_use_the_whole_peak():
+    """Products alone, at the bare peaks: utilisation comes to 1 and not beyond, in 16 bits as in 4."""
+    for accelerator, dtype in ((H100, "bf16"), (H100, "fp4"), ("B200", "fp4")):
+        found = serve(
+            "llama-3-8b", accelerator, 1, 10**6, input_tokens=2, output_tokens=1, weight_dtype=dtype,
+            attained=ROOFLINE,
+        )  # fmt: skip
+        assert 0.999 < found.mfu <= 1
 
 
 @settings(max_examples=60)

@@ -16,7 +16,8 @@ from cohort.chapters.expert_tradeoffs.sizes import dense_of_active, dense_of_tot
 from cohort.errors import integer
 from cohort.experts import closed_form, router
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.roofline import compute_bound_concurrency, sixteen_bit_type, weights_read
+from cohort.registry.devices import sixteen_bit_type
+from cohort.serving.roofline import compute_bound_concurrency, weights_read
 
 
 def batches(most: int) -> list[int]:

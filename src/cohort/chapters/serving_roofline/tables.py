@@ -12,11 +12,11 @@ from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
+from cohort.registry.devices import sixteen_bit_type
 from cohort.serving.roofline import (
     Attained,
     compute_bound_concurrency,
     serve,
-    sixteen_bit_type,
     weights_read,
 )
 
