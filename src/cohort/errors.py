@@ -246,6 +246,37 @@ def integer(
     raise error(f"{name} is {shown(value)}, but must be {kind}{allowed}{' ' + unit if unit else ''}")
 
 
+def exact_integer(
+    name: str, value: object, low: int, high: int, error: type[CohortError] = ParameterError
+) -> int:
+    """Return a size that a frozen description keeps as it is: a Python int, since NumPy's wrap around.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called where it was given.
+    value : object
+        What was given.
+    low, high : int
+        The smallest and the largest allowed value.
+    error : type of CohortError
+        The kind of error to raise.
+
+    Returns
+    -------
+    int
+        The value.
+
+    Raises
+    ------
+    CohortError
+        Of the kind `error`, if the value is not of type int or is out of range.
+    """
+    if type(value) is not int:
+        raise error(f"{name} is {shown(value)}, but must be an integer from {low:,} to {high:,}")
+    return integer(name, value, low, high, error)
+
+
 def bounded(
     name: str,
     value: object,

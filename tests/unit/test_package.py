@@ -170,7 +170,6 @@ def test_a_workflow_names_the_repository(monkeypatch):
         ("from cohort.fitting import fit", "numpy", "tables"),
         ("import cohort.experts.router", "numpy", "tables"),
         ("from cohort.footprint import uncertainty", "numpy", "tables"),
-        ("import cohort.serving.measurements", "pandas", "tables"),
         ("from cohort.display import model_tables", "pandas", "tables"),
         ("from cohort.display.theme import use_theme", "matplotlib", "notebooks"),
         ("from cohort.display.markup import table", "jinja2", "notebooks"),

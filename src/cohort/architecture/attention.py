@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cohort.architecture.linear_attention import GatedDelta, Lightning
-from cohort.errors import ConfigError, ParameterError, integer
+from cohort.errors import ConfigError, ParameterError, exact_integer, integer
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 
 # How many keys a query sees ---------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ def mean_attended(
     float
         Keys per query.
     """
-    integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+    context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
     span = min(context, window or context)
     if chunk is not None and chunk < context:
         full, rest = divmod(context, chunk)
@@ -69,8 +69,8 @@ def mean_blocks(context: int, ratio: int, most: int | None = None) -> float:
     float
         The mean of min(floor(t / ratio), most) over t from 1 to `context`.
     """
-    integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-    integer("ratio", ratio, 1, MAX_CONTEXT, ParameterError, "tokens")
+    context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+    ratio = integer("ratio", ratio, 1, MAX_CONTEXT, ParameterError, "tokens")
     blocks = context // ratio
     least = blocks if most is None else min(blocks, most)
     before_last = ratio * (least * (least - 1) // 2 + (blocks - least) * least)
@@ -100,7 +100,7 @@ class BlockSparse:
 
     def __post_init__(self) -> None:
         for name in ("block", "local", "stride"):
-            integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+            exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
 
     def attended(self, position: int) -> float:
         """Return how many keys the query at a position (from 1) attends to, averaged over the heads."""
@@ -206,12 +206,12 @@ class GroupedQuery:
 
     def __post_init__(self) -> None:
         for name in ("heads", "kv_heads", "head_dim"):
-            integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+            exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
         for name in ("sinks", "norm_weights"):
-            integer(name, getattr(self, name), 0, LIMIT, ConfigError)
+            exact_integer(name, getattr(self, name), 0, LIMIT, ConfigError)
         for name in ("window", "chunk"):
             if getattr(self, name) is not None:
-                integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+                exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
         if self.heads % self.kv_heads:
             raise ConfigError(f"heads ({self.heads}) must be a multiple of kv_heads ({self.kv_heads})")
         if self.window is not None and self.chunk is not None:
@@ -313,7 +313,7 @@ class Indexer:
 
     def __post_init__(self) -> None:
         for name in ("heads", "head_dim", "top_k"):
-            integer(f"indexer's {name}", getattr(self, name), 1, LIMIT, ConfigError)
+            exact_integer(f"indexer's {name}", getattr(self, name), 1, LIMIT, ConfigError)
 
     def flops_per_key(self) -> int:
         """Return the FLOPs of one score of all heads."""
@@ -356,9 +356,9 @@ class Latent:
 
     def __post_init__(self) -> None:
         for name in ("heads", "kv_rank", "rope_dim", "nope_dim", "value_dim"):
-            integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+            exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
         if self.q_rank is not None:
-            integer("q_rank", self.q_rank, 1, LIMIT, ConfigError)
+            exact_integer("q_rank", self.q_rank, 1, LIMIT, ConfigError)
         elif self.indexer is not None:
             raise ConfigError("an indexer takes its queries from the compressed query: q_rank must be given")
 
@@ -485,9 +485,9 @@ class Compressed:
 
     def __post_init__(self) -> None:
         for name in ("heads", "head_dim", "q_rank", "output_groups", "output_rank", "window"):
-            integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+            exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
         if self.ratio is not None:
-            integer("ratio", self.ratio, 1, LIMIT, ConfigError)
+            exact_integer("ratio", self.ratio, 1, LIMIT, ConfigError)
         elif self.indexer is not None:
             raise ConfigError("an indexer chooses among compressed blocks: ratio must be given")
         if self.heads * self.head_dim % self.output_groups:
@@ -597,11 +597,13 @@ Attention = GroupedQuery | Latent | Compressed | Lightning | GatedDelta
 # What scores take in memory ---------------------------------------------------------------------------------
 
 
-def _sizes(context: int, heads: int, head_dim: int, batch: int) -> None:
-    integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-    integer("heads", heads, 1, LIMIT, ParameterError)
-    integer("head_dim", head_dim, 1, LIMIT, ParameterError)
-    integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
+def _sizes(context: int, heads: int, head_dim: int, batch: int) -> tuple[int, int, int, int]:
+    return (
+        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens"),
+        integer("heads", heads, 1, LIMIT, ParameterError),
+        integer("head_dim", head_dim, 1, LIMIT, ParameterError),
+        integer("batch", batch, 1, LIMIT, ParameterError, "sequences"),
+    )
 
 
 def naive_score_bytes(context: int, heads: int, batch: int = 1, bytes_per_element: int = 2) -> int:
@@ -628,8 +630,8 @@ def naive_score_bytes(context: int, heads: int, batch: int = 1, bytes_per_elemen
     ParameterError
         If a size is not a positive integer.
     """
-    _sizes(context, heads, 1, batch)
-    integer("bytes_per_element", bytes_per_element, 1, 16, ParameterError, "bytes")
+    context, heads, _, batch = _sizes(context, heads, 1, batch)
+    bytes_per_element = integer("bytes_per_element", bytes_per_element, 1, 16, ParameterError, "bytes")
     return 2 * batch * heads * context**2 * bytes_per_element
 
 
@@ -656,7 +658,7 @@ def tiled_score_bytes(context: int, heads: int, batch: int = 1) -> int:
     ParameterError
         If a size is not a positive integer.
     """
-    _sizes(context, heads, 1, batch)
+    context, heads, _, batch = _sizes(context, heads, 1, batch)
     return 4 * batch * heads * context
 
 
@@ -688,8 +690,8 @@ def naive_training_bytes(
     ParameterError
         If a size is not a positive integer.
     """
-    _sizes(context, heads, head_dim, batch)
-    integer("bytes_per_element", bytes_per_element, 1, 16, ParameterError, "bytes")
+    context, heads, head_dim, batch = _sizes(context, heads, head_dim, batch)
+    bytes_per_element = integer("bytes_per_element", bytes_per_element, 1, 16, ParameterError, "bytes")
     return batch * heads * bytes_per_element * (4 * context**2 + 10 * context * head_dim)
 
 
@@ -721,6 +723,6 @@ def tiled_training_bytes(
     ParameterError
         If a size is not a positive integer.
     """
-    _sizes(context, heads, head_dim, batch)
-    integer("bytes_per_element", bytes_per_element, 1, 16, ParameterError, "bytes")
+    context, heads, head_dim, batch = _sizes(context, heads, head_dim, batch)
+    bytes_per_element = integer("bytes_per_element", bytes_per_element, 1, 16, ParameterError, "bytes")
     return batch * heads * context * (13 * head_dim * bytes_per_element + 8)

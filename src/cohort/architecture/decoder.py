@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cohort.architecture.attention import Attention, naive_score_bytes
-from cohort.errors import ConfigError, ParameterError, integer, positive, shown
+from cohort.errors import ConfigError, ParameterError, exact_integer, integer, positive, shown
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 
@@ -53,7 +53,7 @@ class Dense:
     bias: bool = False
 
     def __post_init__(self) -> None:
-        integer("width", self.width, 1, LIMIT, ConfigError)
+        exact_integer("width", self.width, 1, LIMIT, ConfigError)
 
     def matmul_parameters(self, hidden: int) -> int:
         """Return the weights that a token is multiplied with."""
@@ -106,16 +106,16 @@ class Experts:
     router_scales: bool = False
 
     def __post_init__(self) -> None:
-        integer("experts", self.count, 1, LIMIT, ConfigError)
-        integer("active experts", self.active, 1, LIMIT, ConfigError)
-        integer("shared experts", self.shared, 0, LIMIT, ConfigError)
+        exact_integer("experts", self.count, 1, LIMIT, ConfigError)
+        exact_integer("active experts", self.active, 1, LIMIT, ConfigError)
+        exact_integer("shared experts", self.shared, 0, LIMIT, ConfigError)
         if self.active > self.count:
             raise ConfigError(
                 f"{self.active} active experts are more than the {self.count} experts there are"
             )
-        integer("width", self.width, 1, LIMIT, ConfigError)
+        exact_integer("width", self.width, 1, LIMIT, ConfigError)
         if self.shared_width is not None:
-            integer("shared_width", self.shared_width, 1, LIMIT, ConfigError)
+            exact_integer("shared_width", self.shared_width, 1, LIMIT, ConfigError)
 
     @property
     def expert(self) -> Dense:
@@ -186,7 +186,7 @@ class HyperConnection:
     streams: int
 
     def __post_init__(self) -> None:
-        integer("residual streams", self.streams, 1, 1024, ConfigError)
+        exact_integer("residual streams", self.streams, 1, 1024, ConfigError)
 
     def matmul_parameters(self, hidden: int) -> int:
         """Return the weights that the streams are multiplied with: n reads, n writes and n x n mixes."""
@@ -223,7 +223,7 @@ class Layer:
     streams: HyperConnection | None = None
 
     def __post_init__(self) -> None:
-        integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
+        exact_integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
 
     @property
     def experts(self) -> Experts | None:
@@ -301,14 +301,14 @@ class ModelSpec:
     registered: bool = False
 
     def __post_init__(self) -> None:
-        integer("hidden", self.hidden, 1, LIMIT, ConfigError)
-        integer("vocabulary", self.vocabulary, 1, LIMIT, ConfigError)
-        integer("number of layers", len(self.layers), 1, MAX_LAYERS, ConfigError)
-        integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
-        integer("position_rows", self.position_rows, 0, LIMIT, ConfigError)
+        exact_integer("hidden", self.hidden, 1, LIMIT, ConfigError)
+        exact_integer("vocabulary", self.vocabulary, 1, LIMIT, ConfigError)
+        exact_integer("number of layers", len(self.layers), 1, MAX_LAYERS, ConfigError)
+        exact_integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
+        exact_integer("position_rows", self.position_rows, 0, LIMIT, ConfigError)
         for name in ("embedding_width", "context_limit"):
             if getattr(self, name) is not None:
-                integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+                exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
 
     def __repr__(self) -> str:
         return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers>"
@@ -482,10 +482,10 @@ class ModelSpec:
         >>> cohort.model("llama-3-8b").kv_cache_bytes(context=8192)
         1073741824
         """
-        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-        integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
-        integer("tensor_parallel", tensor_parallel, 1, LIMIT, ParameterError, "devices")
-        integer("block", block, 1, LIMIT, ParameterError, "tokens")
+        context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+        batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
+        tensor_parallel = integer("tensor_parallel", tensor_parallel, 1, LIMIT, ParameterError, "devices")
+        block = integer("block", block, 1, LIMIT, ParameterError, "tokens")
         cached = self._sum(lambda layer: layer.attention.cache_elements(context, block, tensor_parallel))
         states = self._sum(lambda layer: layer.attention.state_elements(tensor_parallel))
         return _times(batch * cached, bytes_per_element, "bytes_per_element") + _times(
@@ -584,7 +584,7 @@ class ModelSpec:
         ParameterError
             If the context is not a positive integer.
         """
-        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+        context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         scores = sum(times * layer.attention.score_flops(context, causal) for layer, times in self._distinct)
         return 2.0 * self.matmul_parameters + scores
 
@@ -610,7 +610,7 @@ class ModelSpec:
         ParameterError
             If an argument is not a positive integer.
         """
-        integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
+        batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
         return batch * context * self.forward_flops(context, causal)
 
     def decode_flops(self, context: int = 8192, batch: int = 1) -> float:
@@ -635,8 +635,8 @@ class ModelSpec:
         ParameterError
             If an argument is not a positive integer.
         """
-        integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-        integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
+        context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
+        batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
         scores = sum(times * layer.attention.decode_flops(context) for layer, times in self._distinct)
         return batch * (2.0 * self.matmul_parameters + scores)
 

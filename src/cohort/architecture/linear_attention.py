@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cohort.errors import ConfigError, integer
+from cohort.errors import ConfigError, exact_integer
 from cohort.numeric import LIMIT, ceil_div
 
 
@@ -26,7 +26,7 @@ class Lightning:
 
     def __post_init__(self) -> None:
         for name in ("heads", "head_dim"):
-            integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+            exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
 
     @property
     def kind(self) -> str:
@@ -87,7 +87,7 @@ class GatedDelta:
 
     def __post_init__(self) -> None:
         for name in ("key_heads", "value_heads", "key_dim", "value_dim", "kernel"):
-            integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+            exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
         if self.value_heads % self.key_heads:
             raise ConfigError(
                 f"value_heads ({self.value_heads}) must be a multiple of key_heads ({self.key_heads})"

@@ -167,7 +167,23 @@ def say(text: str) -> None:
 
 
 def running(*parts: str) -> str:
-    """Return sentences that follow one another on a line; empty ones leave no space behind."""
+    """Return sentences that follow one another on a line; empty ones leave no space behind.
+
+    Parameters
+    ----------
+    *parts : str
+        The parts, in order.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Examples
+    --------
+    >>> running("One.", "", "Two.")
+    'One. Two.'
+    """
     return " ".join(part for part in parts if part)
 
 
@@ -268,17 +284,67 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def inflected(number: float, singular: str, plural: str) -> str:
-    """Return the form of a word that goes with a number: ``inflected(2, "is", "are")`` is ``are``."""
+    """Return the form of a word that goes with a number.
+
+    Parameters
+    ----------
+    number : float
+        The number.
+    singular, plural : str
+        The form with one, and with any other number.
+
+    Returns
+    -------
+    str
+        One of the two.
+
+    Examples
+    --------
+    >>> inflected(2, "is", "are")
+    'are'
+    """
     return singular if number == 1 else plural
 
 
 def sentences(*parts: str) -> str:
-    """Return sentences or list items as Markdown, one a line; empty ones leave no line behind."""
+    """Return sentences or list items as Markdown, one a line; empty ones leave no line behind.
+
+    Parameters
+    ----------
+    *parts : str
+        The parts, in order.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Examples
+    --------
+    >>> sentences("One.", "", "Two.")
+    'One.\\nTwo.'
+    """
     return "\n".join(part for part in parts if part)
 
 
 def paragraphs(*parts: str) -> str:
-    """Return paragraphs as Markdown, with a blank line between; empty ones leave nothing behind."""
+    """Return paragraphs as Markdown, with a blank line between; empty ones leave nothing behind.
+
+    Parameters
+    ----------
+    *parts : str
+        The parts, in order.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Examples
+    --------
+    >>> paragraphs("One.", "Two.")
+    'One.\\n\\nTwo.'
+    """
     return "\n\n".join(part for part in parts if part)
 
 

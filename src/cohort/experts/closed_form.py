@@ -52,9 +52,9 @@ def coverage(experts: int, active: int, tokens: int, popularity: Sequence[float]
     >>> coverage(experts=8, active=2, tokens=2)
     3.5
     """
-    integer("experts", experts, 1, LIMIT)
-    integer("active", active, 1, experts)
-    integer("tokens", tokens, 0, LIMIT)
+    experts = integer("experts", experts, 1, LIMIT)
+    active = integer("active", active, 1, experts)
+    tokens = integer("tokens", tokens, 0, LIMIT)
     if popularity is None:
         return experts * _reached(active / experts, tokens)
     _probabilities(popularity, experts, active)
@@ -200,7 +200,7 @@ def shared_evenly(experts: int, devices: int) -> int:
     ParameterError
         If the devices do not divide the experts.
     """
-    integer("expert_parallel", devices, 1, experts, unit="devices")
+    devices = integer("expert_parallel", devices, 1, experts, unit="devices")
     if experts % devices:
         divisors = [each for each in range(1, experts + 1) if not experts % each]
         near = sorted(divisors, key=lambda each: abs(each - devices))[:2]
@@ -286,7 +286,7 @@ def dropped(
         As in `coverage`, or if the factor is not a positive number.
     """
     coverage(experts, active, tokens, popularity)
-    integer("tokens", tokens, 1, LIMIT)
+    tokens = integer("tokens", tokens, 1, LIMIT)
     room = capacity(experts, active, tokens, capacity_factor)
     if popularity is None:
         return experts * _excess(tokens, active / experts, room) / (tokens * active)
@@ -392,10 +392,10 @@ def exchanged_bytes(
     ParameterError
         If a size is out of its range.
     """
-    integer("tokens", tokens, 0, LIMIT)
-    integer("active", active, 1, LIMIT)
-    integer("hidden", hidden, 1, LIMIT)
-    integer("expert_parallel", devices, 1, LIMIT, unit="devices")
+    tokens = integer("tokens", tokens, 0, LIMIT)
+    active = integer("active", active, 1, LIMIT)
+    hidden = integer("hidden", hidden, 1, LIMIT)
+    devices = integer("expert_parallel", devices, 1, LIMIT, unit="devices")
     all_of_it = tokens * active * hidden * positive("bytes_per_element", bytes_per_element)
     near = min(devices, integer("node", node, 1, LIMIT, unit="devices"))
     if devices % near:

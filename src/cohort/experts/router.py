@@ -57,7 +57,7 @@ def weights(experts: int, skew: float) -> Floats:
     ParameterError
         If a value is out of its range.
     """
-    integer("experts", experts, 1, MOST_EXPERTS)
+    experts = integer("experts", experts, 1, MOST_EXPERTS)
     number = isinstance(skew, (int, float)) and not isinstance(skew, bool)
     if not number or not 0 <= skew <= 4:
         raise ParameterError(f"skew is {shown(skew)}, but must be a number from 0 to 4")
@@ -71,7 +71,7 @@ def _checked(weighted: Floats, active: int) -> Floats:
         raise ParameterError("weights must be one number for each expert")
     if not np.all(np.isfinite(found) & (found > 0)):
         raise ParameterError("weights must be finite numbers above 0")
-    integer("active", active, 1, found.size)
+    active = integer("active", active, 1, found.size)
     return np.asarray(found / found.sum())
 
 
@@ -255,8 +255,8 @@ def route(weighted: Floats, active: int, tokens: int, seed: int) -> NDArray[np.i
     """
     rates = _checked(weighted, active)
     integer("experts", rates.size, 1, MOST_EXPERTS)
-    integer("tokens", tokens, 0, LIMIT)
-    integer("seed", seed, 0, 2**63 - 1)
+    tokens = integer("tokens", tokens, 0, LIMIT)
+    seed = integer("seed", seed, 0, 2**63 - 1)
     generator = np.random.default_rng(seed)
     table = _alias(rates)
     chosen = np.full((active, tokens), -1, dtype=np.int16)
@@ -336,7 +336,7 @@ class Routed:
             If the factor is not a positive number, or there are no tokens.
         """
         tokens, active = self.chosen.shape
-        integer("tokens", tokens, 1, LIMIT)
+        tokens = integer("tokens", tokens, 1, LIMIT)
         room = closed.capacity(self.weights.size, active, tokens, capacity_factor)
         return float(np.maximum(self.loads - room, 0).sum() / self.chosen.size)
 

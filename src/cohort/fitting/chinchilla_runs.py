@@ -34,7 +34,7 @@ def runs(dropped_rows: int = 5) -> pd.DataFrame:
         If so many are dropped that fewer than forty are left.
     """
     frame = table("chinchilla_runs").rename(columns={"training_flop": "flop"})
-    integer("dropped_rows", dropped_rows, 0, len(frame) - FEWEST_KEPT, ParameterError, "runs")
+    dropped_rows = integer("dropped_rows", dropped_rows, 0, len(frame) - FEWEST_KEPT, ParameterError, "runs")
     frame = frame[["parameters", "flop", "loss"]].astype(float)
     frame["tokens"] = frame["flop"] / (FLOP_PER_TOKEN * frame["parameters"])
     frame["ratio"] = frame["tokens"] / frame["parameters"]

@@ -114,7 +114,8 @@ def service(
     if weight_dtype is not None and weight_dtype not in precisions():
         raise unknown("weight_dtype", weight_dtype, precisions())
     if accelerators is not None:
-        integer("accelerators", accelerators, 1, most_devices(device), unit=f"of {device.name}")
+        most = most_devices(device)
+        accelerators = integer("accelerators", accelerators, 1, most, unit=f"of {device.name}")
     reason = "its attention heads cannot be shared"
     for dtype in (weight_dtype,) if weight_dtype else WEIGHT_DTYPES:
         for devices in _groups(spec, device) if accelerators is None else [accelerators]:

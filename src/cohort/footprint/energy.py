@@ -156,8 +156,8 @@ def joules_per_token(
     True
     """
     spec = read_model(model)
-    integer("accelerators", accelerators, 1, 1024)
-    integer("concurrency", concurrency, 1, LIMIT, unit="requests")
+    accelerators = integer("accelerators", accelerators, 1, 1024)
+    concurrency = integer("concurrency", concurrency, 1, LIMIT, unit="requests")
     if weight_dtype not in precisions():
         raise unknown("weight_dtype", weight_dtype, precisions())
     width = precision(weight_dtype).bytes_per_element / GB
@@ -250,8 +250,8 @@ def prompt_joules(
         If the length is out of range, or the rated power or the peak of the accelerator is not in the data.
     """
     spec = read_model(model)
-    integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
-    integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens")
+    input_tokens = integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
+    output_tokens = integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens")
     kept = coefficients()
     included, paid = min(input_tokens, kept.prompt), min(1.0, output_tokens / kept.answer)
     if input_tokens == included and paid == 1:

@@ -101,8 +101,7 @@ def unanswered(row: dict[str, str]) -> str:
 
     Examples
     --------
-    >>> from cohort.errors import one_of
-    from cohort.registry import facts
+    >>> from cohort.registry import facts
     >>> unanswered(facts.rows("serving_measurements")[0])
     ''
     """
@@ -159,8 +158,7 @@ def case(row: dict[str, str]) -> Case:
 
     Examples
     --------
-    >>> from cohort.errors import one_of
-    from cohort.registry import facts
+    >>> from cohort.registry import facts
     >>> first = case(facts.rows("serving_measurements")[0])  # 104.9 tokens/s
     >>> first.quantity, round(first.seconds, 6)
     ('token', 0.009533)

@@ -364,9 +364,17 @@ def test_kinds_of_the_later_variants():
     assert [each.kind for each in (Lightning(8, 20), GatedDelta(2, 6, 14, 18, 3))] == ["linear"] * 2
 
 
-@pytest.mark.parametrize("context", [np.int32(32768), np.int64(32768), np.uint8(2), 32768.0, True])
-def test_counts_are_exact_integers_or_refused(context):
-    """NumPy's integers wrap around where Python's grow: they are refused rather than counted wrongly."""
+@pytest.mark.parametrize("context", [np.int32(32768), np.int64(32768), np.uint16(32768)])
+def test_numpy_integers_count_as_python_integers_do(context):
+    """They wrap around where Python's grow, so that they are turned into these before anything is counted."""
+    model = cohort.model("llama-3-8b")
+    assert model.kv_cache_bytes(context, batch=np.int32(2**20)) == model.kv_cache_bytes(32768, batch=2**20)
+    assert type(model.kv_cache_bytes(context)) is int
+    assert attention.naive_score_bytes(context, np.uint8(32)) == attention.naive_score_bytes(32768, 32)
+
+
+@pytest.mark.parametrize("context", [32768.0, True, "32768", None])
+def test_what_is_no_integer_is_refused(context):
     with pytest.raises(ParameterError, match="must be an integer"):
         cohort.model("llama-3-8b").kv_cache_bytes(context)
 

@@ -80,7 +80,7 @@ def tiled_attention(queries: Array, keys: Array, values: Array, causal: bool = T
         If the three arrays are not of one shape with three axes, or the tile is not a positive integer.
     """
     _check(queries, keys, values)
-    integer("tile", tile, 1, 2**20, ParameterError, "tokens")
+    tile = integer("tile", tile, 1, 2**20, ParameterError, "tokens")
     output, tokens = np.zeros_like(queries), queries.shape[1]
     for start in range(0, tokens, tile):
         rows = slice(start, start + tile)

@@ -43,7 +43,7 @@ def lengths(context: int, low: int = 256) -> list[int]:
     ParameterError
         If the context is out of its range.
     """
-    integer("context", context, 1, MAX_CONTEXT // 4, ParameterError, "tokens")
+    context = integer("context", context, 1, MAX_CONTEXT // 4, ParameterError, "tokens")
     found, length = [], low
     while length < 4 * context:
         found.append(length)

@@ -69,7 +69,7 @@ def step(
         As in `cohort.serving.serve`, or if the devices are more than the experts.
     """
     device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
-    integer("expert_parallel", devices, 1, experts_of(spec).count, unit="devices")
+    devices = integer("expert_parallel", devices, 1, experts_of(spec).count, unit="devices")
     case: dict[str, Any] = {"input_tokens": context, "weight_dtype": weight_dtype, "kv_dtype": kv_dtype}
     alone = serve(spec, device, 1, sequences, output_tokens=1, **case)
     parts = {name: seconds for name, seconds in alone.parts if name not in ("weights", "prompts", "links")}
@@ -240,7 +240,7 @@ def served(
         If a name is unknown, or a value is out of its range.
     """
     device = find_accelerator(accelerator)
-    integer("concurrency", concurrency, 1, 1_000_000, unit="sequences")
+    concurrency = integer("concurrency", concurrency, 1, 1_000_000, unit="sequences")
     case: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": output_tokens}
     case["weight_dtype"] = weight_dtype
     records, left_out = {}, []

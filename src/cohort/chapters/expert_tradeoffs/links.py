@@ -178,7 +178,7 @@ def shared(spec: ModelSpec, accelerator: str, tokens: int, skew: float) -> pd.Da
     CohortError
         As in `exchange`.
     """
-    integer("tokens", tokens, 1, 10_000_000, unit="tokens")
+    tokens = integer("tokens", tokens, 1, 10_000_000, unit="tokens")
     rows = {}
     for devices in groups(spec, accelerator):
         slowest = expected_slowest(spec, tokens * devices, skew, devices)

@@ -82,7 +82,7 @@ def balance(
         If the model is dense, or a value is out of its range.
     """
     mixed = experts_of(model if isinstance(model, ModelSpec) else mixture(model))
-    integer("tokens", tokens, 1, 10_000_000, unit="tokens")
+    tokens = integer("tokens", tokens, 1, 10_000_000, unit="tokens")
     closed_form.shared_evenly(mixed.count, expert_parallel)
     ranked = router.weights(mixed.count, skew)
     order = placement(router.popularity(ranked, mixed.active).tolist(), expert_parallel)

@@ -38,7 +38,7 @@ def batches(most: int) -> list[int]:
     ParameterError
         If `most` is no integer from 1 to a million.
     """
-    integer("most", most, 1, 1_000_000, unit="tokens")
+    most = integer("most", most, 1, 1_000_000, unit="tokens")
     return [2**power for power in range(most.bit_length())]
 
 
