@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from cohort.display import markup
 
-TEMPLATES = markup.environment(Path(__file__).parent / "templates")
+TEMPLATES = markup.template_environment(Path(__file__).parent / "templates")
 CELLS: Any = TEMPLATES.get_template("cells.html").module
 # From so many characters on, the longest value of a column is taken for a phrase or a sentence: it may wrap.
 PHRASE, SENTENCE = 30, 60
@@ -118,7 +118,7 @@ def html(table: Table, label: str, hidden: Iterable[str] = (), controls: bool = 
     }
     heads = [(head, {"class": each}) for head, each in zip(table.heads, kinds, strict=True)]
     rows = [(_cells(row, kinds, keyed), {"id": row.anchor or None}) for row in table.rows]
-    shown = markup.table(heads, rows, attributes)
+    shown = markup.table_html(heads, rows, attributes)
     return TEMPLATES.get_template("wide_table.html").render(label=label, table=shown)
 
 

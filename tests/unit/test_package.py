@@ -135,9 +135,7 @@ def test_the_wheel_says_what_it_is_and_what_ships(unpacked):
 
 
 def test_the_wheel_carries_its_templates(unpacked):
-    code = (
-        "from cohort.display import markup; print(markup.__file__); print(markup.table([('a<', {})], [], {}))"
-    )
+    code = "from cohort.display import markup; print(markup.__file__); print(markup.table_html([('a<', {})], [], {}))"
     file, *table = run(code, path=unpacked).splitlines()
     assert Path(file).is_relative_to(unpacked)
     assert table[2] == '<tr><th scope="col">a&lt;</th></tr>'
@@ -172,7 +170,7 @@ def test_a_workflow_names_the_repository(monkeypatch):
         ("from cohort.footprint import uncertainty", "numpy", "tables"),
         ("from cohort.display import model_tables", "pandas", "tables"),
         ("from cohort.display.theme import use_theme", "matplotlib", "notebooks"),
-        ("from cohort.display.markup import table", "jinja2", "notebooks"),
+        ("from cohort.display.markup import table_html", "jinja2", "notebooks"),
         ("cohort.display.say('words')", "IPython", "notebooks"),
         ("cohort.runner.record(layers=32)", "IPython", "notebooks"),
         ("from cohort.chapters.the_cohort import tables", "pandas", "tables"),

@@ -26,7 +26,7 @@ def _escaped(value: object) -> object:
 
 
 @lru_cache(maxsize=4)
-def environment(*folders: Path) -> Environment:
+def template_environment(*folders: Path) -> Environment:
     """Return what reads templates: from the given folders first, then from the package's own.
 
     Parameters
@@ -52,7 +52,7 @@ def environment(*folders: Path) -> Environment:
     )
 
 
-def table(heads: Iterable[Cell], rows: Iterable[Row], attributes: Attributes) -> Markup:
+def table_html(heads: Iterable[Cell], rows: Iterable[Row], attributes: Attributes) -> Markup:
     """Return a table as HTML; the first cell of a row is its head.
 
     Parameters
@@ -71,7 +71,7 @@ def table(heads: Iterable[Cell], rows: Iterable[Row], attributes: Attributes) ->
 
     Examples
     --------
-    >>> print(table([("model", {})], [([("Phi-2", {"class": "name"})], {})], {}))
+    >>> print(table_html([("model", {})], [([("Phi-2", {"class": "name"})], {})], {}))
     <table>
     <thead>
     <tr><th scope="col">model</th></tr>
@@ -82,5 +82,7 @@ def table(heads: Iterable[Cell], rows: Iterable[Row], attributes: Attributes) ->
     </table>
     """
     return Markup(
-        environment().get_template("table.html").render(heads=heads, rows=rows, attributes=attributes)
+        template_environment()
+        .get_template("table.html")
+        .render(heads=heads, rows=rows, attributes=attributes)
     )

@@ -51,7 +51,7 @@ class Readable:
             ([(name, {"style": style}), *zip(row, styles, strict=True)], {})
             for name, row in self.text.iterrows()
         ]
-        return str(markup.table(heads, rows, {"class": "dataframe"}))
+        return str(markup.table_html(heads, rows, {"class": "dataframe"}))
 
 
 def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> Readable:

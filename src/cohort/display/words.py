@@ -307,7 +307,7 @@ def inflected(number: float, singular: str, plural: str) -> str:
 
 
 def sentences(*parts: str) -> str:
-    """Return sentences or list items as Markdown, one a line; empty ones leave no line behind.
+    r"""Return sentences or list items as Markdown, one a line; empty ones leave no line behind.
 
     Parameters
     ----------
@@ -322,13 +322,13 @@ def sentences(*parts: str) -> str:
     Examples
     --------
     >>> sentences("One.", "", "Two.")
-    'One.\\nTwo.'
+    'One.\nTwo.'
     """
     return "\n".join(part for part in parts if part)
 
 
 def paragraphs(*parts: str) -> str:
-    """Return paragraphs as Markdown, with a blank line between; empty ones leave nothing behind.
+    r"""Return paragraphs as Markdown, with a blank line between; empty ones leave nothing behind.
 
     Parameters
     ----------
@@ -343,7 +343,7 @@ def paragraphs(*parts: str) -> str:
     Examples
     --------
     >>> paragraphs("One.", "Two.")
-    'One.\\n\\nTwo.'
+    'One.\n\nTwo.'
     """
     return "\n\n".join(part for part in parts if part)
 

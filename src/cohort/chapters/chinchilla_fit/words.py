@@ -252,7 +252,9 @@ def spread(table: pd.DataFrame, flop: float, reach: float) -> str:
     )
 
 
-def exponent(table: pd.DataFrame, named: Mapping[str, ScalingLaw], reach: float, beyond: float) -> str:
+def exponents_of_law(
+    table: pd.DataFrame, named: Mapping[str, ScalingLaw], reach: float, beyond: float
+) -> str:
     """Return whether the ratio of tokens to parameters changes with the compute, by the fit and in 2022.
 
     Parameters

@@ -267,7 +267,7 @@ def best_size(
     )
 
 
-def cheapest(costs: pd.DataFrame, life: Lifetime, accelerator: str, usd_per_hour: float) -> str:
+def cheapest_size(costs: pd.DataFrame, life: Lifetime, accelerator: str, usd_per_hour: float) -> str:
     """Return what use is worth in training tokens, and what the cheapest model costs and saves.
 
     Parameters

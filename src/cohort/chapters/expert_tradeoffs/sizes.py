@@ -145,7 +145,7 @@ def _anatomy(spec: ModelSpec) -> dict[str, int]:
     return {**parts, "total": spec.parameters, "active": spec.active_parameters}
 
 
-def active_conventions(models: Sequence[str]) -> pd.DataFrame:
+def active_by_convention(models: Sequence[str]) -> pd.DataFrame:
     """Return which count gives each published number of active parameters.
 
     Parameters

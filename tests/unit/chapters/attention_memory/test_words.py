@@ -203,12 +203,12 @@ def test_measured_memory():
 
 def test_published_sizes():
     printed = published.published_caches()
-    assert words.published_sizes(printed).startswith(
+    assert words.published_score_sizes(printed).startswith(
         "4 of 5 are ours, rounded to the printed digits. Llama 3 70B is not: the source's own dimensions "
         "give our figure.\nUnits"
     )
-    assert "digits.\nUnits" in words.published_sizes(printed.assign(rounds=True))
-    none = words.published_sizes(printed.assign(rounds=False))
+    assert "digits.\nUnits" in words.published_score_sizes(printed.assign(rounds=True))
+    none = words.published_score_sizes(printed.assign(rounds=False))
     assert "digits. OPT 13B, Llama 2 13B, Llama 3 70B, DeepSeek-V3.2 are not.\n" in none
 
 

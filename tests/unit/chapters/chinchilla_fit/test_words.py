@@ -128,7 +128,7 @@ def test_the_spread_of_what_is_asked():
 
 
 def test_the_exponent_inside_and_outside():
-    inside = words.exponent(TABLE, NAMED, LIMITS["flop"], 1e26).split("\n")
+    inside = words.exponents_of_law(TABLE, NAMED, LIMITS["flop"], 1e26).split("\n")
     assert inside[0].endswith(
         "One half is inside: a constant ratio, the rule of thumb, agrees with the runs."
     )
@@ -136,7 +136,7 @@ def test_the_exponent_inside_and_outside():
     assert inside[2].endswith("advise 2.1 times the ratio of this fit, at 1e26 FLOP 5.9 times.")
     moved = TABLE.copy()
     moved.loc["exponent of the size, a", ["low", "high"]] = [0.4, 0.49]
-    outside = words.exponent(moved, NAMED, LIMITS["flop"], 1e26).split("\n")
+    outside = words.exponents_of_law(moved, NAMED, LIMITS["flop"], 1e26).split("\n")
     assert outside[0].endswith("One half is outside: by this estimator the ratio changes with the compute.")
     assert "0.457 unrounded; by them" in outside[1]
 

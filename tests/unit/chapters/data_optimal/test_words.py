@@ -139,7 +139,7 @@ def test_the_best_size():
 
 def test_the_cheapest_model():
     life = lifetimes.lifetime(1e13, 0.25, 2.5, 989.4e12, (0.4, 0.4, 0.05))
-    said = words.cheapest(lifetimes.dollars(LAW, PLAIN["loss"][LLAMA], life), life, "H100 SXM 80GB", 2.5)
+    said = words.cheapest_size(lifetimes.dollars(LAW, PLAIN["loss"][LLAMA], life), life, "H100 SXM 80GB", 2.5)
     assert said == (
         "At USD 2.5 an hour for one H100 SXM 80GB and the utilisations above, 10 trillion tokens of use cost "
         "as much as 27.5 trillion would at the utilisation of training.\n"

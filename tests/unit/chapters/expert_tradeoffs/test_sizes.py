@@ -32,7 +32,7 @@ def test_parts_by_hand():
 
 
 def test_every_published_active_count_follows_from_a_convention():
-    frame = sizes.active_conventions(EVERY)
+    frame = sizes.active_by_convention(EVERY)
     assert len(frame) == len(EVERY)
     assert (frame.iloc[:, 3:] != "–").any(axis=1).all()
 

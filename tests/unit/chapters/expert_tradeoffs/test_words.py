@@ -75,7 +75,7 @@ def test_where_the_weights_are():
 
 
 def test_active_counts():
-    conventions = sizes.active_conventions(cohort.models())
+    conventions = sizes.active_by_convention(cohort.models())
     assert words.active_counts(conventions) == (
         "Of 18 published numbers, 13 follow when all weights are counted, 12 without the input embedding, "
         "and 8 without embedding and head; short numbers follow from several. Each follows from one of them "
@@ -184,9 +184,9 @@ def test_services():
     neither = "The parameters name no mixture and dense model that some group holds both."
     nothing = fleet.served(["llama-3.1-405b"], "L4", 4, 1024, 256)
     assert [words.best_services(each) for each in (served[:1], served[1:], nothing)] == [neither] * 3
-    assert words.left_out([]) == "Every model that was asked for is held by some group."
-    assert words.left_out(nothing.attrs["left out"]) == "Too large for any group: Llama 3.1 405B."
-    assert words.left_out(["A", "B"]) == "Too large for any group: A, B."
+    assert words.models_left_out([]) == "Every model that was asked for is held by some group."
+    assert words.models_left_out(nothing.attrs["left out"]) == "Too large for any group: Llama 3.1 405B."
+    assert words.models_left_out(["A", "B"]) == "Too large for any group: A, B."
 
 
 def test_published_exchanges_and_fleet(tables):

@@ -14,7 +14,7 @@ from cohort.chapters.attention_memory.words.scores import (
     flash_memory,
     growth_powers,
     measured_memory,
-    published_sizes,
+    published_score_sizes,
     stated_savings,
 )
 
@@ -28,7 +28,7 @@ __all__ = [
     "flash_memory",
     "growth_powers",
     "measured_memory",
-    "published_sizes",
+    "published_score_sizes",
     "stated_savings",
     "token_costs",
     "ways_to_save",

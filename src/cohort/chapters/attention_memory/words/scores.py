@@ -133,7 +133,7 @@ def measured_memory(peaks: pd.DataFrame) -> str:
     )
 
 
-def published_sizes(printed: pd.DataFrame) -> str:
+def published_score_sizes(printed: pd.DataFrame) -> str:
     """Return how many published caches are ours, rounded, and which is not.
 
     Parameters

@@ -4,11 +4,11 @@ from cohort.chapters.expert_tradeoffs.words.devices import (
     best_services,
     dropped_assignments,
     exchange_time,
-    left_out,
     load_balance,
     measured_exchanges,
     measured_fleet,
     measured_services,
+    models_left_out,
     skews,
 )
 from cohort.chapters.expert_tradeoffs.words.mixtures import (
@@ -30,7 +30,7 @@ __all__ = [
     "distinct_experts",
     "dropped_assignments",
     "exchange_time",
-    "left_out",
+    "models_left_out",
     "load_balance",
     "measured_exchanges",
     "measured_fleet",

@@ -128,7 +128,7 @@ def best_services(served: pd.DataFrame) -> str:
     )
 
 
-def left_out(names: Sequence[str]) -> str:
+def models_left_out(names: Sequence[str]) -> str:
     """Return which models no group of the accelerator holds.
 
     Parameters
