@@ -56,7 +56,10 @@ def whole_sentences(notebook: dict) -> str:
     [
         ({"law": "besiroglu", "inference_tokens": 1e13}, "besiroglu"),
         ({"models": ["llama-3-8b"], "resamples": 20}, "fitted"),
-        ({"models": ["gpt3-175b"], "model": "gpt3-175b", "law": "sardana-refit", "quality": 1.0}, "sardana-refit"),
+        (
+            {"models": ["gpt3-175b"], "model": "gpt3-175b", "law": "sardana-refit", "quality": 1.0},
+            "sardana-refit",
+        ),
         ({"inference_tokens": 1e9, "unique_tokens": 1e11, "output_share": 0.0, "resamples": 20}, "fitted"),
         ({"model": "chinchilla-70b", "unique_tokens": 1e12, "resamples": 50}, "fitted"),
     ],

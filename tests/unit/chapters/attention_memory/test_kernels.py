@@ -66,6 +66,7 @@ def test_the_naive_peak_is_two_squares_and_the_result():
     assert peak == pytest.approx(2 * 2 * 600**2 * 8 + 2 * 600 * 64 * 8, rel=0.02)
 
 
+@pytest.mark.slow
 def test_peaks_grow_with_the_square_and_with_the_line():
     frame = kernels.measure_kernels([512, 1024, 2048])
     assert kernels.exponent(frame["naive"]) == pytest.approx(2, abs=0.05)
