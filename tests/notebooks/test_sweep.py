@@ -99,7 +99,7 @@ MANY = ",".join(map(str, range(400)))
         (["context=1"], {"fixed": {"context": 2}}, "parameter context is given twice"),
         (["context=1"], {"zipped": ["context=2"]}, "parameter context is given twice"),
         ([], {"zipped": ["context=2", "context=3"]}, "given twice in --zip"),
-        ([], {"zipped": ["context=1,2", "model=a"]}, "equally many values of each parameter, but context has"),
+        ([], {"zipped": ["context=1,2", "model=a"]}, "equally many values of each parameter, but context"),
         (["context=1,2"], {"sample": 3}, "--sample is 3, but there are only 2 sets"),
         ([f"{name}={MANY}" for name in ("context", "budget")], {}, "that makes 160,000 runs"),
     ],
