@@ -162,6 +162,7 @@ def run(
 @click.option("--out", metavar="FOLDER", help="A new folder for the runs and their results.")
 @click.option("--resume", metavar="FOLDER", help="Go on with the sweep in a folder.")
 @click.option("--retry-failed", is_flag=True, help="With --resume: run failed runs again.")
+@click.option("--figures", is_flag=True, help="Draw the figures of the runs; without, none is drawn.")
 @click.option("--html", "as_html", is_flag=True, help="Also write index.html, with all figures side by side.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: the address of its scheduler.")
 def sweep(
@@ -179,6 +180,7 @@ def sweep(
     out: str | None,
     resume: str | None,
     retry_failed: bool,
+    figures: bool,
     as_html: bool,
     scheduler: str | None,
 ) -> None:
@@ -198,7 +200,7 @@ def sweep(
             raise ParameterError("a sweep needs a notebook and --out FOLDER, or --resume FOLDER.")
         if retry_failed:
             raise ParameterError("--retry-failed goes with --resume FOLDER.")
-        plan = _plan(project, name, given, grid, zipped, sample, seed)
+        plan = _plan(project, name, given, grid, zipped, sample, seed, figures or as_html)
         store = Store(Path(out))
         if store.folder.resolve().is_relative_to(project.notebooks.resolve()):
             raise ParameterError(f"--out is {out!r}, among the committed notebooks; give another folder.")
@@ -207,6 +209,10 @@ def sweep(
             raise ParameterError("--resume takes the notebook and its parameters from the folder alone.")
         store = Store(Path(resume))
         plan = store.plan()
+        if (figures or as_html) and not plan.figures:
+            raise ParameterError(
+                f"the runs in {resume!r} draw no figures; start a sweep with --figures or --html in another folder."
+            )
     with _stored_in(store):
         if resume is None:
             store.begin(plan)
@@ -334,6 +340,7 @@ def _plan(
     zipped: Sequence[str],
     sample: int | None,
     seed: int,
+    figures: bool,
 ) -> Plan:
     from cohort.runner.batch import inputs_digest, notebook_key
     from cohort.runner.notebook.document import read_notebook
@@ -352,6 +359,7 @@ def _plan(
         zipped=zipped,
         sample=sample,
         seed=seed,
+        figures=figures,
     )
 
 

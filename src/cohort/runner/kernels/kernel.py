@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cohort.errors import NotebookError
-from cohort.runner.kernels import warm
+from cohort.runner.kernels import drawings, warm
 from cohort.runner.notebook.canonical_form import canonical, without_outputs
 from cohort.runner.notebook.document import Cell, Notebook, numbered, place, read_notebook
 
@@ -23,7 +23,7 @@ CELL_TIMEOUT_S = 600.0
 
 
 # What a kernel must not inherit: settings of the reader's own that change results or add warnings.
-_PERSONAL = ("MPLBACKEND", "MPLCONFIGDIR", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
+_PERSONAL = (drawings.SWITCH, "MPLBACKEND", "MPLCONFIGDIR", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
 
 
 _FIXED = {
@@ -48,6 +48,7 @@ def execute(
     cache: Path | None = None,
     timeout_s: float = CELL_TIMEOUT_S,
     machine: Mapping[str, str] | None = None,
+    figures: bool | Path = True,
 ) -> Notebook:
     """Execute one notebook in a process of its own and return it in canonical form; no file is written.
 
@@ -68,6 +69,8 @@ def execute(
         The longest that one cell may take, in seconds.
     machine : mapping, optional
         Environment variables beyond the usual ones, such as those of another machine's profile.
+    figures : bool or Path
+        Whether figures are drawn; a folder shares those that are the same in several runs.
 
     Returns
     -------
@@ -80,7 +83,14 @@ def execute(
         If a cell raised, never ran or wrote to stderr, or the kernel died; it names notebook and cell.
     """
     tried = attempt(
-        notebook, parameters, name=name, cwd=cwd, cache=cache, timeout_s=timeout_s, machine=machine
+        notebook,
+        parameters,
+        name=name,
+        cwd=cwd,
+        cache=cache,
+        timeout_s=timeout_s,
+        machine=machine,
+        figures=figures,
     )
     if tried.problem is not None or tried.notebook is None:
         raise NotebookError(tried.problem)
@@ -117,6 +127,7 @@ def attempt(
     cache: Path | None = None,
     timeout_s: float = CELL_TIMEOUT_S,
     machine: Mapping[str, str] | None = None,
+    figures: bool | Path = True,
 ) -> Attempt:
     """Execute one notebook as `execute` does, and return also one that failed."""
     if not isinstance(notebook, dict):
@@ -137,7 +148,7 @@ def attempt(
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         try:
-            env = environment(folder, cache) | dict(machine or {})
+            env = environment(folder, cache, figures) | dict(machine or {})
             executed = _in_worker(name, folder, env, server)
         except NotebookError as lost:
             return Attempt(None, str(lost))
@@ -157,9 +168,26 @@ def settings(cache: Path | None) -> dict[str, str]:
     return {**kept, **_FIXED, **fonts}
 
 
-def environment(folder: Path, cache: Path | None) -> dict[str, str]:
-    """Return the environment of a kernel: that of all, and a folder for what it writes for itself."""
+def environment(folder: Path, cache: Path | None, figures: bool | Path = True) -> dict[str, str]:
+    """Return the environment of one kernel.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it may write what it keeps for itself.
+    cache : Path or None
+        As in `settings`.
+    figures : bool or Path
+        As in `execute`.
+
+    Returns
+    -------
+    dict of str to str
+        What all kernels share, and what is its own.
+    """
     own = {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    if figures is not True:
+        own[drawings.SWITCH] = drawings.LEFT_OUT if figures is False else str(figures)
     return {**settings(cache), **own}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -93,8 +94,14 @@ def run_sweep(
         "cwd": str(Path.cwd()) if local else None,
         "cache": str(project.cache) if local else None,
         "timeout_s": timeout_s,
+        "figures": plan.figures,
     }
-    with _threads(jobs) if scheduler is None else _cluster(scheduler) as executor:
+    with (
+        tempfile.TemporaryDirectory(prefix="cohort-", ignore_cleanup_errors=True) as drawings,
+        _threads(jobs) if scheduler is None else _cluster(scheduler) as executor,
+    ):
+        if local and plan.figures:
+            shared["figures"] = drawings  # a figure that is the same in several runs is drawn once
         submitted = {
             executor.submit(run_set, {**shared, "parameters": plan.sets[run - 1]}): run for run in left
         }
@@ -127,6 +134,7 @@ def run_set(job: Job) -> Result:
             cwd=cwd,
             cache=cache,
             timeout_s=job["timeout_s"],
+            figures=Path(job["figures"]) if isinstance(job["figures"], str) else job["figures"],
         )
         if tried.lost and _stopping.is_set():
             raise CancelledError
