@@ -342,9 +342,9 @@ def _plan(
     seed: int,
     figures: bool,
 ) -> Plan:
-    from cohort.runner.batch import inputs_digest, notebook_key
     from cohort.runner.notebook.document import read_notebook
     from cohort.runner.parameter_cells import read_parameters
+    from cohort.runner.staleness import Sources
     from cohort.runner.sweeps.plan import make_plan
 
     path = project.find(name)
@@ -352,7 +352,7 @@ def _plan(
     stored_as = path.stem if path.parent == project.notebooks else str(path)
     return make_plan(
         stored_as,
-        notebook_key(inputs_digest(project), notebook),
+        Sources(project).everything(notebook),
         read_parameters(path.stem, notebook),
         fixed=given,
         grid=grid,

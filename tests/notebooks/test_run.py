@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +15,14 @@ from processes import as_in_the_foreground, is_alive, wait_until
 from synthetic import code, good, make, markdown, new_checkout, write
 
 from cohort.errors import NotebookError, ParameterError
-from cohort.runner.batch import (
-    Outcome,
-    inputs_digest,
-    is_stale,
-    longest_first,
-    notebook_key,
-    run,
-    run_variant,
-    variant_path,
-)
+from cohort.runner.batch import Outcome, run, run_variant, variant_path
 from cohort.runner.kernels import kernel, warm
 from cohort.runner.kernels.kernel import environment, execute
 from cohort.runner.notebook.canonical_form import notebook_text
 from cohort.runner.notebook.document import read_notebook, write_atomically
 from cohort.runner.project import Project
 from cohort.runner.records import read_record
+from cohort.runner.staleness import longest_first
 
 
 @pytest.fixture(scope="module")
@@ -160,55 +151,6 @@ def test_the_longest_starts_first_and_before_it_what_has_never_run(
 
 def no_kernel(*_: object) -> Any:
     raise AssertionError("a kernel was started")
-
-
-def edit_source(project: Project) -> None:
-    path = project.notebooks / "good.ipynb"
-    path.write_text(path.read_text(encoding="utf-8").replace("131072", "131073"), encoding="utf-8")
-
-
-def edit_output(project: Project) -> None:
-    path = project.notebooks / "good.ipynb"
-    path.write_text(path.read_text(encoding="utf-8").replace("1.0000", "1.0001"), encoding="utf-8")
-
-
-def edit_file(name: str) -> Callable[[Project], None]:
-    def edit(project: Project) -> None:
-        path = project.root / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("edited", encoding="utf-8")
-
-    return edit
-
-
-def forget(project: Project) -> None:
-    (project.cache / "run" / "good.json").unlink()
-
-
-@pytest.mark.parametrize(
-    ("edit", "stale"),
-    [
-        (edit_source, True),
-        (edit_output, True),
-        (edit_file("src/code.py"), True),
-        (edit_file("data/facts.csv"), True),
-        (edit_file("requirements.txt"), True),
-        (forget, True),
-        (edit_file(".cache/run/good.json"), True),
-        (edit_file("README.md"), False),
-        (edit_file("src/__pycache__/code.pyc"), False),
-        (lambda project: None, False),
-    ],
-)
-def test_what_makes_a_notebook_stale(
-    ran: tuple[Project, list[Outcome]], tmp_path: Path, edit: Callable[[Project], None], stale: bool
-) -> None:
-    project = copied(ran[0], tmp_path)
-    (project.root / "src").mkdir(exist_ok=True)
-    edit(project)
-    path = project.notebooks / "good.ipynb"
-    key = notebook_key(inputs_digest(project), read_notebook(path))
-    assert is_stale(project, path, key) is stale
 
 
 def copied(project: Project, root: Path) -> Project:

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from cohort.runner.kernels import drawings, warm
+from cohort.runner.kernels import drawings, reads, warm
 
 KERNEL = "python3"
 
@@ -78,9 +78,9 @@ def execute_through_papermill(
 
 
 def _arguments() -> list[str]:
-    """Return the arguments of the kernel: no history, and figures as the environment has them."""
-    wanted = [f"--InteractiveShellApp.extra_extensions={drawings.EXTENSION}"]
-    return ["--HistoryManager.enabled=False", *(wanted if drawings.SWITCH in os.environ else [])]
+    """Return the arguments of the kernel: no history, and the extensions that the environment asks for."""
+    wanted = [one.EXTENSION for one in (drawings, reads) if one.SWITCH in os.environ]
+    return ["--HistoryManager.enabled=False", *(f"--ext={name}" for name in wanted)]
 
 
 def choose_provisioner() -> None:

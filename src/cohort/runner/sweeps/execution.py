@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from cohort.errors import CohortError, NotebookError, ParameterError, extras
-from cohort.runner.batch import inputs_digest, notebook_key, prepare_fonts
+from cohort.runner.batch import prepare_fonts
 from cohort.runner.kernels.kernel import attempt, stop_workers
 from cohort.runner.notebook.canonical_form import without_outputs
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.project import Project
 from cohort.runner.records import read_record
+from cohort.runner.staleness import Sources
 from cohort.runner.sweeps.plan import Plan
 from cohort.runner.sweeps.store import Row, Store
 
@@ -79,7 +80,7 @@ def run_sweep(
         If the notebook, or what it depends on, is not as when the sweep began.
     """
     notebook = read_notebook(path)
-    if notebook_key(inputs_digest(project), notebook) != plan.key:
+    if Sources(project).everything(notebook) != plan.key:
         raise NotebookError(
             f"{path.stem}, or the code and data that it uses, has changed since this sweep began; "
             "start another one in a new folder."
