@@ -126,9 +126,8 @@ def test_of_the_modules_those_that_it_imported_make_it_stale_and_no_other(ran: P
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     imported = {os.path.realpath(path) for path in done.stdout.split()}
     assert str(PACKAGE / "fitting" / "objective.py") in imported
-    runs = {
-        str(path) for part in ("kernels", "notebook") for path in (PACKAGE / "runner" / part).glob("*.py")
-    }
+    execution = [PACKAGE / "runner" / part for part in ("kernels", "notebook")]
+    runs = {str(path) for folder in execution for path in folder.glob("*.py")}
     seen = set()
     for path in map(str, PACKAGE.rglob("*.py")):
         sources = Sources(ran)
@@ -141,9 +140,9 @@ def test_of_the_modules_those_that_it_imported_make_it_stale_and_no_other(ran: P
 
 def test_data_of_the_package_count_as_those_of_the_checkout(ran: Project) -> None:
     reads = stored_run(ran, ran.notebooks / "good.ipynb")["reads"]
-    assert str(HERE.root / "data" / "laws.csv") in reads
+    assert str(HERE.root / "data" / "scaling_laws.csv") in reads
     assert "data/facts.csv" in reads
-    for name, expected in (("laws", True), ("benchmarks", False)):
+    for name, expected in (("scaling_laws", True), ("benchmarks", False)):
         sources = Sources(ran)
         sources._digests[str(HERE.root / "data" / f"{name}.csv")] = "other"
         assert stale(ran, sources) is expected
@@ -170,11 +169,8 @@ def test_what_a_notebook_opens_is_noted_by_whatever_way(tmp_path: Path) -> None:
         "open('link').close()\nopen('written.csv', 'w').close()\nos.scandir(root).close()",
         root,
     )
-    assert found == Reads(
-        frozenset(str(root / f"{name}.csv") for name in names) | modules(found),
-        frozenset([str(root)]),
-        frozenset(),
-    )
+    files = frozenset(str(root / f"{name}.csv") for name in names)
+    assert found == Reads(files | modules(found), frozenset([str(root)]), frozenset())
 
 
 def modules(found: Reads) -> frozenset[str]:
@@ -188,8 +184,8 @@ def modules(found: Reads) -> frozenset[str]:
         ("import os\nos.system('true')", "os.system"),
         ("try:\n    import cohort.nowhere\nexcept ImportError:\n    pass", "import cohort.nowhere"),
         (
-            "import sys, types\nsys.modules['cohort.made'] = types.ModuleType('cohort.made')",
-            "module cohort.made",
+            "import sys, types\nsys.modules['cohort.a'] = types.ModuleType('cohort.a')",
+            "module cohort.a",
         ),
     ],
 )
@@ -236,12 +232,9 @@ def test_edits_of_the_package_and_the_data_in_a_checkout_of_its_own(tmp_path: Pa
     """For real: `cohort run` of a copy of the sources, after one edit and another."""
     project = new_checkout(tmp_path.resolve())
     shutil.rmtree(project.root / "data")
+    left_out = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for folder in ("src", "data"):
-        shutil.copytree(
-            HERE.root / folder,
-            project.root / folder,
-            ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
-        )
+        shutil.copytree(HERE.root / folder, project.root / folder, ignore=left_out)
     source = "import cohort\nfrom cohort.runner import record\nrecord(alpha=cohort.law('besiroglu').alpha)"
     write(project.notebooks / "good.ipynb", make(code(source)))
     environment = {**os.environ, "PYTHONPATH": str(project.root / "src")}
@@ -272,7 +265,7 @@ def test_edits_of_the_package_and_the_data_in_a_checkout_of_its_own(tmp_path: Pa
     append("src/cohort/scaling/dense_laws.py", "\n# Edited.\n")
     assert status() == "unchanged"
     assert status() == "up to date"
-    laws = project.root / "data" / "laws.csv"
+    laws = project.root / "data" / "scaling_laws.csv"
     rows = laws.read_text(encoding="utf-8").splitlines(keepends=True)
     laws.write_text("".join([rows[0], *reversed(rows[1:])]), encoding="utf-8")
     assert status() == "unchanged"
