@@ -146,7 +146,7 @@ def test_the_longest_starts_first_and_before_it_what_has_never_run(
     small, large = (project.notebooks / f"{name}.ipynb" for name in ("small", "large"))
     write(small, make(code("x = 1")))
     write(large, make(code("x = 1 # " + 1000 * "x")))
-    assert longest_first(project, [good, small, bare, large]) == [large, small, bare, good]
+    assert longest_first(project, [good, small, bare, large], Path) == [large, small, bare, good]
 
 
 def no_kernel(*_: object) -> Any:

@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cohort.errors import NotebookError, ParameterError
 from cohort.runner.checking.comparison import compare
@@ -50,6 +50,9 @@ STATUSES = ("up to date", "unchanged", "written", "failed")
 Report = Callable[[Outcome], None]
 
 
+Job = TypeVar("Job", bound=Hashable)
+
+
 def run(
     project: Project, paths: Iterable[Path], *, jobs: int, force: bool = False, report: Report | None = None
 ) -> list[Outcome]:
@@ -76,7 +79,9 @@ def run(
     sources = Sources(project)
     paths = list(paths)
     prepare_fonts(project.cache, force or any(_is_stale_now(sources, path) for path in paths))
-    return in_parallel(project, paths, lambda path: _run_one(sources, path, force), jobs, report)
+    return in_parallel(
+        project, paths, lambda path: _run_one(sources, path, force), jobs, report, path_of=lambda path: path
+    )
 
 
 def run_variant(
@@ -140,12 +145,38 @@ def prepare_fonts(cache: Path, wanted: bool = True) -> None:
 
 
 def in_parallel(
-    project: Project, paths: list[Path], work: Callable[[Path], Outcome], jobs: int, report: Report | None
+    project: Project,
+    jobs_to_do: Sequence[Job],
+    work: Callable[[Job], Outcome],
+    jobs: int,
+    report: Report | None,
+    path_of: Callable[[Job], Path],
 ) -> list[Outcome]:
-    """Do some work for each notebook, `jobs` at a time, the longest first; an interrupt stops what runs."""
-    done: dict[Path, Outcome] = {}
+    """Do some work for each of many jobs; an interrupt stops what runs.
+
+    Parameters
+    ----------
+    project : Project
+        The checkout.
+    jobs_to_do : sequence
+        What is to be done; each is hashable.
+    work : callable
+        Does one job.
+    jobs : int
+        At most this many at a time.
+    report : callable or None
+        Called with each outcome as it comes.
+    path_of : callable
+        Returns the notebook of a job; those that took longest start first.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the jobs.
+    """
+    done: dict[Job, Outcome] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = {pool.submit(work, path): path for path in longest_first(project, paths)}
+        futures = {pool.submit(work, job): job for job in longest_first(project, jobs_to_do, path_of)}
         try:
             for future in as_completed(futures):
                 outcome = future.result()
@@ -156,7 +187,7 @@ def in_parallel(
             pool.shutdown(wait=False, cancel_futures=True)
             stop_workers()
             raise
-    return [done[path] for path in paths]
+    return [done[job] for job in jobs_to_do]
 
 
 def timed(name: str, work: Callable[[], tuple[str, tuple[str, ...]]]) -> Outcome:

@@ -14,10 +14,10 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cohort
 from cohort.registry.facts import data_folder
@@ -26,6 +26,7 @@ from cohort.runner.notebook.canonical_form import dumps, without_outputs
 from cohort.runner.notebook.document import Notebook, write_atomically
 from cohort.runner.project import Project
 
+Job = TypeVar("Job")
 PACKAGE = Path(os.path.realpath(cohort.__file__)).parent
 # What turns a notebook into an executed one.
 _EXECUTION = ("runner/kernels", "runner/notebook")
@@ -252,26 +253,30 @@ def stored_run(project: Project, path: Path) -> dict[str, Any]:
     return stored if isinstance(stored, dict) else {}
 
 
-def longest_first(project: Project, paths: Iterable[Path]) -> list[Path]:
-    """Return notebooks by how long they took when they last ran; before them, largest first, the others.
+def longest_first(project: Project, jobs: Iterable[Job], path_of: Callable[[Job], Path]) -> list[Job]:
+    """Return jobs by how long their notebooks took when they last ran.
 
     Parameters
     ----------
     project : Project
         The checkout.
-    paths : iterable of Path
-        The notebooks.
+    jobs : iterable
+        What is to be done.
+    path_of : callable
+        Returns the notebook of a job.
 
     Returns
     -------
-    list of Path
+    list
+        Those that never ran come first, the largest before the smaller.
     """
 
-    def size(path: Path) -> tuple[float, int]:
+    def size(job: Job) -> tuple[float, int]:
+        path = path_of(job)
         taken = stored_run(project, path).get("seconds", math.inf)
         return taken, path.stat().st_size if path.is_file() else 0
 
-    return sorted(paths, key=size, reverse=True)
+    return sorted(jobs, key=size, reverse=True)
 
 
 def _run_file(project: Project, path: Path) -> Path:
