@@ -52,7 +52,7 @@ gates: ## The checks of `make test` in the environment as it is
 	$(call timed,notebook tests,$(PYTEST) tests/notebooks)
 	$(call timed,notebooks,$(BIN)/cohort check --and-here --profile plain-cpu --profile many-threads)
 	$(call timed,two books,$(MAKE) --no-print-directory html-twice)
-	$(call timed,browser tests,$(PYTEST) --dist loadgroup tests/book)
+	$(call timed,browser tests,$(PYTEST) tests/book)
 	@echo; cat $(TIMES); echo "Every check passed."
 
 weekly: ## Every test, those of once a week too, with examples of their own
