@@ -17,7 +17,7 @@ from synthetic import code, good, make, markdown, new_checkout, write
 from cohort.errors import NotebookError, ParameterError
 from cohort.runner.batch import Outcome, run, run_variant, variant_path
 from cohort.runner.kernels import kernel, warm
-from cohort.runner.kernels.kernel import environment, execute
+from cohort.runner.kernels.kernel import execute, kernel_environment
 from cohort.runner.notebook.canonical_form import notebook_text
 from cohort.runner.notebook.document import read_notebook, write_atomically
 from cohort.runner.project import Project
@@ -277,12 +277,12 @@ def test_settings_of_the_readers_own_are_not_inherited(
 ) -> None:
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("COHORT_KEPT", "yes")
-    env = environment(tmp_path, tmp_path / "cache")
+    env = kernel_environment(tmp_path, tmp_path / "cache")
     assert "MPLBACKEND" not in env
     assert env["COHORT_KEPT"] == "yes"
     assert env["PYTHONHASHSEED"] == "0"
     assert env["MPLCONFIGDIR"] == str(tmp_path / "cache" / "matplotlib")
-    assert "MPLCONFIGDIR" not in environment(tmp_path, None)
+    assert "MPLCONFIGDIR" not in kernel_environment(tmp_path, None)
 
 
 SLOW = """\
@@ -366,6 +366,6 @@ def test_a_notebook_changed_while_it_ran_is_not_overwritten(
 
 def test_a_worker_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(warm.SWITCH, "cold")
-    monkeypatch.setattr(kernel, "environment", lambda *_: {**os.environ, "PYTHONHOME": "/nowhere"})
+    monkeypatch.setattr(kernel, "kernel_environment", lambda *_: {**os.environ, "PYTHONHOME": "/nowhere"})
     with pytest.raises(NotebookError, match=r"^n: the process that ran it ended with status \d+: "):
         execute(make(code("x = 1")), name="n")

@@ -5,15 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cohort.errors import ParameterError
+from cohort.errors import NotebookError, ParameterError
 from cohort.runner.project import Project, find_project
 
 # What executes notebooks is imported inside: help and parameters answer at once.
+if TYPE_CHECKING:
+    from cohort.runner.batch import Outcome, Report
 
 
 def usual_jobs() -> int:
@@ -52,7 +57,6 @@ def run_or_vary(
         If a name, a parameter or `out` is not usable, or a notebook failed.
     """
     from cohort.runner.batch import run
-    from cohort.runner.progress import refuse_problems, reported
 
     project = find_project()
     if given or out is not None:
@@ -102,7 +106,6 @@ def compare_afresh(names: Sequence[str], jobs: int | None, profiles: Sequence[st
     """
     from cohort.runner.checking.machines import machine_settings
     from cohort.runner.checking.reproduction import check
-    from cohort.runner.progress import refuse_problems, reported
 
     project = find_project()
     machines = {"as elsewhere": machine_settings(profiles)} if profiles else {}
@@ -166,3 +169,70 @@ def list_parameters(names: Sequence[str], as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         click.echo("\n\n".join(parameter_table(name, listed) for name, listed in found.items()))
+
+
+@contextmanager
+def reported(verb: str, total: int) -> Iterator[Report]:
+    """Report each outcome as a line on stdout, under a progress bar on stderr where a person looks on.
+
+    Parameters
+    ----------
+    verb : str
+        What is done, for the bar.
+    total : int
+        How many outcomes will come.
+
+    Yields
+    ------
+    callable
+        Takes an `Outcome`.
+    """
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda outcome: click.echo(outcome_line(outcome))
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=verb, unit="notebook", file=sys.stderr, leave=False) as bar:
+
+        def report(outcome: Outcome) -> None:
+            tqdm.write(outcome_line(outcome), file=sys.stdout)
+            bar.update()
+
+        yield report
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """Return the line of an outcome: its name, status and duration.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What became of a notebook.
+
+    Returns
+    -------
+    str
+        Without a duration where it took no time.
+    """
+    seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds >= 0.05 else ""
+    return f"{outcome.name:<20} {outcome.status:<10} {seconds}".rstrip()
+
+
+def refuse_problems(outcomes: Sequence[Outcome]) -> None:
+    """Tell what went wrong, a line each.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        What became of the notebooks.
+
+    Raises
+    ------
+    NotebookError
+        With the last line, if anything did.
+    """
+    problems = [problem for outcome in outcomes for problem in outcome.problems]
+    for problem in problems[:-1]:
+        click.echo(f"error: {problem}", err=True)
+    if problems:
+        raise NotebookError(problems[-1])

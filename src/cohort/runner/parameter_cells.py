@@ -18,7 +18,14 @@ from typing import Any
 
 from cohort.errors import NotebookError, ParameterError, shown, unknown
 from cohort.runner.notebook.document import Notebook, has_tag, numbered, place
-from cohort.runner.numerals import NUMERAL, UnfitError, finite_float, is_special, read_number, whole_number
+from cohort.runner.plain_values import (
+    NUMERAL,
+    UnfitError,
+    finite_float,
+    is_special,
+    read_number,
+    whole_number,
+)
 
 Scalar = bool | int | float | str
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cohort.errors import ParameterError, shown
 from cohort.runner.parameter_cells import Text, as_written
-from cohort.runner.yaml_values import read_yaml
+from cohort.runner.plain_values import read_yaml
 
 Pairs = Iterable[tuple[str, str]]
 

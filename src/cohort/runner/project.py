@@ -107,7 +107,7 @@ def find_project(start: Path | None = None) -> Project:
 def _entries(toc: Path) -> Iterator[str]:
     """Yield the files that a Jupyter Book table of contents names, in its order."""
     if toc.is_file():
-        from cohort.runner.yaml_values import read_yaml
+        from cohort.runner.plain_values import read_yaml
 
         try:
             contents = read_yaml(toc.read_text(encoding="utf-8"), toc.name)

@@ -1,4 +1,4 @@
-"""Leave out the figures of a run, or draw a figure that is the same in many runs once: an IPython extension.
+"""Leave out the figures of a run, or draw a figure that is the same in many runs once.
 
 A chapter draws by statements such as ``figures.draw_growth(...)``, whose value goes nowhere, of functions
 that look at nothing but their arguments. Where the environment variable `SWITCH` holds `LEFT_OUT`, these
@@ -19,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-EXTENSION = __name__
 SWITCH = "COHORT_FIGURES"
 LEFT_OUT = "none"
 _CALL = "_cohort_drawing"
@@ -46,8 +45,8 @@ class DrawingCalls(ast.NodeTransformer):
         return ast.copy_location(ast.Expr(ast.copy_location(through, call)), node)
 
 
-def load_ipython_extension(shell: Any) -> None:
-    """Register with IPython.
+def divert(shell: Any) -> None:
+    """Have a kernel draw as its environment says.
 
     Parameters
     ----------

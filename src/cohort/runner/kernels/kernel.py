@@ -186,7 +186,7 @@ def attempt(
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         try:
-            env = environment(folder, cache, figures) | dict(machine or {})
+            env = kernel_environment(folder, cache, figures) | dict(machine or {})
             if reads_below:
                 env |= reads.request(folder / "reads.json", reads_below)
             executed = _in_worker(name, folder, env, server)
@@ -209,7 +209,7 @@ def settings(cache: Path | None) -> dict[str, str]:
     return {**kept, **_FIXED, **fonts}
 
 
-def environment(folder: Path, cache: Path | None, figures: bool | Path = True) -> dict[str, str]:
+def kernel_environment(folder: Path, cache: Path | None, figures: bool | Path = True) -> dict[str, str]:
     """Return the environment of one kernel.
 
     Parameters

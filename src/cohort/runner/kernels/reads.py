@@ -1,4 +1,4 @@
-"""Note what a notebook reads: the modules of this package and the files that it opens. An IPython extension.
+"""Note what a notebook reads: the modules of this package and the files that it opens.
 
 It hears what Python itself announces (audit events), so that nothing has to take part in it. What it cannot
 follow, such as another process, is noted too: of such a run nobody knows what it depends on.
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-EXTENSION = __name__
 SWITCH = "COHORT_READS"
 _PACKAGE = __name__.split(".")[0]
 # What leads out of sight: other processes, and other machines.
@@ -88,8 +87,8 @@ def noted(path: Path) -> Reads | None:
         return None
 
 
-def load_ipython_extension(shell: Any) -> None:
-    """Register with IPython.
+def note(shell: Any) -> None:
+    """Have a kernel note what it reads.
 
     Parameters
     ----------

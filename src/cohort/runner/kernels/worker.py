@@ -78,9 +78,9 @@ def execute_through_papermill(
 
 
 def _arguments() -> list[str]:
-    """Return the arguments of the kernel: no history, and the extensions that the environment asks for."""
-    wanted = [one.EXTENSION for one in (drawings, reads) if one.SWITCH in os.environ]
-    return ["--HistoryManager.enabled=False", *(f"--ext={name}" for name in wanted)]
+    """Return the arguments of the kernel: no history, and this package's extension if it has a task."""
+    has_task = any(one.SWITCH in os.environ for one in (drawings, reads))
+    return ["--HistoryManager.enabled=False", *(["--ext=cohort.runner.kernels"] if has_task else [])]
 
 
 def choose_provisioner() -> None:

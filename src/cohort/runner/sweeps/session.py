@@ -11,9 +11,9 @@ import click
 
 from cohort.errors import NotebookError, ParameterError
 from cohort.runner.batch import Outcome
+from cohort.runner.commands import reported
 from cohort.runner.notebook.document import read_notebook, write_atomically
 from cohort.runner.parameter_cells import read_parameters
-from cohort.runner.progress import reported
 from cohort.runner.project import Project, find_project
 from cohort.runner.staleness import Sources
 from cohort.runner.sweeps.execution import StoppedError, run_sweep
