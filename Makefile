@@ -6,14 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 BUILT := _build/.built
+AGAIN := _build/again
 TIMES := _build/.times
+# As many workers as cores, but no more than eight: a worker of the page tests is a browser.
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
 # Everything the pages are made of, folders included so that a deleted file counts as a change.
 SOURCES := _config.yml _toc.yml references.bib requirements.txt $(wildcard *.md) api _ext _static data notebooks src
 
 # Each step needs the one before it, and the notebooks run in parallel by themselves.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help book test gates install install-dev html html-again html-clean serve lab links picture lock clean
+.PHONY: help book quick test gates weekly install install-dev html html-twice html-clean serve lab links picture lock clean
 
 # $(call timed,name,command): run a command and note how many seconds it took.
 timed = @echo "== $(1)"; begin=$$(date +%s); $(2) || exit 1; \
@@ -29,6 +32,13 @@ book: ## Install, execute the notebooks that changed, build the book
 	$(call timed,book,$(MAKE) --no-print-directory html)
 	@echo; cat $(TIMES); echo "The book is at _build/html/index.html"
 
+quick: install-dev ## Lint, types and most unit tests, in under a minute
+	@mkdir -p _build && : > $(TIMES)
+	$(call timed,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
+	$(call timed,types,$(BIN)/mypy)
+	$(call timed,unit tests,$(PYTEST) -m "not slow" tests/unit)
+	@echo; cat $(TIMES)
+
 test: ## Install, then lint, types, tests, notebooks, book and browser
 	@mkdir -p _build && : > $(TIMES)
 	$(call timed,environment,$(MAKE) --no-print-directory install-dev)
@@ -38,14 +48,15 @@ gates: ## The checks of `make test` in the environment as it is
 	@mkdir -p _build && { [ "$(KEEP_TIMES)" ] || : > $(TIMES); }
 	$(call timed,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
 	$(call timed,types,$(BIN)/mypy)
-	$(call timed,unit tests,$(BIN)/pytest -n auto tests/unit tests/oracles)
-	$(call timed,notebook tests,$(BIN)/pytest -n auto tests/notebooks)
-	$(call timed,notebooks,$(BIN)/cohort check)
-	$(call timed,other machines,$(BIN)/cohort check --profile plain-cpu --profile many-threads)
-	$(call timed,book,$(MAKE) --no-print-directory html-clean)
-	$(call timed,book again,$(MAKE) --no-print-directory html-again)
-	$(call timed,browser tests,$(BIN)/pytest tests/book)
+	$(call timed,unit tests,$(PYTEST) tests/unit tests/oracles)
+	$(call timed,notebook tests,$(PYTEST) tests/notebooks)
+	$(call timed,notebooks,$(BIN)/cohort check --and-here --profile plain-cpu --profile many-threads)
+	$(call timed,two books,$(MAKE) --no-print-directory html-twice)
+	$(call timed,browser tests,$(PYTEST) tests/book)
 	@echo; cat $(TIMES); echo "Every check passed."
+
+weekly: ## Every test, those of once a week too, with examples of their own
+	$(PYTEST) --weekly tests/unit tests/oracles tests/notebooks
 
 # The stamps live in the environment, so that removing it removes them.
 
@@ -86,15 +97,18 @@ html-clean:
 	@rm -rf $(BUILT) _build/html _build/.doctrees _build/jupyter_execute
 	@mkdir -p _build && touch _build/.building
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q > /dev/null
-	@$(BIN)/python tests/book/sums.py _build/html > _build/SHA256SUMS
+	@$(BIN)/python $(dir $(firstword $(MAKEFILE_LIST)))tests/book/sums.py _build/html > _build/SHA256SUMS
 	@mv _build/.building $(BUILT)
 
-# A second clean build has to give the same files.
-html-again:
-	@cp _build/SHA256SUMS _build/SHA256SUMS.first
-	@$(MAKE) --no-print-directory html-clean
-	@diff _build/SHA256SUMS.first _build/SHA256SUMS || { echo "Two clean builds of the book differ."; exit 1; }
-	@rm _build/SHA256SUMS.first
+# A second clean build has to give the same files: of a copy of the sources, elsewhere, at the same time.
+html-twice:
+	@rm -rf $(AGAIN) && mkdir -p $(AGAIN)/.cache
+	@cp -r $(filter-out src,$(SOURCES)) $(AGAIN)
+	@cp -r .cache/matplotlib $(AGAIN)/.cache 2> /dev/null || true
+	@$(MAKE) --no-print-directory -C $(AGAIN) -f $(CURDIR)/Makefile html-clean VENV=$(CURDIR)/$(VENV) & \
+		again=$$!; $(MAKE) --no-print-directory html-clean; first=$$?; wait $$again && [ $$first = 0 ]
+	@diff _build/SHA256SUMS $(AGAIN)/_build/SHA256SUMS || { echo "Two clean builds of the book differ."; exit 1; }
+	@rm -r $(AGAIN)
 
 html:
 	@if [ -f $(BUILT) ] && [ -z "$$(find $(SOURCES) -name __pycache__ -prune -o -newer $(BUILT) -print)" ]; \

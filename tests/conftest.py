@@ -1,6 +1,34 @@
-"""What all tests share: properties are tried without a clock, since other work may slow the machine."""
+"""What all tests share: how properties are tried, and which tests wait for the weekly run."""
 
+import pytest
 from hypothesis import settings
 
-settings.register_profile("book", deadline=None)
-settings.load_profile("book")
+# No clock: other work may slow the machine. At each push the same examples, so that a failure is that push's
+# doing; once a week, or with a seed, others.
+settings.register_profile("push", deadline=None, derandomize=True)
+settings.register_profile("weekly", deadline=None, print_blob=True)
+
+MARKERS = (
+    "slow: takes seconds, and is left out of `make quick`",
+    "weekly: takes long, and runs with --weekly only",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--weekly", action="store_true", help="also run what is run once a week")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    explores = config.getoption("--weekly") or config.getoption("--hypothesis-seed") is not None
+    if config.getoption("--hypothesis-profile") is None:
+        settings.load_profile("weekly" if explores else "push")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--weekly"):
+        return
+    weekly = [item for item in items if item.get_closest_marker("weekly")]
+    config.hook.pytest_deselected(items=weekly)
+    items[:] = [item for item in items if not item.get_closest_marker("weekly")]

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cohort import __version__
-from cohort.errors import CohortError, MissingExtraError, NotebookError, ParameterError, extras
+from cohort.errors import CohortError, MissingExtraError, extras
 
 try:
     with extras():
@@ -20,15 +14,7 @@ try:
 except MissingExtraError as error:
     sys.exit(f"error: {error}")
 
-# What executes notebooks is imported inside the commands: help and parameters answer at once.
-if TYPE_CHECKING:
-    from cohort.runner.batch import Outcome, Report
-    from cohort.runner.parameter_cells import Parameter, Value
-    from cohort.runner.project import Project
-    from cohort.runner.sweeps.plan import Plan
-    from cohort.runner.sweeps.store import Store
-
-Pairs = tuple[tuple[str, str], ...]
+# What the commands do is imported inside them, so that help answers at once.
 
 
 class _Commands(click.Group):
@@ -42,12 +28,6 @@ class _Commands(click.Group):
         except CohortError as error:
             click.echo(f"error: {error}", err=True)
             ctx.exit(1)
-
-
-def _usual_jobs() -> int:
-    """Return one more than the cores that this process may use, since a run waits at its start and end."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + 1
 
 
 _names = click.argument("names", nargs=-1, metavar="[NAME]...")
@@ -105,44 +85,26 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command("run")
 @_names
 @_jobs
 @click.option("--force", is_flag=True, help="Also run what is up to date.")
 @_parameters
 @click.option("--out", metavar="OUT.ipynb", help="Where the notebook goes when run with parameters.")
-def run(
-    names: Sequence[str],
-    jobs: int | None,
-    force: bool,
-    parameters: Pairs,
-    parameters_raw: Pairs,
-    parameters_yaml: Sequence[str],
-    parameters_file: Sequence[str],
-    out: str | None,
-) -> None:
+def run_command(names: Any, jobs: Any, force: bool, out: Any, **sources: Any) -> None:
     """Run notebooks through papermill and rewrite those whose results have changed.
 
-    Only what is stale is run: its sources, src/, data/ or the lock file have changed since its last run here.
+    Only what is stale is run: its sources, a module or a file that it read, or the lock file have changed
+    since its last run here.
     With parameters, one notebook is run into the file that --out names, and stays as it is itself.
     Later sources of parameters win: -f, then -y, then -p, then -r.
     """
-    from cohort.runner.project import find_project
+    from cohort.runner.commands import run_or_vary
 
-    project = find_project()
-    given = _given(parameters, parameters_raw, parameters_yaml, parameters_file)
-    if given or out is not None:
-        _run_variant(project, names, given, out)
-        return
-    from cohort.runner.batch import run as run_notebooks
-
-    paths = project.select(names)
-    with _progress("run", len(paths)) as report:
-        outcomes = run_notebooks(project, paths, jobs=jobs or _usual_jobs(), force=force, report=report)
-    _finish(outcomes)
+    run_or_vary(names, _given(sources), out, jobs, force)
 
 
-@main.command()
+@main.command("sweep")
 @click.argument("name", required=False)
 @click.option(
     "--grid", "-g", multiple=True, metavar="NAME=A,B", help="An axis: its values meet all of the others."
@@ -162,60 +124,25 @@ def run(
 @click.option("--out", metavar="FOLDER", help="A new folder for the runs and their results.")
 @click.option("--resume", metavar="FOLDER", help="Go on with the sweep in a folder.")
 @click.option("--retry-failed", is_flag=True, help="With --resume: run failed runs again.")
-@click.option("--html", "as_html", is_flag=True, help="Also write index.html, with all figures side by side.")
+@click.option("--figures", is_flag=True, help="Draw the figures of the runs; without, none is drawn.")
+@click.option("--html", is_flag=True, help="Draw them, and write index.html with all side by side.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: the address of its scheduler.")
-def sweep(
-    name: str | None,
-    grid: Sequence[str],
-    zipped: Sequence[str],
-    sample: int | None,
-    seed: int,
-    parameters: Pairs,
-    parameters_raw: Pairs,
-    parameters_yaml: Sequence[str],
-    parameters_file: Sequence[str],
-    jobs: int | None,
-    timeout: float,
-    out: str | None,
-    resume: str | None,
-    retry_failed: bool,
-    as_html: bool,
-    scheduler: str | None,
-) -> None:
+def sweep_command(name: Any, jobs: Any, timeout: float, scheduler: Any, **asked: Any) -> None:
     """Run one notebook under many sets of parameters.
 
     The folder holds an executed notebook of each run, and results.csv and results.parquet: a row for each
     run, with its parameters, what it recorded, its status, error and duration. A run that fails is a row and
     stops no other. Whatever ends the sweep, no finished run is lost: go on with --resume.
     """
-    from cohort.runner.project import find_project
-    from cohort.runner.sweeps.store import Store
+    from cohort.runner.commands import usual_jobs
+    from cohort.runner.sweeps.session import Request, sweep_notebook
 
-    project = find_project()
-    given = _given(parameters, parameters_raw, parameters_yaml, parameters_file)
-    if resume is None:
-        if name is None or out is None:
-            raise ParameterError("a sweep needs a notebook and --out FOLDER, or --resume FOLDER.")
-        if retry_failed:
-            raise ParameterError("--retry-failed goes with --resume FOLDER.")
-        plan = _plan(project, name, given, grid, zipped, sample, seed)
-        store = Store(Path(out))
-        if store.folder.resolve().is_relative_to(project.notebooks.resolve()):
-            raise ParameterError(f"--out is {out!r}, among the committed notebooks; give another folder.")
-    else:
-        if name is not None or out is not None or given or grid or zipped or sample:
-            raise ParameterError("--resume takes the notebook and its parameters from the folder alone.")
-        store = Store(Path(resume))
-        plan = store.plan()
-    with _stored_in(store):
-        if resume is None:
-            store.begin(plan)
-        elif retry_failed:
-            store.forget_failures()
-        _sweep(project, plan, store, jobs, timeout, scheduler, as_html)
+    sources = {option: asked.pop(option) for option in _SOURCES}
+    request = Request(name, _given(sources), **asked)
+    sweep_notebook(request, jobs=jobs or usual_jobs(), timeout_s=timeout, scheduler=scheduler)
 
 
-@main.command()
+@main.command("check")
 @_names
 @_jobs
 @click.option(
@@ -225,26 +152,20 @@ def sweep(
     metavar="PROFILE",
     help="Another machine: plain-cpu, many-threads.",
 )
-def check(names: Sequence[str], jobs: int | None, profiles: Sequence[str]) -> None:
+@click.option("--and-here", is_flag=True, help="With --profile: check on this machine as it is, too.")
+def check_command(names: Any, jobs: Any, profiles: Any, and_here: bool) -> None:
     """Run notebooks afresh and compare them with what is committed.
 
     Records may differ by 1e-6 of their value, printed numbers by one unit of their last place, drawings by
     0.01 pt, and cells tagged "measured" by the tolerance they state. With --profile, the numerical libraries
     compute as they would on a machine without the newer features of this processor, or with many threads.
     """
-    from cohort.runner.checking.machines import machine_settings
-    from cohort.runner.checking.reproduction import check as check_notebooks
-    from cohort.runner.project import find_project
+    from cohort.runner.commands import compare_afresh
 
-    project = find_project()
-    machine = machine_settings(profiles)
-    paths = project.select(names)
-    with _progress("check", len(paths)) as report:
-        outcomes = check_notebooks(project, paths, jobs=jobs or _usual_jobs(), report=report, machine=machine)
-    _finish(outcomes)
+    compare_afresh(names, jobs, profiles, and_here)
 
 
-@main.command()
+@main.command("diff")
 @click.argument("old")
 @click.argument("new", required=False)
 @click.option(
@@ -254,220 +175,32 @@ def check(names: Sequence[str], jobs: int | None, profiles: Sequence[str]) -> No
     show_default=True,
     help="Equal up to this share.",
 )
-def diff(old: str, new: str | None, tolerance: float) -> None:
+def diff_command(old: str, new: Any, tolerance: float) -> None:
     """Tell which recorded values differ between two commits or folders.
 
     OLD and NEW are commits of the checkout, folders of notebooks (such as those of sweeps) or single
     notebooks; without NEW, the notebooks as they are here are meant.
     """
-    from cohort.runner.checking.difference import both, changes, difference_lines
-    from cohort.runner.project import find_project
+    from cohort.runner.commands import tell_differences
 
-    before, after = both(find_project(), old, new)
-    found = changes(before, after, tolerance)
-    for line in difference_lines(found, before | after):
-        click.echo(line)
-    entries = sum(len(record) for record in after.values())
-    from cohort.display.words import counted
-
-    values, verb = counted(len(found), "recorded value"), "differs" if len(found) == 1 else "differ"
-    of = f"{counted(entries, 'entry', 'entries')} in {counted(len(after), 'notebook')}"
-    click.echo(f"{values} {verb}, of {of}.")
+    tell_differences(old, new, tolerance)
 
 
-@main.command()
+@main.command("parameters")
 @_names
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list of parameters for each notebook.")
-def parameters(names: Sequence[str], as_json: bool) -> None:
+def parameters_command(names: Any, as_json: bool) -> None:
     """List the parameters of notebooks: name, type, default and help."""
-    from cohort.runner.notebook.document import read_notebook
-    from cohort.runner.parameter_cells import read_parameters
-    from cohort.runner.project import find_project
+    from cohort.runner.commands import list_parameters
 
-    paths = find_project().select(names)
-    found = {path.stem: read_parameters(path.stem, read_notebook(path)) for path in paths}
-    if as_json:
-        rows = {
-            name: [dataclasses.asdict(parameter) for parameter in listed] for name, listed in found.items()
-        }
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-    else:
-        click.echo("\n\n".join(_table(name, listed) for name, listed in found.items()))
+    list_parameters(names, as_json)
 
 
-def _given(
-    pairs: Pairs, raw: Pairs, yaml_texts: Sequence[str], yaml_files: Sequence[str]
-) -> dict[str, object]:
-    from cohort.runner.parameter_cells import from_text, from_yaml, from_yaml_file
-
-    given: dict[str, object] = {}
-    for file in yaml_files:
-        given |= from_yaml_file(Path(file))
-    for text in yaml_texts:
-        given |= from_yaml(text, "-y")
-    return given | from_text(pairs) | from_text(raw)
+_SOURCES = ("parameters_file", "parameters_yaml", "parameters", "parameters_raw")
 
 
-def _run_variant(project: Project, names: Sequence[str], given: dict[str, object], out: str | None) -> None:
-    from cohort.runner.batch import run_variant
-    from cohort.runner.notebook.document import read_notebook
-    from cohort.runner.parameter_cells import read_parameters, validate
+def _given(sources: dict[str, Any]) -> dict[str, object]:
+    """Return the parameters of the options that `_parameters` adds."""
+    from cohort.runner.parameter_sources import gathered
 
-    if len(names) != 1:
-        raise ParameterError(f"parameters and --out are for one notebook; {len(names)} were named.")
-    path = project.find(names[0])
-    known: list[Parameter] = read_parameters(path.stem, read_notebook(path))
-    values: dict[str, Value] = validate(path.stem, known, given)
-    if out is None:
-        raise ParameterError(
-            f"parameters need --out OUT.ipynb, so that the committed {path.name} stays as it is."
-        )
-    run_variant(project, path, values, Path(out))
-    click.echo(f"wrote {out}")
-
-
-def _plan(
-    project: Project,
-    name: str,
-    given: dict[str, object],
-    grid: Sequence[str],
-    zipped: Sequence[str],
-    sample: int | None,
-    seed: int,
-) -> Plan:
-    from cohort.runner.batch import inputs_digest, notebook_key
-    from cohort.runner.notebook.document import read_notebook
-    from cohort.runner.parameter_cells import read_parameters
-    from cohort.runner.sweeps.plan import make_plan
-
-    path = project.find(name)
-    notebook = read_notebook(path)
-    stored_as = path.stem if path.parent == project.notebooks else str(path)
-    return make_plan(
-        stored_as,
-        notebook_key(inputs_digest(project), notebook),
-        read_parameters(path.stem, notebook),
-        fixed=given,
-        grid=grid,
-        zipped=zipped,
-        sample=sample,
-        seed=seed,
-    )
-
-
-@contextmanager
-def _stored_in(store: Store) -> Iterator[None]:
-    """Open the folder of a sweep; what cannot be written is told in one line, with how to go on."""
-    from cohort.runner.sweeps.execution import StoppedError
-
-    again = f"go on with `cohort sweep --resume {store.folder}`"
-    try:
-        with store.opened():
-            yield
-    except StoppedError as why:
-        raise NotebookError(f"{why}; finished runs are kept, {again}.") from None
-    except OSError as error:
-        reason = error.strerror or error
-        raise NotebookError(f"{str(store.folder)!r} cannot be written ({reason}); {again}.") from None
-
-
-def _sweep(
-    project: Project,
-    plan: Plan,
-    store: Store,
-    jobs: int | None,
-    timeout_s: float,
-    scheduler: str | None,
-    as_html: bool,
-) -> None:
-    """Run a sweep and write its table, also where it is interrupted; end with status 1 if a run failed."""
-    from cohort.runner.batch import Outcome
-    from cohort.runner.sweeps.execution import StoppedError, run_sweep
-    from cohort.runner.sweeps.report import page
-    from cohort.runner.sweeps.results import write_tables
-
-    def write() -> None:
-        rows = store.rows()
-        write_tables(store.folder, plan, rows)
-        if as_html:
-            from cohort.runner.notebook.document import write_atomically
-
-            notebooks = [store.notebook(row) for row in rows]
-            write_atomically(store.folder / "index.html", page(plan, rows, notebooks))
-
-    path = project.find(plan.notebook)
-    left = len(plan.sets) - len(store.rows())
-    try:
-        with _progress("sweep", left) as report:
-            rows = run_sweep(
-                project,
-                path,
-                plan,
-                store,
-                jobs=jobs or _usual_jobs(),
-                timeout_s=timeout_s,
-                scheduler=scheduler,
-                report=lambda row: report(Outcome(plan.label(row.run), row.status, row.seconds)),
-            )
-    except StoppedError:
-        with suppress(OSError):
-            write()
-        raise
-    write()
-    failed = [row for row in rows if row.status == "failed"]
-    for row in failed:
-        click.echo(f"error: {plan.label(row.run)}: {row.error}", err=True)
-    click.echo(f"{len(rows) - len(failed)} of {len(rows)} runs finished: {store.folder / 'results.csv'}")
-    if failed:
-        raise NotebookError(f"{len(failed)} of {len(rows)} runs failed; run them again with --retry-failed.")
-
-
-@contextmanager
-def _progress(verb: str, total: int) -> Iterator[Report]:
-    """Report each outcome as a line on stdout, under a progress bar on stderr where a person looks on."""
-    if not sys.stderr.isatty() or os.environ.get("CI"):
-        yield lambda outcome: click.echo(_line(outcome))
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=total, desc=verb, unit="notebook", file=sys.stderr, leave=False) as bar:
-
-        def report(outcome: Outcome) -> None:
-            tqdm.write(_line(outcome), file=sys.stdout)
-            bar.update()
-
-        yield report
-
-
-def _line(outcome: Outcome) -> str:
-    seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds >= 0.05 else ""
-    return f"{outcome.name:<20} {outcome.status:<10} {seconds}".rstrip()
-
-
-def _finish(outcomes: Sequence[Outcome]) -> None:
-    """Tell what went wrong, a line each, and end with status 1 if anything did."""
-    problems = [problem for outcome in outcomes for problem in outcome.problems]
-    for problem in problems[:-1]:
-        click.echo(f"error: {problem}", err=True)
-    if problems:
-        raise NotebookError(problems[-1])
-
-
-def _short(default: Value, limit: int = 40) -> str:
-    """Return a default as -p takes it, cut where it is long; --json gives it whole."""
-    text = ",".join(map(str, default)) if isinstance(default, list) else str(default)
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}… ({len(default)})" if isinstance(default, list) else f"{text[:limit]}…"
-
-
-def _table(name: str, listed: Sequence[Parameter]) -> str:
-    if not listed:
-        return f"{name}: no parameters"
-    rows = [(item.name, item.type, _short(item.default), item.help) for item in listed]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = [
-        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    ]
-    return "\n".join([name, *(f"  {line}" for line in lines)])
+    return gathered(*(sources[option] for option in _SOURCES))

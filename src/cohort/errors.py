@@ -57,9 +57,9 @@ LIBRARIES = {
     "matplotlib": "notebooks",
     "nbformat": "notebooks",
     "papermill": "notebooks",
+    "ruamel": "notebooks",
     "seaborn": "notebooks",
     "tqdm": "notebooks",
-    "yaml": "notebooks",
     # What those bring in turn.
     "IPython": "notebooks",
     "jupyter_client": "notebooks",

@@ -32,7 +32,7 @@ def browser_found() -> str:
 
 
 @pytest.fixture(scope="session")
-def visitor(browser_found: str) -> Iterator[Visitor]:
+def visitor(browser_found: str, pytestconfig: pytest.Config) -> Iterator[Visitor]:
     """A browser in front of the served book."""
     with served(SITE) as root, launched() as browser:
-        yield Visitor(browser, root)
+        yield Visitor(browser, root, every=pytestconfig.getoption("--weekly"))

@@ -4,10 +4,8 @@ import re
 
 import pytest
 from files import pages
-from visits import DARK, LIGHT, PHONE, VIEWS, View, Visitor
+from visits import LIGHT, PHONE, VIEWS, View, Visit, Visitor
 
-EVERY_PAGE = pytest.mark.parametrize("page", pages())
-EVERY_VIEW = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 CHAPTERS = [page for page in pages() if page.startswith("notebooks/")]
 
 # What is left in running text when a role, a directive, a formula or emphasis was not rendered.
@@ -17,68 +15,73 @@ RAW = re.compile(
 FILE_NAME = re.compile(r"\.(?:svg|png|jpe?g|gif|webp)$|/")
 
 
-@EVERY_PAGE
-@EVERY_VIEW
-def test_no_console_error(visitor: Visitor, page: str, view: View) -> None:
-    assert visitor.visit(page, view).errors == []
+def console(visitor: Visitor, view: View, visit: Visit) -> list[str]:
+    """No error on the console."""
+    return visit.errors
 
 
-@EVERY_PAGE
-@EVERY_VIEW
-def test_no_request_to_another_host_and_none_fails(visitor: Visitor, page: str, view: View) -> None:
-    visit = visitor.visit(page, view)
-    assert visit.requests
-    assert [url for url in visit.requests if not url.startswith((visitor.root, "data:", "blob:"))] == []
-    assert {url: status for url, status in visit.statuses.items() if status >= 400} == {}
+def requests(visitor: Visitor, view: View, visit: Visit) -> list[str]:
+    """No request to another host, and none that fails."""
+    elsewhere = [url for url in visit.requests if not url.startswith((visitor.root, "data:", "blob:"))]
+    failed = [f"{status}: {url}" for url, status in visit.statuses.items() if status >= 400]
+    return [*elsewhere, *failed] if visit.requests else ["nothing was loaded"]
 
 
-@EVERY_PAGE
-@pytest.mark.parametrize("view", [LIGHT, DARK], ids=lambda view: view.name)
-def test_no_serious_accessibility_finding(visitor: Visitor, page: str, view: View) -> None:
-    visit = visitor.visit(page, view)
-    assert visit.observed["theme"] == view.scheme
-    assert visit.violations == []
+def accessibility(visitor: Visitor, view: View, visit: Visit) -> list[str]:
+    """No serious finding, in the theme of the view."""
+    theme = visit.observed["theme"]
+    return [*visit.violations, *([] if theme == view.scheme else [f"the theme is {theme}"])]
 
 
-@EVERY_PAGE
-def test_a_phone_scrolls_no_page_sideways(visitor: Visitor, page: str) -> None:
-    observed = visitor.visit(page, PHONE).observed
-    assert observed["innerWidth"] == PHONE.width
-    assert observed["scrollWidth"] <= PHONE.width
+def width(visitor: Visitor, view: View, visit: Visit) -> list[str]:
+    """A phone scrolls no page sideways, and tables stay in their box at any width."""
+    seen = visit.observed
+    outside = [f"table outside: {one['start']}" for one in seen["tables"] if one["right"] > view.width]
+    if view is PHONE and not seen["scrollWidth"] <= seen["innerWidth"] == PHONE.width:
+        outside.append(f"{seen['scrollWidth']} pixels of {seen['innerWidth']}")
+    return outside
 
 
-@EVERY_PAGE
-@EVERY_VIEW
-def test_tables_stay_in_their_box(visitor: Visitor, page: str, view: View) -> None:
-    tables = visitor.visit(page, view).observed["tables"]
-    assert [table for table in tables if table["right"] > view.width] == []
+def images(visitor: Visitor, view: View, visit: Visit) -> list[str]:
+    """Images load and say in words what they show."""
+    wrong = [
+        str(image)
+        for image in visit.observed["images"]
+        if not (image["alt"] or "").strip() or FILE_NAME.search(image["alt"]) or not image["shown"]
+    ]
+    return wrong if visit.observed["images"] else ["there is none, not even the logo"]
+
+
+def markup(visitor: Visitor, view: View, visit: Visit) -> list[str]:
+    """No markup is left unrendered."""
+    return [text for text in visit.observed["texts"] if RAW.search(text)]
+
+
+def formulas(visitor: Visitor, view: View, visit: Visit) -> list[str]:
+    """Formulas are typeset."""
+    seen = visit.observed
+    is_set = seen["typeset"] == seen["formulas"] and seen["formulaErrors"] == 0
+    return [] if is_set else [f"{seen['typeset']} of {seen['formulas']}, {seen['formulaErrors']} errors"]
+
+
+CHECKS = (console, requests, accessibility, width, images, markup, formulas)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_page_in_every_view(visitor: Visitor, page: str) -> None:
+    """All checks of a page in one test, which visits it once for each view."""
+    problems = {
+        f"{check.__name__}, {view.name}": found
+        for view in VIEWS
+        for check in CHECKS
+        if (found := check(visitor, view, visitor.visit(page, view)))
+    }
+    assert problems == {}
 
 
 def test_wide_tables_scroll_on_a_phone(visitor: Visitor) -> None:
     tables = visitor.visit("data_dictionary.html", PHONE).observed["tables"]
     assert any(table["scrolls"] for table in tables)
-
-
-@EVERY_PAGE
-def test_images_load_and_say_what_they_show(visitor: Visitor, page: str) -> None:
-    images = visitor.visit(page, LIGHT).observed["images"]
-    assert images
-    assert [image for image in images if not (image["alt"] or "").strip()] == []
-    assert [image for image in images if FILE_NAME.search(image["alt"])] == []
-    assert [image for image in images if not image["shown"]] == []
-
-
-@EVERY_PAGE
-def test_no_markup_is_left_unrendered(visitor: Visitor, page: str) -> None:
-    observed = visitor.visit(page, LIGHT).observed
-    assert [text for text in observed["texts"] if RAW.search(text)] == []
-
-
-@EVERY_PAGE
-def test_formulas_are_typeset(visitor: Visitor, page: str) -> None:
-    observed = visitor.visit(page, LIGHT).observed
-    assert observed["typeset"] == observed["formulas"]
-    assert observed["formulaErrors"] == 0
 
 
 def test_the_book_has_formulas(visitor: Visitor) -> None:
@@ -124,3 +127,33 @@ def test_a_chapter_downloads_as_a_notebook(visitor: Visitor, chapter: str) -> No
 
 def test_there_is_a_chapter() -> None:
     assert CHAPTERS
+
+
+# Texts that are styled alike, but for what a test puts among them.
+ALIKE = "<p>Readable <b>text</b>.</p>" * 200
+FAULTS = {
+    "nothing": "",
+    "a pale text": '<p>Readable <b style="color: #ccc">pale</b>.</p>',
+    "a pale text of another size": '<p style="font-size: 30px; color: #aaa">pale</p>',
+    "a dark ground": '<p style="background: #333">Readable <b>text</b>.</p>',
+    "a dark ground far around": '<div style="background: #444"><div><p>Readable text.</p></div></div>',
+    "a transparent text": '<div style="opacity: 0.3"><p>Readable <b>text</b>.</p></div>',
+    "a picture without words": '<img src="data:,">',
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("every", [False, True], ids=["alike once", "every text"])
+def test_the_audit_finds_a_fault_among_much_that_is_alike(
+    visitor: Visitor, fault: str, every: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitor, "every", every)
+    page = visitor.page(LIGHT)
+    page.set_content(
+        '<html lang="en"><title>x</title><main style="background: #fff"><h1>x</h1>'
+        f"{ALIKE}{FAULTS[fault]}{ALIKE}</main>"
+    )
+    found = visitor.audit(page)
+    page.close()
+    rule = "image-alt" if "picture" in fault else "color-contrast"
+    assert {one.split()[0] for one in found} == (set() if fault == "nothing" else {rule})

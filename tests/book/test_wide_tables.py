@@ -6,12 +6,11 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from browser import SITE
 from bs4 import BeautifulSoup, Tag
 from files import markup, pages
 from playwright.sync_api import Locator, Page, expect
-from visits import AUDIT, DARK, LIGHT, PHONE, View, Visitor
+from visits import DARK, LIGHT, PHONE, View, Visitor
 
 ROOT = SITE.parents[1]
 WIDE = {
@@ -223,8 +222,7 @@ def test_the_controls_are_accessible_when_open(visitor: Visitor, page: str, view
     found = opened(visitor, page, view)
     for summary in found.locator(".wide-columns summary").all():
         summary.click()
-    found.evaluate(AXE_SCRIPT)
-    violations = found.evaluate(AUDIT, ".wide-controls")
+    violations = visitor.audit(found, ".wide-controls")
     found.close()
     assert violations == []
 

@@ -62,7 +62,9 @@ def good() -> dict[str, Any]:
         markdown("# What is inside?", "title"),
         code(PARAMETERS, "parameters", "parameters"),
         code(
-            "from cohort.display import say\nfrom cohort.runner import record\nfrom IPython.display import SVG",
+            "from cohort.display import say\n"
+            "from cohort.runner import record\n"
+            "from IPython.display import SVG",
             "imports",
         ),
         markdown("The cache grows with the context.", "lead"),

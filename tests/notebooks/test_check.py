@@ -103,7 +103,9 @@ def test_a_profile_makes_the_libraries_compute_as_on_another_machine(checkout: P
     run(checkout, [path], jobs=1)
     here = read_record(read_notebook(path))
     assert here["is_inverse"]["value"] is True
-    (outcome,) = check(checkout, [path], jobs=1, machine=machine_settings(["plain-cpu", "many-threads"]))
+    (outcome,) = check(
+        checkout, [path], jobs=1, machines={"there": machine_settings(["plain-cpu", "many-threads"])}
+    )
     threads, *features = outcome.problems
     assert 'threads committed {"unit": null, "value": "1"}, now {"value": "4"' in threads
     if here["features"]["value"]:  # all of them are off

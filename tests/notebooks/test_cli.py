@@ -126,7 +126,7 @@ def test_the_table_of_contents_orders_the_notebooks(book: Project) -> None:
 
 def test_a_table_of_contents_that_is_no_yaml_is_told(book: Project) -> None:
     (book.root / "_toc.yml").write_text("root: [", encoding="utf-8")
-    assert refused("check").startswith("_toc.yml is not YAML: ")
+    assert refused("check").startswith("_toc.yml: is not YAML: ")
 
 
 def test_a_person_sees_a_progress_bar(checkout: Project) -> None:
@@ -195,6 +195,30 @@ def test_a_variant_from_every_kind_of_source(checkout: Project, monkeypatch: pyt
         'models = ["dbrx", "b"]',
     ]
     assert read_record(variant)["cache"]["value"] == 16.0
+
+
+def test_a_check_of_two_machines_is_one_pass(checkout: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(checkout.root)
+    write(checkout.notebooks / "zoo.ipynb", make(code("x = 1")))
+    assert cohort("run").exit_code == 0
+    seen: list[str | None] = []
+
+    def attempt(*given: Any, machine: dict[str, str], **named: Any) -> Any:
+        seen.append(machine.get("OMP_NUM_THREADS"))
+        return plain(*given, machine=machine, **named)
+
+    plain = kernel.attempt
+    monkeypatch.setattr(kernel, "attempt", attempt)
+    for arguments, names, machines in (
+        ([], ["zoo"], [None]),
+        (["--profile", "many-threads"], ["zoo as elsewhere"], ["4"]),
+        (["--profile", "many-threads", "--and-here"], ["zoo", "zoo as elsewhere"], ["4", None]),
+    ):
+        seen.clear()
+        result = cohort("check", *arguments)
+        assert result.exit_code == 0, result.output
+        assert sorted(line.split("unchanged")[0].strip() for line in result.stdout.splitlines()) == names
+        assert sorted(seen, key=str) == machines
 
 
 def test_help_shows_examples_and_every_command() -> None:

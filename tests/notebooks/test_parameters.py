@@ -19,12 +19,10 @@ from cohort.runner.parameter_cells import (
     Text,
     as_list,
     convert,
-    from_text,
-    from_yaml,
-    from_yaml_file,
     read_parameters,
     validate,
 )
+from cohort.runner.parameter_sources import from_text, from_yaml, from_yaml_file
 
 
 def read(source: str) -> list[Parameter]:
@@ -242,6 +240,16 @@ def test_text_stays_text_whatever_it_looks_like() -> None:
     assert convert(wanting("str"), Text("8")) == "8"
     assert convert(wanting("str"), from_yaml("x: no", "-y")["x"]) == "no"
     assert convert(wanting("str"), from_yaml("x: 2024-05-07", "-y")["x"]) == "2024-05-07"
+    assert convert(wanting("str"), from_yaml("x: !!str 8", "-y")["x"]) == "8"
+
+
+def test_yaml_is_that_of_version_1_2() -> None:
+    text = "a: [on, off, y, 1:30, 0x1F, 0o17, 010, ~, true]\nb: &b {c: 1}\nd: *b"
+    assert from_yaml(text, "-y") == {
+        "a": ["on", "off", "y", "1:30", 31, 15, 10, None, True],
+        "b": {"c": 1},
+        "d": {"c": 1},
+    }
 
 
 def test_plain_python_values_convert_too() -> None:
@@ -267,6 +275,12 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         validate("chapter", read(PARAMETERS), {"contxt": 1})
 
 
+# Each line stands for nine of the line before: the last for half a thousand million values.
+BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{level}: &a{level} [{','.join(9 * [f'*a{level - 1}'])}]\n" for level in range(1, 9)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -276,6 +290,12 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         ("x: 1\nx: 2", "'x' is given twice"),
         ("x: !!python/object/apply:os.getcwd []", "is not YAML"),
         ("x: &a [*a]", "is not YAML"),
+        ("x: !color red", "a value of the kind '!color' is not plain"),
+        ("x: !!set {a}", "a value of the kind 'set' is not plain"),
+        ("? [a]\n: 1", "a key is not plain"),
+        ("x: 1\n---\nx: 2", "is not YAML"),
+        (BOMB, "more than 100,000 values or 50 levels"),
+        (f"x: {'[' * 60}{']' * 60}", "more than 100,000 values or 50 levels"),
     ],
 )
 def test_yaml_that_gives_no_values_is_refused_in_one_line(text: str, reason: str) -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +15,14 @@ from processes import as_in_the_foreground, is_alive, wait_until
 from synthetic import code, good, make, markdown, new_checkout, write
 
 from cohort.errors import NotebookError, ParameterError
-from cohort.runner.batch import (
-    Outcome,
-    inputs_digest,
-    is_stale,
-    longest_first,
-    notebook_key,
-    run,
-    run_variant,
-    variant_path,
-)
+from cohort.runner.batch import Outcome, run, run_variant, variant_path
 from cohort.runner.kernels import kernel, warm
-from cohort.runner.kernels.kernel import environment, execute
+from cohort.runner.kernels.kernel import execute, kernel_environment
 from cohort.runner.notebook.canonical_form import notebook_text
 from cohort.runner.notebook.document import read_notebook, write_atomically
 from cohort.runner.project import Project
 from cohort.runner.records import read_record
+from cohort.runner.staleness import longest_first
 
 
 @pytest.fixture(scope="module")
@@ -155,60 +146,11 @@ def test_the_longest_starts_first_and_before_it_what_has_never_run(
     small, large = (project.notebooks / f"{name}.ipynb" for name in ("small", "large"))
     write(small, make(code("x = 1")))
     write(large, make(code("x = 1 # " + 1000 * "x")))
-    assert longest_first(project, [good, small, bare, large]) == [large, small, bare, good]
+    assert longest_first(project, [good, small, bare, large], Path) == [large, small, bare, good]
 
 
 def no_kernel(*_: object) -> Any:
     raise AssertionError("a kernel was started")
-
-
-def edit_source(project: Project) -> None:
-    path = project.notebooks / "good.ipynb"
-    path.write_text(path.read_text(encoding="utf-8").replace("131072", "131073"), encoding="utf-8")
-
-
-def edit_output(project: Project) -> None:
-    path = project.notebooks / "good.ipynb"
-    path.write_text(path.read_text(encoding="utf-8").replace("1.0000", "1.0001"), encoding="utf-8")
-
-
-def edit_file(name: str) -> Callable[[Project], None]:
-    def edit(project: Project) -> None:
-        path = project.root / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("edited", encoding="utf-8")
-
-    return edit
-
-
-def forget(project: Project) -> None:
-    (project.cache / "run" / "good.json").unlink()
-
-
-@pytest.mark.parametrize(
-    ("edit", "stale"),
-    [
-        (edit_source, True),
-        (edit_output, True),
-        (edit_file("src/code.py"), True),
-        (edit_file("data/facts.csv"), True),
-        (edit_file("requirements.txt"), True),
-        (forget, True),
-        (edit_file(".cache/run/good.json"), True),
-        (edit_file("README.md"), False),
-        (edit_file("src/__pycache__/code.pyc"), False),
-        (lambda project: None, False),
-    ],
-)
-def test_what_makes_a_notebook_stale(
-    ran: tuple[Project, list[Outcome]], tmp_path: Path, edit: Callable[[Project], None], stale: bool
-) -> None:
-    project = copied(ran[0], tmp_path)
-    (project.root / "src").mkdir(exist_ok=True)
-    edit(project)
-    path = project.notebooks / "good.ipynb"
-    key = notebook_key(inputs_digest(project), read_notebook(path))
-    assert is_stale(project, path, key) is stale
 
 
 def copied(project: Project, root: Path) -> Project:
@@ -335,12 +277,12 @@ def test_settings_of_the_readers_own_are_not_inherited(
 ) -> None:
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("COHORT_KEPT", "yes")
-    env = environment(tmp_path, tmp_path / "cache")
+    env = kernel_environment(tmp_path, tmp_path / "cache")
     assert "MPLBACKEND" not in env
     assert env["COHORT_KEPT"] == "yes"
     assert env["PYTHONHASHSEED"] == "0"
     assert env["MPLCONFIGDIR"] == str(tmp_path / "cache" / "matplotlib")
-    assert "MPLCONFIGDIR" not in environment(tmp_path, None)
+    assert "MPLCONFIGDIR" not in kernel_environment(tmp_path, None)
 
 
 SLOW = """\
@@ -424,6 +366,6 @@ def test_a_notebook_changed_while_it_ran_is_not_overwritten(
 
 def test_a_worker_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(warm.SWITCH, "cold")
-    monkeypatch.setattr(kernel, "environment", lambda *_: {**os.environ, "PYTHONHOME": "/nowhere"})
+    monkeypatch.setattr(kernel, "kernel_environment", lambda *_: {**os.environ, "PYTHONHOME": "/nowhere"})
     with pytest.raises(NotebookError, match=r"^n: the process that ran it ended with status \d+: "):
         execute(make(code("x = 1")), name="n")

@@ -13,13 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import good, make, write
+from synthetic import code, good, make, write
 
 from cohort.cli import main
 from cohort.errors import CohortError
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.parameter_cells import read_parameters
 from cohort.runner.project import Project
+from cohort.runner.records import read_record
 from cohort.runner.sweeps.plan import Plan, make_plan
 from cohort.runner.sweeps.report import page
 from cohort.runner.sweeps.results import as_csv, as_parquet, results_table
@@ -80,6 +81,9 @@ def test_seeds_differ() -> None:
     assert planned(contexts, sample=10, seed=0) != planned(contexts, sample=10, seed=1)
 
 
+MANY = ",".join(map(str, range(400)))
+
+
 @pytest.mark.parametrize(
     ("grid", "options", "message"),
     [
@@ -96,9 +100,9 @@ def test_seeds_differ() -> None:
         (["context=1"], {"fixed": {"context": 2}}, "parameter context is given twice"),
         (["context=1"], {"zipped": ["context=2"]}, "parameter context is given twice"),
         ([], {"zipped": ["context=2", "context=3"]}, "given twice in --zip"),
-        ([], {"zipped": ["context=1,2", "model=a"]}, "equally many values of each parameter, but context has 2, model"),
+        ([], {"zipped": ["context=1,2", "model=a"]}, "equally many values of each parameter, but context"),
         (["context=1,2"], {"sample": 3}, "--sample is 3, but there are only 2 sets"),
-        ([f"{name}={','.join(map(str, range(400)))}" for name in ("context", "budget")], {}, "that makes 160,000 runs"),
+        ([f"{name}={MANY}" for name in ("context", "budget")], {}, "that makes 160,000 runs"),
     ],
 )  # fmt: skip
 def test_what_makes_no_plan_is_refused_in_one_sentence(
@@ -231,6 +235,7 @@ def test_a_sweep_from_plan_to_page(book: Project) -> None:
         ".lock", "index.html", "notebooks", "results.csv", "results.parquet", "rows", "sweep.json",
     }  # fmt: skip
 
+    assert cohort("sweep", "--resume", "runs", "--html").exit_code == 0
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     again = cohort("sweep", "good", "-g", "context=1", "--out", "runs")
     assert "already holds a sweep; go on with it by --resume runs" in again.stderr
@@ -243,3 +248,42 @@ def test_a_sweep_from_plan_to_page(book: Project) -> None:
     (folder / "sweep.json").write_text("{", encoding="utf-8")
     assert "cannot be read" in cohort("sweep", "--resume", "runs").stderr
     assert json.loads(next(iter(before.values())))
+
+
+DRAWS = """\
+import types
+import matplotlib.pyplot as plt
+from cohort.display import theme
+theme.use_theme()
+figures = types.ModuleType("cohort.chapters.some.figures")
+figures.plt = plt
+lines = ["def draw_line(values):", "drawing, axes = plt.subplots()", "axes.plot(values)", "return drawing"]
+exec("\\n    ".join(lines), figures.__dict__)
+figures.draw_line([1, 2 + context // 2]);"""
+
+
+def test_figures_are_drawn_where_they_are_asked_for_and_once_where_they_are_the_same(book: Project) -> None:
+    notebook = good()
+    drawing = code(DRAWS, "drawing", mystnb={"figure": {"caption": "A line.", "name": "fig-line"}})
+    notebook["cells"].insert(4, drawing)
+    write(book.notebooks / "good.ipynb", notebook)
+    shown = {}
+    for folder, options in (("without", []), ("with", ["--figures"]), ("page", ["--html"])):
+        result = cohort("sweep", "good", "-g", "context=2,3,4", "--out", folder, *options)
+        assert result.exit_code == 0, result.output
+        cells = [read_notebook(path)["cells"] for path in sorted((book.root / folder).glob("notebooks/*"))]
+        found = [cell["outputs"] for run in cells for cell in run if cell["id"] == "drawing"]
+        shown[folder] = [[output["data"].get("image/svg+xml") for output in outputs] for outputs in found]
+        recorded = [read_record({"cells": run}) for run in cells]
+        assert [record["context"]["value"] for record in recorded] == [2, 3, 4]
+        assert ((book.root / folder) / "index.html").exists() is (folder == "page")
+    assert shown["without"] == [[], [], []]
+    assert shown["with"] == shown["page"]
+    first, second, third = (drawing for (drawing,) in shown["with"])
+    assert first == second != third
+    assert (book.root / "page" / "index.html").read_text(encoding="utf-8").count("<img") == 6
+    refused = cohort("sweep", "--resume", "without", "--html")
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        "error: the runs in 'without' draw no figures; start a sweep with --figures in another folder.\n"
+    )

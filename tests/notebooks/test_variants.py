@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from variants import pairwise, varied
 
 from cohort.errors import CohortError, NotebookError
 from cohort.registry.facts import config_path
@@ -13,6 +14,13 @@ from cohort.runner.kernels.kernel import execute
 from cohort.runner.records import read_record
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_a_pairwise_set_changes_together_what_any_case_does() -> None:
+    cases = [frozenset("a"), frozenset("ab"), frozenset("bc"), frozenset("abc"), frozenset("bd"), frozenset()]
+    assert pairwise(cases) == [3, 4]
+    assert pairwise([frozenset("ab"), frozenset("ba")]) == [0]
+    assert pairwise([]) == []
 
 
 def said(notebook: dict) -> str:
@@ -25,7 +33,7 @@ def said(notebook: dict) -> str:
     )
 
 
-@pytest.mark.parametrize(
+@varied(
     ("parameters", "models"),
     [
         ({"models": ["mine.json"], "beside": []}, 1),
@@ -38,7 +46,7 @@ def test_the_cohort_says_whole_sentences(tmp_path: Path, parameters: dict, model
     (tmp_path / "mine.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
-    executed = execute(ROOT / "notebooks" / "the_cohort.ipynb", parameters, cwd=tmp_path)
+    executed = execute(ROOT / "notebooks" / "the_cohort.ipynb", parameters, cwd=tmp_path, figures=False)
     whole_sentences(executed)
     assert len(read_record(executed)["total_parameters"]["value"]) == models
 
@@ -51,19 +59,22 @@ def whole_sentences(notebook: dict) -> str:
     return words
 
 
-@pytest.mark.parametrize(
+@varied(
     ("parameters", "law"),
     [
         ({"law": "besiroglu", "inference_tokens": 1e13}, "besiroglu"),
         ({"models": ["llama-3-8b"], "resamples": 20}, "fitted"),
-        ({"models": ["gpt3-175b"], "model": "gpt3-175b", "law": "sardana-refit", "quality": 1.0}, "sardana-refit"),
+        (
+            {"models": ["gpt3-175b"], "model": "gpt3-175b", "law": "sardana-refit", "quality": 1.0},
+            "sardana-refit",
+        ),
         ({"inference_tokens": 1e9, "unique_tokens": 1e11, "output_share": 0.0, "resamples": 20}, "fitted"),
         ({"model": "chinchilla-70b", "unique_tokens": 1e12, "resamples": 50}, "fitted"),
     ],
     ids=["a published law", "one model", "a model that is too large", "little use", "near the optimum"],
 )  # fmt: skip
 def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law: str) -> None:
-    executed = execute(ROOT / "notebooks" / "data_optimal.ipynb", parameters, cwd=tmp_path)
+    executed = execute(ROOT / "notebooks" / "data_optimal.ipynb", parameters, cwd=tmp_path, figures=False)
     words = whole_sentences(executed)
     recorded = read_record(executed)
     assert recorded["law"]["value"] == law
@@ -72,7 +83,7 @@ def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law
     assert ("which the law was fitted on" in words) == (law in ("fitted", "besiroglu"))
 
 
-@pytest.mark.parametrize(
+@varied(
     ("parameters", "runs"),
     [
         ({"dropped_rows": 0, "flop": 1e20, "resamples": 50}, 245),
@@ -85,7 +96,7 @@ def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law
     ids=["all runs", "by squares", "absolute deviations", "as in its last section", "far out", "few runs"],
 )
 def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, runs: int) -> None:
-    executed = execute(ROOT / "notebooks" / "chinchilla_fit.ipynb", parameters, cwd=tmp_path)
+    executed = execute(ROOT / "notebooks" / "chinchilla_fit.ipynb", parameters, cwd=tmp_path, figures=False)
     whole_sentences(executed)
     recorded = read_record(executed)
     assert recorded["runs"]["value"] == runs
@@ -119,10 +130,10 @@ def test_a_bad_parameter_is_named_in_one_sentence(
     tmp_path: Path, notebook: str, parameters: dict, message: str
 ) -> None:
     with pytest.raises(NotebookError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / f"{notebook}.ipynb", parameters, cwd=tmp_path)
+        execute(ROOT / "notebooks" / f"{notebook}.ipynb", parameters, cwd=tmp_path, figures=False)
 
 
-@pytest.mark.parametrize(
+@varied(
     ("parameters", "models"),
     [
         ({"model": "mixtral-8x7b-v0.1", "context": 65536}, 21),
@@ -150,7 +161,7 @@ def test_attention_memory_says_whole_sentences(tmp_path: Path, parameters: dict,
     (tmp_path / "mine.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
-    executed = execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path)
+    executed = execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path, figures=False)
     words = said(executed)
     assert not re.search(r"\b(?:nan|inf|NaT)\b|\bNone\b(?! of )|\(\)", words)
     assert not re.search(r"\b(?:1 models|1 tokens|1 sequences|1 lines)\b", words)
@@ -169,10 +180,10 @@ def test_attention_memory_says_whole_sentences(tmp_path: Path, parameters: dict,
 )
 def test_attention_memory_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
     with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path)
+        execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path, figures=False)
 
 
-@pytest.mark.parametrize(
+@varied(
     ("parameters", "fits"),
     [
         (
@@ -206,7 +217,7 @@ def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict,
     (tmp_path / "mine.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
-    executed = execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path)
+    executed = execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path, figures=False)
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])1 (?:answers|devices)\b", words)
     recorded = read_record(executed)
@@ -235,10 +246,10 @@ def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict,
 )
 def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
     with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path)
+        execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path, figures=False)
 
 
-@pytest.mark.parametrize(
+@varied(
     ("parameters", "devices"),
     [
         ({"model": "mixtral-8x7b-v0.1", "models": ["mixtral-8x7b-v0.1"], "skew": 0.0, "concurrency": 1}, 2),
@@ -269,7 +280,7 @@ def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict,
     (tmp_path / "mine.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
-    executed = execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path)
+    executed = execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path, figures=False)
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])1 (?:answers|devices|values|laws|layers|tokens)\b|e-\d", words)
     recorded = read_record(executed)
@@ -292,10 +303,10 @@ def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict,
 )
 def test_expert_tradeoffs_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
     with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path)
+        execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path, figures=False)
 
 
-@pytest.mark.parametrize(
+@varied(
     ("parameters", "known"),
     [
         ({"model": "mixtral-8x7b-v0.1", "grid": "France", "concurrency": 16}, False),
@@ -320,7 +331,9 @@ def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict
     (tmp_path / "mine.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
-    executed = execute(ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path)
+    executed = execute(
+        ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path, figures=False
+    )
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])1 (?:answers|days|accelerators|times less)\b|\de[-+]\d", words)
     recorded = read_record(executed)
@@ -345,10 +358,10 @@ def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict
 )
 def test_serving_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
     with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path)
+        execute(ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path, figures=False)
 
 
-@pytest.mark.parametrize(
+@varied(
     ("parameters", "published"),
     [
         ({"models": ["olmo-2-7b", "olmo-3-32b"], "lifetime_years": 6.0}, 1),
@@ -376,7 +389,9 @@ def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dic
     (tmp_path / "mine.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
-    executed = execute(ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path)
+    executed = execute(
+        ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path, figures=False
+    )
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])(?:1 (?:reports|others)|0 t)\b", words)
     assert not re.search(r"\d[eE][-+]?\d", words)
@@ -404,4 +419,4 @@ def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dic
 )
 def test_training_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
     with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path)
+        execute(ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path, figures=False)

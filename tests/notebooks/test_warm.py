@@ -28,13 +28,16 @@ import json, os, random, sys
 from cohort.runner import record
 before = sorted(name for name in sys.modules if name.split(".")[0] in ("cohort", "polluter"))
 import matplotlib, numpy as np, pandas as pd
-options = [str(matplotlib.rcParams["lines.linewidth"]), matplotlib.rcParams["backend"], str(pd.options.display.precision)]
+settings = matplotlib.rcParams
+options = [str(settings["lines.linewidth"]), settings["backend"], str(pd.options.display.precision)]
 names = [name for name in dir() if not name.startswith("_")]
 """
 RECORD = """\
-record(pi=np.pi, doc=json.JSONDecodeError.__doc__[:9], options=options, names=names, path=sys.path, argv=sys.argv[1:2],
-       folder=os.listdir("."), places=[os.environ.get("POLLUTED", "clean"), os.environ["TZ"], os.environ["MPLBACKEND"]],
-       handlers=[str(random.getstate() == state), str(sys.stdout.encoding), str(sys.flags.hash_randomization)])"""
+record(pi=np.pi, doc=json.JSONDecodeError.__doc__[:9], options=options, names=names, path=sys.path,
+       argv=sys.argv[1:2], folder=os.listdir("."),
+       places=[os.environ.get("POLLUTED", "clean"), os.environ["TZ"], os.environ["MPLBACKEND"]],
+       handlers=[str(random.getstate() == state), str(sys.stdout.encoding),
+                 str(sys.flags.hash_randomization)])"""
 PROBE = [
     code("import random\nstate = random.getstate()", "state"),
     code(STATE, "probe"),
@@ -153,7 +156,7 @@ def test_a_server_that_dies_during_a_run_takes_the_run_with_it(
     monkeypatch: pytest.MonkeyPatch, own_server: warm.Server
 ) -> None:
     monkeypatch.setattr(warm, "server", lambda environment: own_server)
-    with pytest.raises(NotebookError, match="^n: the process that ran it ended with status -9"):
+    with pytest.raises(NotebookError, match=r"^n: the process that ran it ended with status -9"):
         execute(make(code("import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(60)")), name="n")
     # The next run finds nobody to ask, and starts cold.
     own_server.folder.mkdir(exist_ok=True)

@@ -203,7 +203,7 @@ sys.meta_path.insert(0, Block())
 """
 
 
-@pytest.mark.parametrize(("library", "command"), [("yaml", "parameters"), ("yaml", "check")])
+@pytest.mark.parametrize(("library", "command"), [("ruamel", "parameters"), ("ruamel", "check")])
 def test_a_command_names_the_library_that_it_lacks(library, command):
     code = BLOCK.format(library=library) + f"from cohort.cli import main; main([{command!r}, 'the_cohort'])"
     done = python(code)
@@ -226,7 +226,7 @@ def named(requirements: list[str]) -> set[str]:
 
 def test_each_library_is_in_the_extra_that_is_named():
     for library, extra in LIBRARIES.items():
-        name = {"yaml": "pyyaml", "zmq": "pyzmq"}.get(library, library).casefold().replace("_", "-")
+        name = {"ruamel": "ruamel.yaml", "zmq": "pyzmq"}.get(library, library).casefold().replace("_", "-")
         if library in BROUGHT:
             assert name in named(requires(BROUGHT[library]) or []), library
             assert BROUGHT[library].casefold() in named(EXTRAS[extra]), library

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cohort.errors import NotebookError, ParameterError
 from cohort.runner.checking.comparison import compare
-from cohort.runner.kernels.kernel import execute, stop_workers
-from cohort.runner.notebook.canonical_form import dumps, notebook_text, without_outputs
-from cohort.runner.notebook.document import Notebook, read_notebook, write_atomically
+from cohort.runner.kernels.kernel import attempt, execute, stop_workers
+from cohort.runner.notebook.canonical_form import dumps, notebook_text
+from cohort.runner.notebook.document import read_notebook, write_atomically
 from cohort.runner.project import Project
-
-__all__ = ["STATUSES", "Outcome", "Report", "execute", "in_parallel", "run", "run_variant", "timed"]
+from cohort.runner.staleness import Sources, is_stale, longest_first, store_run
 
 
 @dataclass(frozen=True)
@@ -54,29 +50,7 @@ STATUSES = ("up to date", "unchanged", "written", "failed")
 Report = Callable[[Outcome], None]
 
 
-def is_stale(project: Project, path: Path, key: str) -> bool:
-    """Whether a notebook has to run: its file, or what it depends on, is not as after its last run."""
-    stored = _stored(project, path)
-    return (stored.get("key"), stored.get("file")) != (key, _digest(path.read_bytes()))
-
-
-def inputs_digest(project: Project) -> str:
-    """Return the digest of what every notebook depends on: `src/`, `data/`, the lock file and Python."""
-    digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
-    files = [project.root / "requirements.txt"]
-    for folder in ("src", "data"):
-        files += sorted(path for path in (project.root / folder).rglob("*") if path.is_file())
-    for path in files:
-        parts = path.relative_to(project.root).parts
-        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
-            digest.update(f"\0{'/'.join(parts)}\0".encode())
-            digest.update(_digest(path.read_bytes()).encode())
-    return digest.hexdigest()
-
-
-def notebook_key(inputs: str, notebook: Notebook) -> str:
-    """Return the key of a notebook's results: its sources and what every notebook depends on."""
-    return _digest(inputs.encode() + dumps(without_outputs(notebook)).encode())
+Job = TypeVar("Job", bound=Hashable)
 
 
 def run(
@@ -102,10 +76,12 @@ def run(
     list of Outcome
         One for each notebook, in the order given. A failure is an outcome, and leaves the file as it was.
     """
-    inputs = inputs_digest(project)
+    sources = Sources(project)
     paths = list(paths)
-    prepare_fonts(project.cache, force or any(_is_stale_now(project, path, inputs) for path in paths))
-    return in_parallel(project, paths, lambda path: _run_one(project, path, inputs, force), jobs, report)
+    prepare_fonts(project.cache, force or any(_is_stale_now(sources, path) for path in paths))
+    return in_parallel(
+        project, paths, lambda path: _run_one(sources, path, force), jobs, report, path_of=lambda path: path
+    )
 
 
 def run_variant(
@@ -169,12 +145,38 @@ def prepare_fonts(cache: Path, wanted: bool = True) -> None:
 
 
 def in_parallel(
-    project: Project, paths: list[Path], work: Callable[[Path], Outcome], jobs: int, report: Report | None
+    project: Project,
+    jobs_to_do: Sequence[Job],
+    work: Callable[[Job], Outcome],
+    jobs: int,
+    report: Report | None,
+    path_of: Callable[[Job], Path],
 ) -> list[Outcome]:
-    """Do some work for each notebook, `jobs` at a time, the longest first; an interrupt stops what runs."""
-    done: dict[Path, Outcome] = {}
+    """Do some work for each of many jobs; an interrupt stops what runs.
+
+    Parameters
+    ----------
+    project : Project
+        The checkout.
+    jobs_to_do : sequence
+        What is to be done; each is hashable.
+    work : callable
+        Does one job.
+    jobs : int
+        At most this many at a time.
+    report : callable or None
+        Called with each outcome as it comes.
+    path_of : callable
+        Returns the notebook of a job; those that took longest start first.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the jobs.
+    """
+    done: dict[Job, Outcome] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = {pool.submit(work, path): path for path in longest_first(project, paths)}
+        futures = {pool.submit(work, job): job for job in longest_first(project, jobs_to_do, path_of)}
         try:
             for future in as_completed(futures):
                 outcome = future.result()
@@ -185,17 +187,7 @@ def in_parallel(
             pool.shutdown(wait=False, cancel_futures=True)
             stop_workers()
             raise
-    return [done[path] for path in paths]
-
-
-def longest_first(project: Project, paths: list[Path]) -> list[Path]:
-    """Return notebooks by how long they took when they last ran; before them, largest first, the others."""
-
-    def size(path: Path) -> tuple[float, int]:
-        taken = _stored(project, path).get("seconds", math.inf)
-        return taken, path.stat().st_size if path.is_file() else 0
-
-    return sorted(paths, key=size, reverse=True)
+    return [done[job] for job in jobs_to_do]
 
 
 def timed(name: str, work: Callable[[], tuple[str, tuple[str, ...]]]) -> Outcome:
@@ -210,57 +202,31 @@ def timed(name: str, work: Callable[[], tuple[str, tuple[str, ...]]]) -> Outcome
     return Outcome(name, status, time.monotonic() - start, problems)
 
 
-def _run_one(project: Project, path: Path, inputs: str, force: bool) -> Outcome:
+def _run_one(sources: Sources, path: Path, force: bool) -> Outcome:
     def work() -> tuple[str, tuple[str, ...]]:
         before = path.read_bytes()
         notebook = read_notebook(path)
-        key = notebook_key(inputs, notebook)
-        if not force and not is_stale(project, path, key):
+        if not force and not is_stale(sources, path, notebook):
             return "up to date", ()
         begin = time.monotonic()
-        executed = execute(notebook, name=path.stem, cache=project.cache)
+        tried = attempt(
+            notebook, name=path.stem, cache=sources.project.cache, reads_below=tuple(sources.folders)
+        )
+        executed = tried.checked()
         seconds = time.monotonic() - begin
         keep = before == notebook_text(notebook).encode() and not compare(path.stem, notebook, executed)
         if not keep:
             if path.read_bytes() != before:
                 raise NotebookError(f"{path.stem}: was changed while it ran; run it again.")
             write_atomically(path, dumps(executed))
-        _store(project, path, key, seconds)
+        store_run(sources, path, notebook, tried.reads, seconds)
         return ("unchanged" if keep else "written"), ()
 
     return timed(path.stem, work)
 
 
-def _is_stale_now(project: Project, path: Path, inputs: str) -> bool:
+def _is_stale_now(sources: Sources, path: Path) -> bool:
     try:
-        return is_stale(project, path, notebook_key(inputs, read_notebook(path)))
+        return is_stale(sources, path, read_notebook(path))
     except NotebookError:
         return False  # nothing will run; the reason is told where it is read
-
-
-def _key_file(project: Project, path: Path) -> Path:
-    """Return where the key of a notebook is kept; notebooks from elsewhere are told apart by their path."""
-    name = path.stem
-    if path.parent != project.notebooks:
-        name += "-" + _digest(str(path).encode())[:16]
-    return project.cache / "run" / f"{name}.json"
-
-
-def _stored(project: Project, path: Path) -> dict[str, Any]:
-    """Return what is known of a notebook's last run here; nothing where there was none."""
-    try:
-        stored = json.loads(_key_file(project, path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stored if isinstance(stored, dict) else {}
-
-
-def _store(project: Project, path: Path, key: str, seconds: float) -> None:
-    file = _key_file(project, path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    known = {"key": key, "file": _digest(path.read_bytes()), "seconds": round(seconds, 1)}
-    write_atomically(file, json.dumps(known) + "\n")
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -13,12 +13,19 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from decimal import Decimal
 from typing import Any
 
 from cohort.errors import NotebookError, ParameterError, shown, unknown
 from cohort.runner.notebook.document import Notebook, has_tag, numbered, place
+from cohort.runner.plain_values import (
+    NUMERAL,
+    UnfitError,
+    finite_float,
+    is_special,
+    read_number,
+    whole_number,
+)
 
 Scalar = bool | int | float | str
 
@@ -55,12 +62,6 @@ _LINE = re.compile(
 
 
 _GRAMMAR = "write `name: type = literal  # Help.`"
-
-
-_INTEGER = re.compile(r"[-+]?\d+(?:_\d+)*")
-
-
-_NUMBER = re.compile(r"[-+]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -178,11 +179,11 @@ def convert(parameter: Parameter, value: object) -> Value:
             return [_item(kind, item) for item in _items(value)]
         single: Scalar = _item(kind, value)
         return single
-    except _UnfitError as unfit:
+    except UnfitError as unfit:
         reason = f" ({unfit})" if str(unfit) else ""
         raise ParameterError(
             f"parameter {parameter.name} takes {_article(parameter.type)} such as "
-            f"{_EXAMPLES[parameter.type]}, not {shown(_plain(value))}{reason}."
+            f"{_EXAMPLES[parameter.type]}, not {shown(as_written(value))}{reason}."
         ) from None
 
 
@@ -219,70 +220,49 @@ def as_list(value: object, item: type[Any] = str) -> list[Any]:
     is_lone = isinstance(value, str | int | float) and not isinstance(value, bool)
     try:
         return [_item(item, part) for part in _items(str(value) if is_lone else value)]
-    except _UnfitError:
+    except UnfitError:
         wanted = f"list[{item.__name__}]"
         raise ParameterError(
             f"a {wanted} such as {_EXAMPLES[wanted]} is wanted, not {shown(value)}."
         ) from None
 
 
-class Text(str):
-    """A value typed on the command line: its parameter's type decides what it means."""
-
-
-def from_text(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
-    """Return the values of ``-p name value``; they become typed in `convert`."""
-    return {name: Text(value) for name, value in pairs}
-
-
-def from_yaml(text: str, where: str) -> dict[str, object]:
-    """Read values from YAML, in the core schema of YAML 1.2.
-
-    PyYAML alone reads ``6e24`` as text and ``no`` as a boolean. Here a number is a number, kept to its last
-    digit, and the booleans are ``true`` and ``false``.
+def parameter_table(name: str, listed: Iterable[Parameter]) -> str:
+    """Return the parameters of a notebook as lines of text.
 
     Parameters
     ----------
-    text : str
-        A mapping in YAML.
-    where : str
-        Where it comes from, for messages.
+    name : str
+        The notebook's name.
+    listed : iterable of Parameter
+        What it takes.
 
     Returns
     -------
-    dict of str to object
-
-    Raises
-    ------
-    ParameterError
-        If it is no YAML, or no mapping of names to values.
+    str
+        Name, type, default and help in columns; defaults are cut where they are long.
     """
-    import yaml
-
-    try:
-        values: Any = yaml.load(text, Loader=_loader())
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ParameterError(f"{where}: is not YAML: {' '.join(str(error).split())}.") from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        example = "give names with values, such as 'context: 8192'"
-        raise ParameterError(f"{where}: holds {shown(_plain(values))}; {example}.")
-    return dict(values)
+    rows = [(item.name, item.type, _short(item.default), item.help) for item in listed]
+    if not rows:
+        return f"{name}: no parameters"
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    ]
+    return "\n".join([name, *(f"  {line}" for line in lines)])
 
 
-def from_yaml_file(path: Path) -> dict[str, object]:
-    """Read values from a YAML file; raise ParameterError if it cannot be read."""
-    try:
-        return from_yaml(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise ParameterError(f"parameters file {str(path)!r} cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise ParameterError(f"parameters file {str(path)!r} is not text in UTF-8.") from None
+def _short(default: Value, limit: int = 40) -> str:
+    """Return a default as -p takes it."""
+    text = ",".join(map(str, default)) if isinstance(default, list) else str(default)
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… ({len(default)})" if isinstance(default, list) else f"{text[:limit]}…"
 
 
-class _UnfitError(Exception):
-    """A value of another type; the message adds a reason where the type alone does not say it."""
+class Text(str):
+    """A value typed on the command line: its parameter's type decides what it means."""
 
 
 def _definitions(source: str) -> Iterator[str]:
@@ -335,11 +315,11 @@ def _items(value: object) -> list[object]:
     if isinstance(value, str):
         parts = [part.strip() for part in value.split(",")] if value.strip() else []
         if "" in parts:
-            raise _UnfitError("an item is empty")
+            raise UnfitError("an item is empty")
         return [Text(part) for part in parts]
     if isinstance(value, list | tuple):
         return list(value)
-    raise _UnfitError
+    raise UnfitError
 
 
 def _item(kind: type, value: object) -> Any:
@@ -349,11 +329,11 @@ def _item(kind: type, value: object) -> Any:
         value = _typed(kind, value)
     if kind is bool or kind is str:
         if type(value) is not kind:
-            raise _UnfitError
+            raise UnfitError
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise _UnfitError
-    return _integer(value) if kind is int else _float(value)
+        raise UnfitError
+    return whole_number(value) if kind is int else finite_float(value)
 
 
 def _typed(kind: type, text: Text) -> object:
@@ -363,92 +343,27 @@ def _typed(kind: type, text: Text) -> object:
         return str(text)
     if kind is bool:
         return {"true": True, "false": False}.get(word.casefold(), word)
-    return _number(word) if _NUMBER.fullmatch(word) else _special(word)
+    return read_number(word) if NUMERAL.fullmatch(word) else math.nan if is_special(word) else word
 
 
-def _special(word: str) -> object:
-    return math.nan if word.casefold().lstrip("+-").lstrip(".") in ("nan", "inf", "infinity") else word
+def as_written(value: object) -> object:
+    """Return a value as its reader wrote it: a Decimal or Text shows as number or text.
 
+    Parameters
+    ----------
+    value : object
+        A value, or a list of them.
 
-def _number(word: str) -> int | Decimal:
-    """Read a number to its last digit: as a Decimal, 6e24 is a whole number, which as a float it is not."""
-    digits = word.replace("_", "")
-    if len(digits) > 1000:
-        raise _UnfitError("it has too many digits")
-    try:
-        return int(digits) if _INTEGER.fullmatch(word) else Decimal(digits)
-    except InvalidOperation:  # an exponent beyond all bounds
-        raise _UnfitError("it is not finite") from None
-
-
-def _integer(value: int | float | Decimal) -> int:
-    if isinstance(value, int):
-        return value
-    _float(value)  # finite, so that a Decimal has no more digits than can be written out
-    if value != int(value):
-        raise _UnfitError("it is not a whole number")
-    if isinstance(value, float) and abs(value) > 2**53:
-        raise _UnfitError("as a float it is not exact")
-    return int(value)
-
-
-def _float(value: int | float | Decimal) -> float:
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise _UnfitError("it is not finite")
-    return number
-
-
-def _plain(value: object) -> object:
-    """Return a value as its reader wrote it: a Decimal or Text shows as number or text."""
+    Returns
+    -------
+    object
+    """
     if isinstance(value, Text):
         return str(value)
     if isinstance(value, Decimal):
         return float(value)
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    return [as_written(item) for item in value] if isinstance(value, list) else value
 
 
 def _article(type_name: str) -> str:
     return f"an {type_name}" if type_name[0] in "aeiou" else f"a {type_name}"
-
-
-def _loader() -> type[Any]:
-    """Return a safe YAML loader with the core schema of YAML 1.2, and numbers to their last digit."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012  # PyYAML's own way
-
-    def construct_number(loader: Any, node: Any) -> object:
-        word = loader.construct_scalar(node)
-        try:
-            return _number(word)
-        except _UnfitError:
-            return Text(word)  # told as unfit again where the parameter is known
-
-    def construct_mapping(loader: Any, node: Any) -> dict[object, object]:
-        keys = [loader.construct_object(key) for key, _ in node.value]
-        for index, key in enumerate(keys):
-            if key in keys[:index]:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice")
-        loaded: dict[object, object] = loader.construct_mapping(node, deep=True)
-        return loaded
-
-    numeric = "-+.0123456789"
-    Loader.add_implicit_resolver("!number", re.compile(rf"^(?:{_NUMBER.pattern})$"), list(numeric))
-    Loader.add_implicit_resolver(
-        "!nan", re.compile(r"^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"), list("-+.")
-    )
-    Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-    )
-    Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
-    )
-    Loader.add_constructor("!number", construct_number)
-    Loader.add_constructor("!nan", lambda loader, node: math.nan)
-    Loader.add_constructor("tag:yaml.org,2002:map", construct_mapping)
-    return Loader

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cohort.errors import NotebookError, unknown
+from cohort.errors import NotebookError, ParameterError, unknown
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ def find_project(start: Path | None = None) -> Project:
 def _entries(toc: Path) -> Iterator[str]:
     """Yield the files that a Jupyter Book table of contents names, in its order."""
     if toc.is_file():
-        import yaml
+        from cohort.runner.plain_values import read_yaml
 
         try:
-            contents = yaml.safe_load(toc.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise NotebookError(f"{toc.name} is not YAML: {' '.join(str(error).split())}.") from None
+            contents = read_yaml(toc.read_text(encoding="utf-8"), toc.name)
+        except ParameterError as error:
+            raise NotebookError(str(error)) from None
         yield from _files(contents)
 
 

@@ -226,6 +226,7 @@ FIELDS = sorted(
 )
 
 
+@pytest.mark.slow
 @given(mutated_configs())
 @settings(max_examples=2500, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 def test_a_mutated_config_is_a_model_or_one_readable_line(config):

@@ -138,6 +138,7 @@ def runs_of(law, noise=0.0, seed=0, count=60):
     return n, d, losses * np.exp(noise * rng.standard_normal(count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["huber", "lad", "log_mse", "mse"])
 def test_a_law_is_recovered_from_exact_runs(loss):
     found = fitting.fit(*runs_of(TRUE), loss)
@@ -239,6 +240,7 @@ def independent(rows, weights, start):
     return best
 
 
+@pytest.mark.slow
 def test_every_resample_reaches_its_optimum():
     """A random hundred of 4,000 resamples, beside an independent solver."""
     count = len(KEPT[0])
@@ -260,6 +262,7 @@ def test_seeds_reproduce_and_differ():
     assert one.laws != other.laws
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["lad", "log_mse", "mse"])
 def test_other_estimators_have_a_bootstrap_of_their_own(loss):
     found = fitting.fit(*KEPT, loss)

@@ -169,6 +169,7 @@ def test_the_other_models_stay(report):
     assert set(everywhere.values()) == {len(table(ROOT, "models")) + 1}
 
 
+@pytest.mark.slow
 def test_the_data_are_still_valid(copy):
     """What holds the data in the checkout holds them in the copy: description, order, sources, standing."""
     pytest_here = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"]

@@ -3,7 +3,7 @@
 `python -m cohort.runner.kernels.fork_server LISTENER FOLDER` takes an open listening socket by its number.
 It is started and asked by `warm`. A client connects, sends one request and keeps the connection: it is told
 the process id, then the exit status, and what it asked for dies with the connection. The server dies, and
-with it all that it forked, when its standard input closes or when nobody has asked for anything in ten minutes.
+with it all that it forked, when its standard input closes or nobody has asked for anything in ten minutes.
 """
 
 from __future__ import annotations

@@ -9,13 +9,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from cohort.errors import NotebookError
-from cohort.runner.kernels import warm
+from cohort.runner.kernels import drawings, reads, warm
 from cohort.runner.notebook.canonical_form import canonical, without_outputs
 from cohort.runner.notebook.document import Cell, Notebook, numbered, place, read_notebook
 
@@ -23,7 +23,15 @@ CELL_TIMEOUT_S = 600.0
 
 
 # What a kernel must not inherit: settings of the reader's own that change results or add warnings.
-_PERSONAL = ("MPLBACKEND", "MPLCONFIGDIR", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
+_PERSONAL = (
+    drawings.SWITCH,
+    "MPLBACKEND",
+    "MPLCONFIGDIR",
+    "PYTHONOPTIMIZE",
+    "PYTHONSTARTUP",
+    "PYTHONWARNINGS",
+    reads.SWITCH,
+)
 
 
 _FIXED = {
@@ -48,6 +56,7 @@ def execute(
     cache: Path | None = None,
     timeout_s: float = CELL_TIMEOUT_S,
     machine: Mapping[str, str] | None = None,
+    figures: bool | Path = True,
 ) -> Notebook:
     """Execute one notebook in a process of its own and return it in canonical form; no file is written.
 
@@ -68,6 +77,8 @@ def execute(
         The longest that one cell may take, in seconds.
     machine : mapping, optional
         Environment variables beyond the usual ones, such as those of another machine's profile.
+    figures : bool or Path
+        Whether figures are drawn; a folder shares those that are the same in several runs.
 
     Returns
     -------
@@ -80,11 +91,16 @@ def execute(
         If a cell raised, never ran or wrote to stderr, or the kernel died; it names notebook and cell.
     """
     tried = attempt(
-        notebook, parameters, name=name, cwd=cwd, cache=cache, timeout_s=timeout_s, machine=machine
+        notebook,
+        parameters,
+        name=name,
+        cwd=cwd,
+        cache=cache,
+        timeout_s=timeout_s,
+        machine=machine,
+        figures=figures,
     )
-    if tried.problem is not None or tried.notebook is None:
-        raise NotebookError(tried.problem)
-    return tried.notebook
+    return tried.checked()
 
 
 @dataclass(frozen=True)
@@ -97,15 +113,34 @@ class Attempt:
         The notebook as it stood at its end, in canonical form; None if the process that ran it was lost.
     problem : str or None
         What went wrong, in one line.
+    reads : Reads or None
+        What it read, if that was asked for and is known.
     """
 
     notebook: Notebook | None
     problem: str | None
+    reads: reads.Reads | None = None
 
     @property
     def lost(self) -> bool:
         """Whether the process that ran it was lost, with all that it had done."""
         return self.notebook is None
+
+    def checked(self) -> Notebook:
+        """Return the executed notebook.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        NotebookError
+            If something went wrong.
+        """
+        if self.problem is not None or self.notebook is None:
+            raise NotebookError(self.problem)
+        return self.notebook
 
 
 def attempt(
@@ -117,8 +152,22 @@ def attempt(
     cache: Path | None = None,
     timeout_s: float = CELL_TIMEOUT_S,
     machine: Mapping[str, str] | None = None,
+    figures: bool | Path = True,
+    reads_below: Sequence[Path] = (),
 ) -> Attempt:
-    """Execute one notebook as `execute` does, and return also one that failed."""
+    """Execute one notebook as `execute` does, and return also one that failed.
+
+    Parameters
+    ----------
+    notebook, parameters, name, cwd, cache, timeout_s, machine, figures
+        As in `execute`.
+    reads_below : sequence of Path
+        Folders of which the run notes what it reads.
+
+    Returns
+    -------
+    Attempt
+    """
     if not isinstance(notebook, dict):
         name = name or Path(notebook).stem
         notebook = read_notebook(Path(notebook))
@@ -137,11 +186,14 @@ def attempt(
         }
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         try:
-            env = environment(folder, cache) | dict(machine or {})
+            env = kernel_environment(folder, cache, figures) | dict(machine or {})
+            if reads_below:
+                env |= reads.request(folder / "reads.json", reads_below)
             executed = _in_worker(name, folder, env, server)
         except NotebookError as lost:
             return Attempt(None, str(lost))
-    return Attempt(canonical(executed), failure(name, executed))
+        read = reads.noted(folder / "reads.json")
+    return Attempt(canonical(executed), failure(name, executed), read)
 
 
 def settings(cache: Path | None) -> dict[str, str]:
@@ -157,9 +209,26 @@ def settings(cache: Path | None) -> dict[str, str]:
     return {**kept, **_FIXED, **fonts}
 
 
-def environment(folder: Path, cache: Path | None) -> dict[str, str]:
-    """Return the environment of a kernel: that of all, and a folder for what it writes for itself."""
+def kernel_environment(folder: Path, cache: Path | None, figures: bool | Path = True) -> dict[str, str]:
+    """Return the environment of one kernel.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it may write what it keeps for itself.
+    cache : Path or None
+        As in `settings`.
+    figures : bool or Path
+        As in `execute`.
+
+    Returns
+    -------
+    dict of str to str
+        What all kernels share, and what is its own.
+    """
     own = {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    if figures is not True:
+        own[drawings.SWITCH] = drawings.LEFT_OUT if figures is False else str(figures)
     return {**settings(cache), **own}
 
 

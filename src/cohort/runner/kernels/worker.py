@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from cohort.runner.kernels import warm
+from cohort.runner.kernels import drawings, reads, warm
 
 KERNEL = "python3"
 
@@ -69,12 +69,18 @@ def execute_through_papermill(
                 start_timeout=60,
                 execution_timeout=timeout_s,
                 shutdown_kernel="immediate",
-                extra_arguments=["--HistoryManager.enabled=False"],
+                extra_arguments=_arguments(),
                 **({} if sockets is None else {"kernel_manager_class": _private_manager(sockets)}),
             )
     except Exception as error:  # a dead kernel, a cell out of time: told by the cell where it happened
         prepared.metadata["cohort_failure"] = _sentence(error)
     return prepared
+
+
+def _arguments() -> list[str]:
+    """Return the arguments of the kernel: no history, and this package's extension if it has a task."""
+    has_task = any(one.SWITCH in os.environ for one in (drawings, reads))
+    return ["--HistoryManager.enabled=False", *(["--ext=cohort.runner.kernels"] if has_task else [])]
 
 
 def choose_provisioner() -> None:

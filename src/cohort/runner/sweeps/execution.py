@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from cohort.errors import CohortError, NotebookError, ParameterError, extras
-from cohort.runner.batch import inputs_digest, notebook_key, prepare_fonts
+from cohort.runner.batch import prepare_fonts
 from cohort.runner.kernels.kernel import attempt, stop_workers
 from cohort.runner.notebook.canonical_form import without_outputs
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.project import Project
 from cohort.runner.records import read_record
+from cohort.runner.staleness import Sources
 from cohort.runner.sweeps.plan import Plan
 from cohort.runner.sweeps.store import Row, Store
 
@@ -78,7 +80,7 @@ def run_sweep(
         If the notebook, or what it depends on, is not as when the sweep began.
     """
     notebook = read_notebook(path)
-    if notebook_key(inputs_digest(project), notebook) != plan.key:
+    if Sources(project).everything(notebook) != plan.key:
         raise NotebookError(
             f"{path.stem}, or the code and data that it uses, has changed since this sweep began; "
             "start another one in a new folder."
@@ -93,8 +95,14 @@ def run_sweep(
         "cwd": str(Path.cwd()) if local else None,
         "cache": str(project.cache) if local else None,
         "timeout_s": timeout_s,
+        "figures": plan.figures,
     }
-    with _threads(jobs) if scheduler is None else _cluster(scheduler) as executor:
+    with (
+        tempfile.TemporaryDirectory(prefix="cohort-", ignore_cleanup_errors=True) as drawings,
+        _threads(jobs) if scheduler is None else _cluster(scheduler) as executor,
+    ):
+        if local and plan.figures:
+            shared["figures"] = drawings  # a figure that is the same in several runs is drawn once
         submitted = {
             executor.submit(run_set, {**shared, "parameters": plan.sets[run - 1]}): run for run in left
         }
@@ -127,6 +135,7 @@ def run_set(job: Job) -> Result:
             cwd=cwd,
             cache=cache,
             timeout_s=job["timeout_s"],
+            figures=Path(job["figures"]) if isinstance(job["figures"], str) else job["figures"],
         )
         if tried.lost and _stopping.is_set():
             raise CancelledError

@@ -33,11 +33,14 @@ class Plan:
         The digest of its sources and of all that its results depend on.
     sets : tuple of dict
         The parameters of each run, validated.
+    figures : bool
+        Whether the runs draw their figures.
     """
 
     notebook: str
     key: str
     sets: tuple[Values, ...]
+    figures: bool = False
 
     @property
     def parameters(self) -> list[str]:
@@ -73,6 +76,7 @@ def make_plan(
     zipped: Iterable[str] = (),
     sample: int | None = None,
     seed: int = 0,
+    figures: bool = False,
 ) -> Plan:
     """Return the plan of a sweep.
 
@@ -93,6 +97,8 @@ def make_plan(
         Run so many of the sets, chosen at random without repetition.
     seed : int
         Seed of that choice.
+    figures : bool
+        As in `Plan`.
 
     Returns
     -------
@@ -119,7 +125,7 @@ def make_plan(
     if not axes:
         raise ParameterError("a sweep needs --grid or --zip, such as --grid context=4096,32768.")
     chosen = _chosen(math.prod(len(axis) for axis in axes), sample, seed)
-    return Plan(notebook, key, _distinct([shared | _at(axes, index) for index in chosen]))
+    return Plan(notebook, key, _distinct([shared | _at(axes, index) for index in chosen]), figures)
 
 
 def _axis(notebook: str, known: Mapping[str, Parameter], given: str) -> tuple[str, list[Value]]:

@@ -103,7 +103,7 @@ class Store:
         """Return the stored plan; raise ParameterError where there is none."""
         try:
             stored = json.loads(self._plan.read_text(encoding="utf-8"))
-            return Plan(stored["notebook"], stored["key"], tuple(stored["sets"]))
+            return Plan(stored["notebook"], stored["key"], tuple(stored["sets"]), stored["figures"])
         except FileNotFoundError:
             raise ParameterError(f"{str(self.folder)!r} holds no sweep; start one with --out.") from None
         except (OSError, ValueError, KeyError, TypeError) as error:

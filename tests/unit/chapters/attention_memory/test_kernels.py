@@ -66,13 +66,16 @@ def test_the_naive_peak_is_two_squares_and_the_result():
     assert peak == pytest.approx(2 * 2 * 600**2 * 8 + 2 * 600 * 64 * 8, rel=0.02)
 
 
+@pytest.mark.slow
 def test_peaks_grow_with_the_square_and_with_the_line():
     frame = kernels.measure_kernels([512, 1024, 2048])
     assert kernels.exponent(frame["naive"]) == pytest.approx(2, abs=0.05)
-    assert kernels.exponent(frame["tiled"]) == pytest.approx(1, abs=0.1)
+    tiles = frame["tiled"] - frame["tiled derived"]
+    assert tiles.max() - tiles.min() < 2048  # as much at any length
+    assert tiles.max() < 0.3 * frame["tiled derived"].min()
+    assert kernels.exponent(frame["tiled"] - tiles.min()) == pytest.approx(1, abs=0.001)
     assert frame["difference"].max() < 1e-12
     assert (frame["naive"] / frame["naive derived"] - 1).abs().max() < 0.02
-    assert (frame["tiled"] / frame["tiled derived"] - 1).max() < 0.15
 
 
 def test_a_peak_counts_what_was_let_go_and_not_what_was_given():

@@ -110,6 +110,7 @@ def test_intervals_leave_out_what_is_infinite():
     assert "no model" in none.axes[0].texts[0].get_text()
 
 
+@pytest.mark.slow
 def test_other_figures_are_drawn_and_stable():
     law = FIT.law
     marks = [("Llama 3 8B", 15e12, AGAINST.loc["Llama 3 8B", "loss"], "Llama 3 8B")]

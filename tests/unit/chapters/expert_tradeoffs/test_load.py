@@ -12,6 +12,7 @@ from cohort.experts import router
 DEVICE = "H100 SXM 80GB"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "skew", "devices", "tokens"),
     [("mixtral-8x7b-v0.1", 0.0, 8, 4096), ("dbrx", 0.7, 4, 4096), ("deepseek-v2-lite", 1.0, 8, 8192),
