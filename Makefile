@@ -76,7 +76,9 @@ $(VENV)/.locked: requirements.txt $(VENV)/.made
 	@touch $@
 
 # Bytecode beforehand, for machines where Python may not write it on import.
-$(VENV)/.package: pyproject.toml $(VENV)/.locked
+# The distribution was once called cohort: an environment made then loses it, with its command.
+$(VENV)/.package: pyproject.toml hatch_build.py $(VENV)/.locked
+	@$(PIP) uninstall -qq --yes cohort 2> /dev/null
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q src
 	@touch $@
@@ -135,7 +137,7 @@ LOCK := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11
 lock: ## Write both lock files anew (LOCK_FLAGS=--upgrade for newer versions)
 	@$(PYTHON) -m venv .cache/lock
 	@.cache/lock/bin/python -m pip --disable-pip-version-check install -qq uv
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) --extra book pyproject.toml \
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) --extra book --extra cluster pyproject.toml \
 		--output-file requirements.txt > /dev/null
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) --extra dev --constraints requirements.txt \
 		pyproject.toml --output-file requirements-dev.txt > /dev/null

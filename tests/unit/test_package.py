@@ -135,7 +135,10 @@ def test_the_wheel_says_what_it_is_and_what_ships(unpacked):
 
 
 def test_the_wheel_carries_its_templates(unpacked):
-    code = "from cohort.display import markup; print(markup.__file__); print(markup.table_html([('a<', {})], [], {}))"
+    code = (
+        "from cohort.display import markup; print(markup.__file__);"
+        "print(markup.table_html([('a<', {})], [], {}))"
+    )
     file, *table = run(code, path=unpacked).splitlines()
     assert Path(file).is_relative_to(unpacked)
     assert table[2] == '<tr><th scope="col">a&lt;</th></tr>'

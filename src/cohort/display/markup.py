@@ -41,7 +41,7 @@ def template_environment(*folders: Path) -> Environment:
 
     Examples
     --------
-    >>> environment().from_string("<b>{{ name }}</b>").render(name="a < b")
+    >>> template_environment().from_string("<b>{{ name }}</b>").render(name="a < b")
     '<b>a &lt; b</b>'
     """
     return Environment(
