@@ -257,14 +257,18 @@ class ModelSpec:
         return matrix + (rows if self.head_bias else 0)
 
     @property
-    def _outside_layers(self) -> int:
+    def outside_parameters(self) -> int:
+        """Weights outside the layers that are neither embedding nor head: positions, projections, norms."""
         projections = 0
         if self.embedding_width not in (None, self.hidden):
             projections = 2 * self.hidden * (self.embedding_width or 0)
         positions = self.position_rows * self.hidden
         inner = positions + projections + self.norm_weights + self._collapse
-        inner += self.extra.all if self.extra else 0
-        return self.embedding_parameters + self.head_parameters + inner
+        return inner + (self.extra.all if self.extra else 0)
+
+    @property
+    def _outside_layers(self) -> int:
+        return self.embedding_parameters + self.head_parameters + self.outside_parameters
 
     @property
     def _collapse(self) -> int:
