@@ -60,7 +60,7 @@ class Tensor:
     Attributes
     ----------
     kind : str
-        One of `KINDS`.
+        One of `cohort.architecture.formats.KINDS`.
     layer : int
         Its layer, from 0; -1 outside the layers.
     weights : float
@@ -70,14 +70,6 @@ class Tensor:
     kind: str
     layer: int
     weights: float
-
-
-# What a format may store in a type of its own. Value and down projections are apart, since GGUF's mixtures
-# keep them wider; biases, scales of routers and what stands beside the layers count as normalisations.
-KINDS = (
-    "embedding", "head", "attention", "value", "up", "down", "shared_up", "shared_down",
-    "expert_up", "expert_down", "router", "norms",
-)  # fmt: skip
 
 
 def stages(spec: ModelSpec, layout: Layout) -> list[range]:
