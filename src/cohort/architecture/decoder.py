@@ -10,9 +10,10 @@ scores) are not counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from cohort.architecture.attention import Attention, naive_score_bytes
 from cohort.architecture.feedforward import (
@@ -187,6 +188,10 @@ class ModelSpec:
         Rows of the output head, where it has fewer or more than the embedding.
     extra : Weights, optional
         Weights outside the layers that no other field counts.
+    quantization : mapping, optional
+        The ``quantization_config`` of the release, as it is; `cohort.architecture.quantization` reads it.
+    dtype : str, optional
+        The ``torch_dtype`` of the release.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
 
@@ -210,6 +215,8 @@ class ModelSpec:
     registered: bool = False
     head_rows: int | None = None
     extra: Weights | None = None
+    quantization: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    dtype: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         exact_integer("hidden", self.hidden, 1, LIMIT, ConfigError)

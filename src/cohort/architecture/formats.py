@@ -14,15 +14,16 @@ from cohort.architecture.dtypes import Precision, precision
 from cohort.errors import unknown
 
 # What a format may store in a type of its own. Value and down projections are apart, since GGUF's mixtures
-# keep them wider; biases, scales of routers and what stands beside the layers count as normalisations.
+# keep them wider, as is an embedding that is tied to the head; biases, scales of routers and what stands beside the layers count as normalisations.
 KINDS = (
-    "embedding", "head", "attention", "value", "up", "down", "shared_up", "shared_down",
+    "embedding", "tied", "head", "attention", "value", "up", "down", "shared_up", "shared_down",
     "expert_up", "expert_down", "router", "norms",
 )  # fmt: skip
 ATTENTION = ("attention", "value")
 EXPERTS = ("expert_up", "expert_down")
 MATRICES = (*ATTENTION, "up", "down", "shared_up", "shared_down", *EXPERTS)  # those of the layers
 
+_FALLBACKS = {"Q4_K": "Q5_0", "Q6_K": "Q8_0"}
 FP16, FP32 = precision("bf16"), precision("fp32")
 
 
@@ -70,9 +71,20 @@ class WeightFormat:
         other = self.exceptions(kind, layer, layers) if self.exceptions else None
         return other or (self.main if kind in self.kinds else self.others)
 
-    def bits(self, kind: str, layer: int = -1, layers: int = 1) -> Fraction:
-        """Return the bits of one weight of a tensor, its share of the scales included."""
+    def bits(self, kind: str, layer: int = -1, layers: int = 1, row: int = 0) -> Fraction:
+        """Return the bits of one weight of a tensor, its share of the scales included.
+
+        Parameters
+        ----------
+        kind, layer, layers
+            As in `precision`.
+        row : int
+            Weights of a row: where it is no multiple of the block of a format of llama.cpp, that falls back to
+            a wider one; 0 where that is of no concern.
+        """
         found = self.precision(kind, layer, layers)
+        if row % found.block and found.name in _FALLBACKS:
+            found = precision(_FALLBACKS[found.name])
         return found.bits + Fraction(found.scale_bits, found.block)
 
 
@@ -88,14 +100,14 @@ def _more_bits(layer: int, layers: int) -> bool:
 
 
 def _q4_k_m(kind: str, layer: int, layers: int) -> Precision | None:
-    if kind == "head":
+    if kind in ("head", "tied"):
         return precision("Q6_K")
     wider = kind in ("value", "down", "shared_down", "expert_down")
     return precision("Q6_K") if wider and layer >= 0 and _more_bits(layer, layers) else None
 
 
 _ALL = frozenset(KINDS)
-_GGUF = frozenset({*MATRICES, "embedding", "head"})
+_GGUF = frozenset({*MATRICES, "embedding", "tied", "head"})
 _FORMATS = {
     each.name: each
     for each in (

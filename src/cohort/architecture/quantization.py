@@ -15,6 +15,7 @@ from cohort.errors import ConfigError, shown
 # What reference implementations call the tensors of a kind, once for each usual name of a module.
 _MODULES = {
     "embedding": ("model.embed_tokens",),
+    "tied": ("model.embed_tokens",),
     "head": ("lm_head",),
     "attention": ("self_attn.q_proj", "linear_attn.in_proj_qkv"),
     "value": ("self_attn.v_proj",),

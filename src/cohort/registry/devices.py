@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from cohort.errors import NotInDataError, unknown
 from cohort.registry import facts
-from cohort.units import GB
+from cohort.units import GB, MIB
 
 # The column that holds the dense peak of a type of number, in 1e12 operations a second.
 PEAKS = {
@@ -47,6 +47,12 @@ class Accelerator:
         Devices that such links join; 1 where cards meet only on the bus of their host.
     tdp_w : float, optional
         Rated power, in W; None where the data give none.
+    year : int
+        Year of introduction.
+    driver_bytes : int
+        Memory as the driver reports it, in bytes; as the data sheet has it where no figure is public.
+    allocatable_bytes : int
+        What of it a program may allocate: the rest is the driver's own.
     """
 
     name: str
@@ -57,6 +63,15 @@ class Accelerator:
     link: float | None = None
     joined: int = 1
     tdp_w: float | None = None
+    year: int = 0
+    driver_bytes: int = 0
+    allocatable_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.driver_bytes:
+            object.__setattr__(self, "driver_bytes", self.memory_bytes)
+        if not self.allocatable_bytes:
+            object.__setattr__(self, "allocatable_bytes", self.driver_bytes - _reserved(self.driver_bytes))
 
     def peak(self, dtype: str = "bf16") -> float:
         """Return the dense peak for a type of number.
@@ -85,6 +100,14 @@ class Accelerator:
         if not isinstance(dtype, str) or dtype not in found:
             raise unknown(f"type of number of {self.name}", dtype, found)
         return found[dtype]
+
+
+def _reserved(memory: int) -> int:
+    """Return what the driver keeps for itself where the data do not say: it grows a little with the memory.
+
+    Within 0.7 % of the memory of the cards whose allocatable memory is known.
+    """
+    return 300 * MIB + 3 * memory // 1000
 
 
 def accelerators() -> list[str]:
@@ -134,6 +157,9 @@ def _read(name: str, modified: int) -> Accelerator:
         link=float(row["interconnect_gb_s"]) * GB if row["interconnect_gb_s"] else None,
         joined=int(row["scale_up_domain"]),
         tdp_w=float(row["tdp_w"]) if row["tdp_w"] else None,
+        year=int(row["year"]),
+        driver_bytes=int(row["driver_memory_mib"] or 0) * MIB,
+        allocatable_bytes=int(row["cuda_memory_mib"] or 0) * MIB,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a cache takes as engines hold it: keys and values in types of their own, pages, windows with a margin."""
+"""What a cache takes as engines hold it: keys and values by type, in pages, windows with a margin."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""How devices share a model: tensor, pipeline, expert and data-parallel attention, and what each one holds."""
+"""How devices share a model, by tensor, pipeline, expert and data parallelism, and what each one holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import Layer, ModelSpec
@@ -65,11 +66,15 @@ class Tensor:
         Its layer, from 0; -1 outside the layers.
     weights : float
         Weights on the fullest device.
+    row : int
+        Weights of a row of the matrix, which a format may need to be a multiple of its block; 0 where that is
+        of no concern.
     """
 
     kind: str
     layer: int
     weights: float
+    row: int = 0
 
 
 def stages(spec: ModelSpec, layout: Layout) -> list[range]:
@@ -101,7 +106,7 @@ def stages(spec: ModelSpec, layout: Layout) -> list[range]:
     ends = [0]
     for part in range(parts):
         ends.append(ends[-1] + each + (part < longer))
-    return [range(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    return [range(start, end) for start, end in pairwise(ends)]
 
 
 def held(spec: ModelSpec, layout: Layout, stage: range) -> Iterator[Tensor]:
@@ -119,23 +124,24 @@ def held(spec: ModelSpec, layout: Layout, stage: range) -> Iterator[Tensor]:
         Layers of the stage, as `stages` returns them.
     """
     if stage.start == 0:
-        yield Tensor("embedding", -1, spec.embedding_parameters / layout.tensor)
+        kind = "tied" if spec.tied and layout.pipeline == 1 else "embedding"
+        yield Tensor(kind, -1, spec.embedding_parameters / layout.tensor)
     last = stage.stop == len(spec.layers)
     if last:
         if spec.tied and layout.pipeline > 1:
             yield Tensor("head", -1, spec.embedding_parameters / layout.tensor)  # a copy of the embedding
         yield Tensor("head", -1, spec.head_parameters / layout.tensor)
         yield Tensor("norms", -1, spec.outside_parameters)
-    kept: dict[int, list[tuple[str, float]]] = {}
+    kept: dict[int, list[tuple[str, float, int]]] = {}
     for number in stage:
         layer = spec.layers[number]
         if id(layer) not in kept:
             kept[id(layer)] = list(_of_layer(layer, spec.hidden, layout))
-        for kind, weights in kept[id(layer)]:
-            yield Tensor(kind, number, weights)
+        for kind, weights, row in kept[id(layer)]:
+            yield Tensor(kind, number, weights, row)
 
 
-def _of_layer(layer: Layer, hidden: int, layout: Layout) -> Iterator[tuple[str, float]]:
+def _of_layer(layer: Layer, hidden: int, layout: Layout) -> Iterator[tuple[str, float, int]]:
     small = layer.parameters(hidden)
     for each in layer.mixers:
         whole = each.parameters(hidden)
@@ -143,8 +149,8 @@ def _of_layer(layer: Layer, hidden: int, layout: Layout) -> Iterator[tuple[str, 
         small -= whole - vectors
         matrices, values = _attention(each, hidden, layout.tensor)
         if whole:  # what an earlier layer holds is not held again
-            yield "attention", matrices - values
-            yield "value", values
+            yield "attention", matrices - values, 0
+            yield "value", values, hidden
     feedforward = layer.feedforward
     dense, experts = feedforward, layer.experts
     if isinstance(feedforward, Residual):
@@ -157,15 +163,18 @@ def _of_layer(layer: Layer, hidden: int, layout: Layout) -> Iterator[tuple[str, 
         for kind, weights, divisor in _experts(experts, hidden, layout):
             small -= weights
             share = weights / divisor
-            yield from _halves(kind, experts, share) if kind.endswith("_") else ((kind, share),)
-    yield "norms", small
+            yield from _halves(kind, experts, share) if kind.endswith("_") else ((kind, share, 0),)
+    yield "norms", small, 0
 
 
-def _halves(prefix: str, part: Dense | Experts, weights: float) -> Iterator[tuple[str, float]]:
+def _halves(prefix: str, part: Dense | Experts, weights: float) -> Iterator[tuple[str, float, int]]:
     """Yield the matrices that widen and the one that narrows."""
     down = weights / (3 if part.gated else 2)
-    yield f"{prefix}up", weights - down
-    yield f"{prefix}down", down
+    width = part.width
+    if prefix == "shared_" and isinstance(part, Experts):
+        width = part.shared * (part.shared_width or part.width)
+    yield f"{prefix}up", weights - down, 0
+    yield f"{prefix}down", down, width
 
 
 def _experts(experts: Experts, hidden: int, layout: Layout) -> Iterator[tuple[str, int, int]]:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import Layer, ModelSpec
-from cohort.architecture.dtypes import precision
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, integer, one_of
+from cohort.errors import integer, one_of
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 from cohort.serving.layouts import Layout, held, stages
 
@@ -249,7 +248,7 @@ class _Step:
         """Bytes of the weights in the format that they are stored in beside adapters."""
         count = len(self.spec.layers)
         return sum(
-            float(self.base.bits(tensor.kind, tensor.layer, count)) / 8 * tensor.weights
+            float(self.base.bits(tensor.kind, tensor.layer, count, tensor.row)) / 8 * tensor.weights
             for tensor in held(self.spec, self.layout, self._stage_layers)
         )
 
@@ -279,7 +278,11 @@ class _Step:
         if self.optimiser == "momentum":
             return each * trained
         if self.optimiser == "muon":
-            outer = sum(counts.get(kind, 0.0) for kind in ("embedding", "head", "norms")) if not self.rank else 0.0
+            outer = (
+                sum(counts.get(kind, 0.0) for kind in ("embedding", "tied", "head", "norms"))
+                if not self.rank
+                else 0.0
+            )
             return each * (trained + outer)
         return 0.0  # plain gradient descent, and Adafactor but for its sums of rows and columns
 
@@ -327,11 +330,13 @@ class _Step:
         share = self.divided
         weights = frozen + own.weight * trained
         gradients = own.gradient * trained / (share if self.zero >= 2 else 1)
-        optimiser = (self._states(counts, trained, own) + own.master * trained) / (share if self.zero >= 1 else 1)
+        optimiser = (self._states(counts, trained, own) + own.master * trained) / (
+            share if self.zero >= 1 else 1
+        )
         casts = 0.0 if self.rank else float(recipe.cast) * whole
         layers = [self.spec.layers[number] for number in self._stage_layers]
         if self.recompute == "full" and recipe.cast:
-            casts = recipe.cast * (counts.get("head", 0.0) or counts.get("embedding", 0.0))
+            casts = recipe.cast * (counts.get("head", 0.0) or counts.get("tied", 0.0))
         if self.zero >= 3:
             largest = max(each.parameters(self.spec.hidden) for each in layers) / self.layout.tensor
             casts += 2 * 2 * largest  # a layer in use and the next, gathered in 16 bits
@@ -365,7 +370,7 @@ class _Step:
 
     def _tied_twice(self, counts: dict[str, float]) -> float:
         """Weights of a tied embedding, whose gradients as embedding and as head meet at the end."""
-        return counts.get("embedding", 0.0) if self.spec.tied and not self.rank else 0.0
+        return 0.0 if self.rank else counts.get("tied", 0.0)
 
 
 def _parts(layer: Layer) -> tuple[Dense | None, Experts | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -97,7 +98,18 @@ def _read(config: Mapping[str, Any], called: str) -> ModelSpec:
         raise ConfigError("'add_cross_attention' is true, but only decoders without an encoder are counted")
     model = build(fields, row, called)
     fields.unread(_known(family))
-    return model
+    return replace(model, **_storage(config, values))
+
+
+def _storage(config: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the release stores its weights, as the config or its text part says."""
+    found: dict[str, Any] = {}
+    for part in (values, config):
+        for name, keys in {"quantization": ("quantization_config",), "dtype": ("dtype", "torch_dtype")}.items():
+            value = next((part[key] for key in keys if part.get(key)), None)
+            if isinstance(value, Mapping if name == "quantization" else str):
+                found[name] = value
+    return found
 
 
 def _dialect(config: Mapping[str, Any]) -> Mapping[str, Any]:
