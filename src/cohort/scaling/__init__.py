@@ -1,17 +1,9 @@
 """Scaling laws of dense models and of mixtures, and the allocations that follow from them."""
 
-from cohort.scaling.dense_laws import (
-    Allocation,
-    InfeasibleError,
-    Lifetime,
-    Overtraining,
-    Price,
-    Repetition,
-    ScalingLaw,
-    law,
-    laws,
-    repetition,
-)
+from cohort.errors import InfeasibleError
+from cohort.scaling.allocations import Allocation, Lifetime, Overtraining, Price
+from cohort.scaling.dense_laws import ScalingLaw, law
+from cohort.scaling.repeated_data import Repetition, laws, repetition
 
 __all__ = [
     "Allocation",

@@ -111,7 +111,7 @@ def dollars(law: ScalingLaw, loss: float, lifetime: Lifetime) -> pd.DataFrame:
     chosen = {
         "least training compute": law.compute_optimal(loss=loss),
         "least compute": law.inference_optimal(loss, use),
-        "least dollars": law.cost_optimal(loss, lifetime),
+        "least dollars": law.inference_optimal(loss, lifetime.equivalent_tokens),
     }
     records = []
     for name, each in chosen.items():
