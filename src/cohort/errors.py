@@ -126,7 +126,20 @@ def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
 
 
 def shown(value: object, limit: int = 80) -> str:
-    """Return `repr(value)` on one line, cut to `limit` characters."""
+    """Return `repr(value)` on one line, cut to `limit` characters.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    limit : int
+        Characters.
+
+    Returns
+    -------
+    str
+        One line.
+    """
     try:
         text = " ".join(repr(value).split())
     except Exception:  # an integer of over 4,300 digits has no repr, and other objects may lack one too

@@ -69,7 +69,18 @@ class Fit:
         return np.log(self.runs.losses) - np.log(predicted(self.law, self.runs))
 
     def score(self, law: ScalingLaw) -> float:
-        """Return the objective of another law on the same runs."""
+        """Return the objective of another law on the same runs.
+
+        Parameters
+        ----------
+        law : ScalingLaw
+            The law.
+
+        Returns
+        -------
+        float
+            As `objective` of this fit.
+        """
         weights = np.ones((1, len(self.runs.losses)))
         objective = Objective(self.runs, misfit(self.loss, self.delta))
         return float(objective.values(self.runs.theta(law)[None], weights)[0]) * self._scale

@@ -120,7 +120,18 @@ class UniqueTokens:
         return self.law.compute_optimal(tokens=self.unique).parameters
 
     def effective(self, n: float, d: float) -> tuple[float, float]:
-        """Return the effective parameters and tokens."""
+        """Return the effective parameters and tokens.
+
+        Parameters
+        ----------
+        n, d : float
+            Parameters and tokens.
+
+        Returns
+        -------
+        pair of float
+            What they are worth.
+        """
         unique = min(d, self.unique)
         base = min(n, self.law.compute_optimal(tokens=unique).parameters)
         return (
@@ -129,7 +140,18 @@ class UniqueTokens:
         )
 
     def compute_optimal(self, flop: float) -> Allocation:
-        """Return the best allocation of a compute at which the free optimum would need more tokens."""
+        """Return the best allocation of a compute at which the free optimum would need more tokens.
+
+        Parameters
+        ----------
+        flop : float
+            Training compute.
+
+        Returns
+        -------
+        Allocation
+            That of the lowest loss.
+        """
         pairs, base = flop / FLOP_PER_TOKEN, self.base
         first, last = math.log(base), math.log(pairs / self.unique)
 
@@ -148,7 +170,25 @@ class UniqueTokens:
         return by_tokens - by_size
 
     def inference_optimal(self, loss: float, reducible: float, use: float) -> Allocation:
-        """Return the best allocation where the free optimum would need more tokens than there are."""
+        """Return the best allocation where the free optimum would need more tokens than there are.
+
+        Parameters
+        ----------
+        loss, reducible : float
+            The loss to reach, and what of it is above E.
+        use : float
+            Tokens read and written over the model's life.
+
+        Returns
+        -------
+        Allocation
+            That of the least compute.
+
+        Raises
+        ------
+        InfeasibleError
+            If no repetition reaches the loss; the message states the bound.
+        """
         law, base, rates = self.law, self.base, self.rates
         most = (base * (1 + rates.parameters), self.unique * (1 + rates.tokens))
         floor = law.loss(*most)
