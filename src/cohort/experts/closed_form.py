@@ -342,7 +342,7 @@ def dropped(
     See Also
     --------
     capacity : The room of an expert.
-    cohort.experts.router.Routed.dropped : The share of a simulated stream.
+    cohort.experts.router.stream : A simulated stream, whose share can be counted.
 
     Examples
     --------
