@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cohort.registry.devices import accelerator, accelerators
     from cohort.registry.facts import tables
     from cohort.registry.frames import table
-    from cohort.scaling.dense_laws import law, laws
+    from cohort.scaling import law, laws
 
 __version__ = "0.1.0"
 
@@ -73,8 +73,8 @@ _LOOKUPS = {
     "accelerators": "registry.devices",
     "grid": "footprint.factors",
     "grids": "footprint.factors",
-    "law": "scaling.dense_laws",
-    "laws": "scaling.dense_laws",
+    "law": "scaling",
+    "laws": "scaling",
     "model": "architecture.registered",
     "models": "architecture.registered",
     "table": "registry.frames",

@@ -11,7 +11,7 @@ from cohort.errors import integer
 from cohort.fitting.bootstrap import Bootstrap
 from cohort.fitting.certified import predicted
 from cohort.registry.frames import table
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, ScalingLaw
+from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
 
 FEWEST_KEPT = 40  # runs that a reader's choice has to leave for the fit
 

@@ -10,31 +10,9 @@ import math
 from dataclasses import dataclass
 
 from cohort.errors import InfeasibleError, bounded, positive
-from cohort.scaling.allocations import (
-    FLOP_PER_TOKEN,
-    SERVING_FLOP_PER_TOKEN,
-    Allocation,
-    Lifetime,
-    Overtraining,
-    Price,
-)
+from cohort.scaling.allocations import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Overtraining
 from cohort.scaling.loss_laws import LossLaw
-from cohort.scaling.repeated_data import Repetition, UniqueTokens, coefficients, laws, repetition
-
-__all__ = [
-    "FLOP_PER_TOKEN",
-    "SERVING_FLOP_PER_TOKEN",
-    "Allocation",
-    "InfeasibleError",
-    "Lifetime",
-    "Overtraining",
-    "Price",
-    "Repetition",
-    "ScalingLaw",
-    "law",
-    "laws",
-    "repetition",
-]
+from cohort.scaling.repeated_data import Repetition, UniqueTokens, coefficients
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import cohort
 from cohort import fitting
 from cohort.errors import CohortError, ParameterError, UnknownNameError
 from cohort.fitting import FitError
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.scaling import ScalingLaw
 
 RUNS = cohort.table("chinchilla_runs")
 ALL = (

@@ -12,12 +12,11 @@ from scipy import optimize
 
 import cohort
 from cohort.errors import CohortError, ParameterError, UnknownNameError
-from cohort.scaling import dense_laws
-from cohort.scaling.dense_laws import InfeasibleError, Lifetime, Price, Repetition, ScalingLaw
+from cohort.scaling import InfeasibleError, Lifetime, Price, Repetition, ScalingLaw, repetition
 
 SARDANA = cohort.law("sardana")
 MUENNIGHOFF = cohort.law("muennighoff")
-C4 = dense_laws.repetition("muennighoff")
+C4 = repetition("muennighoff")
 EXACT = 1e-12
 
 
@@ -394,6 +393,12 @@ def test_an_allocation_has_exactly_one_condition(given):
         SARDANA.compute_optimal(**given)
 
 
+def test_a_limit_of_data_is_for_a_given_compute():
+    for name, value in {"loss": 2.0, "tokens": 1e12}.items():
+        with pytest.raises(ParameterError, match=f"unique_tokens goes with flop, not with {name}"):
+            SARDANA.compute_optimal(**{name: value}, unique_tokens=1e11)
+
+
 @pytest.mark.parametrize("loss", [1.69, 1.2])
 def test_a_loss_out_of_reach_names_the_bound(loss):
     for ask in (
@@ -447,7 +452,7 @@ def test_unknown_laws_name_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'besiroglu'"):
         cohort.law("besirogl")
     with pytest.raises(UnknownNameError, match="known: muennighoff"):
-        dense_laws.repetition("hoffmann")
+        repetition("hoffmann")
     assert issubclass(InfeasibleError, CohortError)
 
 

@@ -11,8 +11,7 @@ from cohort.architecture.registered import model
 from cohort.chapters.expert_tradeoffs.worth import reproduced
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.numeric import root
-from cohort.scaling import mixture_laws
-from cohort.scaling.dense_laws import InfeasibleError
+from cohort.scaling import InfeasibleError, mixture_laws
 
 FRAME = reproduced()
 

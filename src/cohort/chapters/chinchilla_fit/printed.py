@@ -15,7 +15,7 @@ from cohort.architecture.decoder import Dense, Layer, ModelSpec
 from cohort.architecture.registered import model
 from cohort.display.words import rounding
 from cohort.registry import facts
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, ScalingLaw
+from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
 
 NAMED = "chinchilla-70b"  # the model that the paper trained in the end: its facts hold for the runs too
 

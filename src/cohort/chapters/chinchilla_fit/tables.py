@@ -14,7 +14,7 @@ from cohort.display.words import scaled
 from cohort.errors import ParameterError, positive
 from cohort.fitting import LOSSES, Bootstrap, Fit, fit, predicted
 from cohort.fitting.chinchilla_runs import columns, of_chinchilla, relative_errors, runs
-from cohort.scaling.dense_laws import ScalingLaw, law, laws
+from cohort.scaling import ScalingLaw, law, laws
 
 Quantity = Callable[[ScalingLaw], float]
 

@@ -6,7 +6,7 @@ from cohort.architecture.registered import model
 from cohort.chapters.chinchilla_fit import printed
 from cohort.chapters.judging import Judgement, graded, quoted
 from cohort.fitting import chinchilla_runs, fit
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.scaling import ScalingLaw
 
 CHINCHILLA = (1, 67e9)  # approach and size in the table whose compute is that of Chinchilla itself
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cohort.chapters.data_optimal.tables import trained
 from cohort.chapters.judging import quoted
-from cohort.scaling.dense_laws import InfeasibleError, Repetition, ScalingLaw
+from cohort.scaling import InfeasibleError, Repetition, ScalingLaw
 
 
 def learning_curves(law: ScalingLaw, frame: pd.DataFrame, tokens: Sequence[float]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 from cohort.chapters.data_optimal.tables import TAIL
 from cohort.errors import ParameterError, positive, shown
 from cohort.fitting import Bootstrap
-from cohort.scaling.dense_laws import SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, Price, ScalingLaw
+from cohort.scaling import SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, Price, ScalingLaw
 
 
 def best_sizes(

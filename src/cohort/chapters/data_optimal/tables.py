@@ -17,7 +17,7 @@ from cohort.display import published_values
 from cohort.errors import ParameterError, unknown
 from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit
 from cohort.registry.frames import table
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, ScalingLaw, law, laws
+from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, ScalingLaw, law, laws
 
 FITTED = "fitted"  # the name under which the fit to the Chinchilla runs is asked for
 

@@ -6,7 +6,7 @@ from cohort.architecture.registered import group
 from cohort.chapters.data_optimal import tables
 from cohort.chapters.judging import Judgement, graded, quoted
 from cohort.fitting import chinchilla_runs, fit
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.scaling import ScalingLaw
 
 
 def judge(law: ScalingLaw | None = None) -> list[Judgement]:

@@ -5,7 +5,7 @@ import pytest
 from cohort.chapters.data_optimal import lifetimes
 from cohort.errors import ParameterError
 from cohort.fitting import chinchilla_runs, fit
-from cohort.scaling.dense_laws import Price
+from cohort.scaling import Price
 
 FIT = fit(*chinchilla_runs.columns(chinchilla_runs.runs()))
 LAW = FIT.law
