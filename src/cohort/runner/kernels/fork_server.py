@@ -46,6 +46,7 @@ PRELOADED = (
     "IPython.core.completer",
     "IPython.core.magics",
     "IPython.display",
+    "jinja2",
     "matplotlib.pyplot",
     "numpy",
     "pandas",
