@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,6 +89,23 @@ class Store:
             for left in self.folder.rglob(".*.tmp"):
                 left.unlink(missing_ok=True)
             yield
+
+    @contextmanager
+    def drawings(self) -> Iterator[Path]:
+        """Give an empty folder for the drawings that runs share; it goes at the end, or when begun anew.
+
+        Yields
+        ------
+        Path
+            Its absolute path.
+        """
+        folder = (self.folder / ".drawings").resolve()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def begin(self, plan: Plan) -> None:
         """Store the plan of a new sweep; raise ParameterError where the folder holds one already."""
