@@ -4,8 +4,8 @@ Run it as ``.venv/bin/python benchmarks/run_notebooks.py``; it takes about eight
 nearly all of them for the peers. ``--sets 8`` takes fewer sets of parameters. Three comparisons:
 
 - the overhead of a run: its wall time less the time of its own cells, as papermill notes it for each cell;
-- many sets of parameters of one chapter: `cohort sweep`, without figures and with a page of them, beside a loop
-  of `papermill.execute_notebook`, in one process and in two;
+- many sets of parameters of one chapter: `cohort sweep`, without figures and with a page of them, beside
+  `papermill.execute_notebook` in a loop, in one process and in two;
 - all notebooks: `cohort run --force` beside what execution adds to `jupyter-book build`.
 
 Runs take turns where they are short, and the lowest time counts; imports of the peers are not counted.

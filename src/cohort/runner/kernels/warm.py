@@ -90,13 +90,30 @@ class Fork:
         return self._hear(wait=False)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end and return its exit status, negative for the signal that killed it."""
+        """Wait for its end.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Ignored; a server that is gone ends the waiting.
+
+        Returns
+        -------
+        int
+            Its exit status, negative for the signal that killed it.
+        """
         status = self._hear(wait=True)
         assert status is not None
         return status
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, and to all that it started."""
+        """Send it a signal, and to all that it started.
+
+        Parameters
+        ----------
+        number : int
+            The signal.
+        """
         if self.returncode is None:
             with contextlib.suppress(OSError):
                 self._connection.sendall(b"%d\n" % number)
@@ -229,6 +246,10 @@ def server(environment: Mapping[str, str]) -> Server | None:
     ----------
     environment : mapping
         The environment of the processes that it is for.
+
+    Returns
+    -------
+    Server or None
     """
     if not CAN_FORK or environment.get(SWITCH) == "cold":
         return None

@@ -120,7 +120,12 @@ def run_set(job: Job) -> Result:
     Returns
     -------
     dict
-        The executed notebook, what went wrong, whether the process was lost, and how long it took.
+        The executed notebook, what went wrong, and how long it took.
+
+    Raises
+    ------
+    CancelledError
+        If the sweep stops.
     """
     cwd, cache = (Path(job[name]) if job[name] else None for name in ("cwd", "cache"))
     for last in (False, True):
