@@ -145,7 +145,7 @@ def _html(entries: Mapping[str, Entry]) -> str:
         for name, entry in entries.items()
     ]
     heads: list[markup.Cell] = [(title, {}) for title in ("result", "value", "unit")]
-    return str(markup.table(heads, rows, {"class": "dataframe"}))
+    return str(markup.table_html(heads, rows, {"class": "dataframe"}))
 
 
 def _plain(entries: Mapping[str, Entry]) -> str:

@@ -1,9 +1,9 @@
 """Whether a notebook has to run: by its sources, and by the modules and files that it read when it last ran.
 
-What a run read is noted in its kernel, by ``kernels.reads``, since a static reading of imports would miss what is
-imported late or by name. Besides, each notebook depends on what runs all of them: Python, the lock file, the
-part of this package that executes notebooks, and the names of all files of data, one of which may be looked
-for and not found. What is not known makes a notebook stale.
+What a run read is noted in its kernel, by ``kernels.reads``, since a static reading of imports would miss
+what is imported late or by name. Besides, each notebook depends on what runs all of them: Python, the lock
+file, the part of this package that executes notebooks, and the names of all files of data, one of which may
+be looked for and not found. What is not known makes a notebook stale.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def page(plan: Plan, rows: Sequence[Row], notebooks: Sequence[Notebook | None]) 
         for key, drawing in dict(_drawings(notebook, plan.label(row.run)) if notebook else ()).items():
             figures.setdefault(key, []).append(drawing)
     return (
-        markup.environment(_TEMPLATES)
+        markup.template_environment(_TEMPLATES)
         .get_template("sweep.html")
         .render(
             title=f"Sweep of {plan.notebook}",
@@ -91,7 +91,7 @@ def _table(plan: Plan, rows: Sequence[Row]) -> Markup:
         for name, _ in recorded:
             yield _shown(_recorded(row, name)), {}
 
-    return markup.table([(head, {}) for head in heads], [(cells(row), {}) for row in rows], {})
+    return markup.table_html([(head, {}) for head in heads], [(cells(row), {}) for row in rows], {})
 
 
 def _recorded(row: Row, name: str) -> Any:
