@@ -21,15 +21,14 @@ from functools import lru_cache
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, bounded, integer, positive, unknown
+from cohort.errors import bounded, integer, one_of, positive
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator, sixteen_bit_type
-from cohort.registry.devices import accelerator as find_accelerator
+from cohort.registry.devices import Accelerator, as_accelerator, rated_power, sixteen_bit_type
 from cohort.serving.roofline import attained, weights_read
+from cohort.units import GB
 
-GB = 1e9
 MEASURED_BYTES = 2  # of a number in the caches of the measured chats
 
 
@@ -158,9 +157,7 @@ def joules_per_token(
     spec = read_model(model)
     integer("accelerators", accelerators, 1, 1024)
     integer("concurrency", concurrency, 1, LIMIT, unit="requests")
-    if weight_dtype not in precisions():
-        raise unknown("weight_dtype", weight_dtype, precisions())
-    width = precision(weight_dtype).bytes_per_element / GB
+    width = precision(one_of("weight_dtype", weight_dtype, precisions())).bytes_per_element / GB
     read, multiplied = weights_read(spec, concurrency) * width, spec.matmul_parameters * width
     return (found or coefficients()).joules(accelerators, concurrency, read, multiplied)
 
@@ -195,10 +192,10 @@ def carried_over(
     float
         Scaled energy over energy as it is; 1 on the accelerator of the fit, or where the data lack a rating.
     """
-    of_fit = find_accelerator(MEASURED)
-    if device.tdp_w is None or of_fit.tdp_w is None:
+    of_fit = as_accelerator(MEASURED)
+    if device.tdp_w is None:
         return 1.0
-    power = device.tdp_w / of_fit.tdp_w
+    power = device.tdp_w / rated_power(of_fit)
     peaks = [each.peak(sixteen_bit_type(each)) for each in (device, of_fit)]
     kept = coefficients()
     scaled = replace(
@@ -256,13 +253,9 @@ def prompt_joules(
     included, paid = min(input_tokens, kept.prompt), min(1.0, output_tokens / kept.answer)
     if input_tokens == included and paid == 1:
         return 0.0
-    if device.tdp_w is None:
-        raise ParameterError(f"accelerator is {device.name}, but must be one whose rated power the data hold")
-    own = weight_dtype in ("fp8", "fp4") and weight_dtype in dict(device.peaks)
-    share = attained().product(device.name, "fp8" if own else "16-bit")
-    rate = share * device.peak(weight_dtype if own else sixteen_bit_type(device))
+    rated, rate = rated_power(device), attained().product_rate(device, weight_dtype)
     flops = spec.prefill_flops(input_tokens) - paid * spec.prefill_flops(included)
-    return flops / rate * drawn * device.tdp_w
+    return flops / rate * drawn * rated
 
 
 def cache_joules(

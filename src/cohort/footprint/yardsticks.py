@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cohort.errors import bounded, unknown
-from cohort.footprint.accounts import HOURS_PER_YEAR, Footprint
-from cohort.footprint.factors import LIMITS, Range
+from cohort.errors import bounded, one_of
+from cohort.footprint.accounts import Footprint
+from cohort.footprint.factors import Range
+from cohort.footprint.inputs import central_values
 from cohort.footprint.training_runs import run_factors, run_footprint
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator
-from cohort.registry.devices import accelerator as find_accelerator
+from cohort.registry.devices import Accelerator, as_accelerator
+from cohort.units import DAYS_PER_YEAR, HOURS_PER_YEAR
 
-DAYS_PER_YEAR = 365
 MONTHS_PER_YEAR = 12
 KM_PER_MILE = 1.609344
 RADIATIVE_FORCING = 1.9  # in the flight's figure, as its source says
@@ -31,9 +31,7 @@ def yardstick(name: str) -> float:
         If the table has none of that name; the message names the nearest.
     """
     values = {row["name"]: float(row["value"]) for row in facts.rows("equivalences")}
-    if name not in values:
-        raise unknown("yardstick", name, values)
-    return values[name]
+    return values[one_of("yardstick", name, values)]
 
 
 def person_days(kg: float, place: str = "World") -> float:
@@ -178,11 +176,8 @@ def fleet(
         If there is no such accelerator, grid or factor.
     """
     count = bounded("accelerators", accelerators, 0, MOST, above=True)
-    for name in known:
-        if name not in LIMITS:
-            raise unknown("factor", name, LIMITS)
-    device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
-    values = {name: each.central for name, each in fleet_factors(device, grid, dict(known)).items()}
+    device = as_accelerator(accelerator)
+    values = central_values(fleet_factors(device, grid, known))
     return fleet_footprint(device, count, bounded("load", load, 0, 1, above=True), values)
 
 

@@ -21,8 +21,9 @@ from cohort.display.words import significant
 from cohort.footprint import audit
 from cohort.footprint.accounts import BOUNDARIES
 from cohort.footprint.audit import Published, published_rows
-from cohort.footprint.factors import Grid, Range, comparable, grid_factors
-from cohort.footprint.factors import grid as find_grid
+from cohort.footprint.factors import Range
+from cohort.footprint.places import Grid, comparable, grid_factors
+from cohort.footprint.places import grid as find_grid
 from cohort.footprint.published_runs import (
     Run,
     known_utilisations,
