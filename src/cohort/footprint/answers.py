@@ -108,7 +108,7 @@ def answer_factors(
     >>> from cohort.registry.devices import accelerator
     >>> ranges = answer_factors(accelerator("B200"), "USA", {"pue": 1.2}, carried=0.5)
     >>> ranges["pue"].known, ranges["energy_ratio"].low
-    (True, 0.295)
+    (True, 0.2935)
     """
     found = AnswerFactors.ranges(Case(device, grid, "node"), known)
     if (known or {}).get("energy_ratio") is None:

@@ -71,6 +71,11 @@ class Coefficients:
             Requests in a step.
         read_gb, multiplied_gb : float
             Weights that the step reads, and that one token is multiplied with, in GB.
+
+        Returns
+        -------
+        float
+            Energy in J.
         """
         shared = self.step * accelerators + self.read * read_gb
         return shared / concurrency + self.multiply * multiplied_gb + self.token * accelerators
@@ -104,6 +109,21 @@ def read_by_mixture(
         Routed experts, and how many a token is sent to; 1 and 1 in a dense model.
     tokens : int
         Tokens in the step.
+
+    Returns
+    -------
+    float
+        Weights.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer experts than a token is sent to, or no tokens.
+
+    Examples
+    --------
+    >>> read_by_mixture(46.7e9, 12.9e9, experts=8, active=2, tokens=1)
+    12900000000.0
     """
     if experts == active:
         return parameters
@@ -191,6 +211,16 @@ def carried_over(
     -------
     float
         Scaled energy over energy as it is; 1 on the accelerator of the fit, or where the data lack a rating.
+
+    Raises
+    ------
+    CohortError
+        As `joules_per_token`; and where the data hold no 16-bit peak of the accelerator.
+
+    Examples
+    --------
+    >>> carried_over("llama-3-8b", as_accelerator(MEASURED))
+    1.0
     """
     of_fit = as_accelerator(MEASURED)
     if device.tdp_w is None:
@@ -244,7 +274,18 @@ def prompt_joules(
     Raises
     ------
     ParameterError
-        If the length is out of range, or the rated power or the peak of the accelerator is not in the data.
+        If a length is out of range.
+    NotInDataError
+        If the rated power or the peak of the accelerator is not in the data.
+
+    See Also
+    --------
+    cache_joules : What a long context adds.
+
+    Examples
+    --------
+    >>> prompt_joules("llama-3-8b", as_accelerator(MEASURED), 256, 1000, drawn=0.9)
+    0.0
     """
     spec = read_model(model)
     integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
@@ -279,6 +320,16 @@ def cache_joules(
     -------
     float
         Energy in J.
+
+    Raises
+    ------
+    CohortError
+        If there is no such model, or the context is out of range.
+
+    Examples
+    --------
+    >>> cache_joules("llama-3-8b", 256, 512)
+    0.0
     """
     spec, kept = read_model(model), coefficients()
     middle = input_tokens + (output_tokens + 1) // 2
@@ -314,6 +365,11 @@ def joules_by_compute(
     ------
     ParameterError
         If a number is out of its range.
+
+    Examples
+    --------
+    >>> round(joules_by_compute(100e9, 500, 989e12, utilisation=0.1, power_w=1275 * 0.7 * 1.2))
+    1083
     """
     flops = 2 * positive("active_parameters", active_parameters) * positive("tokens", tokens)
     rate = positive("peak", peak, "FLOP/s") * bounded("utilisation", utilisation, 0, 1, above=True)

@@ -171,7 +171,7 @@ def factor(entity: str, quantity: str) -> Range:
     --------
     >>> pue = factor("hyperscale data centre", "pue")
     >>> pue.low, pue.central, pue.high
-    (1.08, 1.1, 1.2)
+    (1.06, 1.1, 1.25)
     """
     known = _factors()
     if (entity, quantity) not in known:

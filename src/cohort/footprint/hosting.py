@@ -114,7 +114,7 @@ def service(
     (4, 'bf16')
     """
     spec, device = read_model(model), as_accelerator(accelerator)
-    dtypes = WEIGHT_DTYPES
+    dtypes: tuple[str, ...] = WEIGHT_DTYPES
     if weight_dtype is not None:
         dtypes = (one_of("weight_dtype", weight_dtype, precisions()),)
     groups = _groups(spec, device)

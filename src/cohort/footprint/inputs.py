@@ -188,19 +188,21 @@ class Factors:
         """
         found = cls.given(known or {})
         stamps = tuple(facts.modified(name) for name in _TABLES)
-        usual = {name: each.usual for name, each in _traits(cls).items() if each.usual and name not in found}
-        return found | {name: _read(read, case, stamps) for name, read in usual.items()}
+        unknown = tuple(
+            (name, own.usual) for name, own in _traits(cls).items() if own.usual and name not in found
+        )
+        return {**found, **_read(unknown, case, stamps)}
 
 
-@lru_cache(maxsize=8)
 def _traits(kind: type[Factors]) -> dict[str, _Traits]:
+    """Return the traits of the fields of `Factors`, or of a class that adds some."""
     return {each.name: each.metadata["traits"] for each in fields(kind)}
 
 
-@lru_cache(maxsize=1024)
-def _read(usual: Usual, case: Case, stamps: tuple[int, ...]) -> Range:
-    """Return the range of a factor, kept until a table changes."""
-    return usual(case)
+@lru_cache(maxsize=128)
+def _read(unknown: tuple[tuple[str, Usual], ...], case: Case, stamps: tuple[int, ...]) -> Mapping[str, Range]:
+    """Return the ranges of factors that are not known, kept until a table changes."""
+    return {name: usual(case) for name, usual in unknown}
 
 
 def central_values(ranges: Mapping[str, Range]) -> dict[str, float]:
@@ -218,7 +220,7 @@ def central_values(ranges: Mapping[str, Range]) -> dict[str, float]:
 
     Examples
     --------
-    >>> central_values({"pue": Range(1.08, 1.1, 1.2, "ratio")})
+    >>> central_values({"pue": Range(1.06, 1.1, 1.25, "ratio")})
     {'pue': 1.1}
     """
     return {name: each.central for name, each in ranges.items()}

@@ -97,8 +97,8 @@ def grid_factors(place: str) -> list[Grid]:
 
     Examples
     --------
-    >>> [(each.year, each.g_per_kwh, each.source) for each in grid_factors("France")]
-    [(2024, 44.18, 'co2jsember'), (2024, 31.0, 'co2jselectricitymaps'), (2022, 57.0, 'luccioni2022bloom')]
+    >>> [(each.year, each.g_per_kwh) for each in grid_factors("France")]
+    [(2024, 44.18), (2025, 41.44), (2025, 31.0), (2022, 57.0)]
     """
     known = _known()
     return list(known[one_of("grid", place, known)])
@@ -203,7 +203,7 @@ def comparable(default: Grid) -> list[Grid]:
     Examples
     --------
     >>> [each.method for each in comparable(grid("France"))]
-    ['generation', 'consumption']
+    ['generation', 'generation', 'consumption']
     """
     return [
         each

@@ -231,7 +231,7 @@ def run_factors(
     Examples
     --------
     >>> run_factors("H100 SXM 80GB", "France", "facility", {"pue": 1.2})["grid_g_per_kwh"].high
-    50.45356
+    45.54958
     """
     grid_factors(grid)  # a place decides the water too, where what its electricity emits is given
     return RunFactors.ranges(Case(as_accelerator(accelerator), grid, check_boundary(boundary)), known)
@@ -310,7 +310,7 @@ def run_footprint(
     --------
     >>> values = central_values(run_factors("H100 SXM 80GB", "USA", "node"))
     >>> round(run_footprint("node", as_accelerator("H100 SXM 80GB"), (1000, None), values).energy_kwh, 1)
-    969.5
+    968.8
     """
     own = RunFactors(**values)
     hours, flop = compute

@@ -176,9 +176,7 @@ def test_olmo_2(
 
 def test_the_olmo_series_adds_up() -> None:
     parts = [counted("facility", 1, grid_g_per_kwh=tonnes * 1e6) for tonnes in (159, 312)]
-    hardware = counted(
-        "with_embodied", 0, hours=1, embodied_kg=22e3 * HOURS_PER_YEAR, lifetime_years=1
-    )
+    hardware = counted("with_embodied", 0, hours=1, embodied_kg=22e3 * HOURS_PER_YEAR, lifetime_years=1)
     assert (parts[0] + parts[1]).co2e_kg + hardware.co2e_kg == pytest.approx(493e3)
     development = factor("development", "all compute over the final run")
     assert development.central == pytest.approx(1 + 159 / 312, abs=5e-3)
@@ -369,7 +367,9 @@ def test_faults_of_ranges_and_sums() -> None:
         Range(2, 1, 3, "W")
     with pytest.raises(UnknownNameError, match="did you mean 'triangular'"):
         Range(1, 2, 3, "W", shape="triangle")
-    with pytest.raises(ParameterError, match="low of a lognormal range is 0, but must be a finite number above 0"):
+    with pytest.raises(
+        ParameterError, match="low of a lognormal range is 0, but must be a finite number above 0"
+    ):
         Range(0, 2, 3, "W", shape="lognormal")
     with pytest.raises(ParameterError, match="must have the same boundary"):
         counted("facility", 1) + counted("node", 1)

@@ -13,11 +13,11 @@ from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
 from cohort.display.words import MASSES, mass_unit
-from cohort.errors import CohortError
+from cohort.errors import DoesNotFitError
 from cohort.footprint import answers, yardsticks
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.calibration import leave_one_out, measured_energies
-from cohort.footprint.energy import GB, coefficients, joules_by_compute, joules_per_token, prompt_joules
+from cohort.footprint.energy import coefficients, joules_by_compute, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, Range, factor
 from cohort.footprint.published_runs import run_of
 from cohort.footprint.training_runs import run_factors, run_footprint, training
@@ -25,6 +25,7 @@ from cohort.footprint.uncertainty import Spread, propagate
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.roofline import attained, largest_concurrency, serve, weights_read, with_recent_kernels
+from cohort.units import GB
 
 # Measurements that nothing was fitted to --------------------------------------------------------------------
 
@@ -152,7 +153,7 @@ def classes() -> pd.DataFrame:
     blind = deepseek_blind() / quoted_value(DEEPSEEK, "facility energy per 1000 output tokens", "central")
     found: dict[str, Iterable[float]] = {
         "H100, as fitted": [each.joules() / each.value for each in measured_energies("calibrate")],
-        "H100, each model from the others": leave_one_out()["ratio"],
+        "H100, each model from the others": [each.ratio for each in leave_one_out()],
         "B200, not fitted": [each.joules() / each.value for each in measured_energies("test")],
         "another engine at a known rate, not fitted": requests_compared()["ratio"],
         "DeepSeek's nodes at an assumed 7.75 kW": [blind],
@@ -160,6 +161,11 @@ def classes() -> pd.DataFrame:
     return pd.DataFrame({name: ratio_spread(ratios) for name, ratios in found.items()}).T.astype(
         {"rows": int}
     )
+
+
+def energies_left_out() -> pd.DataFrame:
+    """Return the energies of `leave_one_out` as a table, measured and predicted, in J for a token."""
+    return pd.DataFrame(leave_one_out())
 
 
 # Answers ----------------------------------------------------------------------------------------------------
@@ -203,10 +209,8 @@ def _answer(spec: ModelSpec, concurrency: int, **request: Any) -> dict[str, Any]
     """Return one answer, or None where no group of accelerators holds the model."""
     try:
         found = _service(spec, concurrency, request)
-    except CohortError as error:
-        if "fits no group" in str(error):
-            return None
-        raise
+    except DoesNotFitError:
+        return None
     one = _footprint(found, "facility", request.get("grid", "USA"))
     return {
         "concurrency": concurrency,
@@ -818,8 +822,7 @@ def energy_if_changed(model: str, concurrency: int, **request: Any) -> pd.DataFr
     for name, change in cases.items():
         try:
             grams[name] = 1000 * answers.serving(**{**base, **change}).co2e_kg
-        except CohortError as error:
-            if "fits no group" not in str(error):
-                raise
+        except DoesNotFitError:
+            continue
     frame = pd.DataFrame({"grams": grams})
     return frame.assign(times=frame["grams"] / grams["as chosen"])
