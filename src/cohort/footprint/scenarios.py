@@ -68,6 +68,11 @@ class Modelled:
         -------
         Spread
             Of as many values as there are draws.
+
+        Raises
+        ------
+        AttributeError
+            If a footprint has no such amount.
         """
         draws = len(next(iter(self.inputs.values())))
         values = np.broadcast_to(np.asarray(getattr(self.footprint, amount), dtype=float), (draws,))

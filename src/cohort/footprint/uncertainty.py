@@ -136,6 +136,11 @@ class Spread:
         -------
         float
             In the unit of the answer.
+
+        Raises
+        ------
+        ValueError
+            If `percent` is not from 0 to 100.
         """
         return float(np.percentile(self.values, percent))
 

@@ -334,6 +334,11 @@ def fleet_footprint(
     -------
     Fleet
         Its amounts are arrays where a factor is one.
+
+    Raises
+    ------
+    TypeError
+        If a factor is missing.
     """
     own = {**values, "power_w": values["power_w"] * load}
     year = run_footprint("with_embodied", device, (accelerators * HOURS_PER_YEAR, None), own)

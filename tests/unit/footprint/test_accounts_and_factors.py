@@ -391,6 +391,9 @@ def test_the_ledger_needs_the_standard_library_alone() -> None:
         "import sys; before = set(sys.modules); import cohort;"
         "cohort.footprint.training(accelerator='H100 SXM 80GB', model='llama-3-8b'); cohort.grid('USA');"
         "cohort.footprint.audit.contradictions();"
+        "from cohort.footprint.published_runs import run_of; run_of('llama-3-8b', 'H100 SXM 80GB');"
+        "cohort.footprint.serving(model='llama-3-8b', input_tokens=10, output_tokens=10);"
+        "cohort.footprint.fleet();"
         "tops = {name.partition('.')[0] for name in set(sys.modules) - before};"
         "print(sorted(tops - set(sys.stdlib_module_names) - {'cohort'}))"
     )

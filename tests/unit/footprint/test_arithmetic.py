@@ -47,7 +47,7 @@ HOUR = Service(
 
 
 def test_every_amount_of_the_ledger() -> None:
-    """1,000 kWh of machines and 17,520 hours: one of the two lives of half-used years."""
+    """1,000 kWh of machines, and the hours of one life: four years of which half are worked."""
     found = account(
         "with_development",
         Factors(**ROUND),
