@@ -241,8 +241,9 @@ def _run_cells(values: Mapping[str, Mapping[str, str]], fields: Iterable[str]) -
 
 
 def _run_cell(row: Mapping[str, str]) -> Cell:
-    """Return a value with its boundary, whether PUE is in it, its basis, and its status if it is in doubt."""
+    """Return a value: whether it is a bound, its boundary, PUE, basis, and its status if it is in doubt."""
     said = [
+        row["qualifier"],
         BOUNDARIES.get(row["boundary"], row["boundary"]),
         {"yes": "with PUE", "no": "without PUE"}.get(row["pue_applied"], ""),
         f"by {row['basis']}" if row["basis"] else "",

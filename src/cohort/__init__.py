@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from cohort.architecture.registered import model, models
     from cohort.errors import CohortError
-    from cohort.footprint.factors import grid, grids
+    from cohort.footprint.places import grid, grids
     from cohort.registry.devices import accelerator, accelerators
     from cohort.registry.facts import tables
     from cohort.registry.frames import table
@@ -71,8 +71,8 @@ _LOOKUPS = {
     "CohortError": "errors",
     "accelerator": "registry.devices",
     "accelerators": "registry.devices",
-    "grid": "footprint.factors",
-    "grids": "footprint.factors",
+    "grid": "footprint.places",
+    "grids": "footprint.places",
     "law": "scaling",
     "laws": "scaling",
     "model": "architecture.registered",
