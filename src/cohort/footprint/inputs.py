@@ -25,7 +25,7 @@ class Case:
     place : str
         The grid, from ``cohort.grids()``.
     boundary : str
-        One of `cohort.footprint.accounts.BOUNDARIES`; the power depends on it.
+        One of ``cohort.footprint.accounts.BOUNDARIES``; the power depends on it.
     """
 
     device: Accelerator

@@ -97,7 +97,7 @@ class Run:
         Parameters
         ----------
         boundary : str
-            One of `cohort.footprint.BOUNDARIES`; from the node on it is that of the node.
+            One of ``cohort.footprint.BOUNDARIES``; from the node on it is that of the node.
 
         Returns
         -------
