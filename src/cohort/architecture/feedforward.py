@@ -72,6 +72,8 @@ class Experts:
         Experts that hold no weights and hand their input on; the router knows them (LongCat-Flash).
     correction : int
         Further registered weights of the router, such as a correction for each expert.
+    router : int, optional
+        Weights of the router, where it is not one row an expert.
     unused : int
         Weights of experts that no token of text visits (the vision experts of ERNIE 4.5 VL).
     """
@@ -90,6 +92,7 @@ class Experts:
     latent: int | None = None
     zero: int = 0
     correction: int = 0
+    router: int | None = None
     unused: int = 0
 
     def __post_init__(self) -> None:
@@ -115,6 +118,9 @@ class Experts:
         """Return the weights of one routed expert, which may work on a narrower stream."""
         return self.expert.parameters(self.latent or hidden)
 
+    def _router(self, hidden: int) -> int:
+        return hidden * (self.count + self.zero) if self.router is None else self.router
+
     def _latent_projections(self, hidden: int) -> int:
         return 2 * hidden * self.latent if self.latent else 0
 
@@ -126,7 +132,7 @@ class Experts:
 
     def _of(self, experts: int, hidden: int) -> int:
         rows = self.count + self.zero
-        router = hidden * rows + (rows if self.router_bias else 0) + self.correction
+        router = self._router(hidden) + (rows if self.router_bias else 0) + self.correction
         router += hidden + self.count if self.router_scales else 0
         shared = self._beside.parameters(hidden) if self._beside else 0
         shared += hidden if self.shared_gate else 0
@@ -139,7 +145,7 @@ class Experts:
         shared += hidden if self.shared_gate else 0
         shared += self._latent_projections(hidden)
         routed = self.active * self.expert.matmul_parameters(self.latent or hidden)
-        return hidden * (self.count + self.zero) + shared + routed
+        return self._router(hidden) + shared + routed
 
     def parameters(self, hidden: int) -> int:
         """Return all weights: router, shared and routed experts."""
