@@ -165,6 +165,7 @@ class GroupedQuery(Mixer):
         biases = self._queries() + self._key_values() if self.bias else 0
         biases += (hidden if self.output_bias else 0) + (self.gates if self.gate_bias else 0)
         others = self.norm_weights + (self.heads if self.learned_sinks else 0)
+        others += self.indexer.norms if self.indexer else 0
         return self.matmul_parameters(hidden) + biases + others
 
     def cached_tokens(self, context: int) -> int:

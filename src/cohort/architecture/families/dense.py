@@ -9,7 +9,9 @@ from cohort.architecture.families.parts import (
     every,
     everywhere,
     experts,
+    every_from_first,
     from_first,
+    from_last,
     width_of_heads,
 )
 from cohort.architecture.families.row import Kind, Row, extend
@@ -17,9 +19,18 @@ from cohort.architecture.families.special import (
     block_sparse,
     falcon_heads,
     falcon_norms,
+    cross_attention,
+    cross_kinds,
+    doge_extra,
+    doge_forward,
     helium_attention,
+    looped_attention,
+    looped_dense,
+    looped_layers,
+    loops,
     phi3small_kinds,
     phi3small_width,
+    prompt_tables,
     relative_positions,
     xielu,
 )
@@ -91,8 +102,9 @@ DENSE = {
     "olmo3": extend(OLMO2, **WINDOWED, pattern=every(4)),
     "qwen2 qwen2_5_vl_text qwen2_vl_text qwen2_5_omni_text": QWEN2,
     "mimo": extend(QWEN2, inert="attention_bias"),
-    "qwen3 qwen3_vl_text": QWEN3,
-    "molmo2_text": extend(QWEN3, bias="qkv_bias", output_bias=False, more_rows="additional_vocab_size"),
+    "qwen3": QWEN3,
+    "qwen3_vl_text": extend(BIASED, query_key_norm="head"),
+    "molmo2_text": extend(BIASED, query_key_norm="head", bias=("attention_bias", "qkv_bias"), output_bias=False, more_rows="additional_vocab_size"),
     "exaone4": EXAONE4,
     "gemma": GEMMA,
     "gemma2": GEMMA2,
@@ -102,7 +114,60 @@ DENSE = {
     "cohere2 cohere_compass_text": extend(COHERE, **WINDOWED, pattern=every("sliding_window_pattern")),
     "glm": GLM,
     "glm4 glm_ocr_text": extend(GLM, norms=4),
-    "phi3": extend(PLAIN, **EVERYWHERE),
+    "phi3 phi4_multimodal": extend(PLAIN, **EVERYWHERE),
+    "glm4v_text": extend(PLAIN, norms=4, bias=True, output_bias=False, head_dim="divided"),
+    "cosmos3_edge_text": extend(LLAMA, head_dim="given", gated=False),
+    "muse_glimmer_text": extend(BIASED, **WINDOWED, pattern=from_last(4), norms=4, gate="full"),
+    "voxtral_realtime_text": extend(
+        PLAIN, **EVERYWHERE, tied=True, extra=lambda place: Weights(2 * 32 * place.fields.hidden)
+    ),
+    "chameleon": extend(
+        LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2, inert="swin_norm vq_config"
+    ),
+    "mllama_text_model": extend(
+        PLAIN, kinds={"cross": Kind((cross_attention,))}, pattern=cross_kinds, head_dim="divided", more_rows=8,
+        extra=lambda place: Weights(0, 2) if place.kind == "cross" else None,
+    ),
+    "kosmos_2_text_model": extend(
+        GPT, width="intermediate_size",
+        extra=lambda place: Weights(0, 2 * (place.fields.hidden + place.fields.size("intermediate_size"))),
+    ),
+    "kosmos_2_5_text_model": extend(
+        GPT, width="intermediate_size", extra=lambda place: Weights(0, 2 * place.fields.size("intermediate_size")),
+        outside=lambda place: Weights(0, 2 * place.fields.hidden),
+    ),
+    "gpt_neox_japanese": extend(
+        GPT, bias=False, mlp_bias=False, output_bias=lambda place: place.other == "last",
+        varies=lambda fields, count: [None] * (count - 1) + ["last"],
+        width=lambda place: place.fields.size("intermediate_multiple_size") * place.fields.hidden,
+    ),
+    "modernbert-decoder": extend(
+        BIASED, **WINDOWED, pattern=every_from_first("global_attn_every_n_layers"), grouped=False, head_dim="divided",
+        mlp_bias="mlp_bias", norm=lambda place: 2 if place.fields.flag("norm_bias") else 1, tied=True,
+        window=lambda place: place.fields.optional("sliding_window") or place.fields.size("local_attention") // 2,
+        varies=lambda fields, count: ["first"] + [None] * (count - 1), final=3, head_bias="decoder_bias",
+        norms=lambda place: 1 if place.other == "first" else 2, inert="local_attention classifier_pooling",
+        outside=lambda place: Weights(
+            place.fields.hidden**2, place.fields.hidden if place.fields.flag("classifier_bias") else 0
+        ),
+    ),
+    "moshi": extend(
+        PLAIN, **EVERYWHERE, more_rows=1, width=lambda place: place.fields.size("intermediate_size") // 2,
+        inert="depth_decoder_config audio_encoder_config num_codebooks",
+    ),
+    "cpmant": extend(
+        PLAIN, grouped=False, more_rows=lambda place: place.fields.size("prompt_types") * place.fields.size("prompt_length"),
+        tied=None, outside=lambda place: Weights(0, prompt_tables(place)),
+    ),
+    "hrm_text": extend(
+        LLAMA, norm=0, kinds={"full_attention": Kind((looped_attention,))}, head_dim="given", grouped=False, gate="full",
+        gate_bias="attention_bias", layers=looped_layers, varies=loops, dense=looped_dense, tied=False,
+        outside=lambda place: Weights(0, place.fields.hidden), inert="H_cycles L_cycles L_bp_cycles num_key_value_heads",
+    ),
+    "doge": extend(
+        LLAMA, head_dim="given", **EVERYWHERE, query_key_norm="head", routed=lambda fields, count: [fields.flag("is_moe")] * count,
+        dense=doge_forward, experts=doge_forward, extra=doge_extra,
+    ),
     "phi": extend(
         PLAIN, norm=2, norms=1, bias=True, mlp_bias=True, gated=False, query_key_norm="head",
         norm_if="qk_layernorm", head_bias=True,

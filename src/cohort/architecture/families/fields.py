@@ -17,8 +17,8 @@ ABSENT: Any = object()
 ALIASES = {
     name: (name, *others.split())
     for name, others in {
-        "hidden_size": "d_model n_embd n_embed dim",
-        "num_hidden_layers": "n_layers n_layer num_layers num_blocks",
+        "hidden_size": "d_model n_embd n_embed dim embed_dim",
+        "num_hidden_layers": "n_layers n_layer num_layers num_blocks layers",
         "num_attention_heads": "n_heads n_head num_heads attention_heads",
         "num_key_value_heads": "num_kv_heads n_kv_heads num_attention_groups",
         "head_dim": "attention_head_dim dim_head key_size",
@@ -161,7 +161,7 @@ class Fields:
             value = {}
         if not isinstance(value, Mapping):
             raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be an object")
-        return Fields(value, self.family, self.absent)
+        return Fields(value, self.family, {})
 
     def listed(self, name: str, count: int | None, allowed: str, holds: Iterable[Any]) -> list[Any] | None:
         """Return a list, one entry a layer, of what it may hold; None where it is absent, null or empty."""

@@ -17,6 +17,7 @@ from cohort.architecture.families.parts import (
     kimi_delta,
     latent,
     lightning,
+    sparse_latent,
     named_or,
     short_convolution,
 )
@@ -47,6 +48,7 @@ from cohort.architecture.families.recurring import (
     nemotron_mamba2,
     olmo_delta,
     olmo_kinds,
+    pooled_indexer,
     own_mamba,
     own_mamba2,
     recurrent_kinds,
@@ -64,6 +66,7 @@ from cohort.architecture.families.recurring import (
     zamba_uses,
 )
 from cohort.architecture.families.row import Kind, Row, extend
+from cohort.architecture.families.special import hyper, indexers
 
 DELTA = {"linear_attention": Kind((gated_delta,)), "full_attention": Kind((gated_query,))}
 LINEAR = every("full_attention_interval", others="linear_attention")
@@ -102,6 +105,12 @@ HYBRIDS: dict[str, Row] = {
         LATENT, kinds={"linear_attention": Kind((bailing_delta,)), "full_attention": Kind((gated_latent,))}, listed=True,
         pattern=every("layer_group_size", others="linear_attention"), routed=named_or(first_dense),
     ),
+    "glm5_next_text": extend(
+        LATENT, kinds={"linear_attention": Kind((kimi_delta,)), "indexed_attention": Kind((sparse_latent,)),
+                       "full_attention": Kind((sparse_latent,))},
+        listed=True, pattern=every(4, "indexed_attention", "linear_attention"), routed=named_or(dense_below(3)),
+        varies=indexers, streams=hyper(mixed=True), extra=pooled_indexer, inert="first_k_dense_replace",
+    ),
     "bamba": extend(
         LLAMA, kinds={"mamba": Kind((hybrid_mamba2,))}, head_dim="given", pattern=bamba_kinds, inert="layer_types layers_block_type",
     ),
@@ -120,8 +129,8 @@ HYBRIDS: dict[str, Row] = {
     ),
     "nemotron_h": extend(
         PLAIN, kinds=NEMOTRON, listed=True, pattern=nemotron_kinds, layers=nemotron_layers, gated=False, norms=1,
-        mlp_bias="mlp_bias", bias="attention_bias", shared=1, shared_width="shared_width", shared_bias="mlp_bias",
-        expert={"latent": nemotron_latent}, inert="sliding_window expand n_shared_experts mamba_hidden_act mamba_proj_bias mamba_expand",
+        mlp_bias="mlp_bias", shared=1, shared_width="shared_width", shared_bias="mlp_bias",
+        expert={"latent": nemotron_latent}, inert="attention_bias sliding_window expand n_shared_experts mamba_hidden_act mamba_proj_bias mamba_expand",
     ),
     "mamba falcon_mamba": extend(PLAIN, kinds={"full_attention": Kind((own_mamba,), None)}, norms=1, tied=True),
     "mamba2": extend(PLAIN, kinds={"full_attention": Kind((own_mamba2,), None)}, norms=1),
@@ -148,7 +157,7 @@ HYBRIDS: dict[str, Row] = {
     ),
     "recurrent_gemma": extend(
         PLAIN, kinds={"recurrent": Kind((gated_lru,)), "sliding_attention": ATTENTION}, pattern=recurrent_kinds, tied=True,
-        bias="attention_bias", output_bias=True, mlp_bias=True, head_dim="divided", inert="head_dim",
+        bias="attention_bias", output_bias=True, mlp_bias=True, 
         width=lambda place: place.fields.size("intermediate_size") // 2,
     ),
     "rwkv": extend(

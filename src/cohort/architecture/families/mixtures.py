@@ -42,6 +42,7 @@ from cohort.architecture.families.special import (
     dbrx_attention,
     dbrx_experts,
     ernie_routed,
+    ernie_vision,
     dots_kinds,
     flint_kinds,
     flint_routed,
@@ -70,6 +71,7 @@ from cohort.architecture.families.special import (
     minimax_m3_kinds,
     minimax_m3_routed,
     qwen3_moe_kinds,
+    self_conditioning,
     reads_only,
     step_attention,
     step_kinds,
@@ -95,6 +97,7 @@ GEMMA4 = extend(
     dense=dense_beside_experts, experts=dense_beside_experts, routed=lambda fields, count: [fields.flag("enable_moe_block")] * count,
     expert={"router_scales": True}, width=gemma4_width, extra=gemma4_extra, outside=gemma4_outside,
 )
+OCR = extend(LLAMA, head_dim="divided", routed=named_or(dense_below(1)), **SHARED, shared_bias="mlp_bias")
 GRANITE_MOE = extend(
     BIASED, **MIXED, shared_width="shared_width", shared=lambda place: int(place.fields.size("shared_width", low=0) > 0)
 )
@@ -176,6 +179,14 @@ MIXTURES = {
         PLAIN, bias="use_bias", mlp_bias="use_bias", head_bias="use_bias", tied=True, routed=ernie_routed, **SHARED,
         shared_bias="use_bias", expert={"correction": lambda place: place.fields.size("n_routed_experts")},
     ),
+    "ernie4_5_vl_moe_text": extend(
+        PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True, routed=named_or(dense_below(1)), experts=ernie_vision,
+    ),
+    "deepseek_ocr2_text": OCR,
+    "unlimited_ocr_text": extend(
+        OCR, kinds={"reference_sliding_attention": ATTENTION}, listed=True, routed=named_or(first_dense),
+        pattern=everywhere("full_attention"), inert="sliding_window",
+    ),
     "mimo_v2_flash": extend(
         PLAIN, kinds={"full_attention": Kind((mimo_attention,)), "sliding_attention": Kind((mimo_attention,))},
         listed=True, pattern=mimo_kinds, routed=named_or(mimo_routed), bias="attention_bias", output_bias=False,
@@ -184,7 +195,7 @@ MIXTURES = {
     "step3p5": extend(
         PLAIN, kinds={"full_attention": Kind((step_attention,)), "sliding_attention": Kind((step_attention,))},
         listed=False, pattern=step_kinds, routed=step_routed, query_key_norm="head", gate="head", shared=1,
-        shared_width="shared_width",
+        shared_width="shared_width", bias="attention_bias", mlp_bias="mlp_bias", shared_bias="mlp_bias",
     ),
     "llama4_text": extend(
         BIASED, kinds={"full_attention": ATTENTION, "chunked_attention": Kind((chunked,))}, listed=True,
@@ -194,6 +205,9 @@ MIXTURES = {
     "gemma4_text": GEMMA4,
     "gemma4_unified_text": extend(
         GEMMA4, routed=False, extra=None, outside=None, inert="hidden_size_per_layer_input enable_moe_block vocab_size_per_layer_input",
+    ),
+    "diffusion_gemma_text": extend(
+        GEMMA4, routed=True, extra=None, absent={"attention_k_eq_v": True}, outside=self_conditioning,
     ),
     "gemma3n_text": extend(
         GEMMA4, routed=False, norms=4, extra=gemma3n_extra, outside=gemma3n_outside,

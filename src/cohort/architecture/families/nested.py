@@ -76,6 +76,7 @@ def _rows() -> dict[str, Nested]:
 
 
 NESTED = _rows()
+DRAFTERS = frozenset({"gemma4_assistant", "gemma4_unified_assistant"})  # heads that draft for another model
 FLAT = frozenset({"qwen2_vl", "qwen2_5_vl"})  # whose first releases hold all fields at the top
 
 # Stems of class names that do not follow from the model_type.

@@ -254,6 +254,18 @@ def from_first(period: int, one: str = "full_attention", others: str = "sliding_
     return lambda fields, count: [others if layer % period else one for layer in range(count)]
 
 
+def every_from_first(period: str) -> Pattern:
+    """Return a pattern in which the first layer attends fully, and each n-th from there, as a field says."""
+    return lambda fields, count: from_first(fields.size(period))(fields, count)
+
+
+def from_last(period: int) -> Pattern:
+    """Return a pattern in which the last layer attends fully, and each n-th back from there."""
+    return lambda fields, count: [
+        "sliding_attention" if (count - 1 - layer) % period else "full_attention" for layer in range(count)
+    ]
+
+
 def everywhere(kind: str) -> Pattern:
     """Return a pattern of one kind."""
     return lambda fields, count: [kind] * count

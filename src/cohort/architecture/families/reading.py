@@ -10,7 +10,7 @@ from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.families.fields import Fields
-from cohort.architecture.families.nested import FLAT, NESTED, OWN_CLASSES, TEXT_KEYS
+from cohort.architecture.families.nested import DRAFTERS, FLAT, NESTED, OWN_CLASSES, TEXT_KEYS
 from cohort.architecture.families.row import Row, build
 from cohort.architecture.families.table import TABLE
 from cohort.errors import ConfigError, nearest, shown
@@ -118,6 +118,8 @@ def _dialect(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def _text_part(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any, bool]:
     """Return the fields of the text decoder, its family, and whether they lay in another config."""
     family = config.get("model_type")
+    if isinstance(family, str) and family in DRAFTERS:
+        raise ConfigError(f"{family} drafts for another model and reads its caches: it is not counted alone")
     known = NESTED.get(family) if isinstance(family, str) else None
     key = next((each for each in TEXT_KEYS if isinstance(config.get(each), Mapping)), None)
     if key is None:

@@ -82,6 +82,15 @@ def olmo_kinds(fields: Fields, count: int) -> list[str]:
     return [FULL if layer % 4 == 3 or (count < 4 and layer == count - 1) else LINEAR for layer in range(count)]
 
 
+def pooled_indexer(place: Place) -> Weights | None:
+    """Return what pools the keys of GLM-5.3's indexer: a gate, and a position for each token of a block."""
+    fields = place.fields
+    if place.kind == LINEAR or place.other == "shared":
+        return None
+    width = fields.size("index_head_dim")
+    return Weights(fields.hidden * width, fields.size("index_kpool") * width)
+
+
 # Mamba beside attention -----------------------------------------------------------------------------------
 
 

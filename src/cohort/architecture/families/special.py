@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isqrt
 from typing import NamedTuple
 
 from cohort.architecture.attended import BlockSparse
-from cohort.architecture.attention import GroupedQuery, RoutedQuery
+from cohort.architecture.attention import CrossAttention, GroupedQuery, RoutedQuery
 from cohort.architecture.families.fields import ABSENT, Fields
-from cohort.architecture.families.parts import attention, every, experts, width_of_heads, zeros_and_ones
+from cohort.architecture.families.parts import attention, dense, every, experts, width_of_heads, zeros_and_ones
 from cohort.architecture.families.row import Pattern, Place
 from cohort.architecture.feedforward import Dense, Experts, HyperConnection, Residual, Weights
 from cohort.architecture.latent import Compressed, Indexer
+from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError, integer, shown
 from cohort.numeric import LIMIT, ceil_div
 
@@ -81,6 +83,67 @@ def falcon_norms(place: Place) -> int:
     if new:
         return 2 if (2 if given is None else given) == 2 else (1 if parallel else 2)
     return 1 if parallel else 2
+
+
+def cross_attention(place: Place) -> CrossAttention:
+    """Return attention to an image, in place of attention to the text (Llama 3.2 Vision)."""
+    fields, width = place.fields, width_of_heads(place)
+    return CrossAttention(fields.heads, fields.kv_heads(), width, norm_weights=2 * width)
+
+
+def cross_kinds(fields: Fields, count: int) -> list[str]:
+    """Return which layers attend to an image: those named, else eight of the release of 11B."""
+    named = fields.indices("cross_attention_layers")
+    named = frozenset(range(3, 40, 5)) if named is None else named
+    return ["cross" if layer in named else "full_attention" for layer in range(count)]
+
+
+def prompt_tables(place: Place) -> int:
+    """Return CPM-Ant's embeddings of segments, and the biases of relative positions."""
+    fields, kinds = place.fields, place.fields.size("segment_types")
+    return kinds * fields.hidden + (kinds**2 + fields.size("position_bias_num_buckets")) * fields.heads
+
+
+def looped_layers(fields: Fields) -> int:
+    """Return how many layers HRM passes through, of two stacks that are passed again and again."""
+    stack = fields.optional("num_layers_per_stack")
+    stack = fields.layers if stack is None else stack
+    fields.raw("num_hidden_layers")
+    return stack * fields.size("H_cycles") * (fields.size("L_cycles") + 1)
+
+
+def loops(fields: Fields, count: int) -> list[str]:
+    """Return which passes are the first through a layer: those of the two stacks."""
+    stack = fields.optional("num_layers_per_stack") or fields.layers
+    return ["first"] * (2 * stack) + ["again"] * (count - 2 * stack)
+
+
+def looped_attention(place: Place) -> GroupedQuery | Reused:
+    """Return the attention of one pass, whose weights are counted once."""
+    return Reused(attention(place)) if place.other == "again" else attention(place)
+
+
+def looped_dense(place: Place) -> Dense | Reused:
+    """Return the dense network of one pass, whose weights are counted once."""
+    return Reused(dense(place)) if place.other == "again" else dense(place)
+
+
+def doge_extra(place: Place) -> Weights:
+    """Return Doge's weights of residuals and of the mask that its attention learns."""
+    fields = place.fields
+    keys = fields.kv_heads()
+    bias = keys if fields.flag("attention_bias") else 0
+    return Weights(keys * keys * width_of_heads(place), 2 * fields.hidden + keys + bias)
+
+
+def doge_forward(place: Place) -> Dense | Residual:
+    """Return Doge's dense network, and beside it experts of one row each, found by a product of two keys."""
+    if not place.routed:
+        return dense(place)
+    fields = place.fields
+    count = fields.size("n_routed_experts")
+    router = 2 * isqrt(count) * fields.hidden
+    return Residual(dense(place), Experts(count, fields.size("num_experts_per_tok"), 1, gated=False, router=router))
 
 
 # Mixtures -------------------------------------------------------------------------------------------------
@@ -212,6 +275,21 @@ def jetmoe_attention(place: Place) -> RoutedQuery:
     )
 
 
+def ernie_vision(place: Place) -> Experts:
+    """Return ERNIE 4.5 VL's experts of text; those of images hold weights that no token of text visits."""
+    fields = place.fields
+    widths, count = fields.raw("moe_intermediate_size"), fields.size("n_routed_experts")
+    widths = [1536, 512] if widths is ABSENT or widths is None else widths
+    if not isinstance(widths, (list, tuple)) or len(widths) != 2:
+        raise ConfigError(f"the field 'moe_intermediate_size' is {shown(widths, 30)}, but must hold two widths")
+    text, image = (integer("an entry of 'moe_intermediate_size'", each, 1, LIMIT, ConfigError) for each in widths)
+    shared = fields.size("n_shared_experts", low=0)
+    return Experts(
+        count, fields.size("num_experts_per_tok"), text, shared=shared, shared_bias=place.flag("use_bias"),
+        correction=count * (2 + fields.hidden), unused=count * Dense(image).parameters(fields.hidden),
+    )  # fmt: skip
+
+
 def ernie_routed(fields: Fields, count: int) -> list[bool]:
     """Return which layers route: each n-th from a first to a last one."""
     start, end = fields.size("moe_layer_start_index", low=0), fields.size("moe_layer_end_index", low=-1)
@@ -325,7 +403,7 @@ class Gemma(NamedTuple):
 
 def gemma4_kinds(fields: Fields, count: int) -> list[str]:
     """Return every n-th layer as full, or as listed; in Gemma 4 the last in any case."""
-    last = fields.family.startswith("gemma4")
+    last = not fields.family.startswith("gemma3n")
     kinds = fields.listed(
         "layer_types", count, f"two kinds of attention for each of {count} layers", ("full_attention", "sliding_attention")
     )
@@ -358,7 +436,7 @@ def gemma4_varies(fields: Fields, count: int) -> list[Gemma]:
 def gemma4_attention(place: Place) -> GroupedQuery:
     """Return attention with wider heads, and fewer for the keys, in full layers; some use earlier caches."""
     fields, full, other = place.fields, place.kind == "full_attention", place.other
-    four = fields.family.startswith("gemma4")
+    four = not fields.family.startswith("gemma3n")
     wide, few = fields.optional("global_head_dim"), fields.optional("num_global_key_value_heads")
     equal = fields.flag("attention_k_eq_v")
     written = bool(fields.part("per_layer_config").values)
@@ -399,6 +477,12 @@ def gemma4_outside(place: Place) -> Weights | None:
     wide = fields.layers * own
     rows = fields.size("vocab_size_per_layer_input")
     return Weights(wide * fields.hidden, rows * wide + own) if own else None
+
+
+def self_conditioning(place: Place) -> Weights:
+    """Return the gated network through which DiffusionGemma hands its last guess on."""
+    hidden = place.fields.hidden
+    return Weights(3 * hidden * place.fields.size("intermediate_size"), hidden)
 
 
 def gemma3n_extra(place: Place) -> Weights:
