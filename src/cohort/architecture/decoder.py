@@ -337,7 +337,7 @@ class ModelSpec:
         head = (self.head_rows or self.vocabulary) * width + (self.extra.matrices if self.extra else 0)
         projections = 2 * self.hidden * width if width != self.hidden else 0
         streams = self.layers[-1].streams
-        collapse = streams.streams**2 * self.hidden if streams else 0
+        collapse = streams.streams**2 * self.hidden if streams and streams.collapsed else 0
         return head + projections + collapse + self._sum(lambda layer: layer.matmul_parameters(self.hidden))
 
     def training_flops(self, tokens: float) -> float:

@@ -213,10 +213,13 @@ class HyperConnection:
         Residual streams beside each other, n.
     mixed : bool
         Whether streams are also mixed with each other, and not only read and written.
+    collapsed : bool
+        Whether weights bring the streams together after the last layer.
     """
 
     streams: int
     mixed: bool = True
+    collapsed: bool = True
 
     def __post_init__(self) -> None:
         exact_integer("residual streams", self.streams, 1, 1024, ConfigError)
@@ -235,4 +238,4 @@ class HyperConnection:
 
     def collapse_parameters(self, hidden: int) -> int:
         """Return the weights that bring the streams together after the last layer."""
-        return self.streams * self.streams * hidden + self.streams + 1
+        return self.streams * self.streams * hidden + self.streams + 1 if self.collapsed else 0

@@ -21,9 +21,14 @@ from cohort.architecture.families.special import (
     falcon_norms,
     cross_attention,
     cross_kinds,
+    convolved_attention,
+    dory_extra,
+    dory_kinds,
+    dory_layers,
+    dory_passes,
     doge_extra,
     doge_forward,
-    helium_attention,
+    square_attention,
     looped_attention,
     looped_dense,
     looped_layers,
@@ -31,8 +36,10 @@ from cohort.architecture.families.special import (
     phi3small_kinds,
     phi3small_width,
     prompt_tables,
+    same_rows,
     relative_positions,
     xielu,
+    zaya_experts,
 )
 from cohort.architecture.feedforward import Weights
 
@@ -61,7 +68,7 @@ OLMO2 = extend(BIASED, query_key_norm="full")
 QWEN2 = extend(PLAIN, **WINDOWED, pattern=above, bias=True, output_bias=False)
 QWEN3 = extend(BIASED, **WINDOWED, pattern=above, query_key_norm="head")
 EXAONE4 = extend(PLAIN, **WINDOWED, pattern=every("sliding_window_pattern"), query_key_norm="head")
-APERTUS = extend(BIASED, gated=False, query_key_norm="head", extra=xielu)
+APERTUS = extend(BIASED, gated=False, query_key_norm="head", extra=xielu, inert="qk_norm")
 GLM = extend(BIASED, output_bias=False)
 
 DENSE = {
@@ -77,7 +84,7 @@ DENSE = {
     ),
     "seed_oss": extend(LLAMA, output_bias="attention_out_bias"),
     "ernie4_5 paddleocr_vl_text": extend(PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True),
-    "helium": extend(LLAMA, kinds={"full_attention": Kind((helium_attention,))}, output_bias=False, head_dim="given"),
+    "helium": extend(LLAMA, kinds={"full_attention": Kind((square_attention,))}, output_bias=False, head_dim="given"),
     "bitnet": extend(
         BIASED, extra=lambda place: Weights(0, place.fields.hidden + place.fields.size("intermediate_size"))
     ),
@@ -85,7 +92,10 @@ DENSE = {
         BIASED,
         kinds={"full_attention": Kind((lambda place: attention(place, norm_weights=4 * width_of_heads(place)),))},
     ),
-    "hunyuan_v1_dense hunyuan_vl_text": extend(BIASED, query_key_norm="head"),
+    "hunyuan_v1_dense": extend(BIASED, query_key_norm="head", inert="use_qk_norm"),
+    "hunyuan_vl_text": extend(
+        BIASED, query_key_norm="head", inert="use_qk_norm", more_rows=lambda place: same_rows(place, "org_vocab_size")
+    ),
     "apertus": APERTUS,
     "apertus1p5_text": extend(APERTUS, head_rows=lambda fields: fields.optional("output_vocab_size")),
     "mistral": extend(PLAIN, **EVERYWHERE),
@@ -125,7 +135,7 @@ DENSE = {
         LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2, inert="swin_norm vq_config"
     ),
     "mllama_text_model": extend(
-        PLAIN, kinds={"cross": Kind((cross_attention,))}, pattern=cross_kinds, head_dim="divided", more_rows=8,
+        PLAIN, kinds={**FULL, "cross": Kind((cross_attention,))}, pattern=cross_kinds, head_dim="divided", more_rows=8,
         extra=lambda place: Weights(0, 2) if place.kind == "cross" else None,
     ),
     "kosmos_2_text_model": extend(
@@ -152,7 +162,7 @@ DENSE = {
         ),
     ),
     "moshi": extend(
-        PLAIN, **EVERYWHERE, more_rows=1, width=lambda place: place.fields.size("intermediate_size") // 2,
+        PLAIN, **EVERYWHERE, more_rows=1, tied=None, width=lambda place: place.fields.size("intermediate_size") // 2,
         inert="depth_decoder_config audio_encoder_config num_codebooks",
     ),
     "cpmant": extend(
@@ -184,7 +194,8 @@ DENSE = {
         bias="use_qkv_bias", output_bias=False, query_key_norm="full", query_key_unit=1, norm_if="qk_layernorm",
         head_dim="divided",
     ),
-    "persimmon": extend(GPT, query_key_norm="head", norm_if="qk_layernorm", tied=False, width="intermediate_size"),
+    "persimmon": extend(GPT, query_key_norm="head", norm_if="qk_layernorm", tied=False, width="intermediate_size",
+                        inert="num_key_value_heads"),
     "falcon": extend(
         GPT, bias="bias", mlp_bias="bias", grouped=falcon_heads, norms=falcon_norms, inert="num_kv_heads",
     ),
@@ -194,9 +205,21 @@ DENSE = {
     "openai-gpt": extend(GPT, **POSITIONS, final=0),
     "gpt_neox": extend(GPT, bias="attention_bias", tied=False, width="intermediate_size"),
     "gptj codegen": PARALLEL,
-    "ctrl": extend(GPT, head_bias=True),
+    "ctrl": extend(GPT, head_bias=True, width="intermediate_size"),
     "bloom": extend(GPT, final=2, width=lambda place: 4 * place.fields.hidden),
     "biogpt": extend(GPT, **OFFSET, width="intermediate_size"),
+    "zaya": extend(
+        BIASED, kinds={name: Kind((attention, convolved_attention), "experts") for name in ("hybrid", "hybrid_sliding")},
+        listed=True, tied=True, head_bias="lm_head_bias", experts=zaya_experts, routed=True,
+        varies=lambda fields, count: ["first"] + [None] * (count - 1),
+        extra=lambda place: Weights(0, 8 * place.fields.hidden),
+        outside=lambda place: Weights(0, 2 * place.fields.hidden),
+    ),
+    "dory": extend(
+        LLAMA, kinds={name: Kind((looped_attention,)) for name in BOTH}, head_dim="given", norms=0, final=0, gate="full", layers=dory_layers, pattern=dory_kinds,
+        varies=dory_passes, extra=dory_extra, dense=looped_dense, tied=False,
+        outside=lambda place: Weights(0, place.fields.size("vocab_size")),
+    ),
     "xglm": extend(GPT, width="intermediate_size"),
     "opt": extend(
         GPT, **OFFSET, bias="enable_bias", mlp_bias="enable_bias", width="intermediate_size",

@@ -24,7 +24,7 @@ ALIASES = {
         "head_dim": "attention_head_dim dim_head key_size",
         "intermediate_size": "ffn_dim n_inner ffn_hidden_size dim_ff dff hidden_dim ffw_size",
         "moe_intermediate_size": "expert_ffn_hidden_size",
-        "shared_width": "shared_expert_intermediate_size shared_intermediate_size share_expert_dim "
+        "shared_width": "shared_expert_intermediate_size shared_intermediate_size share_expert_dim share_expert_dims "
         "moe_shared_expert_intermediate_size shared_experts_intermediate_size",
         "n_routed_experts": "num_experts num_local_experts moe_num_experts",
         "num_experts_per_tok": "num_experts_per_token moe_topk moe_k moe_top_k top_k_experts experts_per_token",

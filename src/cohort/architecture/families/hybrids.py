@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from cohort.architecture.families.dense import ATTENTION, BIASED, LLAMA, OLMO2, PLAIN
+from cohort.architecture.families.dense import ATTENTION, BIASED, FULL, LLAMA, OLMO2, PLAIN
 from cohort.architecture.families.mixtures import LATENT, QWEN_SHARED
 from cohort.architecture.families.parts import (
     attention,
     by_step,
     dense_below,
     every,
+    everywhere,
     first_dense,
     gated_delta,
     gated_query,
@@ -52,6 +53,7 @@ from cohort.architecture.families.recurring import (
     own_mamba,
     own_mamba2,
     recurrent_kinds,
+    same_width,
     time_mixing,
     xlstm_width,
     zamba2_attention,
@@ -92,27 +94,27 @@ HYBRIDS: dict[str, Row] = {
         listed=True, query_key_norm="head", routed=True, shared=1, shared_width="shared_width", tied=True,
         pattern=lambda fields, count: [("linear_attention", "sliding_attention", "linear_attention", "full_attention", "sliding_attention")[layer % 5] for layer in range(count)],
     ),
-    "olmo_hybrid": extend(OLMO2, kinds={"linear_attention": Kind((olmo_delta,))}, listed=True, pattern=olmo_kinds),
+    "olmo_hybrid": extend(OLMO2, kinds={**FULL, "linear_attention": Kind((olmo_delta,))}, listed=True, pattern=olmo_kinds),
     "minimax minimax_text_01 minimax_m1": extend(
-        PLAIN, kinds={"linear_attention": Kind((lightning,))}, listed=True, pattern=minimax_kinds, routed=True,
+        PLAIN, kinds={**FULL, "linear_attention": Kind((lightning,))}, listed=True, pattern=minimax_kinds, routed=True,
         expert_width="intermediate_size", inert="sliding_window postnorm shared_moe_mode shared_intermediate_size",
     ),
     "kimi_linear": extend(
         LATENT, kinds={"linear_attention": Kind((kimi_delta,)), "full_attention": Kind((latent,))}, listed=True,
-        pattern=kimi_kinds, routed=named_or(first_dense), inert="head_dim moe_layer_freq mla_use_nope",
+        tied=None, pattern=kimi_kinds, routed=named_or(first_dense), inert="head_dim moe_layer_freq mla_use_nope",
     ),
     "bailing_hybrid": extend(
         LATENT, kinds={"linear_attention": Kind((bailing_delta,)), "full_attention": Kind((gated_latent,))}, listed=True,
-        pattern=every("layer_group_size", others="linear_attention"), routed=named_or(first_dense),
+        tied=None, pattern=every("layer_group_size", others="linear_attention"), routed=named_or(first_dense),
     ),
     "glm5_next_text": extend(
         LATENT, kinds={"linear_attention": Kind((kimi_delta,)), "indexed_attention": Kind((sparse_latent,)),
                        "full_attention": Kind((sparse_latent,))},
         listed=True, pattern=every(4, "indexed_attention", "linear_attention"), routed=named_or(dense_below(3)),
-        varies=indexers, streams=hyper(mixed=True), extra=pooled_indexer, inert="first_k_dense_replace",
+        varies=indexers, streams=hyper(collapsed=False), extra=pooled_indexer, inert="first_k_dense_replace",
     ),
     "bamba": extend(
-        LLAMA, kinds={"mamba": Kind((hybrid_mamba2,))}, head_dim="given", pattern=bamba_kinds, inert="layer_types layers_block_type",
+        LLAMA, kinds={**FULL, "mamba": Kind((hybrid_mamba2,))}, head_dim="given", pattern=bamba_kinds, inert="layer_types layers_block_type",
     ),
     "granitemoehybrid": extend(
         BIASED, kinds=GRANITE4, listed=True, pattern=lambda fields, count: ["linear_attention"] * count,
@@ -124,11 +126,11 @@ HYBRIDS: dict[str, Row] = {
         LLAMA, kinds={"full_attention": Kind((attention, falcon_mamba2))}, head_dim="given", inert="layer_types layers_block_type",
     ),
     "jamba": extend(
-        PLAIN, kinds={"mamba": Kind((jamba_mamba,))}, pattern=jamba_kinds, routed=jamba_routed,
+        PLAIN, kinds={**FULL, "mamba": Kind((jamba_mamba,))}, pattern=jamba_kinds, routed=jamba_routed,
         expert_width="intermediate_size", inert="layer_types layers_block_type",
     ),
     "nemotron_h": extend(
-        PLAIN, kinds=NEMOTRON, listed=True, pattern=nemotron_kinds, layers=nemotron_layers, gated=False, norms=1,
+        PLAIN, kinds=NEMOTRON, listed=True, tied=None, pattern=nemotron_kinds, layers=nemotron_layers, gated=False, norms=1,
         mlp_bias="mlp_bias", shared=1, shared_width="shared_width", shared_bias="mlp_bias",
         expert={"latent": nemotron_latent}, inert="attention_bias sliding_window expand n_shared_experts mamba_hidden_act mamba_proj_bias mamba_expand",
     ),
@@ -149,11 +151,11 @@ HYBRIDS: dict[str, Row] = {
     ),
     "lfm2": extend(LFM2, width=lfm2_width),
     "lfm2_moe": extend(
-        LFM2, pattern=None, routed=lambda fields, count: dense_below(fields.size("num_dense_layers", low=0))(fields, count),
+        LFM2, pattern=everywhere("full_attention"), routed=lambda fields, count: dense_below(fields.size("num_dense_layers", low=0))(fields, count),
     ),
     "lfm3": extend(
-        LFM2, kinds={"sliding_attention": ATTENTION}, pattern=lfm3_kinds, bias="attention_bias",
-        gate="head", norms=lambda place: 4 if place.fields.flag("use_sandwich_norm") else 2,
+        LFM2, kinds={**CONVOLUTION, "sliding_attention": ATTENTION}, pattern=lfm3_kinds, bias="attention_bias",
+        gate=lambda place: "head" if place.fields.flag("use_attention_gate") else None, norms=lambda place: 4 if place.fields.flag("use_sandwich_norm") else 2,
     ),
     "recurrent_gemma": extend(
         PLAIN, kinds={"recurrent": Kind((gated_lru,)), "sliding_attention": ATTENTION}, pattern=recurrent_kinds, tied=True,
@@ -167,6 +169,7 @@ HYBRIDS: dict[str, Row] = {
     ),
     "xlstm": extend(
         PLAIN, kinds={"full_attention": Kind((matrix_memory,))}, norm=1, mlp_bias="use_bias", width=xlstm_width,
+        tied=None, more_rows=lambda place: same_width(place, "embedding_dim"),
     ),
     "nemotron-nas": extend(
         LLAMA, kinds={"full_attention": Kind((decilm_attention,))}, varies=decilm_blocks, dense=decilm_forward,

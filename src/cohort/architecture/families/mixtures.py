@@ -43,7 +43,12 @@ from cohort.architecture.families.special import (
     dbrx_experts,
     ernie_routed,
     ernie_vision,
+    dots3_attention,
+    dots3_kinds,
+    dots3_routed,
+    dots3_varies,
     dots_kinds,
+    doubled_query,
     flint_kinds,
     flint_routed,
     gemma4_attention,
@@ -73,6 +78,10 @@ from cohort.architecture.families.special import (
     qwen3_moe_kinds,
     self_conditioning,
     reads_only,
+    expert_width,
+    hunyuan,
+    rotated_latent,
+    square_attention,
     step_attention,
     step_kinds,
     step_routed,
@@ -143,7 +152,8 @@ MIXTURES = {
         expert={"correction": lambda place: place.fields.size("n_routed_experts")},
     ),
     "hy_v3": extend(
-        LLAMA, head_dim="given", query_key_norm="head", routed=named_or(dense_below(1)), **SHARED, shared_bias="mlp_bias",
+        LLAMA, head_dim="given", query_key_norm="head", routed=named_or(dense_below(1)), shared_bias="mlp_bias",
+        shared=lambda place: place.fields.size("n_shared_experts"),
     ),
     "dots1": extend(
         BIASED, **WINDOWED, pattern=dots_kinds, query_key_norm="head", **FIRST, **SHARED,
@@ -160,8 +170,8 @@ MIXTURES = {
     "minimax_m3_vl_text minimax_m3": extend(
         PLAIN, kinds={"full_attention": ATTENTION, "minimax_m3_sparse": Kind((minimax_m3_attention,))}, listed=True,
         pattern=minimax_m3_kinds, query_key_norm="head", routed=named_or(minimax_m3_routed),
-        expert_width="intermediate_size", width="dense_intermediate_size", shared_width="shared_width",
-        shared=lambda place: place.fields.optional("n_shared_experts") or 1, inert="use_qk_norm qk_norm_type",
+        expert_width=expert_width, width="dense_intermediate_size", shared_width="shared_width",
+        shared=lambda place: place.fields.optional("n_shared_experts") or 1, inert="use_qk_norm qk_norm_type first_k_dense_replace",
     ),
     "gpt_oss": extend(
         BIASED, **WINDOWED, pattern=every(2), sinks=True, **MIXED, expert={"bias": True, "router_bias": True}
@@ -169,10 +179,12 @@ MIXTURES = {
     "granitemoe": extend(BIASED, **MIXED),
     "granitemoeshared": GRANITE_MOE,
     "granitemoe_swa": extend(GRANITE_MOE, **WINDOWED, pattern=from_first(4), sinks=True),
-    "olmoe": extend(OLMO2, **MIXED),
+    "olmoe": extend(OLMO2, **MIXED, kinds={"full_attention": Kind((square_attention,))}),
     "flex_olmo": extend(OLMO2, **MIXED),
     "aria_text": extend(LLAMA, head_dim="given", **MIXED, **SHARED, shared_bias="mlp_bias"),
-    "hunyuan_v1_moe": extend(BIASED, query_key_norm="head", **MIXED, shared=1),
+    "hunyuan_v1_moe": extend(
+        BIASED, query_key_norm="head", **MIXED, experts=hunyuan, inert="use_qk_norm use_mixed_mlp_moe",
+    ),
     "jetmoe": extend(PLAIN, **MIXED, kinds={"full_attention": Kind((jetmoe_attention,))}, tied=True,
                      expert={"correction": lambda place: place.fields.hidden}),
     "ernie4_5_moe": extend(
@@ -184,7 +196,7 @@ MIXTURES = {
     ),
     "deepseek_ocr2_text": OCR,
     "unlimited_ocr_text": extend(
-        OCR, kinds={"reference_sliding_attention": ATTENTION}, listed=True, routed=named_or(first_dense),
+        OCR, kinds={"full_attention": ATTENTION, "reference_sliding_attention": ATTENTION}, listed=True, routed=named_or(first_dense),
         pattern=everywhere("full_attention"), inert="sliding_window",
     ),
     "mimo_v2_flash": extend(
@@ -216,11 +228,17 @@ MIXTURES = {
     "deepseek_v2": extend(LATENT, **FIRST, mlp_bias="mlp_bias", shared_bias="mlp_bias", inert="moe_layer_freq"),
     "deepseek_v3 kimi_k2 sarvam_mla": extend(LATENT, **FIRST, inert="moe_layer_freq"),
     "deepseek_v32": extend(INDEXED, inert="moe_layer_freq"),
-    "glm_moe_dsa": extend(INDEXED, varies=indexers, inert="moe_layer_freq index_topk_freq index_skip_topk_offset"),
+    "glm_moe_dsa": extend(INDEXED, varies=indexers, inert="moe_layer_freq indexer_rope_interleave index_share_for_mtp_iteration"),
     "hy_v4 hy_v4_vl_text": extend(
         INDEXED, varies=indexers, routed=named_or(dense_below(1)), gate="full", sinks=True, streams=hyper(mixed=False),
     ),
-    "glm4_moe_lite": extend(LATENT, routed=named_or(dense_below(1))),
+    "axk2": extend(INDEXED, extra=doubled_query),
+    "dots3_note_text": extend(
+        LATENT, kinds={name: Kind((dots3_attention,)) for name in ("indexed_attention", "full_attention", "sliding_attention")},
+        listed=True, pattern=dots3_kinds, varies=dots3_varies, routed=named_or(dots3_routed), gate="head",
+        shared_width="shared_width", inert="moe_layer_freq",
+    ),
+    "glm4_moe_lite": extend(LATENT, kinds={"full_attention": Kind((rotated_latent,))}, routed=named_or(dense_below(1))),
     "mistral4": extend(LATENT, **FIRST),
     "axk1": extend(LATENT, **LISTED, norms=lambda place: 3 if place.routed else 2),
     "minicpm3": extend(LATENT, mlp_bias="mlp_bias", tied=True, inert="n_shared_experts"),
@@ -231,7 +249,7 @@ MIXTURES = {
     ),
     "deepseek_v4": extend(
         PLAIN, kinds={name: Kind((compressed,)) for name in COMPRESSION}, pattern=compressed_kinds, listed=True, routed=True, shared=1,
-        shared_bias="mlp_bias", streams=hyper(mixed=True),
+        shared_bias="mlp_bias", streams=hyper(), expert_width=expert_width,
         inert="n_shared_experts attention_bias num_key_value_heads qk_rope_head_dim mlp_layer_types",
     ),
 }  # fmt: skip

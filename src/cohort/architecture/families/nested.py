@@ -45,10 +45,10 @@ _TEXT = {
     """,
     OUTER_TIED: """
         cohere2: aya_vision cohere2_vision; llama: deepseek_vl deepseek_vl_hybrid glmasr janus
-        diffusion_gemma_text: diffusion_gemma; ernie4_5_vl_moe_text: ernie4_5_vl_moe
+        ernie4_5_vl_moe_text: ernie4_5_vl_moe
         qwen3: fun_asr_nano lighton_ocr moss_transcribe_diarize qwen3_asr; gemma3_text: gemma3
         gemma3n_text: gemma3n; gemma4_text: gemma4; gemma4_unified_text: gemma4_unified
-        qwen2: got_ocr2 internvl ovis2 pp_chart2table; granite_docling_text: granite_docling
+        qwen2: got_ocr2 internvl pp_chart2table; granite_docling_text: granite_docling
         granite: granite_speech granite_speech_plus; hyperclovax: hyperclovax_vision_v2
         deepseek_v3: kimi_k25; lfm2: lfm2_vl; lfm3: lfm3_vl; qwen3_5_text: minicpm_ocr; mistral: mistral3
         gemma: paligemma; voxtral_realtime_text: voxtral_realtime
@@ -61,6 +61,7 @@ _TEXT = {
     """,
     BOTH_UNTIED: "hunyuan_vl_text: hunyuan_vl; kosmos_2_text_model: kosmos-2; paddleocr_vl_text: paddleocr_vl",
     INNER: "llama4_text: llama4",
+    "111111???": "qwen2: ovis2; diffusion_gemma_text: diffusion_gemma",  # untied, they hold other matrices too
     "010111000": "llama: perception_lm",
     "110111110": "gemma3_text: shieldgemma2",
 }  # fmt: skip
@@ -76,6 +77,12 @@ def _rows() -> dict[str, Nested]:
 
 
 NESTED = _rows()
+# Releases whose defaults are not those of the text decoder's class, so that these fields must be stated.
+MUST_STATE = {
+    "glmasr": "hidden_size intermediate_size num_attention_heads num_hidden_layers num_key_value_heads vocab_size",
+    "step3p7": "n_routed_experts",
+}
+MUST_STATE["voxtral"] = MUST_STATE["voxtral_realtime"] = f"{MUST_STATE['glmasr']} head_dim"
 DRAFTERS = frozenset({"gemma4_assistant", "gemma4_unified_assistant"})  # heads that draft for another model
 FLAT = frozenset({"qwen2_vl", "qwen2_5_vl"})  # whose first releases hold all fields at the top
 

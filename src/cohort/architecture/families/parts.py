@@ -34,7 +34,7 @@ def attention(place: Place, **changed: Any) -> GroupedQuery:
         "output_bias": bias if row.output_bias is None else place.flag(row.output_bias),
         "norm_weights": norms,
         "learned_sinks": place.flag(row.sinks),
-        "gates": {None: 0, "head": heads, "full": heads * head_dim}[row.gate],
+        "gates": {None: 0, "head": heads, "full": heads * head_dim}[row.gate(place) if callable(row.gate) else row.gate],
         "gate_bias": place.flag(row.gate_bias),
     }
     if place.kind == "sliding_attention":
@@ -79,20 +79,20 @@ def latent(place: Place, **changed: Any) -> Latent:
     """Return latent attention."""
     fields, row = place.fields, place.row
     heads, value = fields.heads, fields.optional("v_head_dim") or fields.hidden // fields.heads
-    fields.raw("qk_head_dim")  # the sum of the two parts, which some configs repeat
+    rope, nope = fields.size("qk_rope_head_dim", low=0), fields.size("qk_nope_head_dim")
+    if fields.optional("qk_head_dim") not in (None, rope + nope):
+        raise ConfigError(f"'qk_head_dim' must be the sum of its parts ({rope} + {nope}) to be counted")
     fields.raw("num_key_value_heads")
     options: dict[str, Any] = {
         "bias": place.flag(row.bias),
         "gates": {None: 0, "head": heads, "full": heads * value}[row.gate],
         "norm_weights": heads if place.flag(row.sinks) else 0,
     }
+    options |= {"rope_dim": rope, "nope_dim": nope, "value_dim": value}
     return Latent(
         heads=heads,
         kv_rank=fields.size("kv_lora_rank"),
         q_rank=fields.optional("q_lora_rank"),
-        rope_dim=fields.size("qk_rope_head_dim", low=0),
-        nope_dim=fields.size("qk_nope_head_dim"),
-        value_dim=value,
         **{**options, **changed},
     )
 
@@ -198,6 +198,14 @@ def automatic(fields: Fields, name: str, value: int) -> int:
     return value if given in ("auto", None) or given is ABSENT else fields.size(name)
 
 
+def same(fields: Fields, *names: str) -> int:
+    """Return the size on which several fields agree, of which one at least must be given."""
+    values = {value: name for name in names if (value := fields.optional(name)) is not None}
+    if len(values) > 1:
+        raise ConfigError(f"{' and '.join(values.values())} must be the same to be counted")
+    return next(iter(values)) if values else fields.size(names[0])
+
+
 def short_convolution(place: Place) -> ShortConvolution:
     """Return the convolution of LFM2."""
     fields = place.fields
@@ -217,6 +225,8 @@ def experts(place: Place, **changed: Any) -> Experts:
     """Return a mixture of experts by the traits of the row."""
     fields, row = place.fields, place.row
     shared = fields.optional(row.shared, low=0) or 0 if isinstance(row.shared, str) else place.number(row.shared)
+    if not shared and row.shared_bias == "mlp_bias" and place.flag("mlp_bias"):
+        raise ConfigError("'mlp_bias' is true without shared experts, which is not counted: one must change")
     wide = place.number(row.shared_width) if row.shared_width is not None and shared else None
     options = {name: trait(place) if callable(trait) else trait for name, trait in row.expert.items()}
     options = {"gated": row.gated, "shared_bias": place.flag(row.shared_bias), **options, **changed}

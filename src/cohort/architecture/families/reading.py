@@ -9,8 +9,8 @@ from importlib import resources
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.families.fields import Fields
-from cohort.architecture.families.nested import DRAFTERS, FLAT, NESTED, OWN_CLASSES, TEXT_KEYS
+from cohort.architecture.families.fields import ALIASES, Fields
+from cohort.architecture.families.nested import DRAFTERS, FLAT, MUST_STATE, NESTED, OWN_CLASSES, TEXT_KEYS
 from cohort.architecture.families.row import Row, build
 from cohort.architecture.families.table import TABLE
 from cohort.errors import ConfigError, nearest, shown
@@ -93,6 +93,8 @@ def _read(config: Mapping[str, Any], called: str) -> ModelSpec:
     if not nested:
         _check_classes(config, family, family, row)
     fields = Fields(values, family, _defaults(family, nested))
+    if fields.flag("add_cross_attention"):
+        raise ConfigError("'add_cross_attention' is true, but only decoders without an encoder are counted")
     model = build(fields, row, called)
     fields.unread(_known(family))
     return model
@@ -137,6 +139,9 @@ def _text_part(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any, bool]
     text = inner.get("model_type") or (known.text if known else None)
     if not isinstance(text, str) or text not in TABLE:
         return inner, text, True
+    for name in MUST_STATE.get(family, "").split() if isinstance(family, str) else ():
+        if not any(each in inner for each in ALIASES.get(name, (name,))):
+            raise ConfigError(f"the field {name!r} is missing in {key!r}, but {family} needs it")
     values = dict(inner)
     values["tie_word_embeddings"] = _tied(config, inner, text, known.tie if known else None, known.text if known else None)
     return values, text, True
@@ -161,7 +166,10 @@ def _tied(outer: Mapping[str, Any], inner: Mapping[str, Any], text: str, rule: s
         return own if first is None and second is None else (second if first is None else first)
     if second is None and text != usual:
         second = own
-    return rule[3 * (None, True, False).index(first) + (None, True, False).index(second)] == "1"
+    tied = rule[3 * (None, True, False).index(first) + (None, True, False).index(second)]
+    if tied == "?":
+        raise ConfigError("'tie_word_embeddings' is false, which is not counted for this model_type: it must be true")
+    return tied == "1"
 
 
 @cache

@@ -222,9 +222,15 @@ def _zamba_listed(fields: Fields, count: int, default: Sequence[str]) -> list[st
     return [names[each] for each in listed or default]
 
 
+def _always_tied(fields: Fields) -> None:
+    if fields.raw("tie_word_embeddings") is False:
+        raise ConfigError("'tie_word_embeddings' is false, but the blocks that are used again must be tied")
+
+
 def zamba_uses(fields: Fields, count: int) -> list[str | None]:
     """Return for each hybrid layer whether its block is met for the first time."""
     kinds = _zamba_listed(fields, count, zamba_kinds(fields, count))
+    _always_tied(fields)
     seen, found = False, []
     for kind in kinds:
         found.append(None if kind == MAMBA else "again" if seen else "first")
@@ -267,6 +273,10 @@ def zamba2_uses(fields: Fields, count: int) -> list[str | None]:
     """Return for each hybrid layer whether its block is met for the first time: blocks take turns."""
     listed = fields.raw("layer_types")
     kinds = _zamba_listed(fields, count, () if isinstance(listed, (list, tuple)) and listed else zamba2_kinds(fields, count))
+    _always_tied(fields)
+    listed = fields.raw("hybrid_layer_ids")
+    if isinstance(listed, (list, tuple)) and list(listed) != [i for i, kind in enumerate(kinds) if kind != MAMBA]:
+        raise ConfigError("'hybrid_layer_ids' must name the hybrid layers of 'layers_block_type'")
     blocks, met, found = fields.size("num_mem_blocks"), 0, []
     for kind in kinds:
         found.append(None if kind == MAMBA else "first" if met < blocks else "again")
@@ -289,9 +299,11 @@ def zamba2_mamba(place: Place) -> Mamba2:
 def zamba2_attention(place: Place) -> GroupedQuery | Reused:
     """Return attention over twice the width."""
     fields = place.fields
-    for name in ("attention_hidden_size", "head_dim"):
-        fields.raw(name)
-    made = attention(place, head_dim=2 * fields.hidden // fields.heads, input_width=2 * fields.hidden)
+    wide = 2 * fields.hidden
+    for name, one in (("attention_hidden_size", wide), ("head_dim", wide // fields.heads)):
+        if fields.optional(name, low=0) not in (None, one):
+            raise ConfigError(f"the field {fields.given(name)!r} must be {one} to be counted")
+    made = attention(place, head_dim=wide // fields.heads, input_width=wide)
     return Reused(made) if place.other == "again" else made
 
 
@@ -383,7 +395,7 @@ def matrix_memory(place: Place) -> Recurrence:
     if query % heads or value % heads:
         raise ConfigError(f"num_heads ({heads}) must divide the widths of queries and values")
     matrices = hidden * (2 * query + value + 2 * heads) + hidden * value + value * hidden
-    others = 2 * heads + value + (2 * query + 2 * value + value + hidden if bias else 0)
+    others = 2 * heads + value + (2 * query + 2 * value + value + 3 * hidden if bias else 0)
     state = query * value // heads + query + heads
     return Recurrence(matrices, others, state, heads=heads)
 
@@ -393,6 +405,13 @@ def _share(fields: Fields, name: str, hidden: int) -> int:
     if not isinstance(factor, (int, float)) or isinstance(factor, bool) or not 0 < factor < 1e6:
         raise ConfigError(f"the field {name!r} is {shown(factor, 30)}, but must be a number")
     return integer(name, int(hidden * factor), 1, LIMIT, ConfigError)
+
+
+def same_width(place: Place, name: str) -> int:
+    """Return no more rows, where another field must repeat the hidden size."""
+    if place.fields.optional(name, low=0) not in (None, place.fields.hidden):
+        raise ConfigError(f"{name!r} must be hidden_size to be counted")
+    return 0
 
 
 def xlstm_width(place: Place) -> int:

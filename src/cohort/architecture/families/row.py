@@ -31,7 +31,10 @@ class Place(NamedTuple):
         if trait is True or trait is False:
             return trait
         if isinstance(trait, tuple):
-            return any([self.fields.flag(each) for each in trait])
+            given = {self.fields.flag(each) for each in trait if self.fields.raw(each) not in (None, ABSENT)}
+            if len(given) > 1:
+                raise ConfigError(f"{' and '.join(trait)} must be the same to be counted")
+            return bool(given) and given.pop()
         return self.fields.flag(trait) if isinstance(trait, str) else bool(trait(self))
 
     def number(self, trait: Any) -> int:
@@ -116,7 +119,7 @@ class Row:
     query_key_unit: Any = None
     grouped: Any = True
     norm_if: Any = True
-    gate: str | None = None
+    gate: Any = None
     gate_bias: Any = False
     sinks: Any = False
     head_dim: str = "given"
@@ -155,8 +158,8 @@ class Row:
 
 def extend(row: Row, **traits: Any) -> Row:
     """Return a row with some traits changed; `absent`, `expert` and `inert` are added to."""
-    for name in ("absent", "expert", "kinds"):
-        if name in traits and not (name == "kinds" and traits.pop("only_kinds", False)):
+    for name in ("absent", "expert"):
+        if name in traits:
             traits[name] = {**getattr(row, name), **traits[name]}
     if "inert" in traits:
         traits["inert"] = f"{row.inert} {traits['inert']}"

@@ -9,22 +9,22 @@ from typing import NamedTuple
 from cohort.architecture.attended import BlockSparse
 from cohort.architecture.attention import CrossAttention, GroupedQuery, RoutedQuery
 from cohort.architecture.families.fields import ABSENT, Fields
-from cohort.architecture.families.parts import attention, dense, every, experts, width_of_heads, zeros_and_ones
+from cohort.architecture.families.parts import attention, dense, every, experts, latent, same, width_of_heads, zeros_and_ones
 from cohort.architecture.families.row import Pattern, Place
 from cohort.architecture.feedforward import Dense, Experts, HyperConnection, Residual, Weights
-from cohort.architecture.latent import Compressed, Indexer
-from cohort.architecture.recurrent import Reused
+from cohort.architecture.latent import Compressed, Indexer, Latent
+from cohort.architecture.recurrent import Recurrence, Reused
 from cohort.errors import ConfigError, integer, shown
 from cohort.numeric import LIMIT, ceil_div
 
 # Dense families -------------------------------------------------------------------------------------------
 
 
-def helium_attention(place: Place) -> GroupedQuery:
-    """Return attention whose output projection takes the hidden size, which heads must add up to."""
+def square_attention(place: Place) -> GroupedQuery:
+    """Return attention with a part as wide as the hidden size, which heads must add up to."""
     fields = place.fields
     if fields.heads * width_of_heads(place) != fields.hidden:
-        raise ConfigError("num_attention_heads x head_dim must be hidden_size in helium")
+        raise ConfigError(f"num_attention_heads x head_dim must be hidden_size in {fields.family}")
     return attention(place)
 
 
@@ -80,9 +80,9 @@ def falcon_norms(place: Place) -> int:
     fields = place.fields
     given, new = fields.optional("num_ln_in_parallel_attn"), fields.flag("new_decoder_architecture")
     parallel = fields.flag("parallel_attn")
-    if new:
-        return 2 if (2 if given is None else given) == 2 else (1 if parallel else 2)
-    return 1 if parallel else 2
+    if not parallel:
+        return 2
+    return 2 if (given or (2 if new else 1)) == 2 else 1
 
 
 def cross_attention(place: Place) -> CrossAttention:
@@ -96,6 +96,13 @@ def cross_kinds(fields: Fields, count: int) -> list[str]:
     named = fields.indices("cross_attention_layers")
     named = frozenset(range(3, 40, 5)) if named is None else named
     return ["cross" if layer in named else "full_attention" for layer in range(count)]
+
+
+def same_rows(place: Place, name: str) -> int:
+    """Return no more rows, where another field must repeat the vocabulary."""
+    if place.fields.optional(name, low=0) not in (None, 0, place.fields.size("vocab_size")):
+        raise ConfigError(f"{name!r} must be vocab_size to be counted")
+    return 0
 
 
 def prompt_tables(place: Place) -> int:
@@ -126,6 +133,50 @@ def looped_attention(place: Place) -> GroupedQuery | Reused:
 def looped_dense(place: Place) -> Dense | Reused:
     """Return the dense network of one pass, whose weights are counted once."""
     return Reused(dense(place)) if place.other == "again" else dense(place)
+
+
+def _dory(fields: Fields) -> tuple[list[str], int, int]:
+    """Return Dory's kinds of layers, and where the layers begin and end that are passed again."""
+    kinds, count = fields.raw("layer_types"), fields.layers
+    halves = isinstance(kinds, (list, tuple)) and "mlp" in kinds
+    if halves and (len(kinds) != count or any((kind == "mlp") != bool(i % 2) for i, kind in enumerate(kinds))):
+        raise ConfigError(f"'layer_types' must hold attention and mlp in turn for {count} halves of layers")
+    unit = 2 if halves else 1
+    known = Fields({"layer_types": kinds[::2] if halves else kinds} if isinstance(kinds, (list, tuple)) else {}, "dory", {})
+    listed = known.listed("layer_types", count // unit, f"kinds for {count // unit} layers", ("full_attention", "sliding_attention"))
+    names = listed or list(every(4)(fields, count // unit))
+    first, last, again = (fields.optional(f"n_{name}_layers", low=0) for name in ("input", "output", "recurrent"))
+    start, end = (first or 0) // unit, len(names) - (last or 0) // unit
+    if again is not None and again // unit != end - start and end >= start:
+        raise ConfigError("'n_recurrent_layers' must be what the first and last layers leave")
+    return names, start, max(end, start)
+
+
+def dory_layers(fields: Fields) -> int:
+    """Return how many layers Dory passes through, some of them again."""
+    names, start, end = _dory(fields)
+    return len(names) + max(end - start, 0) * (fields.size("n_recurrent_loops") - 1) if end <= len(names) else len(names)
+
+
+def dory_passes(fields: Fields, count: int) -> list[str]:
+    """Return which passes are the first through a layer."""
+    names, start, end = _dory(fields)
+    again = count - len(names)
+    return ["first"] * (len(names) if not again else end) + ["again"] * again + ["first"] * (len(names) - end if again else 0)
+
+
+def dory_kinds(fields: Fields, count: int) -> list[str]:
+    """Return the kinds of the layers that are passed, in order."""
+    names, start, end = _dory(fields)
+    again = (count - len(names)) // (end - start) if end > start else 0
+    return [*names[:end], *names[start:end] * again, *names[end:]]
+
+
+def dory_extra(place: Place) -> Weights:
+    """Return the scales that Dory has in place of norms."""
+    fields = place.fields
+    scales = fields.hidden + fields.heads * width_of_heads(place) + fields.size("intermediate_size")
+    return Weights(0, 0 if place.other == "again" else 2 * scales)
 
 
 def doge_extra(place: Place) -> Weights:
@@ -271,7 +322,7 @@ def jetmoe_attention(place: Place) -> RoutedQuery:
         fields.size("n_routed_experts"),
         fields.size("num_experts_per_tok"),
         fields.size("num_key_value_heads"),
-        fields.optional("kv_channels") or fields.size("head_dim"),
+        same(fields, "kv_channels", "head_dim"),
     )
 
 
@@ -520,9 +571,75 @@ def indexers(fields: Fields, count: int) -> list[str]:
     return ["shared" if max(layer - (2 if skip is None else skip) + 1, 0) % period else "full" for layer in range(count)]
 
 
-def hyper(mixed: bool) -> Callable[[Place], HyperConnection]:
+def hyper(mixed: bool = True, collapsed: bool = True) -> Callable[[Place], HyperConnection]:
     """Return hyper-connections of as many streams as the config says."""
-    return lambda place: HyperConnection(place.fields.size("hc_mult"), mixed)
+    return lambda place: HyperConnection(place.fields.size("hc_mult"), mixed, collapsed)
+
+
+def doubled_query(place: Place) -> Weights:
+    """Return what A.X K2 has beyond latent attention: twice the query's rank, an output gate, gated norms."""
+    fields = place.fields
+    rank, heads, hidden = fields.size("q_lora_rank"), fields.heads, fields.hidden
+    key = fields.size("qk_nope_head_dim") + fields.size("qk_rope_head_dim", low=0)
+    made = rank * heads * (key + 2 * fields.size("v_head_dim"))
+    return Weights(made + 2 * fields.size("gated_norm_rank") * hidden * (2 if place.routed else 1))
+
+
+_SLIDING = {"num_attention_heads": 64, "num_key_value_heads": 64, "q_lora_rank": 1024, "kv_lora_rank": 1024,
+            "head_dim": 256, "qk_nope_head_dim": 192, "v_head_dim": 128}  # fmt: skip
+
+
+def dots3_varies(fields: Fields, count: int) -> list[tuple[int, ...] | None]:
+    """Return the sizes of windowed layers of dots3: as written for each layer, else by their own names."""
+    kinds = fields.listed("layer_types", count, "kinds of attention", ("indexed_attention", "full_attention", "sliding_attention"))
+    written, found = fields.part("per_layer_config").values, []
+    own = {name: fields.optional(f"swa_{name}") or size for name, size in _SLIDING.items()}
+    rope = fields.optional("swa_qk_rope_head_dim") or own["head_dim"] - own["qk_nope_head_dim"]
+    own["qk_rope_head_dim"] = rope
+    for layer, kind in enumerate(kinds or dots3_kinds(fields, count)):
+        part = written.get(str(layer), written.get(layer, written.get(f"{layer:02}")))
+        if part is not None and (not isinstance(part, Mapping) or kind != "sliding_attention" or set(part) - set(own)):
+            raise ConfigError(f"'per_layer_config' holds {shown(part, 30)} for layer {layer}, which is not counted")
+        mine = {**own, **(part or {})}
+        if mine["num_key_value_heads"] != mine["num_attention_heads"]:
+            raise ConfigError("windowed layers must have as many key-value heads as heads")
+        sizes = (mine[name] for name in ("num_attention_heads", "kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"))
+        found.append(tuple(sizes) if kind == "sliding_attention" else None)
+    return found
+
+
+def dots3_kinds(fields: Fields, count: int) -> list[str]:
+    """Return full attention in the first two layers and every fourth, windows in the others."""
+    slides = fields.raw("use_sliding_window") is not False
+    return ["sliding_attention" if slides and layer >= 2 and layer % 4 != 1 else "indexed_attention" for layer in range(count)]
+
+
+def dots3_attention(place: Place) -> Latent:
+    """Return latent attention with a gate by head and a normalised rotary part."""
+    fields, sizes = place.fields, place.other
+    if fields.heads != fields.kv_heads():
+        raise ConfigError("num_key_value_heads must be num_attention_heads in dots3")
+    if sizes is None:
+        plain = place.kind == "full_attention" and "per_layer_config" in fields.values
+        if fields.raw("use_dsa") is False:
+            raise ConfigError("'use_dsa' is false, which is not counted: it must be true")
+        index = None if plain else Indexer(fields.size("index_n_heads"), fields.size("index_head_dim"), fields.size("index_topk"))
+        return latent(place, indexer=index, norm_weights=fields.size("qk_rope_head_dim"))
+    window = fields.optional("sliding_window") or fields.optional("sliding_window_size") or 512
+    return Latent(*sizes, bias=place.flag(place.row.bias), gates=sizes[0], norm_weights=sizes[3], window=window)
+
+
+def dots3_routed(fields: Fields, count: int) -> list[bool]:
+    """Return which layers route: those after the first dense ones, unless a list or a period says otherwise."""
+    first, period = fields.size("first_k_dense_replace", low=0), fields.raw("moe_layer_freq")
+    if period not in (1, ABSENT, None):
+        raise ConfigError(f"the field 'moe_layer_freq' is {shown(period, 20)}, but only 1 is counted")
+    return [layer >= first for layer in range(count)]
+
+
+def rotated_latent(place: Place) -> Latent:
+    """Return latent attention where `head_dim` is another name of its rotary part."""
+    return latent(place, rope_dim=same(place.fields, "qk_rope_head_dim", "head_dim"))
 
 
 def longcat(place: Place) -> Residual:
@@ -556,6 +673,54 @@ def compressed(place: Place) -> Compressed:
         ratio=ratio,
         indexer=index if kind == "compressed_sparse_attention" else None,
     )
+
+
+def expert_width(place: Place) -> int:
+    """Return the width of an expert, which two fields may say alike."""
+    return same(place.fields, "moe_intermediate_size", "intermediate_size")
+
+
+def hunyuan(place: Place) -> Experts:
+    """Return Hunyuan's experts beside one shared network; releases repeat a number for each layer."""
+    fields = place.fields
+    active = _uniform(fields, "num_experts_per_tok")
+    width = same(fields, "intermediate_size")
+    for name, one in (("moe_intermediate_size", width), ("num_shared_expert", 1)):
+        if fields.raw(name) not in (None, ABSENT) and _uniform(fields, name) != one:
+            raise ConfigError(f"the field {name!r} is {shown(fields.raw(name), 20)}, which is counted as {one} only")
+    return Experts(fields.size("n_routed_experts"), active, width, shared=1)
+
+
+def _uniform(fields: Fields, name: str) -> int:
+    """Return the size on which a list agrees, or that is given alone."""
+    value = fields.raw(name)
+    if isinstance(value, (list, tuple)) and value and all(each == value[0] for each in value):
+        value = value[0]
+    if value is None or value is ABSENT:
+        return fields.size(name)
+    return integer(f"the field {fields.given(name)!r}", value, 1, LIMIT, ConfigError)
+
+
+def convolved_attention(place: Place) -> Recurrence:
+    """Return the convolutions before the attention of Zaya: over its queries and keys, and a delayed value."""
+    fields, width = place.fields, width_of_heads(place)
+    keys = fields.kv_heads()
+    channels, first, second = (fields.heads + keys) * width, fields.size("cca_time0"), fields.size("cca_time1")
+    if keys * width % 2:
+        raise ConfigError("num_key_value_heads x head_dim must be even")
+    matrices = channels * (first + width * second)
+    return Recurrence(matrices, 2 * channels + keys, keys * width // 2, channels, first, fields.heads)
+
+
+def zaya_experts(place: Place) -> Experts:
+    """Return Zaya's experts, which a small network chooses; one choice more is to skip them."""
+    fields = place.fields
+    width, count, hidden = fields.size("router_hidden_size"), fields.size("n_routed_experts"), fields.hidden
+    if fields.size("num_experts_per_tok") != 1:
+        raise ConfigError("num_experts_per_tok must be 1 in zaya")
+    router = width * (hidden + 2 * width + count + 1)
+    others = 4 * width + (0 if place.other == "first" else width)
+    return Experts(count, 1, fields.size("moe_intermediate_size"), router=router, correction=others)
 
 
 def compressed_kinds(fields: Fields, count: int) -> list[str]:
