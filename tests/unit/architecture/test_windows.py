@@ -13,12 +13,14 @@ SIZES = {
     "vocab_size": 100,
     "head_dim": 16,
 }
-EXPERTS = {"num_local_experts": 4, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8}
+EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
+MIXTURES = {"mixtral", "qwen3_moe", "gpt_oss", "llama4_text", "arctic"}
 
 
 def bounds(family, **fields):
     """Return each layer's window or chunk, None where it attends to everything."""
-    model = cohort.model({"model_type": family, **SIZES, **EXPERTS, **fields})
+    experts = EXPERTS if family in MIXTURES else {}
+    model = cohort.model({"model_type": family, **SIZES, **experts, **fields})
     return [getattr(each, "window", None) or getattr(each, "chunk", None) for each in attentions(model)]
 
 

@@ -30,9 +30,10 @@ ALIASES = {
         "num_experts_per_tok": "num_experts_per_token moe_topk moe_k moe_top_k top_k_experts experts_per_token",
         "n_shared_experts": "num_shared_experts moe_num_shared_experts",
         "layer_types": "layers_block_type",
+        "sliding_window_pattern": "_sliding_window_pattern",
         "sliding_window": "attention_window_size",
         "tie_word_embeddings": "tie_embedding tied_embeddings",
-        "max_position_embeddings": "n_positions max_seq_len model_max_length max_sequence_length "
+        "max_position_embeddings": "n_positions max_seq_len max_sequence_length "
         "context_length max_seq_length",
     }.items()
 }
@@ -137,7 +138,9 @@ class Fields:
             return value
         if value is None or value is ABSENT:
             state = "missing" if value is ABSENT else "null"
-            raise ConfigError(f"the field {ALIASES.get(name, (name,))[0]!r} is {state}, but {self.family} needs it")
+            names = ALIASES.get(name, (name,))
+            shown_as = next((each for each in names if each in self.values), names[0])
+            raise ConfigError(f"the field {shown_as!r} is {state}, but {self.family} needs it")
         return integer(f"the field {self.given(name)!r}", value, low, high, ConfigError)
 
     def optional(self, name: str, low: int = 1) -> int | None:

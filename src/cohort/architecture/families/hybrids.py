@@ -88,7 +88,7 @@ GRANITE4 = {name: Kind((hybrid_mamba2,)) for name in ("mamba", "linear_attention
 HYBRIDS: dict[str, Row] = {
     "qwen3_next": extend(QWEN3_5, routed=by_step, **QWEN_SHARED),
     "qwen3_5_text": QWEN3_5,
-    "qwen3_5_moe_text": extend(QWEN3_5, routed=True, **QWEN_SHARED),
+    "qwen3_5_moe_text": extend(QWEN3_5, routed=True, **QWEN_SHARED, inert="intermediate_size"),
     "lara_mini": extend(
         BIASED, kinds={"linear_attention": Kind((gated_delta,)), "full_attention": ATTENTION, "sliding_attention": ATTENTION},
         listed=True, query_key_norm="head", routed=True, shared=1, shared_width="shared_width", tied=True,

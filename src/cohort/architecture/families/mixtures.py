@@ -126,7 +126,7 @@ MIXTURES = {
     "qwen2_moe": extend(
         QWEN2, pattern=interleaved, bias="qkv_bias", routed=by_step, **QWEN_SHARED,
     ),
-    "qwen3_moe": extend(QWEN3, listed=False, pattern=qwen3_moe_kinds, routed=by_step, inert="use_qk_norm"),
+    "qwen3_moe": extend(QWEN3, listed=False, pattern=qwen3_moe_kinds, routed=by_step, inert="use_qk_norm shared_expert_intermediate_size"),
     "qwen3_vl_moe_text qwen3_omni_moe_text": extend(QWEN3, listed=False, pattern=None, routed=by_step),
     "mellum": extend(QWEN3, pattern=None, routed=named_or(dense_below(0))),
     "flint": extend(
@@ -226,7 +226,7 @@ MIXTURES = {
     ),
     # Latent attention
     "deepseek_v2": extend(LATENT, **FIRST, mlp_bias="mlp_bias", shared_bias="mlp_bias", inert="moe_layer_freq"),
-    "deepseek_v3 kimi_k2 sarvam_mla": extend(LATENT, **FIRST, inert="moe_layer_freq"),
+    "deepseek_v3 kimi_k2 sarvam_mla": extend(LATENT, **FIRST, inert="moe_layer_freq mlp_bias"),
     "deepseek_v32": extend(INDEXED, inert="moe_layer_freq"),
     "glm_moe_dsa": extend(INDEXED, varies=indexers, inert="moe_layer_freq indexer_rope_interleave index_share_for_mtp_iteration"),
     "hy_v4 hy_v4_vl_text": extend(

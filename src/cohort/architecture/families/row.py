@@ -169,8 +169,8 @@ def extend(row: Row, **traits: Any) -> Row:
 def build(fields: Fields, row: Row, name: str) -> ModelSpec:
     """Return the model that the fields of a config and the traits of its family describe."""
     place = Place(fields, row)
-    count = row.layers(fields) if row.layers else fields.layers
     hidden, unit = fields.hidden, place.number(row.norm)
+    count = row.layers(fields) if row.layers else fields.layers
     keys = zip(
         _kinds(fields, row, count),
         _routed(fields, row, count),
@@ -197,7 +197,7 @@ def build(fields: Fields, row: Row, name: str) -> ModelSpec:
         head_bias=place.flag(row.head_bias),
         position_rows=row.positions(fields) if row.positions else 0,
         embedding_width=fields.optional(row.embedding_width) if row.embedding_width else None,
-        context_limit=fields.optional("max_position_embeddings"),
+        context_limit=fields.optional("model_max_length") or fields.optional("max_position_embeddings"),
         head_rows=rows or (vocabulary if more else None),
         extra=row.outside(place) if row.outside else None,
     )
