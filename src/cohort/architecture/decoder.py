@@ -138,7 +138,9 @@ class Layer:
     def parameters(self, hidden: int) -> int:
         """Return all weights of the layer."""
         mixing = sum(each.parameters(hidden) for each in self.mixers)
-        return self._beside(hidden) + mixing + (self.feedforward.parameters(hidden) if self.feedforward else 0)
+        return (
+            self._beside(hidden) + mixing + (self.feedforward.parameters(hidden) if self.feedforward else 0)
+        )
 
     def active_parameters(self, hidden: int) -> int:
         """Return the weights that one token passes through."""

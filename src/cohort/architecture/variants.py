@@ -8,7 +8,6 @@ from dataclasses import replace
 from cohort.architecture.attention import Attention, Latent
 from cohort.architecture.decoder import Dense, Experts, FeedForward, Layer, ModelSpec, Residual
 from cohort.architecture.linear_attention import GatedDelta
-from cohort.architecture.recurrent import Reused
 from cohort.numeric import MAX_CONTEXT
 
 

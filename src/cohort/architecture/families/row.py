@@ -212,7 +212,11 @@ def _tied(fields: Fields, row: Row) -> bool:
 
 def _kinds(fields: Fields, row: Row, count: int) -> Sequence[str]:
     known = " or ".join(row.kinds)
-    listed = fields.listed("layer_types", count, f"{known} for each of {count} layers", row.kinds) if row.listed else None
+    listed = (
+        fields.listed("layer_types", count, f"{known} for each of {count} layers", row.kinds)
+        if row.listed
+        else None
+    )
     if listed is not None:
         return listed
     return row.pattern(fields, count) if row.pattern else [next(iter(row.kinds))] * count
