@@ -34,7 +34,7 @@ LINEAR = {
     "linear_conv_kernel_dim": 3,
 }  # fmt: skip
 COMPRESSED = change(
-    {name: value for name, value in small("deepseek_v4", **{**LATENT, **INDEX}).items() if name not in UNREAD},
+    {each: size for each, size in small("deepseek_v4", **{**LATENT, **INDEX}).items() if each not in UNREAD},
     num_key_value_heads=1, head_dim=20, o_groups=4, o_lora_rank=6, hc_mult=2, sliding_window=5,
     num_hidden_layers=4, compress_ratios=[0, 4, 128, 4],
 )  # fmt: skip

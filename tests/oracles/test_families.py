@@ -71,7 +71,7 @@ def mutated(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def judged(config: dict[str, Any], row: dict[str, Any]) -> str:
-    """Return ``exact``, ``refused``, or what is wrong; whatever it is, only a readable refusal may be raised."""
+    """Return ``exact``, ``refused``, or what is wrong; only a readable refusal may be raised."""
     try:
         model = cohort.model(config)
     except ConfigError as error:

@@ -124,6 +124,10 @@ class Layer:
             return self.feedforward.experts
         return self.feedforward if isinstance(self.feedforward, Experts) else None
 
+    def feedforward_parameters(self, hidden: int) -> int:
+        """Return all weights of the feed-forward network; 0 where there is none."""
+        return self.feedforward.parameters(hidden) if self.feedforward else 0
+
     def matmul_parameters(self, hidden: int) -> int:
         """Return the weights that a token is multiplied with."""
         total = 2 * self.streams.matmul_parameters(hidden) if self.streams else 0

@@ -35,14 +35,50 @@ warnings.filterwarnings("ignore")
 transformers.logging.set_verbosity(50)
 
 NOT_DECODER_ONLY = dict.fromkeys(
-    ["bart", "bigbird_pegasus", "blenderbot", "blenderbot-small", "marian", "mbart", "mvp", "pegasus", "plbart", "prophetnet", "trocr", "whisper", "musicgen", "musicgen_melody"],
+    [
+        "bart",
+        "bigbird_pegasus",
+        "blenderbot",
+        "blenderbot-small",
+        "marian",
+        "mbart",
+        "mvp",
+        "pegasus",
+        "plbart",
+        "prophetnet",
+        "trocr",
+        "whisper",
+        "musicgen",
+        "musicgen_melody",
+    ],
     "decoder half of an encoder-decoder",
 ) | dict.fromkeys(
-    ["bert", "bert-generation", "big_bird", "camembert", "data2vec-text", "electra", "ernie", "megatron-bert", "rembert", "roberta", "roberta-prelayernorm", "roc_bert", "roformer", "xlm", "xlm-roberta", "xlm-roberta-xl", "xlnet", "xmod", "reformer"],
+    [
+        "bert",
+        "bert-generation",
+        "big_bird",
+        "camembert",
+        "data2vec-text",
+        "electra",
+        "ernie",
+        "megatron-bert",
+        "rembert",
+        "roberta",
+        "roberta-prelayernorm",
+        "roc_bert",
+        "roformer",
+        "xlm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xlnet",
+        "xmod",
+        "reformer",
+    ],
     "encoder with an optional causal mask",
 )
 NOT_TEXT_DECODER = dict.fromkeys(
-    ["florence2", "pix2struct", "t5gemma2", "udop", "pp_formulanet", "vision-encoder-decoder"], "encoder-decoder"
+    ["florence2", "pix2struct", "t5gemma2", "udop", "pp_formulanet", "vision-encoder-decoder"],
+    "encoder-decoder",
 ) | {
     "blip": "captioner whose decoder is a BERT with cross-attention",
     "git": "captioner whose decoder is a BERT",

@@ -24,7 +24,7 @@ MIXTURES = {
 
 
 def config(family, **fields):
-    """Return a small config of a family, with experts where it has some and no field that it does not know."""
+    """Return a small config of a family, with experts where it has some, and no unknown field."""
     sizes = {name: size for name, size in SIZES.items() if (family, name) != ("arctic", "head_dim")}
     return {"model_type": family, **sizes, **MIXTURES.get(family, {}), **fields}
 

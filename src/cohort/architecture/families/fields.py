@@ -24,10 +24,11 @@ ALIASES = {
         "head_dim": "attention_head_dim dim_head key_size",
         "intermediate_size": "ffn_dim n_inner ffn_hidden_size dim_ff dff hidden_dim ffw_size",
         "moe_intermediate_size": "expert_ffn_hidden_size",
-        "shared_width": "shared_expert_intermediate_size shared_intermediate_size share_expert_dim share_expert_dims "
-        "moe_shared_expert_intermediate_size shared_experts_intermediate_size",
+        "shared_width": "shared_expert_intermediate_size shared_intermediate_size share_expert_dim "
+        "share_expert_dims moe_shared_expert_intermediate_size shared_experts_intermediate_size",
         "n_routed_experts": "num_experts num_local_experts moe_num_experts",
-        "num_experts_per_tok": "num_experts_per_token moe_topk moe_k moe_top_k top_k_experts experts_per_token",
+        "num_experts_per_tok": "num_experts_per_token moe_topk moe_k moe_top_k top_k_experts "
+        "experts_per_token",
         "n_shared_experts": "num_shared_experts moe_num_shared_experts",
         "layer_types": "layers_block_type",
         "sliding_window_pattern": "_sliding_window_pattern",
@@ -233,7 +234,7 @@ class Fields:
         self.used: set[str] = {"model_type"}
 
     def raw(self, name: str) -> Any:
-        """Return a field as it is, under any of its names; `ABSENT` where it is not there and has no default."""
+        """Return a field as it is, under any of its names; `ABSENT` where it has none and no default."""
         values, names = self.values, ALIASES.get(name)
         if names is None:
             self.used.add(name)
@@ -348,6 +349,6 @@ class Fields:
             if not value or name in inert or (isinstance(name, str) and moves_nothing(name)):
                 continue
             raise ConfigError(
-                f"the field {shown(name, 40)} is {shown(value, 20)}, which {self.family} is not known to read: "
-                "remove it or name another model_type"
+                f"the field {shown(name, 40)} is {shown(value, 20)}, which {self.family} is not known to "
+                "read: remove it or name another model_type"
             )

@@ -210,7 +210,8 @@ HYBRIDS: dict[str, Row] = {
         shared_width="shared_width",
         shared_bias="mlp_bias",
         expert={"latent": nemotron_latent},
-        inert="attention_bias sliding_window expand n_shared_experts mamba_hidden_act mamba_proj_bias mamba_expand",
+        inert="attention_bias sliding_window expand n_shared_experts mamba_hidden_act mamba_proj_bias "
+        "mamba_expand",
     ),
     "mamba falcon_mamba": extend(
         PLAIN, kinds={"full_attention": Kind((own_mamba,), None)}, norms=1, tied=True

@@ -42,7 +42,7 @@ def _known(family: str) -> frozenset[str]:
 
 @cache
 def _classes() -> Mapping[str, tuple[Mapping[str, Any], str]]:
-    """Return what the reference's config classes declare, by family: defaults, and the names of all fields."""
+    """Return what the reference's config classes declare, by family: defaults, and all names."""
     file = resources.files("cohort.architecture.families").joinpath("defaults.json")
     found: Mapping[str, tuple[Mapping[str, Any], str]] = json.loads(file.read_text(encoding="utf-8"))
     return found

@@ -34,7 +34,7 @@ def minimax_kinds(fields: Fields, count: int) -> list[str]:
 
 
 def kimi_kinds(fields: Fields, count: int) -> list[str]:
-    """Return each layer's kind: as numbered from 1 in `linear_attn_config`, else every fourth but the first."""
+    """Return each kind, as `linear_attn_config` numbers it from 1, else every fourth but the first."""
     part = fields.part("linear_attn_config")
     full, linear = part.indices("full_attn_layers"), part.indices("kda_layers")
     for name in ("num_heads", "head_dim", "short_conv_kernel_size"):
@@ -311,7 +311,8 @@ def zamba2_mamba(place: Place) -> Mamba2:
     if inner % heads:
         raise ConfigError(f"n_mamba_heads ({heads}) must divide the inner width ({inner})")
     return Mamba2(
-        heads, inner // heads, fields.size("mamba_d_state"), fields.size("mamba_ngroups"), fields.size("mamba_d_conv"),
+        heads, inner // heads, fields.size("mamba_d_state"), fields.size("mamba_ngroups"),
+        fields.size("mamba_d_conv"),
         bias=fields.flag("add_bias_linear"),
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """A family as a row of traits, and how the traits become layers.
 
-A trait is a value, the name of a field that holds it (of a yes or no), or a function of the place in the model.
+A trait is a value, the name of a field that holds it (of a yes or no), or a function of a place.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Pattern = Callable[[Fields, int], Sequence[Any]]
 
 
 class Place(NamedTuple):
-    """Where a part stands: the fields, the row, the kind of layer, whether it routes, and what else varies."""
+    """Where a part stands: the fields, the row, the kind of layer, whether it routes, and the rest."""
 
     fields: Fields
     row: Row

@@ -188,7 +188,7 @@ def dory_layers(fields: Fields) -> int:
 
 def dory_passes(fields: Fields, count: int) -> list[str]:
     """Return which passes are the first through a layer."""
-    names, start, end = _dory(fields)
+    names, _, end = _dory(fields)
     again = count - len(names)
     return (
         ["first"] * (len(names) if not again else end)
@@ -538,7 +538,7 @@ def gemma4_varies(fields: Fields, count: int) -> list[Gemma]:
         raise ConfigError(f"the field 'intermediate_size' has {len(widths)} entries, but must hold {count}")
     found = []
     for layer in range(count):
-        part = written.get(str(layer), written.get(layer, written.get(f"{layer:02}", {})))
+        part = written.get(str(layer), written.get(f"{layer:02}", {}))
         part = Fields(part if isinstance(part, Mapping) else {}, fields.family, {})
         width = widths[layer] if isinstance(widths, (list, tuple)) else None
         found.append(
@@ -680,7 +680,7 @@ def dots3_varies(fields: Fields, count: int) -> list[tuple[int, ...] | None]:
     rope = fields.optional("swa_qk_rope_head_dim") or own["head_dim"] - own["qk_nope_head_dim"]
     own["qk_rope_head_dim"] = rope
     for layer, kind in enumerate(kinds or dots3_kinds(fields, count)):
-        part = written.get(str(layer), written.get(layer, written.get(f"{layer:02}")))
+        part = written.get(str(layer), written.get(f"{layer:02}"))
         if part is not None and (
             not isinstance(part, Mapping) or kind != "sliding_attention" or set(part) - set(own)
         ):
@@ -732,13 +732,15 @@ def dots3_attention(place: Place) -> Latent:
         )
         return latent(place, indexer=index, norm_weights=fields.size("qk_rope_head_dim"))
     window = fields.optional("sliding_window") or fields.optional("sliding_window_size") or 512
+    heads, kv_rank, q_rank, rope_dim, nope_dim, value_dim = sizes
     return Latent(
-        *sizes, bias=place.flag(place.row.bias), gates=sizes[0], norm_weights=sizes[3], window=window
-    )
+        heads, kv_rank, q_rank, rope_dim, nope_dim, value_dim,
+        bias=place.flag(place.row.bias), gates=heads, norm_weights=rope_dim, window=window,
+    )  # fmt: skip
 
 
 def dots3_routed(fields: Fields, count: int) -> list[bool]:
-    """Return which layers route: those after the first dense ones, unless a list or a period says otherwise."""
+    """Return which layers route: those after the first dense ones, or as a list or a period says."""
     first, period = fields.size("first_k_dense_replace", low=0), fields.raw("moe_layer_freq")
     if period not in (1, ABSENT, None):
         raise ConfigError(f"the field 'moe_layer_freq' is {shown(period, 20)}, but only 1 is counted")
@@ -815,7 +817,7 @@ def _uniform(fields: Fields, name: str) -> int:
 
 
 def convolved_attention(place: Place) -> Recurrence:
-    """Return the convolutions before the attention of Zaya: over its queries and keys, and a delayed value."""
+    """Return the convolutions before the attention of Zaya, and its delayed value."""
     fields, width = place.fields, width_of_heads(place)
     keys = fields.kv_heads()
     channels, first, second = (
