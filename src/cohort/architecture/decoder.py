@@ -154,10 +154,14 @@ class Layer:
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
         """Return the cached numbers of one sequence, of all mixers."""
+        if len(self.mixers) == 1:  # as almost everywhere: a sum over one takes several times as long
+            return self.mixers[0].cache_elements(context, block, devices)
         return sum(each.cache_elements(context, block, devices) for each in self.mixers)
 
     def state_elements(self, devices: int = 1) -> int:
         """Return the numbers of recurrent states, of all mixers."""
+        if len(self.mixers) == 1:
+            return self.mixers[0].state_elements(devices)
         return sum(each.state_elements(devices) for each in self.mixers)
 
 
@@ -303,10 +307,19 @@ class ModelSpec:
         """The kinds of attention that its layers have."""
         return frozenset(each.kind for each in self._mixers)
 
+    @cached_property
+    def _counted_mixers(self) -> tuple[tuple[Mixer, int], ...]:
+        """The mixers of its distinct layers, each with how often its layer occurs."""
+        return tuple((each, times) for layer, times in self._distinct for each in layer.mixers)
+
     @property
     def _mixers(self) -> list[Mixer]:
         """The mixers of its distinct layers."""
-        return [each for layer, _ in self._distinct for each in layer.mixers]
+        return [each for each, _ in self._counted_mixers]
+
+    @cached_property
+    def _keeps_states(self) -> bool:
+        return any(each.state_elements() for each in self._mixers)
 
     @property
     def experts(self) -> Experts | None:
@@ -416,7 +429,7 @@ class ModelSpec:
         tensor_parallel = integer("tensor_parallel", tensor_parallel, 1, LIMIT, ParameterError, "devices")
         block = integer("block", block, 1, LIMIT, ParameterError, "tokens")
         cached = self._sum(lambda layer: layer.cache_elements(context, block, tensor_parallel))
-        states = self._sum(lambda layer: layer.state_elements(tensor_parallel))
+        states = self._sum(lambda layer: layer.state_elements(tensor_parallel)) if self._keeps_states else 0
         return _times(batch * cached, bytes_per_element, "bytes_per_element") + _times(
             batch * states, state_bytes_per_element, "state_bytes_per_element"
         )
@@ -513,11 +526,7 @@ class ModelSpec:
             If the context is not a positive integer.
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-        scores = sum(
-            times * each.score_flops(context, causal)
-            for layer, times in self._distinct
-            for each in layer.mixers
-        )
+        scores = sum([times * each.score_flops(context, causal) for each, times in self._counted_mixers])
         return 2.0 * self.matmul_parameters + scores
 
     def prefill_flops(self, context: int = 8192, batch: int = 1, causal: bool = True) -> float:
@@ -569,9 +578,7 @@ class ModelSpec:
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
-        scores = sum(
-            times * each.decode_flops(context) for layer, times in self._distinct for each in layer.mixers
-        )
+        scores = sum([times * each.decode_flops(context) for each, times in self._counted_mixers])
         return batch * (2.0 * self.matmul_parameters + scores)
 
 
