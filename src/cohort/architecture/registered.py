@@ -14,6 +14,8 @@ from cohort.architecture.families import read
 from cohort.errors import CohortError, ConfigError, ParameterError, shown
 from cohort.registry import facts
 from cohort.registry.facts import Fact, config_path
+from cohort.registry.model_names import find_model, is_address
+from cohort.registry.names import Match
 
 
 def _load(path: str) -> Mapping[str, Any]:
@@ -47,8 +49,10 @@ def model(
     Parameters
     ----------
     source : str, path, mapping or ModelSpec
-        A registered name (``cohort.models()`` lists them), the path of a config file or of the folder that
-        holds it, or a dictionary in that form. A `ModelSpec` is returned as it is.
+        A registered name (``cohort.models()`` lists them) in any usual spelling, as `model_name` takes it;
+        the path of a config file or of the folder that holds it; or a dictionary in that form. Text is a path
+        where it begins with ``./``, ``../``, ``/`` or ``~``, ends in ``.json``, or has a separator and
+        exists. A `ModelSpec` is returned as it is.
     name : str, optional
         What to call a model that is not registered.
 
@@ -75,18 +79,55 @@ def model(
         return read(source, name)
     if not isinstance(source, (str, os.PathLike)):
         raise CohortError(f"a model is a name, a path or a config, but {shown(source)} was given")
-    path = os.fspath(source)
-    if isinstance(source, str) and not _is_path(path):
-        registered = config_path(path)
-        return _registered(path, registered, os.stat(registered).st_mtime_ns)
+    if isinstance(source, str) and not _is_path(source):
+        found = model_name(source).name
+        registered = config_path(found)
+        return _registered(found, registered, os.stat(registered).st_mtime_ns)
+    path = os.path.expanduser(source)
     if os.path.isdir(path):
         path = os.path.join(path, "config.json")
     return read(_load(path), name or _stem(path))
 
 
+def model_name(name: str) -> Match:
+    """Return which registered model a name means, and what it says that the model's own name does not.
+
+    Parameters
+    ----------
+    name : str
+        A name in any usual spelling: case and separators do not matter, and an organisation or the address of
+        a hub may stand before it. Tuning (``-Instruct``, ``-it``) and storage (``-FP8``, ``-GGUF``) leave the
+        shape as it is and are left out, where no registered name has them.
+
+    Returns
+    -------
+    Match
+        The name, and what was left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If it means no registered model, or several; the message names the nearest, or those.
+
+    Examples
+    --------
+    >>> model_name("meta-llama/Meta-Llama-3-8B-Instruct").name
+    'llama-3-8b'
+    """
+    return find_model(name)
+
+
+_PATH = ("./", "../", "/", "~", f".{os.sep}", f"..{os.sep}")
+
+
 def _is_path(source: str) -> bool:
-    """Whether a string means a file: by its ending or a separator, else a name is meant."""
-    return source.endswith(".json") or os.sep in source or "/" in source
+    """Return whether a text means a file or a folder; ``organisation/name`` does where it exists."""
+    if is_address(source):
+        return False
+    if source.endswith(".json") or source.startswith(_PATH) or source in (".", "..") or os.path.isabs(source):
+        return True
+    separators = source.count("/") + (source.count(os.sep) if os.sep != "/" else 0)
+    return separators > 1 or (separators == 1 and os.path.exists(source))
 
 
 def _stem(path: str) -> str:
