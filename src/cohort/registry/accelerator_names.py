@@ -31,21 +31,17 @@ class _Device:
     def __init__(self, row: dict[str, str], brands: frozenset[str]) -> None:
         self.name, self.memory = row["name"], row["memory_gb"]
         words = _words(self.name)
-        self.brand = "".join(takewhile(brands.__contains__, words))
+        self.brand = list(takewhile(brands.__contains__, words))
         self.words = [word for word in words if word not in brands]
         outside = set(_words(re.sub(r"\(.*?\)", "", self.name)))
         self.optional = [word for word in self.words if word not in outside or _FORM.fullmatch(word)]
 
     def spellings(self) -> Iterator[str]:
-        """Yield the keys of all spellings: words in any order, and words run together in their own."""
+        """Yield all spellings: words in their own order, with and without the brand, and in alphabetical order."""
         for count in range(len(self.optional) + 1):
             for dropped in combinations(self.optional, count):
                 kept = [word for word in self.words if word not in dropped]
-                yield from (_in_order(kept), "".join(kept), self.brand + "".join(kept))
-
-
-def _in_order(words: list[str]) -> str:
-    return " ".join(sorted(set(words)))
+                yield from (" ".join([*self.brand, *kept]), " ".join(kept), " ".join(sorted(set(kept))))
 
 
 def _strength(row: dict[str, str]) -> tuple[float, ...]:
@@ -63,8 +59,7 @@ def _read(stamp: tuple[int, ...]) -> tuple[Names, dict[str, str], frozenset[str]
     brands = _BRANDS | {word for row in rows for word in _words(row["vendor"])}
     devices = [_Device(row, brands) for row in rows]
     derived = [(spelling, each.name) for each in devices for spelling in each.spellings()]
-    others = [(key(each.spelling), each.name) for each in aliases("accelerator")]
-    names = Names("accelerator", [each.name for each in devices], (derived, others))
+    names = Names("accelerator", [each.name for each in devices], derived, aliases("accelerator"))
     return names, {each.name: each.memory for each in devices}, brands
 
 
@@ -95,13 +90,15 @@ def find_accelerator(given: str, stamp: tuple[int, ...]) -> str:
     names, memory, brands = _read(stamp)
     words = [word for word in _words(given) if word not in brands]
     bare = [word for word in words if not word.startswith("hbm")]
-    found = names.meant(key(given))
-    for tried in (words, bare):
-        found = found or names.meant(_in_order(tried)) or names.meant("".join(tried))
+    found = names.meant(key(given)) or _meant(names, words) or _meant(names, bare)
     if not found and (sizes := [size[1] for word in bare if (size := _MEMORY.fullmatch(word))]):
         rest = [word for word in bare if not _MEMORY.fullmatch(word)]
-        of_any_size = names.meant(_in_order(rest)) or names.meant("".join(rest))
-        found = tuple(name for name in of_any_size if [memory[name]] == sizes)
+        found = tuple(name for name in _meant(names, rest) if [memory[name]] == sizes)
     if len(found) != 1:
         raise names.refusal(given, found)
     return found[0]
+
+
+def _meant(names: Names, words: list[str]) -> tuple[str, ...]:
+    """Return the names that words stand for, in the order given or in any other."""
+    return names.meant(key(" ".join(words))) or names.meant(key(" ".join(sorted(set(words)))))

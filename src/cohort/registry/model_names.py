@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from cohort.errors import UnknownNameError, nearest
 from cohort.registry import facts
-from cohort.registry.names import Match, Names, aliases, key, plain
+from cohort.registry.names import Match, Names, aliases, key
 
 REMEDY = "give the path of its config.json, or one of cohort.models()"
 
@@ -117,42 +116,34 @@ def _titles() -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=2)
-def _read(stamp: tuple[int, ...]) -> tuple[Names, Names, dict[str, str], dict[str, str]]:
-    """Return the names by all spellings, by those without tuning, notes by key, and names by title."""
+def _read(stamp: tuple[int, ...]) -> tuple[Names, Names, dict[str, str]]:
+    """Return the models by all spellings, by those without tuning and storage, and notes by key."""
     names = facts.config_names()
     titles = [(spelling, name) for spelling, name in _titles() if name in names]
-    others = [(each.spelling, each.name) for each in aliases("model") if each.name in names]
-    whole = [[(key(spelling), name) for spelling, name in group] for group in (titles, others)]
-    short = [
-        [(key(shortened(spelling)[-1][0]), name) for spelling, name in group]
-        for group in ([(name, name) for name in names], titles, others)
-    ]
-    notes = {key(each.spelling): each.note for each in aliases("model") if each.note}
-    spelt = {name: name for name in names} | dict([*titles, *others])
-    return Names("model", names, whole, REMEDY), Names("model", names, short, REMEDY), notes, spelt
+    others = [(spelling, name) for spelling, name in aliases("model") if name in names]
+    notes = {key(row["alias"]): row["note"] for row in facts.rows("aliases") if row["kind"] == "model"}
+    whole = Names("model", names, titles, others, remedy=REMEDY)
+    return whole, Names("model", names, titles, others, spell=_without_tuning), notes
+
+
+def _without_tuning(spelling: str) -> str:
+    return key(shortened(spelling)[-1][0])
 
 
 @lru_cache(maxsize=1024)
 def _find(given: str, stamp: tuple[int, ...]) -> Match:
     if given in facts.config_names():
         return Match(given)
-    whole, short, notes, spelt = _read(stamp)
+    whole, short, notes = _read(stamp)
     texts = shortened(without_organisation(given))
     for names in (whole, short):
         for text, dropped in texts:
-            spelling = key(text)
-            found = names.meant(spelling)
+            found = names.meant(key(text))
             if len(found) == 1:
-                return Match(found[0], dropped, notes.get(spelling, ""))
+                return Match(found[0], dropped, notes.get(key(text), ""))
             if found:
                 raise whole.refusal(given, found)
-    raise _refusal(whole, given, texts[-1][0], spelt)
-
-
-def _refusal(names: Names, given: str, text: str, spelt: dict[str, str]) -> UnknownNameError:
-    """Return the error for an unknown name, with the models that are spelt most like it."""
-    likely = dict.fromkeys(spelt[spelling] for spelling in nearest(plain(text), spelt, 12))
-    return names.refusal(given, list(likely)[:3])
+    raise whole.refusal(given, part=texts[-1][0])
 
 
 def find_model(given: str) -> Match:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cohort.errors import UnknownNameError, unknown
+from cohort.errors import UnknownNameError, nearest, unknown
 from cohort.registry import facts
 
 LONGEST_NAME = 200  # characters; what is longer names nothing
@@ -91,31 +91,20 @@ def key(text: str) -> str:
     return joined
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A row of the table `aliases`: a spelling that no rule derives, the name that it means, and a note."""
-
-    spelling: str
-    name: str
-    note: str
-
-
-def aliases(kind: str) -> list[Alias]:
-    """Return the spellings that no rule derives.
+def aliases(kind: str) -> list[tuple[str, str]]:
+    """Return the spellings that no rule derives, as the table `aliases` has them.
 
     Parameters
     ----------
     kind : str
-        What they name, as the table `aliases` has it: ``model``, ``accelerator``, ``grid`` or ``law``.
+        What they name: ``model``, ``accelerator``, ``grid`` or ``law``.
 
     Returns
     -------
-    list of Alias
-        In the order of the table.
+    list of pairs of str
+        A spelling and the name that it means.
     """
-    return [
-        Alias(row["alias"], row["name"], row["note"]) for row in facts.rows("aliases") if row["kind"] == kind
-    ]
+    return [(row["alias"], row["name"]) for row in facts.rows("aliases") if row["kind"] == kind]
 
 
 class Names:
@@ -127,8 +116,10 @@ class Names:
         What they name, as it stands in a refusal.
     names : sequence of str
         The names; of several that a spelling may mean, an earlier one is proposed first.
-    spellings : iterable of iterables of pairs
-        Groups of further spellings, as pairs of a key and a name. What a group holds, no later group changes.
+    *spellings : iterable of pairs of str
+        Further spellings, each with its name, in groups. What a group holds, no later group changes.
+    spell : callable
+        What a spelling is looked up by.
     remedy : str
         What a refusal says where no name is near.
     """
@@ -137,33 +128,35 @@ class Names:
         self,
         kind: str,
         names: Sequence[str],
-        spellings: Iterable[Iterable[tuple[str, str]]] = (),
+        *spellings: Iterable[tuple[str, str]],
+        spell: Callable[[str], str] = key,
         remedy: str = "",
     ) -> None:
         self.kind, self.names, self.remedy = kind, tuple(names), remedy
-        self._index: dict[str, tuple[str, ...]] = {}
-        for group in ([(key(name), name) for name in names], *spellings):
-            found: dict[str, dict[str, None]] = {}
+        self._spellings: dict[str, str] = {}
+        self._index: dict[str, tuple[str, ...]] = {"": ()}
+        for group in ([(name, name) for name in names], *spellings):
+            meant: dict[str, set[str]] = {}
             for spelling, name in group:
-                found.setdefault(spelling, {})[name] = None
-            for spelling, meant in found.items():
-                self._index.setdefault(spelling, tuple(sorted(meant, key=self.names.index)))
-        self._index.pop("", None)
+                self._spellings.setdefault(spelling, name)
+                meant.setdefault(spell(spelling), set()).add(name)
+            for looked_up, found in meant.items():
+                self._index.setdefault(looked_up, tuple(sorted(found, key=self.names.index)))
 
-    def meant(self, spelling: str) -> tuple[str, ...]:
+    def meant(self, looked_up: str) -> tuple[str, ...]:
         """Return the names that a key stands for, the usual one first; none if it is no key.
 
         Parameters
         ----------
-        spelling : str
-            As `key` returns it.
+        looked_up : str
+            What `spell` makes of a spelling.
 
         Returns
         -------
         tuple of str
             Several where the spelling is ambiguous.
         """
-        return self._index.get(spelling, ())
+        return self._index.get(looked_up, ())
 
     def find(self, given: object) -> str:
         """Return the name that a spelling means.
@@ -188,7 +181,7 @@ class Names:
             raise self.refusal(given, found)
         return found[0]
 
-    def refusal(self, given: object, likely: Sequence[str] = ()) -> UnknownNameError:
+    def refusal(self, given: object, likely: Sequence[str] = (), part: str | None = None) -> UnknownNameError:
         """Return the error for what names nothing, or too much.
 
         Parameters
@@ -196,11 +189,16 @@ class Names:
         given : object
             What was given.
         likely : sequence of str
-            What it may mean.
+            What it may mean; by default the names that are spelt most like it.
+        part : str, optional
+            The part of what was given that spells the name.
 
         Returns
         -------
         UnknownNameError
             To be raised by the caller.
         """
+        if not likely and isinstance(given, str):
+            near = nearest(plain(part or given), self._spellings, 12)
+            likely = list(dict.fromkeys(self._spellings[spelling] for spelling in near))[:3]
         return unknown(self.kind, given, self.names, likely, self.remedy)
