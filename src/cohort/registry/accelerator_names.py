@@ -37,7 +37,7 @@ class _Device:
         self.optional = [word for word in self.words if word not in outside or _FORM.fullmatch(word)]
 
     def spellings(self) -> Iterator[str]:
-        """Yield all spellings: words in their own order, with and without the brand, and in alphabetical order."""
+        """Yield all spellings: words in their order, with and without the brand, and sorted."""
         for count in range(len(self.optional) + 1):
             for dropped in combinations(self.optional, count):
                 kept = [word for word in self.words if word not in dropped]
