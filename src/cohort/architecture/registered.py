@@ -15,7 +15,6 @@ from cohort.errors import CohortError, ConfigError, ParameterError, shown
 from cohort.registry import facts
 from cohort.registry.facts import Fact, config_path
 from cohort.registry.model_names import find_model, is_address
-from cohort.registry.names import Match
 
 
 def _load(path: str) -> Mapping[str, Any]:
@@ -49,10 +48,11 @@ def model(
     Parameters
     ----------
     source : str, path, mapping or ModelSpec
-        A registered name (``cohort.models()`` lists them) in any usual spelling, as `model_name` takes it;
-        the path of a config file or of the folder that holds it; or a dictionary in that form. Text is a path
-        where it begins with ``./``, ``../``, ``/`` or ``~``, ends in ``.json``, or has a separator and
-        exists. A `ModelSpec` is returned as it is.
+        A registered name (``cohort.models()`` lists them) in any usual spelling, as
+        `cohort.registry.model_names.find_model` takes it; the path of a config file or of the folder that
+        holds it; or a dictionary in that form. Text is a path where it begins with ``./``, ``../``, ``/`` or
+        ``~``, ends in ``.json`` or a separator, or has a separator and exists. A `ModelSpec` is returned as
+        it is.
     name : str, optional
         What to call a model that is not registered.
 
@@ -80,7 +80,7 @@ def model(
     if not isinstance(source, (str, os.PathLike)):
         raise CohortError(f"a model is a name, a path or a config, but {shown(source)} was given")
     if isinstance(source, str) and not _is_path(source):
-        found = model_name(source).name
+        found = find_model(source).name
         registered = config_path(found)
         return _registered(found, registered, os.stat(registered).st_mtime_ns)
     path = os.path.expanduser(source)
@@ -89,32 +89,33 @@ def model(
     return read(_load(path), name or _stem(path))
 
 
-def model_name(name: str) -> Match:
-    """Return which registered model a name means, and what it says that the model's own name does not.
+def look_up(source: str) -> tuple[ModelSpec, str]:
+    """Return a model by name or path, with what a reader should know of how its name was taken.
 
     Parameters
     ----------
-    name : str
-        A name in any usual spelling: case and separators do not matter, and an organisation or the address of
-        a hub may stand before it. Tuning (``-Instruct``, ``-it``) and storage (``-FP8``, ``-GGUF``) leave the
-        shape as it is and are left out, where no registered name has them.
+    source : str
+        A name or a path, as `model` takes them.
 
     Returns
     -------
-    Match
-        The name, and what was left out.
+    tuple of ModelSpec and str
+        The model, and a notice; empty for a path, and where the name says no more than the model's own.
 
     Raises
     ------
     UnknownNameError
-        If it means no registered model, or several; the message names the nearest, or those.
+        If there is no model of that name; the message names the nearest.
+    ConfigError
+        If the file is missing, or describes no model of a supported family.
 
     Examples
     --------
-    >>> model_name("meta-llama/Meta-Llama-3-8B-Instruct").name
-    'llama-3-8b'
+    >>> look_up("google/gemma-2-27b-it")[1]
+    'left out of the name: it'
     """
-    return find_model(name)
+    notice = "" if _is_path(source) else find_model(source).notice
+    return model(source), notice
 
 
 _PATH = ("./", "../", "/", "~", f".{os.sep}", f"..{os.sep}")
@@ -124,10 +125,10 @@ def _is_path(source: str) -> bool:
     """Return whether a text means a file or a folder; ``organisation/name`` does where it exists."""
     if is_address(source):
         return False
-    if source.endswith(".json") or source.startswith(_PATH) or source in (".", "..") or os.path.isabs(source):
+    if source.startswith(_PATH) or source.endswith((".json", "/", os.sep)) or source in (".", ".."):
         return True
     separators = source.count("/") + (source.count(os.sep) if os.sep != "/" else 0)
-    return separators > 1 or (separators == 1 and os.path.exists(source))
+    return separators > 1 or (separators == 1 and os.path.exists(source)) or os.path.isabs(source)
 
 
 def _stem(path: str) -> str:

@@ -36,7 +36,7 @@ class Match:
     @property
     def notice(self) -> str:
         """What a reader is told: what was left out, and the note; empty where the spelling says no more."""
-        parts = [f"{', '.join(self.left_out)} left out"] if self.left_out else []
+        parts = [f"left out of the name: {', '.join(self.left_out)}"] if self.left_out else []
         return "; ".join([*parts, *([self.note] if self.note else [])])
 
 
