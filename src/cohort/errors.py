@@ -139,7 +139,7 @@ def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
         return begin[:n]
     flat = {"".join(own): each for each, own in reversed(words.items())}
     close = [flat[match] for match in difflib.get_close_matches("".join(given), flat, n=n, cutoff=0.6)]
-    within = [each for each, own in words.items() if set(given) <= set(own)]
+    within = [each for each, own in words.items() if set(given) <= set(own) and max(map(len, given)) > 1]
     return list(dict.fromkeys([*close, *within]))[:n]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cohort.architecture.attention import Attention, naive_score_bytes
@@ -280,6 +280,9 @@ class ModelSpec:
         The longest context that the config provides for, in tokens. Not enforced.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
+    notice : str
+        What the name that it was asked for by says and its own does not, such as ``left out of the name: it``.
+        No two models differ by it.
 
     Raises
     ------
@@ -299,6 +302,7 @@ class ModelSpec:
     embedding_width: int | None = None
     context_limit: int | None = None
     registered: bool = False
+    notice: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         exact_integer("hidden", self.hidden, 1, LIMIT, ConfigError)
@@ -311,7 +315,8 @@ class ModelSpec:
                 exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
 
     def __repr__(self) -> str:
-        return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers>"
+        notice = f"; {self.notice}" if self.notice else ""
+        return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers{notice}>"
 
     def __hash__(self) -> int:
         return self._hash

@@ -21,22 +21,41 @@ def _load(path: str) -> Mapping[str, Any]:
     """Return the JSON object in a file; any failure to do so is one sentence."""
     import json
 
+    place = _tail(os.fspath(path))
     try:
         with open(path, encoding="utf-8") as file:
             config = json.load(file)
     except FileNotFoundError:
-        raise ConfigError(f"there is no file {path!r}") from None
+        raise ConfigError(f"there is no file {place}{_namesake(path)}") from None
     except OSError as error:
-        raise ConfigError(f"cannot read {path!r}: {error.strerror}") from None
+        raise ConfigError(f"cannot read {place}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path!r} is not JSON: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{place} is not JSON: {reason if len(reason) < 80 else reason[:79] + '…'}") from None
     if not isinstance(config, dict):
-        raise ConfigError(f"{path!r} holds {shown(config)}, but a config is an object of fields")
+        raise ConfigError(f"{place} holds {shown(config, 32)}, but a config is an object of fields")
     return config
 
 
-@lru_cache(maxsize=256)
-def _registered(name: str, path: str, modified: int) -> ModelSpec:
+def _tail(path: str, limit: int = 60) -> str:
+    """Return a path as it stands in an error: the end of a long one, which tells it apart."""
+    text = shown(path, len(path) * 10 + 2)
+    return text if len(text) <= limit else f"{text[0]}…{text[2 - limit :]}"
+
+
+def _namesake(path: str) -> str:
+    """Return a hint where the path that leads nowhere ends in the name of a registered model."""
+    try:
+        name = find_model(_stem(path)).name
+    except CohortError:
+        return ""
+    return f"; the model {name!r} is known by its name alone"
+
+
+@lru_cache(maxsize=1024)
+def _registered(name: str, path: str, modified: int, notice: str) -> ModelSpec:
+    if notice:
+        return replace(_registered(name, path, modified, ""), notice=notice)
     return replace(read(_load(path), name), registered=True)
 
 
@@ -59,7 +78,8 @@ def model(
     Returns
     -------
     ModelSpec
-        The text decoder, exact to the parameter.
+        The text decoder, exact to the parameter. What the name says of tuning or storage is left out, and its
+        `notice` names it; bytes are counted in the type that is asked for, not in the one that the name has.
 
     Raises
     ------
@@ -72,6 +92,8 @@ def model(
     --------
     >>> model("mixtral-8x7b-v0.1").active_parameters
     12879925248
+    >>> model("google/gemma-2-27b-it").notice
+    'left out of the name: it'
     """
     if isinstance(source, ModelSpec):
         return source
@@ -80,42 +102,13 @@ def model(
     if not isinstance(source, (str, os.PathLike)):
         raise CohortError(f"a model is a name, a path or a config, but {shown(source)} was given")
     if isinstance(source, str) and not _is_path(source):
-        found = find_model(source).name
-        registered = config_path(found)
-        return _registered(found, registered, os.stat(registered).st_mtime_ns)
+        found = find_model(source)
+        registered = config_path(found.name)
+        return _registered(found.name, registered, os.stat(registered).st_mtime_ns, found.notice)
     path = os.path.expanduser(source)
     if os.path.isdir(path):
         path = os.path.join(path, "config.json")
     return read(_load(path), name or _stem(path))
-
-
-def look_up(source: str) -> tuple[ModelSpec, str]:
-    """Return a model by name or path, with what a reader should know of how its name was taken.
-
-    Parameters
-    ----------
-    source : str
-        A name or a path, as `model` takes them.
-
-    Returns
-    -------
-    tuple of ModelSpec and str
-        The model, and a notice; empty for a path, and where the name says no more than the model's own.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no model of that name; the message names the nearest.
-    ConfigError
-        If the file is missing, or describes no model of a supported family.
-
-    Examples
-    --------
-    >>> look_up("google/gemma-2-27b-it")[1]
-    'left out of the name: it'
-    """
-    notice = "" if _is_path(source) else find_model(source).notice
-    return model(source), notice
 
 
 _PATH = ("./", "../", "/", "~", f".{os.sep}", f"..{os.sep}")

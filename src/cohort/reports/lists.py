@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
 from cohort.architecture.registered import ABSENT, known, model, models, title
 from cohort.display.words import DASH, significant
-from cohort.errors import unknown
-from cohort.footprint.places import grid, grids
+from cohort.errors import UnknownNameError, unknown
+from cohort.footprint.places import grid, grids, place_name
 from cohort.registry import facts
 from cohort.registry.devices import accelerator, accelerators
-from cohort.registry.names import key
+from cohort.registry.model_names import find_model
+from cohort.registry.names import Names, aliases, key
 from cohort.scaling.mixture_laws import routed_laws
 from cohort.scaling.repeated_data import laws
 from cohort.units import BILLION, GB
 
+WIDTH = 80  # characters of a line
+
 Record = dict[str, Any]
-Column = tuple[str, Callable[[Record], str]]  # its head, and the text of a record in it
+Column = tuple[str, str, Callable[[Record], str]]  # its head and unit, and the text of a record in it
 
 
 def list_models(words: Sequence[str], as_json: bool) -> None:
@@ -56,12 +61,13 @@ def list_models(words: Sequence[str], as_json: bool) -> None:
         "model",
         records,
         (
-            ("model", lambda each: str(each["name"])),
-            ("developer", lambda each: str(each["developer"])),
-            ("released", lambda each: each["released"] or DASH),
-            ("parameters (billion)", lambda each: f"{each['parameters'] / BILLION:,.2f}"),
-            ("active (billion)", lambda each: f"{each['active_parameters'] / BILLION:,.2f}"),
+            ("model", "", lambda each: str(each["name"])),
+            ("developer", "", lambda each: str(each["developer"])),
+            ("released", "", lambda each: each["released"] or DASH),
+            ("parameters", "billion", lambda each: f"{each['parameters'] / BILLION:,.2f}"),
+            ("active", "billion", lambda each: f"{each['active_parameters'] / BILLION:,.2f}"),
         ),
+        lambda given: find_model(given).name,
         words,
         as_json,
     )
@@ -102,15 +108,15 @@ def list_accelerators(words: Sequence[str], as_json: bool) -> None:
         "accelerator",
         records,
         (
-            ("accelerator", lambda each: str(each["name"])),
-            ("maker", lambda each: str(each["vendor"])),
-            ("memory (GB)", lambda each: f"{each['memory_bytes'] / GB:,.0f}"),
-            ("bandwidth (GB/s)", lambda each: f"{each['bandwidth_bytes_per_s'] / GB:,.0f}"),
-            ("bf16 (TFLOP/s)", lambda each: _tera(each["peak_operations_per_s"].get("bf16"))),
-            ("fp8 (TFLOP/s)", lambda each: _tera(each["peak_operations_per_s"].get("fp8"))),
-            ("rated (W)", lambda each: _number(each["rated_power_w"])),
-            ("USD/h", lambda each: " to ".join(map(significant, each["usd_per_hour"] or ())) or DASH),
+            ("accelerator", "", lambda each: str(each["name"])),
+            ("memory", "GB", lambda each: f"{each['memory_bytes'] / GB:,.0f}"),
+            ("bandwidth", "GB/s", lambda each: f"{each['bandwidth_bytes_per_s'] / GB:,.0f}"),
+            ("bf16", "TFLOP/s", lambda each: _tera(each["peak_operations_per_s"].get("bf16"))),
+            ("fp8", "TFLOP/s", lambda each: _tera(each["peak_operations_per_s"].get("fp8"))),
+            ("rated", "W", lambda each: _number(each["rated_power_w"])),
+            ("price", "USD/h", lambda each: " to ".join(map(significant, each["usd_per_hour"] or ())) or DASH),
         ),
+        lambda given: accelerator(given).name,
         words,
         as_json,
     )
@@ -147,13 +153,13 @@ def list_grids(words: Sequence[str], as_json: bool) -> None:
         "grid",
         records,
         (
-            ("grid", lambda each: str(each["name"])),
-            ("g CO2e/kWh", lambda each: significant(each["g_per_kwh"])),
-            ("year", lambda each: str(each["year"])),
-            ("counts", lambda each: each["method"] or DASH),
-            ("scope", lambda each: each["scope"].replace("_", " ") or DASH),
-            ("source", lambda each: str(each["source"])),
+            ("grid", "", lambda each: str(each["name"])),
+            ("CO2e", "g/kWh", lambda each: significant(each["g_per_kwh"])),
+            ("year", "", lambda each: str(each["year"])),
+            ("counts", "", lambda each: each["method"] or DASH),
+            ("scope", "", lambda each: each["scope"].replace("_", " ") or DASH),
         ),
+        place_name,
         words,
         as_json,
     )
@@ -184,18 +190,23 @@ def list_laws(words: Sequence[str], as_json: bool) -> None:
         "law",
         records,
         (
-            ("law", lambda each: str(each["name"])),
-            ("of", lambda each: str(each["of"])),
-            ("source", lambda each: str(each["source"])),
-            ("coefficients", _coefficients),
+            ("law", "", lambda each: str(each["name"])),
+            ("of", "", lambda each: str(each["of"])),
+            ("coefficients", "", _coefficients),
         ),
+        _law_name,
         words,
         as_json,
     )
 
 
+def _law_name(given: str) -> str:
+    return Names("law", [*laws(), *routed_laws()], aliases("law")).find(given)
+
+
 def _coefficients(record: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {significant(value, 4)}" for name, value in record["coefficients"].items())
+    values = [f"{name} {significant(value, 4)}" for name, value in record["coefficients"].items()]
+    return f"{', '.join(values)} [{record['source']}]"
 
 
 def _tera(value: float | None) -> str:
@@ -207,34 +218,54 @@ def _number(value: float | None) -> str:
 
 
 def _print_list(
-    kind: str, records: Sequence[Record], columns: Sequence[Column], words: Sequence[str], as_json: bool
+    kind: str,
+    records: Sequence[Record],
+    columns: Sequence[Column],
+    find: Callable[[str], str],
+    words: Sequence[str],
+    as_json: bool,
 ) -> None:
     """Print the records that have some words, as a table or as JSON."""
-    found = [record for record in records if all(_has(record, word) for word in words)]
+    named = {spelling: _named(find, spelling) for spelling in (*words, " ".join(words))}
+    found = [record for record in records if all(_has(record, word, named[word]) for word in words)]
+    # Several words may be the spelling of one name.
+    found = found or [record for record in records if record["name"] == named[" ".join(words)]]
     if not found:
         names = [record["name"] for record in records]
         raise unknown(kind, " ".join(words), names, remedy=f"`cohort {kind}s` lists all {len(names)}")
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    rows = [[head for head, _ in columns], *([text(record) for _, text in columns] for record in found)]
-    click.echo("\n".join(aligned(rows)))
+    heads = [[column[line] for column in columns] for line in (0, 1)]
+    rows = [[text(record) for _, _, text in columns] for record in found]
+    click.echo("\n".join(aligned(heads if any(heads[1]) else heads[:1], rows)))
 
 
-def _has(record: Mapping[str, Any], word: str) -> bool:
-    """Return whether a word, or a name in another spelling, is in the texts of a record."""
-    texts = [value for value in record.values() if isinstance(value, str)]
-    plain = " ".join(texts).casefold()
-    return word.casefold() in plain or (key(word) != "" and any(key(word) in key(text) for text in texts))
+def _named(find: Callable[[str], str], spelling: str) -> str | None:
+    """Return the name that a spelling means, None if none or several."""
+    try:
+        return find(spelling)
+    except UnknownNameError:
+        return None
 
 
-def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
+def _has(record: Mapping[str, Any], word: str, named: str | None) -> bool:
+    """Return whether a word begins a word in a record, is part of its name, or means it."""
+    if record["name"] == named or (len(key(word)) > 2 and key(word) in key(record["name"])):
+        return True
+    texts = " ".join(value for value in record.values() if isinstance(value, str))
+    return re.search(rf"(?<![^\W_]){re.escape(word)}", texts, re.IGNORECASE) is not None
+
+
+def aligned(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows of cells as lines, in columns: numbers to the right, words to the left.
 
     Parameters
     ----------
-    rows : iterable of sequences of str
-        The heads first; all of one length.
+    heads : sequence of sequences of str
+        The lines above the columns.
+    rows : sequence of sequences of str
+        At least one; all as long as the heads. A last cell that is too long for its line goes on below.
 
     Returns
     -------
@@ -242,17 +273,18 @@ def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
 
     Examples
     --------
-    >>> aligned([("name", "GB"), ("A10", "24"), ("H200", "141")])
-    ['name   GB', 'A10    24', 'H200  141']
+    >>> aligned([("name", "memory"), ("", "GB")], [("A10", "24"), ("H200", "141")])
+    ['name  memory', '          GB', 'A10       24', 'H200     141']
     """
-    table = [list(row) for row in rows]
-    columns = list(zip(*table, strict=True))
-    numeric = [all(cell[:1].isdigit() or cell == DASH for cell in column[1:]) for column in columns]
+    columns = list(zip(*heads, *rows, strict=True))
+    numeric = [all(cell[:1].isdigit() or cell == DASH for cell in column[len(heads) :]) for column in columns]
     widths = [max(map(len, column)) for column in columns]
-    return [
-        "  ".join(
-            cell.rjust(width) if number else cell.ljust(width)
-            for cell, width, number in zip(row, widths, numeric, strict=True)
-        ).rstrip()
-        for row in table
-    ]
+    lines = []
+    for row in (*heads, *rows):
+        cells = zip(row[:-1], widths, numeric, strict=False)
+        start = "".join(f"{cell:>{width}}  " if number else f"{cell:<{width}}  " for cell, width, number in cells)
+        parts = textwrap.wrap(row[-1], max(WIDTH - len(start), 20)) or [""]
+        if numeric[-1]:
+            parts = [parts[0].rjust(widths[-1])]
+        lines += [f"{start if part is parts[0] else ' ' * len(start)}{part}".rstrip() for part in parts]
+    return lines

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision
-from cohort.architecture.registered import known, look_up, title
+from cohort.architecture.registered import known, model, title
 from cohort.architecture.variants import main_attention
 from cohort.display.patterns import attention_pattern, experts_pattern
-from cohort.display.words import DASH, binary, scaled, significant
+from cohort.display.words import binary, scaled, significant
 from cohort.errors import ParameterError
 from cohort.registry.devices import Accelerator, accelerator, accelerators
 from cohort.serving import largest_concurrency, most_devices
@@ -24,7 +24,8 @@ from cohort.units import GB
 TYPES = ("bf16", "fp8", "int4")  # of weights; the cache is kept in the first
 FACTS = {"released": "release_date", "licence": "licence", "offered context": "inference_context"}
 WIDEST = 16  # devices that are tried
-NAMED = 4  # accelerators that a line names
+WIDTH = 80  # characters of a line
+COUNTS = 3  # numbers of devices that are told of a type of weights
 
 
 def show_model(source: str, context: int, as_json: bool) -> None:
@@ -62,7 +63,7 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
     -------
     dict
         Counts of weights; layers and widths; attention and experts in words; bytes of the cache of one
-        sequence in bf16; for each of `TYPES` the bytes of all weights, and by accelerator the least number of
+        sequence in bf16, also over the context, and whether each token adds the same; for each of `TYPES` the bytes of all weights, and by accelerator the least number of
         devices that hold them with that cache, where a power of two up to `WIDEST` does; the facts of a
         registered model.
 
@@ -77,12 +78,12 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
     >>> sheet["model"], sheet["notice"], sheet["cache_bytes"], sheet["weights"]["bf16"]["bytes"]
     ('llama-3-8b', 'left out of the name: Instruct', 1073741824, 16060522496)
     """
-    spec, notice = look_up(source)
+    spec = model(source)
     cache = spec.kv_cache_bytes(context)
     return {
         "model": spec.name,
         "title": title(spec),
-        "notice": notice,
+        "notice": spec.notice,
         "registered": spec.registered,
         "parameters": spec.parameters,
         "active_parameters": spec.active_parameters,
@@ -96,6 +97,7 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
         "context": context,
         "cache_bytes": cache,
         "cache_bytes_per_token": cache / context,
+        "cache_is_linear": cache == context * spec.kv_cache_bytes(1),
         "weights": {dtype: _weights(spec, dtype, context) for dtype in TYPES},
         "facts": {
             label: dataclasses.asdict(known(spec)[field])
@@ -148,16 +150,16 @@ def sheet_lines(sheet: dict[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        At most 110 characters each.
+        At most 24, of at most `WIDTH` characters each.
     """
-    lines = [f"{sheet['title']}  ({sheet['model']})" if sheet["registered"] else sheet["model"]]
+    lines = [f"{sheet['title']} ({sheet['model']})" if sheet["registered"] else sheet["model"]]
     lines += [f"  {sheet['notice']}"] if sheet["notice"] else []
     lines += ["", *(f"  {label:<16}{text}" for label, text in _entries(sheet))]
-    free = f"{RESERVE:.0%} of the memory free"
-    lines += ["", f"  {'weights':<18}least devices that hold them and that cache, {free}"]
+    free = f"{RESERVE:.0%} of memory free"
+    lines += ["", f"  {'weights':<19}devices that hold them and that cache, {free}"]
     for dtype, found in sheet["weights"].items():
         lines += _weight_lines(dtype, found)
-    return lines
+    return [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
 
 
 def _entries(sheet: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -166,27 +168,38 @@ def _entries(sheet: dict[str, Any]) -> Iterator[tuple[str, str]]:
     share = "all active" if active == total else f"{scaled(active)} active"
     yield "parameters", f"{total:,} ({scaled(total)}), {share}"
     yield "layers", f"{sheet['layers']:,} of width {sheet['hidden']:,}; vocabulary {sheet['vocabulary']:,}"
+    yield "attention", sheet["attention"]
     kv = f", {sheet['kv_heads']:,} of keys and values" if sheet["kv_heads"] else ""
-    yield "attention", f"{sheet['attention']}; {sheet['heads']:,} heads{kv}"
+    yield "heads", f"{sheet['heads']:,}{kv}"
     yield "experts", sheet["experts"] or "none"
     per_token = f"{significant(sheet['cache_bytes_per_token'], 6)} bytes a token"
-    yield "cache in bf16", f"{per_token}, {binary(sheet['cache_bytes'])} at {sheet['context']:,} tokens"
+    whole = f"{binary(sheet['cache_bytes'])} at {sheet['context']:,} tokens"
+    yield "cache in bf16", f"{per_token}{'' if sheet['cache_is_linear'] else ' on average'}, {whole}"
     for label, fact in sheet["facts"].items():
-        value = (
-            f"{int(fact['value']):,} tokens" if fact["value"] and fact["unit"] == "tokens" else fact["value"]
-        )
+        value = fact["value"]
+        tokens = f"{int(value):,} tokens" if value and fact["unit"] == "tokens" else value
         doubt = "" if fact["status"] in ("stated", "undisclosed") else f" ({fact['status']})"
-        yield label, f"{value or fact['status']}{doubt}"
+        yield label, f"{tokens or fact['status']}{doubt}"
 
 
 def _weight_lines(dtype: str, found: dict[str, Any]) -> Iterator[str]:
-    """Yield a line for each number of devices, with the smallest accelerators of which it is the least."""
-    head = f"  {dtype:<6}{found['bytes'] / GB:>7,.1f} GB"
+    """Yield a line for each of the least numbers of devices, with the smallest accelerators that need it."""
+    head = f"  {dtype:<6}{found['bytes'] / GB:>8,.1f} GB"
     counts = sorted(set(found["devices"].values()))
     if not counts:
-        yield f"{head}  {DASH:>2}"
-    for count in counts:
+        yield f"{head}  none of up to {WIDEST}"
+    for count in counts[:COUNTS]:
         names = [name for name, least in found["devices"].items() if least == count]
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        yield f"{head}  {count:>2} x {', '.join(names[:NAMED])}{more}"
+        yield _naming(f"{head}  {count:>2} x ", names)
         head = " " * len(head)
+
+
+def _naming(start: str, names: Sequence[str]) -> str:
+    """Return a line that names as many as fit into it, and counts the others."""
+    shown = len(names)
+    while True:
+        rest = len(names) - shown
+        line = start + ", ".join(names[:shown]) + (f" and {rest} more" if rest else "")
+        if len(line) <= WIDTH or shown == 1:
+            return line
+        shown -= 1
