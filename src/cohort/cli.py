@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+import click
+
 import cohort
 from cohort import __version__
-from cohort.errors import CohortError, MissingExtraError, extras
-
-try:
-    with extras():
-        import click
-except MissingExtraError as error:
-    sys.exit(f"error: {error}")
+from cohort.errors import CohortError, extras
 
 # What the commands do is imported inside them, so that help answers at once.
 

@@ -52,7 +52,6 @@ class MissingExtraError(CohortError, ImportError):
 LIBRARIES = {
     "numpy": "tables",
     "pandas": "tables",
-    "click": "notebooks",
     "fastparquet": "notebooks",
     "ipykernel": "notebooks",
     "jinja2": "notebooks",

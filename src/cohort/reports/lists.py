@@ -205,7 +205,7 @@ def _law_name(given: str) -> str:
 
 
 def _coefficients(record: Mapping[str, Any]) -> str:
-    values = [f"{name} {significant(value, 4)}" for name, value in record["coefficients"].items()]
+    values = [f"{name}\u00a0{significant(value, 4)}" for name, value in record["coefficients"].items()]
     return f"{', '.join(values)} [{record['source']}]"
 
 
@@ -286,5 +286,5 @@ def aligned(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> li
         parts = textwrap.wrap(row[-1], max(WIDTH - len(start), 20)) or [""]
         if numeric[-1]:
             parts = [parts[0].rjust(widths[-1])]
-        lines += [f"{start if part is parts[0] else ' ' * len(start)}{part}".rstrip() for part in parts]
+        lines += [f"{start if part is parts[0] else ' ' * len(start)}{part}".rstrip().replace("\u00a0", " ") for part in parts]
     return lines
