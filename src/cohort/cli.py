@@ -32,7 +32,7 @@ def _completed(names: Callable[[], Iterable[str]]) -> Callable[[Any, Any, str], 
     """Return how a shell completes names; it offers nothing where they cannot be read."""
 
     def complete(context: Any, parameter: Any, incomplete: str) -> list[str]:
-        with suppress(CohortError):
+        with suppress(CohortError), extras():
             return [name for name in names() if name.casefold().startswith(incomplete.casefold())]
         return []
 
@@ -249,7 +249,7 @@ def model_command(source: str, context: int, as_json: bool) -> None:
     NAME is that of a registered model in any usual spelling, with or without its organisation, or its address
     on a hub; PATH is a config.json or the folder that holds one.
     """
-    from cohort.reports.model_sheet import show_model
+    from cohort.reports.sheets import show_model
 
     show_model(source, context, as_json)
 

@@ -102,14 +102,20 @@ def test_the_core_has_the_commands_that_tell_of_the_data(core, arguments, line):
     assert run(code, "-S", path=core).startswith(line)
 
 
-def test_the_core_completes_names(core, monkeypatch):
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("model qwen3-3", {"qwen3-32b", "qwen3-30b-a3b"}),
+        ("accelerators H10", {"H100"}),
+        ("run the_c", {"the_cohort"}),  # a notebook of the checkout
+    ],
+)
+def test_the_core_completes_names(core, monkeypatch, words, offered):
     monkeypatch.setenv("_COHORT_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", "cohort model qwen3-3")
+    monkeypatch.setenv("COMP_WORDS", f"cohort {words}")
     monkeypatch.setenv("COMP_CWORD", "2")
     code = "from cohort.cli import main; main(prog_name='cohort')"
-    found = run(code, "-S", path=core).split()
-    assert {"plain,qwen3-32b", "plain,qwen3-30b-a3b"} <= set(found)
-    assert all(word.startswith("plain,qwen3-3") for word in found)
+    assert set(run(code, "-S", path=core).split()) == {f"plain,{name}" for name in offered}
 
 
 def test_help_reads_no_data_and_loads_no_wing():

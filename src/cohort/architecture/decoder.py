@@ -281,8 +281,8 @@ class ModelSpec:
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
     notice : str
-        What the name that it was asked for by says and its own does not, such as ``left out of the name: it``.
-        No two models differ by it.
+        What its name as it was given says and the registry's does not, such as ``left out of the name: it``;
+        no two models differ by it.
 
     Raises
     ------

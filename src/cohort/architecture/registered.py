@@ -31,7 +31,8 @@ def _load(path: str) -> Mapping[str, Any]:
         raise ConfigError(f"cannot read {place}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise ConfigError(f"{place} is not JSON: {reason if len(reason) < 80 else reason[:79] + '…'}") from None
+        reason = reason if len(reason) <= 80 else f"{reason[:79]}…"
+        raise ConfigError(f"{place} is not JSON: {reason}") from None
     if not isinstance(config, dict):
         raise ConfigError(f"{place} holds {shown(config, 32)}, but a config is an object of fields")
     return config

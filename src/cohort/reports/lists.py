@@ -23,6 +23,7 @@ from cohort.scaling.repeated_data import laws
 from cohort.units import BILLION, GB
 
 WIDTH = 80  # characters of a line
+TIED = "\u00a0"  # a space where no line ends
 
 Record = dict[str, Any]
 Column = tuple[str, str, Callable[[Record], str]]  # its head and unit, and the text of a record in it
@@ -114,7 +115,7 @@ def list_accelerators(words: Sequence[str], as_json: bool) -> None:
             ("bf16", "TFLOP/s", lambda each: _tera(each["peak_operations_per_s"].get("bf16"))),
             ("fp8", "TFLOP/s", lambda each: _tera(each["peak_operations_per_s"].get("fp8"))),
             ("rated", "W", lambda each: _number(each["rated_power_w"])),
-            ("price", "USD/h", lambda each: " to ".join(map(significant, each["usd_per_hour"] or ())) or DASH),
+            ("price", "USD/h", lambda each: "–".join(map(significant, each["usd_per_hour"] or ())) or DASH),
         ),
         lambda given: accelerator(given).name,
         words,
@@ -205,7 +206,7 @@ def _law_name(given: str) -> str:
 
 
 def _coefficients(record: Mapping[str, Any]) -> str:
-    values = [f"{name}\u00a0{significant(value, 4)}" for name, value in record["coefficients"].items()]
+    values = [f"{name}{TIED}{significant(value, 4)}" for name, value in record["coefficients"].items()]
     return f"{', '.join(values)} [{record['source']}]"
 
 
@@ -236,7 +237,7 @@ def _print_list(
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    heads = [[column[line] for column in columns] for line in (0, 1)]
+    heads = [[head for head, _, _ in columns], [unit for _, unit, _ in columns]]
     rows = [[text(record) for _, _, text in columns] for record in found]
     click.echo("\n".join(aligned(heads if any(heads[1]) else heads[:1], rows)))
 
@@ -281,10 +282,12 @@ def aligned(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> li
     widths = [max(map(len, column)) for column in columns]
     lines = []
     for row in (*heads, *rows):
-        cells = zip(row[:-1], widths, numeric, strict=False)
-        start = "".join(f"{cell:>{width}}  " if number else f"{cell:<{width}}  " for cell, width, number in cells)
-        parts = textwrap.wrap(row[-1], max(WIDTH - len(start), 20)) or [""]
-        if numeric[-1]:
-            parts = [parts[0].rjust(widths[-1])]
-        lines += [f"{start if part is parts[0] else ' ' * len(start)}{part}".rstrip().replace("\u00a0", " ") for part in parts]
-    return lines
+        cells = [
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(row, widths, numeric, strict=True)
+        ]
+        start = "".join(f"{cell}  " for cell in cells[:-1])
+        last = [cells[-1]] if numeric[-1] else textwrap.wrap(row[-1], max(WIDTH - len(start), 20))
+        starts = [start, *[" " * len(start)] * len(last)]
+        lines += [f"{before}{part}".rstrip() for before, part in zip(starts, last or [""], strict=False)]
+    return [line.replace(TIED, " ") for line in lines]

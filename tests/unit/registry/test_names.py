@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from reading import DATA, table
 
 import cohort
-from cohort.architecture.registered import look_up
 from cohort.errors import LONGEST, CohortError, ConfigError, UnknownNameError, nearest, unknown
 from cohort.footprint.places import offsite_water, place_name
 from cohort.registry import facts
@@ -65,7 +64,6 @@ MODELS = {
     "tiiuae/falcon-180B": "falcon-180b",
     "facebook/opt-13b": "opt-13b",
     "openai-community/gpt2-xl": "gpt2-xl",
-    "ibm-granite/granite-3.0-8b-base": "granite-3.0-8b",
     "deepseek-ai/DeepSeek-V3.2": "deepseek-v3.2",
     "MiniMaxAI/MiniMax-Text-01": "minimax-text-01",
     # what no rule derives
@@ -74,10 +72,7 @@ MODELS = {
     "allenai/OLMo-2-1124-7B": "olmo-2-7b",
     "allenai/OLMo-2-0325-32B": "olmo-2-32b",
     "allenai/Olmo-3-1025-7B": "olmo-3-7b",
-    "deepseek-ai/deepseek-llm-67b-base": "deepseek-67b",
     "meta-llama/Llama-4-Maverick-17B-128E": "llama-4-maverick",
-    "mistralai/Mistral-Small-24B-Base-2501": "mistral-small-3-24b",
-    "mistralai/Mistral-Small-3.1-24B-Base-2503": "mistral-small-3.1-24b",
     "GPT-3": "gpt3-175b",
     "Chinchilla": "chinchilla-70b",
     # addresses
@@ -95,6 +90,10 @@ MODELS = {
     "mistralai/Mixtral-8x22B-v0.1": "mixtral-8x22b-v0.1",
 }
 LEFT_OUT = {
+    "mistralai/Mistral-Small-3.1-24B-Base-2503": ("mistral-small-3.1-24b", "Base"),
+    "mistralai/Mistral-Small-24B-Base-2501": ("mistral-small-3-24b", "Base"),
+    "deepseek-ai/deepseek-llm-67b-base": ("deepseek-67b", "base"),
+    "ibm-granite/granite-3.0-8b-base": ("granite-3.0-8b", "base"),
     "meta-llama/Meta-Llama-3-8B-Instruct": ("llama-3-8b", "Instruct"),
     "meta-llama/Llama-2-7b-chat-hf": ("llama-2-7b", "chat hf"),
     "meta-llama/Llama-2-70b-hf": ("llama-2-70b", "hf"),
@@ -156,7 +155,7 @@ OTHERS = {
 @pytest.mark.parametrize("given", MODELS, ids=repr)
 def test_a_model_is_found_by_any_usual_spelling(given):
     found = find_model(given)
-    assert (found.name, found.left_out) == (MODELS[given], LEFT_OUT.get(given, (0, ""))[1] or found.left_out)
+    assert (found.name, found.left_out) == (MODELS[given], ())
     assert cohort.model(given) is cohort.model(MODELS[given])
 
 
@@ -166,13 +165,22 @@ def test_what_is_left_out_is_said(given):
     found = find_model(given)
     assert (found.name, " ".join(found.left_out)) == (name, left_out)
     assert found.notice.startswith(f"left out of the name: {', '.join(found.left_out)}")
-    assert look_up(given) == (cohort.model(name), found.notice)
+    spec = cohort.model(given)
+    assert (spec, spec.notice) == (cohort.model(name), found.notice)
+    assert found.notice in repr(spec)
 
 
 def test_a_spelling_that_says_no_more_needs_no_notice():
-    assert look_up("Qwen/Qwen3-8B") == (cohort.model("qwen3-8b"), "")
-    assert look_up(str(DATA / "configs" / "dbrx.json"))[1] == ""
-    assert look_up("Qwen3-30B-A3B-2507")[1] == "a later checkpoint of the same shape"
+    assert cohort.model("Qwen/Qwen3-8B").notice == cohort.model("qwen3-8b").notice == ""
+    assert cohort.model(DATA / "configs" / "dbrx.json").notice == ""
+    assert cohort.model("Qwen3-30B-A3B-2507").notice == "a later checkpoint of the same shape"
+
+
+def test_a_notice_changes_no_answer():
+    plain, noticed = cohort.model("qwen3-8b"), cohort.model("Qwen/Qwen3-8B-FP8")
+    assert plain == noticed and hash(plain) == hash(noticed) and plain.notice != noticed.notice
+    assert noticed is cohort.model("Qwen/Qwen3-8B-FP8") and noticed.registered
+    assert noticed.parameters == plain.parameters
 
 
 @pytest.mark.parametrize("given", OTHERS, ids=repr)
@@ -202,12 +210,12 @@ def test_no_two_models_share_a_spelling():
 
 
 def test_an_ambiguous_spelling_names_the_candidates():
-    for given, first in {"Llama 3": "llama-3-8b", "phi3": "phi-3-mini-4k", "mixtral": "mixtral-8x"}.items():
-        with pytest.raises(UnknownNameError, match=rf"unknown model '{given}'; did you mean '{first}"):
-            cohort.model(given)
+    for text, first in {"Llama 3": "llama-3-8b", "phi3": "phi-3-mini-4k", "mixtral": "mixtral-8x"}.items():
+        with pytest.raises(UnknownNameError, match=rf"unknown model '{text}'; did you mean '{first}"):
+            cohort.model(text)
     names = Names("fruit", ["red apple", "green apple"], [("apple", "green apple"), ("apple", "red apple")])
     with pytest.raises(
-        UnknownNameError, match="unknown fruit 'Apple'; did you mean 'red apple' or 'green apple'?"
+        UnknownNameError, match=r"unknown fruit 'Apple'; did you mean 'red apple' or 'green apple'\?"
     ):
         names.find("Apple")
 
@@ -282,6 +290,64 @@ def test_a_path_that_leads_nowhere_is_no_name(folder, given):
         cohort.model(given)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is not JSON: Expecting value"),
+        ("[1, 2]", "holds [1, 2], but a config is an object of fields"),
+        ('"' + "x" * 10_000 + '"', "…, but a config is an object of fields"),
+        ("null", "holds None, but a config is an object of fields"),
+        ("9" * 5000, "is not JSON: Exceeds the limit"),
+        ("[" * 100_000, "is not JSON: "),
+    ],
+    ids=range(6),
+)
+def test_a_file_that_holds_no_config_is_refused_in_short(tmp_path, content, message):
+    file = tmp_path / ("long" * 20) / "config.json"
+    file.parent.mkdir()
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        cohort.model(file)
+    assert message in str(caught.value) and "config.json" in str(caught.value)
+    assert len(str(caught.value)) <= LONGEST and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "./" + "x" * 10_000,
+        "a/b/" + "é" * 5000 + ".json",
+        "\x00/a/b",
+        "./\x1b[31m\n",
+        ".",
+        "//",
+        "~/",
+        "a/" * 3000,
+    ],
+    ids=range(8),
+)
+def test_a_strange_path_is_refused_in_short(folder, given):
+    with pytest.raises(ConfigError) as caught:
+        cohort.model(given)
+    assert len(str(caught.value)) <= LONGEST and str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, 3.5, True, b"qwen3-8b", ["qwen3-8b"], ("a", "b"), object()], ids=repr
+)
+def test_what_is_no_name_path_or_config_is_refused(given):
+    with pytest.raises(CohortError, match="a model is a name, a path or a config, but ") as caught:
+        cohort.model(given)
+    assert len(str(caught.value)) <= LONGEST
+
+
+def test_a_path_that_ends_in_a_known_name_is_told_so(folder):
+    with pytest.raises(ConfigError, match="; the model 'qwen3-8b' is known by its name alone"):
+        cohort.model("./Qwen3-8B-FP8/config.json")
+    with pytest.raises(ConfigError, match=r"there is no file '\./mine/config\.json'$"):
+        cohort.model("./mine/config.json")
+
+
 # --- parts
 
 
@@ -298,6 +364,59 @@ def test_a_name_is_shortened_by_storage_first():
         ("base-8B-it", ("Q4_0",)),
         ("base-8B", ("it", "Q4_0")),
     ]
+
+
+@st.composite
+def spelt(draw, names, organisations=("",), endings=("",)):
+    """A name in some other spelling, with the name: case, separators, spaces, what stands around it."""
+    name = draw(st.sampled_from(names))
+    separators = st.sampled_from("-_ ")
+    spelling = "".join(
+        draw(separators) if letter in "-_ " else draw(st.sampled_from([letter.upper(), letter.lower()]))
+        for letter in name
+    )
+    spaces = st.text(" \t", max_size=3)
+    start, end = draw(st.sampled_from(organisations)), draw(st.sampled_from(endings))
+    return f"{draw(spaces)}{start}{spelling}{end}{draw(spaces)}", name
+
+
+ORGANISATIONS = ("", "some-org/", "https://huggingface.co/some-org/", "hf.co/org.ai/", "models--some-org--")
+ENDINGS = ("", "-GGUF", "-FP8", "-AWQ", " gptq-int4", "_bf16", "-MLX-4bit", "-Q4_K_M.gguf", "-NVFP4")
+
+
+@given(spelt(cohort.models(), ORGANISATIONS, ENDINGS))
+def test_every_model_is_found_in_any_spelling(spelling):
+    given, name = spelling
+    assert find_model(given).name == name
+
+
+@given(spelt(cohort.accelerators()))
+def test_every_accelerator_is_found_in_any_spelling(spelling):
+    given, name = spelling
+    assert cohort.accelerator(given).name == name
+
+
+@given(spelt(cohort.grids()))
+def test_every_grid_is_found_in_any_spelling(spelling):
+    given, name = spelling
+    assert cohort.grid(given).place == name
+
+
+@given(spelt(cohort.laws()))
+def test_every_law_is_found_in_any_spelling(spelling):
+    given, name = spelling
+    assert cohort.law(given) == cohort.law(name)
+
+
+@given(st.sampled_from(cohort.models()), st.integers(0, 40), st.sampled_from("abcxyz0123456789-."))
+def test_a_name_with_one_slip_means_itself_or_is_refused_with_a_near_one(name, where, slip):
+    given = name[: where % len(name)] + slip + name[where % len(name) + 1 :]
+    try:
+        found = find_model(given).name
+    except UnknownNameError as error:
+        assert len(str(error)) <= LONGEST and ("did you mean" in str(error) or len(name) < 8)
+    else:
+        assert found in cohort.models()
 
 
 @given(st.text(max_size=300))
@@ -466,7 +585,7 @@ def test_laws_are_found_by_their_spellings():
     assert cohort.law("Hoffmann") == cohort.law("Chinchilla") == cohort.law("hoffmann et al.")
     assert cohort.law("besiroglu unrounded") == cohort.law("besiroglu-unrounded") != cohort.law("BESIROGLU")
     assert mixture_laws.routed_law("Clark Hash") is not None
-    with pytest.raises(UnknownNameError, match="unknown law 'chinchila'; did you mean 'hoffmann'?"):
+    with pytest.raises(UnknownNameError, match=r"unknown law 'chinchila'; did you mean 'hoffmann'\?"):
         cohort.law("chinchila")
     for name in cohort.laws():
         assert cohort.law(name) == cohort.law(name.upper().replace("-", " "))
@@ -508,6 +627,34 @@ def test_nearest_prefers_what_begins_alike_to_what_is_spelt_alike():
     assert nearest("H300", names, 1) == ["H200"]
     assert nearest("Tennessee", names) == ["US-Tennessee"]
     assert nearest("SE", names) == nearest("", names) == nearest("?!", names) == []
+
+
+HOSTILE = [
+    "",
+    " ",
+    "\n",
+    "\x00",
+    "\x1b[31mred",
+    "x" * 10_000,
+    "é" * 5000,
+    "../" * 50,
+    "%s{0}",
+    5,
+    1.5,
+    None,
+    [],
+    {},
+]
+
+
+@pytest.mark.parametrize("given", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize(
+    "look_up", [cohort.accelerator, cohort.grid, cohort.law], ids=["accelerator", "grid", "law"]
+)
+def test_what_is_no_name_is_refused_in_short(look_up, given):
+    with pytest.raises(CohortError) as caught:
+        look_up(given)
+    assert len(str(caught.value)) <= LONGEST and str(caught.value).isprintable()
 
 
 @given(st.text(max_size=300), st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=40))

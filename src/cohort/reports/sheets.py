@@ -63,9 +63,9 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
     -------
     dict
         Counts of weights; layers and widths; attention and experts in words; bytes of the cache of one
-        sequence in bf16, also over the context, and whether each token adds the same; for each of `TYPES` the bytes of all weights, and by accelerator the least number of
-        devices that hold them with that cache, where a power of two up to `WIDEST` does; the facts of a
-        registered model.
+        sequence in bf16, also over the context, and whether each token adds the same; for each of `TYPES` the
+        bytes of all weights, and by accelerator the least number of devices that hold them with that cache,
+        where a power of two up to `WIDEST` does; the facts of a registered model.
 
     Raises
     ------
