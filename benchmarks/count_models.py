@@ -1,4 +1,4 @@
-"""How long counting takes, here and at another commit, in one run: ``python benchmarks/count_models.py [COMMIT]``.
+"""How long counting takes, here and at another commit: ``python benchmarks/count_models.py [COMMIT]``.
 
 For each: reading and counting all models of the registry, a cache, and the FLOPs of a forward pass.
 """
@@ -76,7 +76,7 @@ def main() -> None:
         ("read and count a model", "a cache", "FLOPs"), before[1:], now[1:], strict=True
     ):
         print(
-            f"{name:24s}{old:9.1f} us{new:9.1f} us   {1e6 / new:9,.0f} a second   {old / new:.2f} times as fast"
+            f"{name:24s}{old:9.1f} us{new:9.1f} us   {1e6 / new:9,.0f} a second   {old / new:.2f} x as fast"
         )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cohort.architecture.attention import Attention, naive_score_bytes
@@ -199,6 +199,9 @@ class ModelSpec:
         Weights outside the layers that no other field counts.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
+    notice : str
+        What its name as it was given says and the registry's does not, such as ``left out of the name: it``;
+        no two models differ by it.
 
     Raises
     ------
@@ -220,6 +223,7 @@ class ModelSpec:
     registered: bool = False
     head_rows: int | None = None
     extra: Weights | None = None
+    notice: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         exact_integer("hidden", self.hidden, 1, LIMIT, ConfigError)
@@ -232,7 +236,8 @@ class ModelSpec:
                 exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
 
     def __repr__(self) -> str:
-        return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers>"
+        notice = f"; {self.notice}" if self.notice else ""
+        return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers{notice}>"
 
     def __hash__(self) -> int:
         return self._hash
