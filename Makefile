@@ -55,8 +55,8 @@ gates: ## The checks of `make test` in the environment as it is
 	$(call timed,browser tests,$(PYTEST) tests/book)
 	@echo; cat $(TIMES); echo "Every check passed."
 
-weekly: ## Every test, those of once a week too, with examples of their own
-	$(PYTEST) --weekly tests/unit tests/oracles tests/notebooks
+weekly: html ## Every test, those of once a week too, with examples of their own
+	$(PYTEST) --weekly tests
 
 # The stamps live in the environment, so that removing it removes them.
 

@@ -27,7 +27,7 @@ def table() -> str:
     """Return the table of coefficients, as CSV."""
     measured = calibration.measured_energies("calibrate")
     sources = " ".join(sorted({each.source for each in measured}))
-    found, (length, stated) = calibration.fitted(measured), calibration.measured_answer()
+    found, (length, stated) = calibration.fit_coefficients(measured), calibration.mean_answer()
     lines = [
         [term, f"{getattr(found, term):g}", unit, "fitted", len(measured), sources, note]
         for term, (unit, note) in NOTES.items()
@@ -47,11 +47,11 @@ def main() -> None:
     """Write the table, or compare it; print the errors."""
     write_or_compare(TABLE, table())
     left = calibration.leave_one_out()
-    found = published.ratio_spread(left["ratio"])
+    found = published.ratio_spread(each.ratio for each in left)
     print(f"\nleave one model out: {found['rows']} rows, median ratio {found['median']:.2f}, "
           f"geometric standard deviation {found['spread']:.3f}")  # fmt: skip
-    for model, rows in left.groupby("model", sort=False):
-        print(f"{model:20}" + "".join(f"{ratio:7.2f}" for ratio in rows["ratio"]))
+    for model in dict.fromkeys(each.model for each in left):
+        print(f"{model:20}" + "".join(f"{each.ratio:7.2f}" for each in left if each.model == model))
 
 
 if __name__ == "__main__":

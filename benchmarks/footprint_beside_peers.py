@@ -17,9 +17,10 @@ from collections.abc import Callable
 from statistics import median, stdev
 
 import cohort
-from cohort.footprint import calibration
+from cohort.footprint import calibration, yardsticks
 from cohort.footprint.calibration import Measured
 from cohort.registry import facts
+from cohort.units import JOULES_PER_KWH
 
 ROUNDS = 5
 CALLS = 200
@@ -49,7 +50,7 @@ def ecologits_joules(each: Measured, own_choice: bool) -> float:
         active, 1, llm.BATCH_SIZE if own_choice else each.concurrency, llm.GPU_ENERGY_ALPHA,
         llm.GPU_ENERGY_BETA, llm.GPU_ENERGY_GAMMA,
     )  # fmt: skip
-    return float(count * kwh * 3.6e6)
+    return float(count * kwh * JOULES_PER_KWH)
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -67,8 +68,9 @@ def energies() -> None:
     """Print the errors of both against the measured points."""
     print(f"{'predicted over measured energy of a token':52}{'rows':>5}{'median':>9}{'spread':>9}"
           f"{'|error|':>13}{'least':>8}{'most':>8}")  # fmt: skip
+    left = calibration.leave_one_out()
     line("cohort, as fitted", [each.joules() / each.value for each in ROWS])
-    line("cohort, each model from the others", list(calibration.leave_one_out()["ratio"]))
+    line("cohort, each model from the others", [each.ratio for each in left])
     line(
         "cohort, B200, not fitted",
         [each.joules() / each.value for each in calibration.measured_energies("test")],
@@ -80,7 +82,7 @@ def energies() -> None:
     near = [each for each in ROWS if 60 < each.concurrency < 70]
     line("EcoLogits, by itself, at 64 requests", [ecologits_joules(each, True) / each.value for each in near])
     line("cohort, each model from the others, at 64 requests", [
-        row["ratio"] for _, row in calibration.leave_one_out().iterrows() if 60 < row["concurrency"] < 70
+        each.ratio for each in left if 60 < each.concurrency < 70
     ])  # fmt: skip
 
 
@@ -111,13 +113,9 @@ def speeds() -> None:
 
 def codecarbon() -> None:
     """Print the published factors of CodeCarbon beside those of this book."""
-    ours = cohort.footprint.yardsticks.equivalents
-    km = ours.car_km(1.0)
-    mile = next(
-        float(row["value"]) for row in facts.rows("equivalences") if row["name"] == "driving, per mile"
-    )
+    mile = yardsticks.yardstick("driving, per mile")
     print(f"\n{'factor':52}{'CodeCarbon':>14}{'this book':>14}")
-    print(f"{'a mile by car (kg)':52}{mile:14.3f}{1.609344 / km:14.3f}")
+    print(f"{'a mile by car (kg)':52}{mile:14.3f}{yardsticks.KM_PER_MILE / yardsticks.car_km(1.0):14.3f}")
     for state in ("US-Texas", "US-Virginia", "US-Iowa"):
         found = cohort.grid(state)
         country = cohort.grid("USA").g_per_kwh

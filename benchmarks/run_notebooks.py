@@ -1,11 +1,11 @@
 """Runs, sweeps and the whole book: warm kernels beside papermill and Jupyter Book, as ratios of one run.
 
-Run it as ``.venv/bin/python benchmarks/run_notebooks.py``; it takes about ten minutes on two cores, nearly
-all of them for the peers. ``--sets 10`` takes fewer sets of parameters. Three comparisons:
+Run it as ``.venv/bin/python benchmarks/run_notebooks.py``; it takes about eight minutes on two idle cores,
+nearly all of them for the peers. ``--sets 8`` takes fewer sets of parameters. Three comparisons:
 
 - the overhead of a run: its wall time less the time of its own cells, as papermill notes it for each cell;
-- many sets of parameters of one chapter: `cohort sweep` beside a loop of `papermill.execute_notebook`, in one
-  process and in two;
+- many sets of parameters of one chapter: `cohort sweep`, without figures and with a page of them, beside
+  `papermill.execute_notebook` in a loop, in one process and in two;
 - all notebooks: `cohort run --force` beside what execution adds to `jupyter-book build`.
 
 Runs take turns where they are short, and the lowest time counts; imports of the peers are not counted.
@@ -33,7 +33,8 @@ from cohort.runner.project import find_project
 
 PROJECT = find_project(Path(__file__).parent)
 BIN = Path(sys.executable).parent
-CHAPTER = "serving_roofline"  # the lightest; its runs differ in concurrency
+CHAPTER = "serving_roofline"  # the lightest
+SWEPT = "attention_memory"  # its runs differ in context
 ROUNDS = 5
 
 
@@ -96,29 +97,31 @@ def overhead(folder: Path) -> None:
 
 
 def sets(folder: Path, count: int) -> None:
-    """Print the time of many sets of parameters by a loop of papermill, by two processes, and by a sweep."""
-    values = [1 + number for number in range(count)]
-    jobs = [(CHAPTER, {"concurrency": value}, str(folder / f"{value}.ipynb")) for value in values]
-    grid = f"concurrency={','.join(map(str, values))}"
+    """Print the time of many sets of parameters by papermill, one and two at a time, and by sweeps."""
+    values = [1024 * (1 + number) for number in range(count)]
+    jobs = [(SWEPT, {"context": value}, str(folder / f"{value}.ipynb")) for value in values]
+    grid = f"context={','.join(map(str, values))}"
 
     def two_processes() -> None:
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
             list(pool.map(by_papermill, jobs))
 
-    def sweep() -> None:
-        command = [str(BIN / "cohort"), "sweep", CHAPTER, "--grid", grid, "--out", str(folder / "runs")]
-        subprocess.run(command, cwd=PROJECT.root, check=True, capture_output=True)
+    def sweep(out: str, *options: str) -> None:
+        command = [str(BIN / "cohort"), "sweep", SWEPT, "--grid", grid, "--out", str(folder / out)]
+        subprocess.run([*command, *options], cwd=PROJECT.root, check=True, capture_output=True)
 
-    ours, _ = timed(sweep)
-    print(f"{f'{count} sets of parameters':44}{'wall s':>9}{'ratio':>8}")
-    rivals = {
-        "a loop of papermill.execute_notebook": lambda: [by_papermill(job) for job in jobs],
+    runs = {
+        "papermill.execute_notebook, one at a time": lambda: [by_papermill(job) for job in jobs],
         "the same in two processes": two_processes,
+        "cohort sweep": lambda: sweep("plain"),
+        "cohort sweep --html": lambda: sweep("page", "--html"),
     }
-    for name, run in rivals.items():
-        taken, _ = timed(run)
-        print(f"{name:44}{taken:9.1f}{taken / ours:8.1f}", flush=True)
-    print(f"{'cohort sweep':44}{ours:9.1f}{1:8.1f}\n", flush=True)
+    taken = {name: timed(run)[0] for name, run in runs.items()}
+    one, two = list(taken.values())[:2]
+    print(f"{f'{count} sets of {SWEPT}':44}{'wall s':>9}{'times faster than one':>24}{'than two':>10}")
+    for name, seconds in taken.items():
+        print(f"{name:44}{seconds:9.1f}{one / seconds:24.1f}{two / seconds:10.1f}")
+    print(flush=True)
 
 
 def whole_book(folder: Path) -> None:
@@ -173,7 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sets", type=int, default=40, help="sets of parameters (default: 40)")
+    parser.add_argument("--sets", type=int, default=16, help="sets of parameters (default: 16)")
     parser.add_argument("--only", choices=["overhead", "sets", "book"], help="one of the comparisons alone")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cohort-benchmark-") as temporary:

@@ -18,6 +18,7 @@ import cohort
 from cohort.footprint import published_runs, uncertainty
 from cohort.footprint.factors import mfu
 from cohort.footprint.training_runs import run_factors, run_footprint
+from cohort.units import KG_PER_TONNE, WH_PER_KWH
 
 ROUNDS, CALLS = 5, 300
 DRAWS = 200_000
@@ -61,7 +62,7 @@ def grids(kilograms: Callable[[float, str], float] | None) -> None:
     print(f"{'g/kWh':16}{'this book':>10}{'range':>16}{'CodeCarbon':>12}{'ratio':>8}")
     ratios = []
     for place, code in COUNTRIES.items():
-        found, near = cohort.grid(place), cohort.footprint.factors.grid_range(place)
+        found, near = cohort.grid(place), cohort.footprint.places.grid_range(place)
         text = f"{place:16}{found.g_per_kwh:10.1f}{f'{near.low:.0f} to {near.high:.0f}':>16}"
         if kilograms:
             theirs = 1000 * kilograms(1, code)
@@ -82,10 +83,10 @@ def reports(kilograms: Callable[[float, str], float] | None) -> None:
         own = cohort.footprint.training(
             accelerator=run.device, accelerator_hours=run.hours, boundary=run.boundary, apply_pue=True
         )
-        text = f"{run.name:16}{run.reported_t:10,.1f}{own.co2e_kg / 1000:11,.1f}"
-        errors["this book"].append(abs(own.co2e_kg / 1000 / run.reported_t - 1))
+        text = f"{run.name:16}{run.reported_t:10,.1f}{own.co2e_kg / KG_PER_TONNE:11,.1f}"
+        errors["this book"].append(abs(own.co2e_kg / KG_PER_TONNE / run.reported_t - 1))
         if kilograms:
-            theirs = kilograms(run.hours * run.device.tdp_w / 1000, "USA") / 1000
+            theirs = kilograms(run.hours * run.device.tdp_w / WH_PER_KWH, "USA") / KG_PER_TONNE
             errors["CodeCarbon"].append(abs(theirs / run.reported_t - 1))
             text += f"{theirs:12,.1f}"
         print(text)

@@ -1,5 +1,7 @@
 """What all tests share: how properties are tried, and which tests wait for the weekly run."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -32,3 +34,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     weekly = [item for item in items if item.get_closest_marker("weekly")]
     config.hook.pytest_deselected(items=weekly)
     items[:] = [item for item in items if not item.get_closest_marker("weekly")]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the weekly run of continuous integration where it skipped a test: an oracle was missing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    is_strict = session.config.getoption("--weekly") and os.environ.get("CI") == "true"
+    if is_strict and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("the weekly run skips no test, but some were skipped")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

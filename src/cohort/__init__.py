@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     )
     from cohort.architecture.registered import model, models
     from cohort.errors import CohortError
-    from cohort.footprint.factors import grid, grids
+    from cohort.footprint.places import grid, grids
     from cohort.registry.devices import accelerator, accelerators
     from cohort.registry.facts import tables
     from cohort.registry.frames import table
-    from cohort.scaling.dense_laws import law, laws
+    from cohort.scaling import law, laws
 
 __version__ = "0.1.0"
 
@@ -71,10 +71,10 @@ _LOOKUPS = {
     "CohortError": "errors",
     "accelerator": "registry.devices",
     "accelerators": "registry.devices",
-    "grid": "footprint.factors",
-    "grids": "footprint.factors",
-    "law": "scaling.dense_laws",
-    "laws": "scaling.dense_laws",
+    "grid": "footprint.places",
+    "grids": "footprint.places",
+    "law": "scaling",
+    "laws": "scaling",
     "model": "architecture.registered",
     "models": "architecture.registered",
     "table": "registry.frames",

@@ -1,4 +1,4 @@
-"""Limits of sizes, integer division rounded up, and the root of a monotone function."""
+"""Limits of sizes, integer division rounded up, a root of a function, and the excess of a binomial number."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from collections.abc import Callable
 LIMIT = 2**40  # no size of a model exceeds it
 MAX_CONTEXT = 2**40  # tokens
 EPSILON = 2.0**-52
-
-
 STEPS = 200
 
 
@@ -34,6 +32,11 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
     ------
     ValueError
         If the function has the same sign at both points.
+
+    Examples
+    --------
+    >>> round(root(lambda x: x * x - 2, 0, 2), 12)
+    1.414213562373
     """
     a, b = high, low
     fa, fb = function(a), function(b)
@@ -69,5 +72,71 @@ def _interpolated(a: float, b: float, c: float, fa: float, fb: float, fc: float)
 
 
 def ceil_div(numerator: int, denominator: int) -> int:
-    """Return a quotient of integers, rounded up."""
+    """Return a quotient of integers, rounded up.
+
+    Parameters
+    ----------
+    numerator, denominator : int
+        What is divided, and by what.
+
+    Returns
+    -------
+    int
+        The least integer that is not below the quotient.
+
+    Examples
+    --------
+    >>> ceil_div(7, 2)
+    4
+    """
     return -(-numerator // denominator)
+
+
+def binomial_excess(trials: int, probability: float, room: int) -> float:
+    """Return the expectation of what a binomial number exceeds a bound by.
+
+    Parameters
+    ----------
+    trials : int
+        Trials.
+    probability : float
+        Of each.
+    room : int
+        The bound.
+
+    Returns
+    -------
+    float
+        At least 0.
+
+    Examples
+    --------
+    >>> binomial_excess(trials=2, probability=0.5, room=1)
+    0.25
+    """
+    mean = trials * probability
+    if room >= trials or probability <= 0:
+        return 0.0
+    if probability >= 1:
+        return float(trials - room)
+    ratio = probability / (1 - probability)
+    reach = 12 * math.sqrt(mean * (1 - probability)) + 40
+    if room < mean:  # the smaller tail is the one below: add what is missing there
+        return mean - room + _tail(trials, ratio, probability, room, max(math.floor(mean - reach), 0), -1)
+    return _tail(trials, ratio, probability, room, min(math.ceil(max(mean, room) + reach), trials), 1)
+
+
+def _tail(trials: int, ratio: float, probability: float, room: int, end: int, step: int) -> float:
+    """Return the sum of distances from a bound, each by its probability, in one direction from it."""
+    value = room + step
+    if (end - value) * step < 0 or value < 0:
+        return 0.0
+    log = math.lgamma(trials + 1) - math.lgamma(value + 1) - math.lgamma(trials - value + 1)
+    weight = math.exp(log + value * math.log(probability) + (trials - value) * math.log1p(-probability))
+    total = 0.0
+    while True:
+        total += abs(value - room) * weight
+        if value == end:
+            return total
+        weight *= (trials - value) / (value + 1) * ratio if step > 0 else value / (trials - value + 1) / ratio
+        value += step

@@ -105,71 +105,75 @@ SVG = output({"image/svg+xml": "<svg/>"})
 @pytest.mark.parametrize(
     ("rule", "fault", "problem"),
     [
-        (lints.short_cells, source("cache", "x = 1\n" * 16), "has 16 lines; at most 15"),
-        (lints.short_cells, source("parameters", "x: int = 1  # A.\n" * 16), "has 16 lines; at most 15"),
-        (lints.short_lines, source("cache", "x = 1\ny = '" + "x" * 96 + "'"), "line 2 has 102 characters"),
-        (lints.short_lines, source("parameters", f"x: str = 'x'  # {'A' * 90}."), "line 1 has"),
+        (lints._short_cells, source("cache", "x = 1\n" * 16), "has 16 lines; at most 15"),
+        (lints._short_cells, source("parameters", "x: int = 1  # A.\n" * 16), "has 16 lines; at most 15"),
+        (lints._short_lines, source("cache", "x = 1\ny = '" + "x" * 96 + "'"), "line 2 has 102 characters"),
+        (lints._short_lines, source("parameters", f"x: str = 'x'  # {'A' * 90}."), "line 1 has"),
         (
-            lints.no_nested_fstrings,
+            lints._no_nested_fstrings,
             source("cache", """x = f"{f'{y:.2f}' if y else ''}" """),
             "nests an f-string",
         ),
-        (lints.no_nested_fstrings, source("sentence", """say(f"{say(f'{y}')}")"""), "nests an f-string"),
-        (lints.mostly_code, source("sentence", f'say("{"x" * 500}")'), "cells that call say hold"),
-        (lints.no_empty_cells, source("lead", " \n"), "is empty"),
-        (lints.no_empty_cells, source("cache", ""), "is empty"),
-        (lints.plain_python, source("cache", "%matplotlib inline"), "is not plain Python"),
-        (lints.plain_python, source("cache", "!ls"), "is not plain Python"),
-        (lints.no_definitions, source("cache", "def f(x):\n    return x"), "defines f"),
-        (lints.no_definitions, source("cache", "if True:\n    class A: pass"), "defines A"),
-        (lints.no_definitions, source("cache", "async def f(): pass"), "defines f"),
-        (lints.no_definitions, source("cache", "f = lambda x: x"), "gives a lambda a name"),
-        (lints.no_definitions, source("cache", "(f := lambda x: x)(1)"), "gives a lambda a name"),
-        (lints.no_titles, source("cache", "ax.set_title('t')"), "calls set_title"),
-        (lints.no_titles, source("cache", "figure.suptitle('t')"), "calls suptitle"),
-        (lints.words_between, drop("lead"), "[cache] `cache = context * 131072 / 2**30`: follows code"),
-        (lints.words_between, metadata("sentence", tags=[]), "[sentence] `say("),
+        (lints._no_nested_fstrings, source("sentence", """say(f"{say(f'{y}')}")"""), "nests an f-string"),
+        (lints._mostly_code, source("sentence", f'say("{"x" * 500}")'), "cells that call say hold"),
+        (lints._no_empty_cells, source("lead", " \n"), "is empty"),
+        (lints._no_empty_cells, source("cache", ""), "is empty"),
+        (lints._plain_python, source("cache", "%matplotlib inline"), "is not plain Python"),
+        (lints._plain_python, source("cache", "!ls"), "is not plain Python"),
+        (lints._no_definitions, source("cache", "def f(x):\n    return x"), "defines f"),
+        (lints._no_definitions, source("cache", "if True:\n    class A: pass"), "defines A"),
+        (lints._no_definitions, source("cache", "async def f(): pass"), "defines f"),
+        (lints._no_definitions, source("cache", "f = lambda x: x"), "gives a lambda a name"),
+        (lints._no_definitions, source("cache", "(f := lambda x: x)(1)"), "gives a lambda a name"),
+        (lints._no_titles, source("cache", "ax.set_title('t')"), "calls set_title"),
+        (lints._no_titles, source("cache", "figure.suptitle('t')"), "calls suptitle"),
+        (lints._words_between, drop("lead"), "[cache] `cache = context * 131072 / 2**30`: follows code"),
+        (lints._words_between, metadata("sentence", tags=[]), "[sentence] `say("),
         (
-            lints.words_between,
+            lints._words_between,
             source("sentence", "say('x')\nprint('y')"),
             "[sentence] `say('x')`: follows code",
         ),
-        (lints.words_between, source("sentence", "x = 1"), "[sentence] `x = 1`: follows code"),
-        (lints.words_between, source("imports", "x = 1"), "[imports] `x = 1`: follows code"),
-        (lints.words_between, metadata("parameters", tags=[]), "[imports] `from cohort.display"),
+        (lints._words_between, source("sentence", "x = 1"), "[sentence] `x = 1`: follows code"),
+        (lints._words_between, source("imports", "x = 1"), "[imports] `x = 1`: follows code"),
+        (lints._words_between, metadata("parameters", tags=[]), "[imports] `from cohort.display"),
         (
-            lints.no_stderr,
+            lints._no_stderr,
             outputs("cache", {"output_type": "stream", "name": "stderr", "text": "w"}),
             "is committed with stderr",
         ),
         (
-            lints.no_stderr,
+            lints._no_stderr,
             outputs("cache", {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}),
             "is committed with an error",
         ),
-        (lints.executed, lambda notebook: cell_of(notebook, "cache").update(execution_count=None), "[None]"),
-        (lints.executed, lambda notebook: cell_of(notebook, "cache").update(execution_count=9), "ran as [9]"),
-        (lints.no_variant, metadata("cache", tags=["injected-parameters"]), "was injected by papermill"),
+        (lints._executed, lambda notebook: cell_of(notebook, "cache").update(execution_count=None), "[None]"),
         (
-            lints.python3_kernel,
+            lints._executed,
+            lambda notebook: cell_of(notebook, "cache").update(execution_count=9),
+            "ran as [9]",
+        ),
+        (lints._no_variant, metadata("cache", tags=["injected-parameters"]), "was injected by papermill"),
+        (
+            lints._python3_kernel,
             lambda notebook: notebook["metadata"].update(kernelspec={"name": "conda"}),
             "its kernelspec is 'conda'",
         ),
-        (lints.python3_kernel, lambda notebook: notebook.update(metadata={}), "its kernelspec is None"),
-        (lints.strict_parameters, source("parameters", "x = 1"), "is no parameter"),
-        (lints.strict_parameters, metadata("parameters", tags=[]), "has no parameters"),
-        (lints.stated_tolerances, metadata("cache", tags=["measured"]), "must state a relative tolerance"),
-        (lints.described_figures, figure(figure={"name": "fig-box"}), "has no caption"),
-        (lints.described_figures, figure(figure={"caption": "A.", "name": "box"}), "is named 'box'"),
-        (lints.described_figures, figure(image={}), "has no alternative text"),
-        (lints.described_figures, figure(image={"alt": " "}), "has no alternative text"),
-        (lints.described_figures, outputs("figure", SVG, SVG), "draws 2 figures"),
-        (lints.described_figures, outputs("figure", output({"image/png": "aGk="})), "is not an SVG"),
-        (lints.described_figures, outputs("cache", SVG), "has no caption"),
-        (lints.no_typed_numbers, source("lead", "The cache takes 4 GiB."), "'4 GiB' is typed by hand"),
-        (lints.no_typed_numbers, figure(image={"alt": "It grows to 40%."}), "alternative text: '40%'"),
+        (lints._python3_kernel, lambda notebook: notebook.update(metadata={}), "its kernelspec is None"),
+        (lints._strict_parameters, source("parameters", "x = 1"), "is no parameter"),
+        (lints._strict_parameters, metadata("parameters", tags=[]), "has no parameters"),
+        (lints._stated_tolerances, metadata("cache", tags=["measured"]), "must state a relative tolerance"),
+        (lints._described_figures, figure(figure={"name": "fig-box"}), "has no caption"),
+        (lints._described_figures, figure(figure={"caption": "A.", "name": "box"}), "is named 'box'"),
+        (lints._described_figures, figure(image={}), "has no alternative text"),
+        (lints._described_figures, figure(image={"alt": " "}), "has no alternative text"),
+        (lints._described_figures, outputs("figure", SVG, SVG), "draws 2 figures"),
+        (lints._described_figures, outputs("figure", output({"image/png": "aGk="})), "is not an SVG"),
+        (lints._described_figures, outputs("cache", SVG), "has no caption"),
+        (lints._no_typed_numbers, source("lead", "The cache takes 4 GiB."), "'4 GiB' is typed by hand"),
+        (lints._no_typed_numbers, figure(image={"alt": "It grows to 40%."}), "alternative text: '40%'"),
         (
-            lints.no_typed_numbers,
+            lints._no_typed_numbers,
             figure(figure={"caption": "Up to 3 s.", "name": "fig-box"}),
             "caption or alternative text: '3 s'",
         ),
@@ -191,26 +195,26 @@ def test_a_rule_finds_what_breaks_it(
 def test_a_list_of_parameters_counts_once() -> None:
     names = "\n".join(f'    "{name}",' for name in "abcdefghijklmnopqrst")
     cell = code(f"models: list[str] = [\n{names}\n]  # Rows.\nseed: int = 0  # Seed.", "p", "parameters")
-    assert list(lints.short_cells("good", make(cell))) == []
-    assert list(lints.short_cells("good", make(code(cell["source"], "p")))) != []
+    assert list(lints._short_cells("good", make(cell))) == []
+    assert list(lints._short_cells("good", make(code(cell["source"], "p")))) != []
 
 
 @pytest.mark.parametrize("source", ["f'{x:{width}.2f}'", "f'{x}' + f'{y}'", "f'{say(y)}'", "f'{x!r:>8}'"])
 def test_a_format_is_no_nested_fstring(source: str) -> None:
-    assert list(lints.no_nested_fstrings("good", make(code(source)))) == []
+    assert list(lints._no_nested_fstrings("good", make(code(source)))) == []
 
 
 def test_a_line_of_a_hundred_characters_is_allowed() -> None:
-    assert list(lints.short_lines("good", make(code("x" * 100)))) == []
-    assert len(list(lints.short_lines("good", make(code("x" * 101))))) == 1
+    assert list(lints._short_lines("good", make(code("x" * 100)))) == []
+    assert len(list(lints._short_lines("good", make(code("x" * 101))))) == 1
 
 
 def test_the_share_of_what_is_said_counts_whole_cells_wherever_they_say_it() -> None:
     quiet, said = code("x" * 76, "a"), code("if x:\n    say(words)", "b")
-    (problem,) = lints.mostly_code("good", make(quiet | {"source": "x" * 60}, said))
+    (problem,) = lints._mostly_code("good", make(quiet | {"source": "x" * 60}, said))
     assert "hold 25% of the code's characters" in problem
-    assert list(lints.mostly_code("good", make(quiet | {"source": "x" * 61}, said))) == []
-    assert list(lints.mostly_code("good", make(markdown("say(x)"), code("essay(x)")))) == []
+    assert list(lints._mostly_code("good", make(quiet | {"source": "x" * 61}, said))) == []
+    assert list(lints._mostly_code("good", make(markdown("say(x)"), code("essay(x)")))) == []
 
 
 def test_every_rule_has_been_broken_above() -> None:
@@ -222,14 +226,14 @@ def test_two_figures_of_one_name_are_found() -> None:
     notebook = finished()
     twin = copy.deepcopy(cell_of(notebook, "figure")) | {"id": "twin"}
     notebook["cells"] += [markdown("Again.", "again"), twin]
-    (problem,) = lints.described_figures("good", notebook)
+    (problem,) = lints._described_figures("good", notebook)
     assert "[twin]" in problem
     assert "give it a name fig-… of its own" in problem
 
 
 def test_a_sentence_may_prepare_what_it_says() -> None:
     cells = [code("x = 1", "a"), code("y = x + 1\nsay(f'{y}')", "b", "remove-input"), code("z = 1", "c")]
-    assert list(lints.words_between("good", make(*cells))) == []
+    assert list(lints._words_between("good", make(*cells))) == []
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ def test_what_makes_a_notebook_stale(
 def test_of_the_modules_those_that_it_imported_make_it_stale_and_no_other(ran: Project) -> None:
     program = (
         "import sys, cohort, cohort.scaling, cohort.fitting.objective\n"
+        "import cohort.display.markup  # for the table of the record\n"
         "from cohort.runner import record\ncohort.law('besiroglu')\n"
         "print(*(m.__file__ for name, m in sys.modules.items() if name.split('.')[0] == 'cohort'))"
     )

@@ -206,6 +206,30 @@ def test_a_server_ends_with_the_process_that_started_it(how: signal.Signals | No
         wait_until(lambda: not Path(os.fsdecode(folder)).exists())
 
 
+def test_the_next_server_clears_away_what_killed_ones_left(own_server: warm.Server) -> None:
+    """The process that started it was killed with it; what a living process started stays."""
+    client = subprocess.Popen(
+        [sys.executable, "-c", CLIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    with client:
+        assert client.stdout is not None
+        _, process, name = client.stdout.readline().split()
+        os.kill(int(process), signal.SIGSTOP)  # so that it cannot clear away by itself
+        client.kill()
+        client.wait()
+        os.kill(int(process), signal.SIGKILL)
+    folder = Path(os.fsdecode(name))
+    wait_until(lambda: not is_alive(int(process)))
+    assert folder.is_dir()
+    own_server.process.kill()
+    own_server.process.wait()
+    started = warm._start(kernel.settings(None))
+    assert started is not None
+    assert not folder.exists()
+    assert own_server.folder.is_dir()
+    started.stop()
+
+
 def test_a_fork_dies_with_its_connection_and_takes_along_what_it_started(
     shared: warm.Server, tmp_path: Path
 ) -> None:

@@ -111,7 +111,16 @@ INCOMPLETE = {
 def test_functions_with_arguments_say_what_they_take_return_and_raise():
     assert len(INCOMPLETE) <= MOST_INCOMPLETE, INCOMPLETE
     wings = {name.split(".")[1] for name in INCOMPLETE}
-    assert not wings & {"display", "registry"}
+    assert not wings & {
+        "display",
+        "registry",
+        "serving",
+        "fitting",
+        "scaling",
+        "experts",
+        "numeric",
+        "errors",
+    }
 
 
 def test_many_docstrings_show_an_example():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohort.numeric import root
+from cohort.numeric import binomial_excess, ceil_div, root
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,18 @@ def test_infinite_ends_do_no_harm():
 def test_the_same_sign_at_both_ends_is_an_error():
     with pytest.raises(ValueError, match="same sign"):
         root(lambda x: x * x + 1, -1.0, 1.0)
+
+
+@given(st.integers(0, 60), st.floats(0, 1), st.integers(0, 60))
+def test_the_excess_of_a_binomial_number_is_its_sum(trials, probability, room):
+    expected = math.fsum(
+        (count - room) * math.comb(trials, count) * probability**count * (1 - probability) ** (trials - count)
+        for count in range(room + 1, trials + 1)
+    )
+    assert binomial_excess(trials, probability, room) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(1, 10**20))
+def test_a_quotient_is_rounded_up_exactly(numerator, denominator):
+    found = ceil_div(numerator, denominator)
+    assert (found - 1) * denominator < numerator <= found * denominator

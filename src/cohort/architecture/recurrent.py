@@ -1,7 +1,7 @@
 """Layers with a state of a fixed size: selective state spaces, short convolutions, other recurrences.
 
 The inputs that a convolution spans are activations, kept like keys and values at the precision of the cache;
-the state itself is counted by ``state_elements``. FLOPs are those of writing to the state and reading from it,
+the state itself is counted by ``state_elements``. FLOPs are those of writing to the state and reading it,
 two each for every number.
 """
 

@@ -12,10 +12,23 @@ import math
 from collections.abc import Sequence
 
 from cohort.errors import ParameterError, integer, positive, shown
-from cohort.numeric import LIMIT
+from cohort.experts.exchange import exchange_seconds, exchanged_bytes
+from cohort.numeric import LIMIT, binomial_excess
+
+__all__ = [
+    "balance_loss",
+    "capacity",
+    "coverage",
+    "coverage_variance",
+    "device_loads",
+    "dropped",
+    "exchange_seconds",
+    "exchanged_bytes",
+    "shared_evenly",
+    "slowest_device",
+]
 
 TOLERANCE = 1e-9  # by which the popularities may miss their sum, relative to it
-
 
 Joint = Sequence[Sequence[float]]
 
@@ -46,6 +59,11 @@ def coverage(experts: int, active: int, tokens: int, popularity: Sequence[float]
     ------
     ParameterError
         If a size is out of its range, or the popularities are no probabilities that add up to `active`.
+
+    See Also
+    --------
+    coverage_variance : How far the number scatters around it.
+    cohort.serving.weights_read : The weights of a whole model that a step reads.
 
     Examples
     --------
@@ -112,6 +130,13 @@ def coverage_variance(
     ------
     ParameterError
         As in `coverage`, or if only one of `popularity` and `joint` is given.
+
+    Examples
+    --------
+    >>> coverage_variance(experts=8, active=2, tokens=1)
+    0.0
+    >>> round(coverage_variance(experts=8, active=2, tokens=2), 4)
+    0.3214
     """
     coverage(experts, active, tokens, popularity)
     if popularity is None or joint is None:
@@ -175,6 +200,15 @@ def device_loads(
     ------
     ParameterError
         As in `coverage_variance`, or if the devices do not divide the experts.
+
+    See Also
+    --------
+    slowest_device : The expected load of the fullest.
+
+    Examples
+    --------
+    >>> device_loads(experts=8, active=2, tokens=64, devices=2)[0]
+    (64.0, 27.428571428571427)
     """
     coverage(experts, active, tokens, popularity)
     held = shared_evenly(experts, devices)
@@ -195,10 +229,25 @@ def device_loads(
 def shared_evenly(experts: int, devices: int) -> int:
     """Return how many experts each device holds.
 
+    Parameters
+    ----------
+    experts, devices : int
+        Routed experts, and devices that share them.
+
+    Returns
+    -------
+    int
+        Experts.
+
     Raises
     ------
     ParameterError
         If the devices do not divide the experts.
+
+    Examples
+    --------
+    >>> shared_evenly(256, 32)
+    8
     """
     devices = integer("expert_parallel", devices, 1, experts, unit="devices")
     if experts % devices:
@@ -232,6 +281,11 @@ def slowest_device(loads: Sequence[tuple[float, float]]) -> float:
     ------
     ParameterError
         If there are no loads.
+
+    Examples
+    --------
+    >>> round(slowest_device(device_loads(experts=8, active=2, tokens=64, devices=8)), 2)
+    21.27
     """
     if not loads:
         raise ParameterError("loads is empty, but must have one for each device")
@@ -284,54 +338,49 @@ def dropped(
     ------
     ParameterError
         As in `coverage`, or if the factor is not a positive number.
+
+    See Also
+    --------
+    capacity : The room of an expert.
+    cohort.experts.router.stream : A simulated stream, whose share can be counted.
+
+    Examples
+    --------
+    >>> round(dropped(experts=8, active=2, tokens=64, capacity_factor=1.25), 4)
+    0.0142
     """
     coverage(experts, active, tokens, popularity)
-    tokens = integer("tokens", tokens, 1, LIMIT)
+    integer("tokens", tokens, 1, LIMIT)
     room = capacity(experts, active, tokens, capacity_factor)
     if popularity is None:
-        return experts * _excess(tokens, active / experts, room) / (tokens * active)
-    return math.fsum(_excess(tokens, float(each), room) for each in popularity) / (tokens * active)
+        return experts * binomial_excess(tokens, active / experts, room) / (tokens * active)
+    return math.fsum(binomial_excess(tokens, float(each), room) for each in popularity) / (tokens * active)
 
 
 def capacity(experts: int, active: int, tokens: int, capacity_factor: float) -> int:
     """Return how many assignments an expert takes.
 
+    Parameters
+    ----------
+    experts, active, tokens, capacity_factor
+        As in `dropped`.
+
+    Returns
+    -------
+    int
+        Assignments.
+
     Raises
     ------
     ParameterError
         If the factor is not a positive number.
+
+    Examples
+    --------
+    >>> capacity(experts=8, active=2, tokens=64, capacity_factor=1.25)
+    20
     """
     return math.floor(positive("capacity_factor", capacity_factor) * tokens * active / experts)
-
-
-def _excess(trials: int, probability: float, room: int) -> float:
-    """Return the expectation of what a binomial number exceeds a bound by."""
-    mean = trials * probability
-    if room >= trials or probability <= 0:
-        return 0.0
-    if probability >= 1:
-        return float(trials - room)
-    ratio = probability / (1 - probability)
-    reach = 12 * math.sqrt(mean * (1 - probability)) + 40
-    if room < mean:  # the smaller tail is the one below: add what is missing there
-        return mean - room + _tail(trials, ratio, probability, room, max(math.floor(mean - reach), 0), -1)
-    return _tail(trials, ratio, probability, room, min(math.ceil(max(mean, room) + reach), trials), 1)
-
-
-def _tail(trials: int, ratio: float, probability: float, room: int, end: int, step: int) -> float:
-    """Return the sum of distances from a bound, each by its probability, in one direction from it."""
-    value = room + step
-    if (end - value) * step < 0 or value < 0:
-        return 0.0
-    log = math.lgamma(trials + 1) - math.lgamma(value + 1) - math.lgamma(trials - value + 1)
-    weight = math.exp(log + value * math.log(probability) + (trials - value) * math.log1p(-probability))
-    total = 0.0
-    while True:
-        total += abs(value - room) * weight
-        if value == end:
-            return total
-        weight *= (trials - value) / (value + 1) * ratio if step > 0 else value / (trials - value + 1) / ratio
-        value += step
 
 
 def balance_loss(shares: Sequence[float], probabilities: Sequence[float]) -> float:
@@ -349,86 +398,21 @@ def balance_loss(shares: Sequence[float], probabilities: Sequence[float]) -> flo
     probabilities : sequence of float
         P, the mean probability that the router gives to each expert; they add up to 1.
 
+    Returns
+    -------
+    float
+        At least 1 where shares and probabilities agree.
+
     Raises
     ------
     ParameterError
         If they are not as many, or do not add up to 1.
+
+    Examples
+    --------
+    >>> balance_loss([0.25] * 4, [0.25] * 4), balance_loss([0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0])
+    (1.0, 2.0)
     """
     _probabilities(shares, len(shares), 1)
     _probabilities(probabilities, len(shares), 1)
     return len(shares) * math.fsum(f * p for f, p in zip(shares, probabilities, strict=True))
-
-
-def exchanged_bytes(
-    tokens: int, active: int, hidden: int, bytes_per_element: float, devices: int, node: int = 8
-) -> tuple[float, float]:
-    """Return what one device sends in an all-to-all, to devices of its node and to others.
-
-    A token goes to each of its experts by itself, and to none of its own device. Devices are alike, and
-    experts spread evenly.
-
-    Parameters
-    ----------
-    tokens : int
-        Tokens of the device.
-    active : int
-        Experts that each is sent to.
-    hidden : int
-        Numbers of a token.
-    bytes_per_element : float
-        Bytes of a number.
-    devices : int
-        Devices that share the experts. Nodes are whole: a number beyond one node is a multiple of it.
-    node : int
-        Devices that links join.
-
-    Returns
-    -------
-    (float, float)
-        Bytes over the links within a node, and over the network.
-
-    Raises
-    ------
-    ParameterError
-        If a size is out of its range.
-    """
-    tokens = integer("tokens", tokens, 0, LIMIT)
-    active = integer("active", active, 1, LIMIT)
-    hidden = integer("hidden", hidden, 1, LIMIT)
-    devices = integer("expert_parallel", devices, 1, LIMIT, unit="devices")
-    all_of_it = tokens * active * hidden * positive("bytes_per_element", bytes_per_element)
-    near = min(devices, integer("node", node, 1, LIMIT, unit="devices"))
-    if devices % near:
-        raise ParameterError(
-            f"expert_parallel is {devices}, but must be a multiple of a node of {near} devices"
-        )
-    return all_of_it * (near - 1) / devices, all_of_it * (devices - near) / devices
-
-
-def exchange_seconds(
-    sent: tuple[float, float], link: float, network: float, latency_s: float, imbalance: float = 1.0
-) -> float:
-    """Return the time of an all-to-all: links and network work at once, and the slower one counts.
-
-    Parameters
-    ----------
-    sent : (float, float)
-        Bytes of one device within its node and beyond, as `exchanged_bytes` returns them.
-    link, network : float
-        Bytes a second of one device in one direction, of the links and of the network.
-    latency_s : float
-        Seconds of an exchange of nothing.
-    imbalance : float
-        Load of the slowest device over the mean.
-
-    Raises
-    ------
-    ParameterError
-        If a rate or the imbalance is not a positive number, or the latency is negative.
-    """
-    inside, beyond = sent
-    if not latency_s >= 0:
-        raise ParameterError(f"latency_s is {shown(latency_s)}, but must be at least 0 seconds")
-    within = inside / positive("link", link, "bytes a second")
-    across = beyond / positive("network", network, "bytes a second")
-    return latency_s + positive("imbalance", imbalance) * max(within, across)

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from cohort.errors import ParameterError, extras, integer, shown
+from cohort.errors import ParameterError, bounded, extras, integer
 from cohort.experts import closed_form as closed
 from cohort.numeric import LIMIT
 
@@ -20,20 +20,12 @@ with extras():
     from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-
-
 Ints = NDArray[np.int64]
 
-
 MOST_EXPERTS = 32_767  # so that an expert's number takes two bytes
-
-
+MOST_SKEW = 4
 REDRAWS = 16  # rounds in which repeated experts are drawn again, before they are excluded one by one
-
-
 STEP = 0.06  # of the quadrature, in the logarithm of time
-
-
 NEGLIGIBLE = 1e-17
 
 
@@ -56,13 +48,19 @@ def weights(experts: int, skew: float) -> Floats:
     ------
     ParameterError
         If a value is out of its range.
+
+    See Also
+    --------
+    popularity : How likely each expert is among those of a token.
+
+    Examples
+    --------
+    >>> weights(3, 1.0).round(4).tolist()
+    [0.5455, 0.2727, 0.1818]
     """
-    experts = integer("experts", experts, 1, MOST_EXPERTS)
-    number = isinstance(skew, (int, float)) and not isinstance(skew, bool)
-    if not number or not 0 <= skew <= 4:
-        raise ParameterError(f"skew is {shown(skew)}, but must be a number from 0 to 4")
-    found = np.arange(1, experts + 1, dtype=np.float64) ** -float(skew)
-    return np.asarray(found / found.sum())
+    count = integer("experts", experts, 1, MOST_EXPERTS)
+    powers = np.arange(1, count + 1, dtype=np.float64) ** -bounded("skew", skew, 0, MOST_SKEW)
+    return np.asarray(powers / powers.sum())
 
 
 def _checked(weighted: Floats, active: int) -> Floats:
@@ -138,6 +136,15 @@ def popularity(weighted: Floats, active: int) -> Floats:
     ------
     ParameterError
         If a value is out of its range.
+
+    See Also
+    --------
+    joint_popularity : The same for pairs.
+
+    Examples
+    --------
+    >>> popularity(weights(3, 1.0), active=2).round(4).tolist()
+    [0.8712, 0.6606, 0.4682]
     """
     rates = _checked(weighted, active)
     if active == rates.size:
@@ -170,6 +177,11 @@ def joint_popularity(weighted: Floats, active: int) -> Floats:
     ------
     ParameterError
         If a value is out of its range.
+
+    Examples
+    --------
+    >>> joint_popularity(weights(3, 1.0), active=2).round(4)[0].tolist()
+    [0.8712, 0.5318, 0.3394]
     """
     rates = _checked(weighted, active)
     alone = popularity(rates, active)
@@ -252,12 +264,20 @@ def route(weighted: Floats, active: int, tokens: int, seed: int) -> NDArray[np.i
     ------
     ParameterError
         If a value is out of its range.
+
+    See Also
+    --------
+    stream : The same with the loads that follow.
+
+    Examples
+    --------
+    >>> route(weights(8, 1.0), active=2, tokens=3, seed=0).shape
+    (3, 2)
     """
     rates = _checked(weighted, active)
     integer("experts", rates.size, 1, MOST_EXPERTS)
     tokens = integer("tokens", tokens, 0, LIMIT)
-    seed = integer("seed", seed, 0, 2**63 - 1)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(integer("seed", seed, 0, 2**63 - 1))
     table = _alias(rates)
     chosen = np.full((active, tokens), -1, dtype=np.int16)
     for place in range(active):
@@ -319,6 +339,16 @@ class Routed:
     def device_loads(self, devices: int) -> Ints:
         """Return the assignments that reach each of the devices that share the experts evenly.
 
+        Parameters
+        ----------
+        devices : int
+            Devices.
+
+        Returns
+        -------
+        array of int, shape (devices,)
+            Assignments.
+
         Raises
         ------
         ParameterError
@@ -329,6 +359,16 @@ class Routed:
 
     def dropped(self, capacity_factor: float) -> float:
         """Return the share of the assignments that find their expert full.
+
+        Parameters
+        ----------
+        capacity_factor : float
+            Room of an expert, over the even share.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
 
         Raises
         ------
@@ -365,10 +405,21 @@ def stream(experts: int, active: int, tokens: int, skew: float, seed: int) -> Ro
     seed : int
         Seed of the draws.
 
+    Returns
+    -------
+    Routed
+        The experts of each token, and what follows from them.
+
     Raises
     ------
     ParameterError
         If a value is out of its range.
+
+    Examples
+    --------
+    >>> routed = stream(experts=8, active=2, tokens=1000, skew=0.0, seed=0)
+    >>> int(routed.loads.sum()), routed.distinct
+    (2000, 8)
     """
     weighted = weights(experts, skew)
     return Routed(route(weighted, active, tokens, seed), weighted)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cohort.errors import ParameterError, integer
-from cohort.fitting import Bootstrap, Fit, fit
+from cohort.errors import integer
+from cohort.fitting.bootstrap import Bootstrap
+from cohort.fitting.certified import predicted
 from cohort.registry.frames import table
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, ScalingLaw
+from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
 
 FEWEST_KEPT = 40  # runs that a reader's choice has to leave for the fit
 
@@ -32,9 +33,19 @@ def runs(dropped_rows: int = 5) -> pd.DataFrame:
     ------
     ParameterError
         If so many are dropped that fewer than forty are left.
+
+    See Also
+    --------
+    columns : The runs that are kept, for a fit.
+
+    Examples
+    --------
+    >>> frame = runs(dropped_rows=5)
+    >>> len(frame), int(frame["dropped"].sum())
+    (245, 5)
     """
     frame = table("chinchilla_runs").rename(columns={"training_flop": "flop"})
-    dropped_rows = integer("dropped_rows", dropped_rows, 0, len(frame) - FEWEST_KEPT, ParameterError, "runs")
+    dropped_rows = integer("dropped_rows", dropped_rows, 0, len(frame) - FEWEST_KEPT, unit="runs")
     frame = frame[["parameters", "flop", "loss"]].astype(float)
     frame["tokens"] = frame["flop"] / (FLOP_PER_TOKEN * frame["parameters"])
     frame["ratio"] = frame["tokens"] / frame["parameters"]
@@ -43,35 +54,88 @@ def runs(dropped_rows: int = 5) -> pd.DataFrame:
     return frame
 
 
-def fit_runs(frame: pd.DataFrame, loss: str = "huber", delta: float = 1e-3) -> Fit:
-    """Fit a law to the runs of a frame that are not marked as dropped.
+def columns(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Return the runs of a frame that are not marked as dropped, as `cohort.fitting.fit` takes them.
 
     Parameters
     ----------
     frame : DataFrame
         With ``parameters``, ``tokens`` and ``loss``; ``dropped`` where it has such a column.
-    loss, delta
-        As for `cohort.fitting.fit`.
+
+    Returns
+    -------
+    tuple of three Series
+        Parameters, tokens and losses.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> round(cohort.fitting.fit(*columns(runs())).law.beta, 4)
+    0.3672
     """
     kept = frame[~frame["dropped"]] if "dropped" in frame else frame
-    return fit(kept["parameters"], kept["tokens"], kept["loss"], loss, delta)
+    return kept["parameters"], kept["tokens"], kept["loss"]
 
 
 def relative_errors(law: ScalingLaw, frame: pd.DataFrame) -> pd.Series:
-    """Return observed over predicted loss, less one, of each run of a frame."""
-    predicted = [law.loss(n, d) for n, d in zip(frame["parameters"], frame["tokens"], strict=True)]
-    error: pd.Series = frame["loss"] / np.array(predicted, dtype=float) - 1
+    """Return observed over predicted loss, less one, of each run of a frame.
+
+    Parameters
+    ----------
+    law : ScalingLaw
+        The law.
+    frame : DataFrame
+        With ``parameters``, ``tokens`` and ``loss``.
+
+    Returns
+    -------
+    Series
+        Indexed as the frame.
+
+    Raises
+    ------
+    ParameterError
+        If a size or an amount of data is not a finite number above 0.
+    """
+    error: pd.Series = frame["loss"] / predicted(law, frame) - 1
     return error
 
 
 def limits(frame: pd.DataFrame) -> dict[str, float]:
-    """Return the largest size, tokens, compute and ratio of the runs that are kept: the fitted range."""
+    """Return the largest size, tokens, compute and ratio of the runs that are kept: the fitted range.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As `runs` returns it.
+
+    Returns
+    -------
+    dict of str to float
+        ``parameters``, ``tokens``, ``flop`` and ``ratio``.
+
+    Examples
+    --------
+    >>> f'{limits(runs())["parameters"]:.3g}'
+    '1.62e+10'
+    """
     kept = frame[~frame["dropped"]]
     return {name: float(kept[name].max()) for name in ("parameters", "tokens", "flop", "ratio")}
 
 
 def of_chinchilla(name: str) -> bool:
-    """Whether a published law describes the Chinchilla runs, rather than runs on other data."""
+    """Return whether a published law describes the Chinchilla runs, rather than runs on other data.
+
+    Parameters
+    ----------
+    name : str
+        A name from ``cohort.laws()``.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
     return name.startswith(("hoffmann", "besiroglu")) or name == "sardana"
 
 
@@ -80,13 +144,27 @@ def frontier(
 ) -> pd.DataFrame:
     """Return the compute-optimal policy of a law over computes, with the band of its bootstrap.
 
-    Without a bootstrap the band has no width.
+    Parameters
+    ----------
+    law : ScalingLaw
+        The law.
+    boot : Bootstrap, optional
+        Its bootstrap; without one the band has no width.
+    flops : sequence of float
+        Computes.
+    level : float
+        Share of the resamples inside the band.
 
     Returns
     -------
     DataFrame
         Indexed by ``flop``: ``parameters``, ``tokens``, ``ratio`` (tokens per parameter), and the ``low`` and
         ``high`` ends of the interval of the ratio; ``parameters low`` and ``parameters high``.
+
+    Raises
+    ------
+    ParameterError
+        If a compute is not a finite number above 0.
     """
     tail = [(1 - level) / 2, (1 + level) / 2]
     among = boot or Bootstrap([law])

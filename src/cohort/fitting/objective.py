@@ -53,7 +53,18 @@ class Runs:
         return centred
 
     def law(self, theta: Array) -> ScalingLaw:
-        """Return the law at a point (shape (5,)) of the fitted coordinates."""
+        """Return the law at a point (shape (5,)) of the fitted coordinates.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (5,)
+            The point.
+
+        Returns
+        -------
+        ScalingLaw
+            The law.
+        """
         a, b, e, alpha, beta = map(float, theta)
         x, y = self.centre
         return ScalingLaw(
@@ -65,7 +76,18 @@ class Runs:
         )
 
     def theta(self, law: ScalingLaw) -> Array:
-        """Return the coordinates of a law, shape (5,)."""
+        """Return the coordinates of a law, shape (5,).
+
+        Parameters
+        ----------
+        law : ScalingLaw
+            The law.
+
+        Returns
+        -------
+        ndarray, shape (5,)
+            The point.
+        """
         x, y = self.centre
         a, b = np.log(law.A) - law.alpha * x, np.log(law.B) - law.beta * y
         return np.array([a, b, np.log(law.E), law.alpha, law.beta])
@@ -82,7 +104,18 @@ class Misfit:
 
 
 def huber(delta: float) -> Misfit:
-    """Return Huber's misfit of log losses: squares up to `delta`, lines beyond :cite:p:`huber1964robust`."""
+    """Return Huber's misfit of log losses: squares up to `delta`, lines beyond :cite:p:`huber1964robust`.
+
+    Parameters
+    ----------
+    delta : float
+        In log loss.
+
+    Returns
+    -------
+    Misfit
+        With its two derivatives.
+    """
 
     def rho(r: Array) -> Array:
         inside = np.minimum(np.abs(r), delta)
@@ -103,7 +136,18 @@ def absolute() -> Misfit:
 
 
 def squares(logarithmic: bool) -> Misfit:
-    """Return the squared residual, of log losses or of losses."""
+    """Return the squared residual, of log losses or of losses.
+
+    Parameters
+    ----------
+    logarithmic : bool
+        Whether of log losses.
+
+    Returns
+    -------
+    Misfit
+        With its two derivatives.
+    """
     return Misfit(
         rho=np.square,
         slope=lambda r: 2 * r,
@@ -124,7 +168,15 @@ class Derivatives:
         return Derivatives(self.value[which], self.gradient[which], self.hessian[which])
 
     def put(self, where: Any, other: Derivatives) -> None:
-        """Replace the problems at `where` by those of another."""
+        """Replace the problems at `where` by those of another.
+
+        Parameters
+        ----------
+        where : index
+            Of the problems.
+        other : Derivatives
+            As many as are replaced.
+        """
         self.value[where], self.gradient[where] = other.value, other.gradient
         self.hessian[where] = other.hessian
 
@@ -162,18 +214,53 @@ class Objective:
         return e + np.log(total), first / total, second / total
 
     def shares(self, theta: Array) -> tuple[Array, Array]:
-        """Return the shares (K, n) of the two power laws in L."""
+        """Return the shares (K, n) of the two power laws in L.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (K, 5)
+            One point a problem.
+
+        Returns
+        -------
+        pair of ndarray, shape (K, n)
+            From 0 to 1.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             return self._terms(theta)[1:]
 
     def residuals(self, theta: Array) -> Array:
-        """Return observed less predicted (K, n), in logarithms where the misfit is."""
+        """Return observed less predicted (K, n), in logarithms where the misfit is.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (K, 5)
+            One point a problem.
+
+        Returns
+        -------
+        ndarray, shape (K, n)
+            In nats per token, or in logarithms of it.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             predicted = self._terms(theta)[0]
             return self._target - (predicted if self.misfit.logarithmic else np.exp(predicted))
 
     def values(self, theta: Array, weights: Array) -> Array:
-        """Return the objective (K,) at theta (K, 5) under weights (K, n)."""
+        """Return the objective (K,) at theta (K, 5) under weights (K, n).
+
+        Parameters
+        ----------
+        theta : ndarray, shape (K, 5)
+            One point a problem.
+        weights : ndarray, shape (K, n)
+            Weights of the runs in each problem.
+
+        Returns
+        -------
+        ndarray, shape (K,)
+            One sum a problem.
+        """
         value: Array = (weights * self.misfit.rho(self.residuals(theta))).sum(axis=1)
         return value
 
@@ -182,6 +269,18 @@ class Objective:
 
         With J the gradient of m = ln L, the Hessian of m is the sum of p_k g_k g_k' over the three terms of L
         less J J', where p_k is the share of a term and g_k the gradient of its logarithm.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (K, 5)
+            One point a problem.
+        weights : ndarray, shape (K, n)
+            Weights of the runs in each problem.
+
+        Returns
+        -------
+        Derivatives
+            In each problem.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             log_loss, p, q = self._terms(theta)
@@ -203,7 +302,18 @@ class Objective:
         return Derivatives(value, gradient, hessian)
 
     def jacobian(self, p: Array, q: Array) -> Array:
-        """Return the gradient of ln L by theta (K, 5, n), from the shares of the two power laws."""
+        """Return the gradient of ln L by theta (K, 5, n), from the shares of the two power laws.
+
+        Parameters
+        ----------
+        p, q : ndarray, shape (K, n)
+            The shares.
+
+        Returns
+        -------
+        ndarray, shape (K, 5, n)
+            Dimensionless.
+        """
         J = np.empty((len(p), 5, p.shape[1]))
         J[:, 0], J[:, 1], J[:, 2] = p, q, 1 - p - q
         np.multiply(p, -self.runs.x, out=J[:, 3])

@@ -7,7 +7,9 @@ ones of all that is not given; `cohort.footprint.uncertainty` draws from the ran
 from cohort.footprint.accounts import BOUNDARIES, Footprint, account
 from cohort.footprint.answers import break_even, per_million_tokens, per_year, service, serving
 from cohort.footprint.audit import TOLERANCE, Check, contradictions
-from cohort.footprint.factors import Grid, Range, grid, grids
+from cohort.footprint.factors import Range
+from cohort.footprint.inputs import Factors
+from cohort.footprint.places import Grid, grid, grids
 from cohort.footprint.training_runs import training, training_hours
 from cohort.footprint.yardsticks import fleet
 
@@ -15,6 +17,7 @@ __all__ = [
     "BOUNDARIES",
     "TOLERANCE",
     "Check",
+    "Factors",
     "Footprint",
     "Grid",
     "Range",

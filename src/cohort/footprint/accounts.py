@@ -7,25 +7,66 @@ before. A number is compared with another at the same boundary, or not at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from cohort.errors import ParameterError, bounded, shown, unknown
+from cohort.errors import ParameterError, bounded, one_of, shown
+from cohort.footprint.inputs import Factors
+from cohort.units import G_PER_KG, HOURS_PER_YEAR
 
 # What a footprint counts, from the narrowest to the widest.
 BOUNDARIES = ("accelerator_tdp", "accelerator", "node", "facility", "with_embodied", "with_development")
-HOURS_PER_YEAR = 8760.0
 
 
 def check_boundary(boundary: object) -> str:
-    """Return a boundary's name if it is one of `BOUNDARIES`; raise `UnknownNameError` for any other."""
-    if not isinstance(boundary, str) or boundary not in BOUNDARIES:
-        raise unknown("boundary", boundary, BOUNDARIES)
-    return boundary
+    """Return the name of a boundary.
+
+    Parameters
+    ----------
+    boundary : object
+        What was given.
+
+    Returns
+    -------
+    str
+        The name itself.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is none of `BOUNDARIES`; the message names the nearest.
+
+    Examples
+    --------
+    >>> check_boundary("node")
+    'node'
+    """
+    return one_of("boundary", boundary, BOUNDARIES)
 
 
 def at_least(boundary: str, other: str) -> bool:
-    """Whether a boundary is as wide as another, or wider."""
+    """Return whether a boundary is as wide as another, or wider.
+
+    Parameters
+    ----------
+    boundary, other : str
+        Two of `BOUNDARIES`.
+
+    Returns
+    -------
+    bool
+        True where both are the same.
+
+    Raises
+    ------
+    UnknownNameError
+        If one of them is no boundary.
+
+    Examples
+    --------
+    >>> at_least("facility", "node"), at_least("accelerator", "node")
+    (True, False)
+    """
     return BOUNDARIES.index(check_boundary(boundary)) >= BOUNDARIES.index(check_boundary(other))
 
 
@@ -92,13 +133,23 @@ class Footprint:
     def times(self, number: float) -> Footprint:
         """Return the footprint of so many of the same.
 
+        Parameters
+        ----------
+        number : float
+            How many, 0 or more.
+
+        Returns
+        -------
+        Footprint
+            Within the same boundary.
+
         Raises
         ------
         ParameterError
             If `number` is not a number of 0 or more.
         """
-        factor = bounded("number", number, 0, 1e30)
-        return replace(self, **{name: factor * getattr(self, name) for name in _AMOUNTS})
+        count = bounded("number", number, 0, MOST)
+        return replace(self, **{name: count * getattr(self, name) for name in _AMOUNTS})
 
     def __add__(self, other: Footprint) -> Footprint:
         """Return the footprint of both together.
@@ -118,33 +169,17 @@ class Footprint:
         return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in _AMOUNTS})
 
 
-_AMOUNTS = (
-    "energy_kwh",
-    "operational_kg",
-    "operational_market_kg",
-    "embodied_kg",
-    "water_onsite_l",
-    "water_offsite_l",
-    "water_embodied_l",
-    "accelerator_hours",
-)
+_AMOUNTS = tuple(each.name for each in fields(Footprint) if each.type == "float")
+MOST = 1e30  # of the same footprint
 
 
 def account(
     boundary: str,
+    factors: Factors,
     *,
     it_energy_kwh: Any,
     accelerator_hours: Any,
-    pue: Any,
-    grid_g_per_kwh: Any,
-    wue_onsite: Any,
-    wue_offsite: Any,
-    embodied_kg: Any,
-    embodied_water_l: Any,
-    lifetime_years: Any,
-    use_share: Any,
-    development: Any,
-    market_g_per_kwh: Any = None,
+    development: Any = 1.0,
     apply_pue: bool | None = None,
 ) -> Footprint:
     r"""Return the footprint of machines that ran: plain arithmetic, for numbers and arrays of draws alike.
@@ -162,20 +197,12 @@ def account(
     ----------
     boundary : str
         One of `BOUNDARIES`.
+    factors : Factors
+        PUE, :math:`c`, :math:`w`, :math:`M`, :math:`m`, :math:`L` and :math:`u`.
     it_energy_kwh : float
         Energy of the machines within the boundary, before the losses of the data centre.
     accelerator_hours : float
         Hours of one accelerator, over which the making of the hardware is spread.
-    pue : float
-        Energy of the data centre over that of its machines.
-    grid_g_per_kwh, market_g_per_kwh : float
-        CO2e of a kWh by location, and by the contracts of the buyer; where None, there are no contracts.
-    wue_onsite, wue_offsite : float
-        Water in L: per kWh of the machines, and per kWh that is generated.
-    embodied_kg, embodied_water_l : float
-        CO2e and water of making one accelerator with its share of the server.
-    lifetime_years, use_share : float
-        How long it serves, and the share of that time in which it works.
     development : float
         All compute over that of the final run.
     apply_pue : bool, optional
@@ -186,22 +213,40 @@ def account(
     -------
     Footprint
         Its amounts are arrays where a factor is one.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such boundary; the message names the nearest.
+
+    See Also
+    --------
+    cohort.footprint.training, cohort.footprint.serving : From a run, and from an answer.
+
+    Examples
+    --------
+    >>> own = Factors(
+    ...     pue=1.1, grid_g_per_kwh=400, wue_onsite=0.2, wue_offsite=3, embodied_kg=463, embodied_water_l=100,
+    ...     lifetime_years=5, use_share=0.75,
+    ... )
+    >>> round(account("facility", own, it_energy_kwh=1000, accelerator_hours=1500).co2e_kg)
+    440
     """
     applied = at_least(boundary, "facility") if apply_pue is None else apply_pue
-    market = grid_g_per_kwh if market_g_per_kwh is None else market_g_per_kwh
+    market = factors.grid_g_per_kwh if factors.market_g_per_kwh is None else factors.market_g_per_kwh
     runs = development if boundary == "with_development" else 1.0
     hardware = 1.0 if at_least(boundary, "with_embodied") else 0.0
-    energy = it_energy_kwh * (pue if applied else 1.0) * runs
-    lives = accelerator_hours * runs / (lifetime_years * HOURS_PER_YEAR * use_share)
+    energy = it_energy_kwh * (factors.pue if applied else 1.0) * runs
+    lives = accelerator_hours * runs / (factors.lifetime_years * HOURS_PER_YEAR * factors.use_share)
     return Footprint(
         boundary=boundary,
         energy_kwh=energy,
-        operational_kg=energy * grid_g_per_kwh / 1000,
-        operational_market_kg=energy * market / 1000,
-        embodied_kg=hardware * lives * embodied_kg,
-        water_onsite_l=it_energy_kwh * runs * wue_onsite,
-        water_offsite_l=energy * wue_offsite,
-        water_embodied_l=hardware * lives * embodied_water_l,
+        operational_kg=energy * factors.grid_g_per_kwh / G_PER_KG,
+        operational_market_kg=energy * market / G_PER_KG,
+        embodied_kg=hardware * lives * factors.embodied_kg,
+        water_onsite_l=it_energy_kwh * runs * factors.wue_onsite,
+        water_offsite_l=energy * factors.wue_offsite,
+        water_embodied_l=hardware * lives * factors.embodied_water_l,
         accelerator_hours=accelerator_hours * runs,
         pue_applied=applied,
     )

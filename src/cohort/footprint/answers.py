@@ -1,165 +1,77 @@
-"""Serving: the footprint of one answer, of a token, of a year of a service, and when use outweighs making."""
+"""Serving: the footprint of one answer, of a token, of a year of a service, and when use outweighs making.
+
+What an answer takes of the accelerators is `cohort.footprint.hosting`'s.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.dtypes import precision, precisions
-from cohort.architecture.registered import model as read_model
-from cohort.errors import DoesNotFitError, ParameterError, bounded, integer, positive, unknown
-from cohort.footprint.accounts import BOUNDARIES, Footprint, account, check_boundary
-from cohort.footprint.energy import cache_joules, carried_over, joules_per_token, prompt_joules
-from cohort.footprint.factors import DRAWN, GRID_TABLES, Range, assumptions, factor, given
+from cohort.errors import ParameterError, one_of, positive
+from cohort.footprint.accounts import BOUNDARIES, Footprint, account, at_least, check_boundary
+from cohort.footprint.energy import MEASURED
+from cohort.footprint.factors import Range, factor
+from cohort.footprint.hosting import Service as Service
+from cohort.footprint.hosting import service as service
+from cohort.footprint.inputs import Case, Factors, central_values, traits
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator
-from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.roofline import most_devices, serve, with_recent_kernels
+from cohort.registry.devices import Accelerator, rated_power
+from cohort.units import DAYS_PER_YEAR, JOULES_PER_KWH, SECONDS_PER_HOUR
 
-DAYS_PER_YEAR = 365
-JOULES_PER_KWH = 3.6e6
 # An answer has no development of its own: that belongs to the model.
 BOUNDARIES_OF_USE = BOUNDARIES[: BOUNDARIES.index("with_development")]
-# Where no type of weights is given: the first that fits.
-WEIGHT_DTYPES = ("bf16", "fp8")
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A model on the accelerators that serve it, and what one answer takes of them.
+def idle_share() -> Range:
+    """Return the share of the energy of all machines that goes to those that wait.
+
+    The data hold it as its source does, as a share of all energy; the losses of the data centre are in that.
+
+    Returns
+    -------
+    Range
+        A fraction.
+
+    Examples
+    --------
+    >>> round(idle_share().central, 3)
+    0.108
+    """
+    shares = dict(_shares())
+    machines = sum(shares.values()) - shares["data centre"]
+    return factor("serving", "share of idle machines").times(1 / machines, "fraction")
+
+
+def _shares() -> Iterator[tuple[str, float]]:
+    """Yield the published shares of the energy of an answer, by what draws it."""
+    for row in facts.rows("footprint_factors"):
+        of, _, name = row["quantity"].partition(": ")
+        if of == "share of the energy":
+            yield name, float(row["value"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFactors(Factors):
+    """What the footprint of an answer is computed with: those of `Factors`, and its own.
 
     Attributes
     ----------
-    model : ModelSpec
-        The model.
-    device : Accelerator
-        The accelerator.
-    accelerators, concurrency, input_tokens, output_tokens : int
-        Accelerators that share the model, requests in a step, and the lengths of prompt and answer.
-    weight_dtype : str
-        How the weights are stored.
-    joules : float
-        What the accelerators draw for an answer, in J.
-    prompt_j, cache_j : float
-        Of which for a prompt, and for a context, longer than that of a chat.
-    accelerator_s : float
-        Seconds of one accelerator that an answer takes.
-    carried : float
-        What a token takes with the coefficients scaled by the ratings of the accelerator, over what it takes
-        with those of H100 as they are, which `joules` counts; 1 on H100, or where a rating is not known.
+    host_ratio : float
+        Energy of accelerators with their hosts over that of the accelerators, 1 or more.
+    idle_share : float
+        Share of the energy of all machines that goes to those that wait, below 1.
+    energy_ratio : float
+        Measured energy over that of the four terms of `cohort.footprint.energy`.
     """
 
-    model: ModelSpec
-    device: Accelerator
-    accelerators: int
-    concurrency: int
-    input_tokens: int
-    output_tokens: int
-    weight_dtype: str
-    joules: float
-    prompt_j: float
-    cache_j: float
-    accelerator_s: float
-    carried: float
-
-
-def service(
-    model: str | ModelSpec,
-    accelerator: str | Accelerator = "H100 SXM 80GB",
-    concurrency: int = 64,
-    *,
-    input_tokens: int,
-    output_tokens: int,
-    accelerators: int | None = None,
-    weight_dtype: str | None = None,
-    kv_dtype: str = "bf16",
-) -> Service:
-    """Return a service: on as few accelerators as hold the model and its requests, unless they are given.
-
-    The time is that of `cohort.serving.serve` with recent kernels, as the engines have whose energy was
-    measured, and at the least what the energy takes at the rated power.
-
-    Parameters
-    ----------
-    model : str or ModelSpec
-        A model, or its name.
-    accelerator : str or Accelerator
-        An accelerator, or its name.
-    concurrency : int
-        Requests that are answered at the same time.
-    input_tokens, output_tokens : int
-        Tokens of each prompt and of each answer.
-    accelerators : int, optional
-        Accelerators that share the model; by default the smallest power of two that holds it.
-    weight_dtype : str, optional
-        How the weights are stored; by default the first of `WEIGHT_DTYPES` that fits.
-    kv_dtype : str
-        How the cache is stored.
-
-    Raises
-    ------
-    DoesNotFitError
-        If no group of accelerators holds the model and the requests.
-    ParameterError
-        If a size is out of its range.
-    UnknownNameError
-        If a name is not known; the message names the nearest.
-    """
-    spec = read_model(model)
-    device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
-    lengths = {"input_tokens": input_tokens, "output_tokens": output_tokens}
-    if weight_dtype is not None and weight_dtype not in precisions():
-        raise unknown("weight_dtype", weight_dtype, precisions())
-    if accelerators is not None:
-        most = most_devices(device)
-        accelerators = integer("accelerators", accelerators, 1, most, unit=f"of {device.name}")
-    reason = "its attention heads cannot be shared"
-    for dtype in (weight_dtype,) if weight_dtype else WEIGHT_DTYPES:
-        for devices in _groups(spec, device) if accelerators is None else [accelerators]:
-            if spec.parameters * precision(dtype).bytes_per_element > devices * device.memory_bytes:
-                reason = "its weights take more than the memory"
-                continue
-            found = serve(
-                spec, device, devices, concurrency, **lengths, weight_dtype=dtype, kv_dtype=kv_dtype,
-                attained=with_recent_kernels(),
-            )  # fmt: skip
-            if found.fits:
-                drawn = factor("training", DRAWN).central
-                prompt = prompt_joules(spec, device, input_tokens, output_tokens, drawn, dtype)
-                width = precision(kv_dtype).bytes_per_element
-                cache = cache_joules(spec, input_tokens, output_tokens, width)
-                chat = output_tokens * joules_per_token(spec, devices, concurrency, dtype)
-                joules = chat + prompt + cache
-                # No accelerator draws more than its rating, however soon the roofline has it done.
-                shortest = joules / device.tdp_w if device.tdp_w else 0.0
-                return Service(
-                    spec, device, devices, concurrency, input_tokens, output_tokens, dtype,
-                    joules, prompt, cache, max(devices / found.requests_per_s, shortest),
-                    carried_over(spec, device, devices, concurrency, dtype),
-                )  # fmt: skip
-            reason = found.reason
-    raise DoesNotFitError(
-        f"{spec.name} with concurrency {concurrency:,} fits no group of {device.name}: on {devices}, {reason}"
+    host_ratio: Any = field(metadata=traits(1.0, 10.0, usual=("serving", "host over accelerator")))
+    idle_share: Any = field(metadata=traits(0.0, 0.99, usual=lambda case: idle_share()))
+    energy_ratio: Any = field(
+        metadata=traits(0.01, 100.0, usual=("serving", "measured energy over that of the four terms"))
     )
-
-
-def _groups(spec: ModelSpec, device: Accelerator) -> list[int]:
-    """Return the powers of two that the layers can be split over, on devices that are joined."""
-    most, heads = most_devices(device), spec.attention_heads
-    sizes = [2**power for power in range(most.bit_length()) if 2**power <= most]
-    return [size for size in sizes if not any(number % size for number in heads)]
-
-
-# Factors that answers have besides those of runs: entity and quantity in `footprint_factors`, the lowest and
-# the highest value that may be given, and whether the lowest is excluded.
-OWN_FACTORS = {
-    "host_ratio": ("serving", "host over accelerator", 1.0, 10.0),
-    "idle_share": ("serving", "share of idle machines", 0.0, 0.99),
-    "energy_ratio": ("serving", "measured energy over that of the four terms", 0.01, 100.0),
-}
 
 
 def answer_factors(
@@ -177,68 +89,33 @@ def answer_factors(
     grid : str
         A place from ``cohort.grids()``.
     known : mapping of str to float or Range, optional
-        What is known, by the names that `serving` takes; None is not known.
+        What is known, by the names of `AnswerFactors`; None is not known.
     carried : float
         That of the service. The range of ``energy_ratio`` is so many times wider, on the side where it lies.
 
     Returns
     -------
     dict of str to Range
-        By those names, with ``energy_ratio``: what was measured over what the four terms give.
+        By those names; without ``market_g_per_kwh`` where it is not given.
 
     Raises
     ------
     CohortError
         As `serving`.
+
+    Examples
+    --------
+    >>> from cohort.registry.devices import accelerator
+    >>> ranges = answer_factors(accelerator("B200"), "USA", {"pue": 1.2}, carried=0.5)
+    >>> ranges["pue"].known, ranges["energy_ratio"].low
+    (True, 0.2935)
     """
-    asked = dict(known or {})
-    own: dict[str, Range] = {}
-    for name, (_, _, low, high) in OWN_FACTORS.items():
-        value = asked.pop(name, None)
-        if isinstance(value, Range):
-            own[name] = value
-        elif value is not None:
-            own[name] = Range.exact(bounded(name, value, low, high), "ratio")
-    stamps = tuple(facts.modified(name) for name in _FACTOR_TABLES)
-    usual = dict(_usual(device, grid, stamps))
-    ratio = usual["energy_ratio"]
-    low, high = ratio.low * min(1.0, carried), ratio.high * max(1.0, carried)
-    usual["energy_ratio"] = replace(ratio, low=low, high=high)
-    return {**usual, **own, **given(asked)}
-
-
-_FACTOR_TABLES = (*GRID_TABLES, "footprint_factors", "facilities")
-
-
-@lru_cache(maxsize=64)
-def _usual(device: Accelerator, grid: str, stamps: tuple[int, ...]) -> dict[str, Range]:
-    """Return the factors of an answer of which nothing is known, kept until a table changes."""
-    own = {name: factor(entity, quantity) for name, (entity, quantity, *_) in OWN_FACTORS.items()}
-    own["idle_share"] = idle_share()
-    # Power, utilisation and development are those of runs, and never read here.
-    unused = {name: Range.exact(1.0, "ratio") for name in ("power_w", "mfu", "development")}
-    found = assumptions(device, grid, "node", known=unused)
-    return own | {name: each for name, each in found.items() if name not in unused}
-
-
-def idle_share() -> Range:
-    """Return the share of the energy of all machines that goes to those that wait.
-
-    The data hold it as its source does, as a share of all energy; the losses of the data centre are in that.
-    """
-    shares = {
-        row["quantity"].removeprefix(_SHARE): float(row["value"])
-        for row in facts.rows("footprint_factors")
-        if row["quantity"].startswith(_SHARE)
-    }
-    machines = sum(shares.values()) - shares["data centre"]
-    found = factor(*OWN_FACTORS["idle_share"][:2])
-    return replace(
-        found, low=found.low / machines, central=found.central / machines, high=found.high / machines
-    )
-
-
-_SHARE = "share of the energy: "
+    found = AnswerFactors.ranges(Case(device, grid, "node"), known)
+    if (known or {}).get("energy_ratio") is None:
+        usual = found["energy_ratio"]
+        low, high = usual.low * min(1.0, carried), usual.high * max(1.0, carried)
+        found["energy_ratio"] = replace(usual, low=low, high=high)
+    return found
 
 
 def answer_footprint(boundary: str, found: Service, values: Mapping[str, Any]) -> Footprint:
@@ -250,41 +127,45 @@ def answer_footprint(boundary: str, found: Service, values: Mapping[str, Any]) -
         One of `BOUNDARIES_OF_USE`.
     found : Service
         The service that gives it.
-    values : mapping
-        A number or an array of draws for each of the factors of `answer_factors`.
+    values : mapping of str to float or array
+        One for each of `AnswerFactors`.
+
+    Returns
+    -------
+    Footprint
+        Its amounts are arrays where a factor is one.
 
     Raises
     ------
     UnknownNameError
         If the boundary is not one of an answer.
-    ParameterError
+    NotInDataError
         If it is the rated power, and the data hold none of the accelerator.
+
+    Examples
+    --------
+    >>> found = service("llama-3-8b", input_tokens=200, output_tokens=400)
+    >>> values = central_values(answer_factors(found.device, "USA"))
+    >>> node, facility = (answer_footprint(each, found, values) for each in ("node", "facility"))
+    >>> node.energy_kwh < facility.energy_kwh
+    True
     """
-    if check_boundary(boundary) not in BOUNDARIES_OF_USE:
-        raise unknown("boundary of an answer", boundary, BOUNDARIES_OF_USE)
-    factors = dict(values)
-    host, idle, ratio = (factors.pop(name) for name in OWN_FACTORS)
+    one_of("boundary of an answer", check_boundary(boundary), BOUNDARIES_OF_USE)
+    own = AnswerFactors(**values)
     if boundary == "accelerator_tdp":
-        joules = _rated(found.device) * found.accelerator_s
+        joules = rated_power(found.device) * found.accelerator_s
     else:
-        joules = found.joules * ratio
-    if boundary not in ("accelerator_tdp", "accelerator"):
-        joules = joules * host
-    if boundary not in ("accelerator_tdp", "accelerator", "node"):
-        joules = joules / (1 - idle)
+        joules = found.joules * own.energy_ratio
+    if at_least(boundary, "node"):
+        joules = joules * own.host_ratio
+    if at_least(boundary, "facility"):
+        joules = joules / (1 - own.idle_share)
     return account(
         boundary,
+        own,
         it_energy_kwh=joules / JOULES_PER_KWH,
-        accelerator_hours=found.accelerator_s / 3600,
-        development=1.0,
-        **factors,
+        accelerator_hours=found.accelerator_s / SECONDS_PER_HOUR,
     )
-
-
-def _rated(device: Accelerator) -> float:
-    if device.tdp_w is None:
-        raise ParameterError(f"accelerator is {device.name}, but must be one whose rated power the data hold")
-    return device.tdp_w
 
 
 def serving(
@@ -292,24 +173,14 @@ def serving(
     model: str | ModelSpec,
     input_tokens: int,
     output_tokens: int,
-    accelerator: str | Accelerator = "H100 SXM 80GB",
+    accelerator: str | Accelerator = MEASURED,
     concurrency: int = 64,
     accelerators: int | None = None,
     weight_dtype: str | None = None,
     kv_dtype: str = "bf16",
     boundary: str = "facility",
     grid: str = "USA",
-    grid_g_per_kwh: float | None = None,
-    market_g_per_kwh: float | None = None,
-    pue: float | None = None,
-    host_ratio: float | None = None,
-    idle_share: float | None = None,
-    wue_onsite: float | None = None,
-    wue_offsite: float | None = None,
-    embodied_kg: float | None = None,
-    embodied_water_l: float | None = None,
-    lifetime_years: float | None = None,
-    use_share: float | None = None,
+    **known: float | None,
 ) -> Footprint:
     """Return the footprint of one answer, with the central value of every factor that is not given.
 
@@ -330,20 +201,8 @@ def serving(
         centre from ``facility`` on, the making of the hardware from ``with_embodied`` on.
     grid : str
         A place from ``cohort.grids()``; decides what electricity emits and the water that it takes.
-    grid_g_per_kwh, market_g_per_kwh : float, optional
-        CO2e of a kWh: by location, instead of that of `grid`, and by the contracts of the buyer.
-    pue : float, optional
-        Energy of the data centre over that of its machines, 1 or more.
-    host_ratio : float, optional
-        Energy of accelerators with their hosts over that of the accelerators, 1 or more.
-    idle_share : float, optional
-        Share of the energy of all machines that goes to those that wait, below 1.
-    wue_onsite, wue_offsite : float, optional
-        Water in L: per kWh of the machines, and per kWh that is generated.
-    embodied_kg, embodied_water_l : float, optional
-        CO2e and water of making one accelerator with its share of the server.
-    lifetime_years, use_share : float, optional
-        How long it serves, in years, and the share of that time in which it works.
+    **known : float, optional
+        Any of `AnswerFactors`, such as ``pue``, ``grid_g_per_kwh``, ``host_ratio`` or ``idle_share``.
 
     Returns
     -------
@@ -357,7 +216,12 @@ def serving(
     ParameterError
         If a number is out of range.
     UnknownNameError
-        If there is no such model, accelerator, grid or boundary; the message names the nearest.
+        If there is no such model, accelerator, grid, boundary or factor; the message names the nearest.
+
+    See Also
+    --------
+    per_million_tokens, per_year, break_even : What many answers take, and when it outweighs the training.
+    training : The footprint of making the model.
 
     Examples
     --------
@@ -370,30 +234,65 @@ def serving(
         model, accelerator, concurrency, input_tokens=input_tokens, output_tokens=output_tokens,
         accelerators=accelerators, weight_dtype=weight_dtype, kv_dtype=kv_dtype,
     )  # fmt: skip
-    known = {
-        "grid_g_per_kwh": grid_g_per_kwh,
-        "market_g_per_kwh": market_g_per_kwh,
-        "pue": pue,
-        "host_ratio": host_ratio,
-        "idle_share": idle_share,
-        "wue_onsite": wue_onsite,
-        "wue_offsite": wue_offsite,
-        "embodied_kg": embodied_kg,
-        "embodied_water_l": embodied_water_l,
-        "lifetime_years": lifetime_years,
-        "use_share": use_share,
-    }
     ranges = answer_factors(found.device, grid, known, found.carried)
-    return answer_footprint(boundary, found, {name: each.central for name, each in ranges.items()})
+    return answer_footprint(boundary, found, central_values(ranges))
 
 
 def per_million_tokens(answer: Footprint, output_tokens: int) -> Footprint:
-    """Return the footprint of a million output tokens, their prompts included, from that of one answer."""
+    """Return the footprint of a million output tokens, their prompts included.
+
+    Parameters
+    ----------
+    answer : Footprint
+        Of one answer.
+    output_tokens : int
+        Its tokens.
+
+    Returns
+    -------
+    Footprint
+        Within the same boundary.
+
+    Raises
+    ------
+    ParameterError
+        If `output_tokens` is not a number above 0.
+
+    Examples
+    --------
+    >>> one = serving(model="llama-3-8b", input_tokens=200, output_tokens=400)
+    >>> round(per_million_tokens(one, 400).energy_kwh / one.energy_kwh)
+    2500
+    """
     return answer.times(1e6 / positive("output_tokens", output_tokens, "tokens"))
 
 
 def per_year(answer: Footprint, answers_per_day: float) -> Footprint:
-    """Return the footprint of a year of a service, from that of one answer."""
+    """Return the footprint of a year of a service.
+
+    Parameters
+    ----------
+    answer : Footprint
+        Of one answer.
+    answers_per_day : float
+        Answers in a day, above 0.
+
+    Returns
+    -------
+    Footprint
+        Within the same boundary.
+
+    Raises
+    ------
+    ParameterError
+        If `answers_per_day` is not a number above 0.
+
+    Examples
+    --------
+    >>> one = serving(model="llama-3-8b", input_tokens=200, output_tokens=400)
+    >>> round(per_year(one, 1000).energy_kwh / one.energy_kwh)
+    365000
+    """
     return answer.times(DAYS_PER_YEAR * positive("answers_per_day", answers_per_day, "answers"))
 
 
@@ -408,10 +307,21 @@ def break_even(made: Footprint, answer: Footprint) -> float:
     made, answer : Footprint
         Of the model, and of one answer.
 
+    Returns
+    -------
+    float
+        Answers.
+
     Raises
     ------
     ParameterError
         If the boundaries differ, but for development; or the answer emits nothing.
+
+    Examples
+    --------
+    >>> one = serving(model="llama-3-8b", input_tokens=200, output_tokens=400)
+    >>> round(break_even(one.times(5e9), one))
+    5000000000
     """
     same = made.boundary == answer.boundary
     if not same and (made.boundary, answer.boundary) != ("with_development", "with_embodied"):

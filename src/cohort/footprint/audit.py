@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from statistics import median
 
 from cohort.architecture.registered import model as read_model
-from cohort.errors import CohortError
-from cohort.footprint.training_runs import training_tokens
+from cohort.errors import NotInDataError
+from cohort.footprint.training_runs import training_flop, training_tokens
 from cohort.registry import facts
-from cohort.registry.devices import accelerator as find_accelerator
-from cohort.registry.devices import sixteen_bit_type
+from cohort.registry.devices import as_accelerator, sixteen_bit_type
+from cohort.units import G_PER_KG, HOURS_PER_DAY, KG_PER_TONNE, TRILLION, WH_PER_KWH
 
 TOLERANCE = 0.05
 # What is recomputed; other fields are what it is recomputed from.
@@ -183,10 +183,10 @@ class _Run:
     def _hours(self) -> Iterator[tuple[str, float]]:
         count, days = self._one("accelerator_count"), self._one("training_days")
         if count and days:
-            yield "accelerators x days", count * days * 24
+            yield "accelerators x days", count * days * HOURS_PER_DAY
         rate, tokens = self._one("accelerator_hours_per_trillion_tokens"), self._one("tokens")
         if rate and tokens:
-            yield "hours for a trillion tokens x tokens", rate * tokens / 1e12
+            yield "hours for a trillion tokens x tokens", rate * tokens / TRILLION
 
     def _known_hours(self) -> float | None:
         return self._one("accelerator_hours") or next((hours for _, hours in self._hours()), None)
@@ -197,8 +197,8 @@ class _Run:
         watts = self._one("power_w", boundary=near)
         device = self.words.get((self.own.run, "accelerator"))
         if watts is None and near == "accelerator_tdp" and device:
-            watts = find_accelerator(device).tdp_w
-        return None if watts is None else watts / 1000
+            watts = as_accelerator(device).tdp_w
+        return None if watts is None else watts / WH_PER_KWH
 
     def _losses(self) -> float | None:
         """Return the factor of the data centre: 1 where the value leaves it out, None where it is unknown."""
@@ -219,7 +219,7 @@ class _Run:
         same = {"boundary": self.own.boundary, "pue_applied": self.own.pue_applied}
         tonnes, grid = self._one("co2e_t", **same), self._grid()
         if tonnes and grid:
-            yield "tonnes / grid factor", tonnes * 1000 / grid
+            yield "tonnes / grid factor", tonnes * KG_PER_TONNE / grid
         litres, per_kwh = self._one("water_l", **same), self._litres_per_kwh()
         if litres and per_kwh:
             yield "water / litres a kWh", litres / per_kwh
@@ -241,12 +241,12 @@ class _Run:
         if own is None and located:
             used = [float(row["value"]) for row in facts.rows("grids") if row["source"] == self.own.source]
             own = used[0] if len(used) == 1 else None
-        return None if own is None else own / 1000
+        return None if own is None else own / G_PER_KG
 
     def _co2e(self) -> Iterator[tuple[str, float]]:
         grid = self._grid()
         for how, energy in self._energies() if grid and self.own.boundary else ():
-            yield f"{how} x grid factor", energy * grid / 1000  # type: ignore[operator]
+            yield f"{how} x grid factor", energy * grid / KG_PER_TONNE  # type: ignore[operator]
 
     def _as_on_other_cards(self) -> Iterator[tuple[str, float]]:
         """Yield what the hours give at the factor that the same makers' other cards imply."""
@@ -264,7 +264,7 @@ class _Run:
         if factors and hours and kilowatts and self.own.pue_applied and self._one("pue") is None:
             yield (
                 "hours x power x the factor of their other cards",
-                hours * kilowatts * median(factors) / 1000,
+                hours * kilowatts * median(factors) / KG_PER_TONNE,
             )
 
     def _litres_per_kwh(self) -> float | None:
@@ -286,18 +286,18 @@ class _Run:
     def _flop(self) -> Iterator[tuple[str, float]]:
         active, tokens = self._one("active_parameters"), self._one("tokens")
         if active and tokens:
-            yield "6 FLOP x parameters x tokens", 6 * active * tokens
+            yield "6 FLOP x parameters x tokens", training_flop(active, tokens)
         elif self.own.run in facts.config_names():
             try:
                 flop = read_model(self.own.run).training_flops(training_tokens(self.own.run))
-            except CohortError:  # the tokens are not disclosed
+            except NotInDataError:  # the tokens are not disclosed
                 return
             yield "6 FLOP x parameters x tokens", flop
 
     def _mfu(self) -> Iterator[tuple[str, float]]:
         device, rate = self.words.get((self.own.run, "accelerator")), self._one("achieved_tflops")
         if device and rate:
-            peaks = find_accelerator(device)
+            peaks = as_accelerator(device)
             yield "TFLOP/s / peak", rate * 1e12 / peaks.peak(sixteen_bit_type(peaks))
 
     # --- sums

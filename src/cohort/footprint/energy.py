@@ -21,15 +21,14 @@ from functools import lru_cache
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, bounded, integer, positive, unknown
+from cohort.errors import bounded, integer, one_of, positive
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator, sixteen_bit_type
-from cohort.registry.devices import accelerator as find_accelerator
+from cohort.registry.devices import Accelerator, as_accelerator, rated_power, sixteen_bit_type
 from cohort.serving.roofline import attained, weights_read
+from cohort.units import GB
 
-GB = 1e9
 MEASURED_BYTES = 2  # of a number in the caches of the measured chats
 
 
@@ -72,6 +71,11 @@ class Coefficients:
             Requests in a step.
         read_gb, multiplied_gb : float
             Weights that the step reads, and that one token is multiplied with, in GB.
+
+        Returns
+        -------
+        float
+            Energy in J.
         """
         shared = self.step * accelerators + self.read * read_gb
         return shared / concurrency + self.multiply * multiplied_gb + self.token * accelerators
@@ -105,6 +109,21 @@ def read_by_mixture(
         Routed experts, and how many a token is sent to; 1 and 1 in a dense model.
     tokens : int
         Tokens in the step.
+
+    Returns
+    -------
+    float
+        Weights.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer experts than a token is sent to, or no tokens.
+
+    Examples
+    --------
+    >>> read_by_mixture(46.7e9, 12.9e9, experts=8, active=2, tokens=1)
+    12900000000.0
     """
     if experts == active:
         return parameters
@@ -158,9 +177,7 @@ def joules_per_token(
     spec = read_model(model)
     accelerators = integer("accelerators", accelerators, 1, 1024)
     concurrency = integer("concurrency", concurrency, 1, LIMIT, unit="requests")
-    if weight_dtype not in precisions():
-        raise unknown("weight_dtype", weight_dtype, precisions())
-    width = precision(weight_dtype).bytes_per_element / GB
+    width = precision(one_of("weight_dtype", weight_dtype, precisions())).bytes_per_element / GB
     read, multiplied = weights_read(spec, concurrency) * width, spec.matmul_parameters * width
     return (found or coefficients()).joules(accelerators, concurrency, read, multiplied)
 
@@ -194,11 +211,21 @@ def carried_over(
     -------
     float
         Scaled energy over energy as it is; 1 on the accelerator of the fit, or where the data lack a rating.
+
+    Raises
+    ------
+    CohortError
+        As `joules_per_token`; and where the data hold no 16-bit peak of the accelerator.
+
+    Examples
+    --------
+    >>> carried_over("llama-3-8b", as_accelerator(MEASURED))
+    1.0
     """
-    of_fit = find_accelerator(MEASURED)
-    if device.tdp_w is None or of_fit.tdp_w is None:
+    of_fit = as_accelerator(MEASURED)
+    if device.tdp_w is None:
         return 1.0
-    power = device.tdp_w / of_fit.tdp_w
+    power = device.tdp_w / rated_power(of_fit)
     peaks = [each.peak(sixteen_bit_type(each)) for each in (device, of_fit)]
     kept = coefficients()
     scaled = replace(
@@ -247,7 +274,18 @@ def prompt_joules(
     Raises
     ------
     ParameterError
-        If the length is out of range, or the rated power or the peak of the accelerator is not in the data.
+        If a length is out of range.
+    NotInDataError
+        If the rated power or the peak of the accelerator is not in the data.
+
+    See Also
+    --------
+    cache_joules : What a long context adds.
+
+    Examples
+    --------
+    >>> prompt_joules("llama-3-8b", as_accelerator(MEASURED), 256, 1000, drawn=0.9)
+    0.0
     """
     spec = read_model(model)
     input_tokens = integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
@@ -256,13 +294,9 @@ def prompt_joules(
     included, paid = min(input_tokens, kept.prompt), min(1.0, output_tokens / kept.answer)
     if input_tokens == included and paid == 1:
         return 0.0
-    if device.tdp_w is None:
-        raise ParameterError(f"accelerator is {device.name}, but must be one whose rated power the data hold")
-    own = weight_dtype in ("fp8", "fp4") and weight_dtype in dict(device.peaks)
-    share = attained().product(device.name, "fp8" if own else "16-bit")
-    rate = share * device.peak(weight_dtype if own else sixteen_bit_type(device))
+    rated, rate = rated_power(device), attained().product_rate(device, weight_dtype)
     flops = spec.prefill_flops(input_tokens) - paid * spec.prefill_flops(included)
-    return flops / rate * drawn * device.tdp_w
+    return flops / rate * drawn * rated
 
 
 def cache_joules(
@@ -286,6 +320,16 @@ def cache_joules(
     -------
     float
         Energy in J.
+
+    Raises
+    ------
+    CohortError
+        If there is no such model, or the context is out of range.
+
+    Examples
+    --------
+    >>> cache_joules("llama-3-8b", 256, 512)
+    0.0
     """
     spec, kept = read_model(model), coefficients()
     middle = input_tokens + (output_tokens + 1) // 2
@@ -321,6 +365,11 @@ def joules_by_compute(
     ------
     ParameterError
         If a number is out of its range.
+
+    Examples
+    --------
+    >>> round(joules_by_compute(100e9, 500, 989e12, utilisation=0.1, power_w=1275 * 0.7 * 1.2))
+    1083
     """
     flops = 2 * positive("active_parameters", active_parameters) * positive("tokens", tokens)
     rate = positive("peak", peak, "FLOP/s") * bounded("utilisation", utilisation, 0, 1, above=True)

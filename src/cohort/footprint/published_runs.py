@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log, sqrt
@@ -14,12 +14,12 @@ from cohort.architecture.registered import group, title
 from cohort.architecture.registered import model as read_model
 from cohort.footprint.accounts import at_least
 from cohort.footprint.audit import published_rows
-from cohort.footprint.factors import Range, assessed
+from cohort.footprint.factors import Z95, Range, assessed
 from cohort.footprint.factors import mfu as usual_mfu
-from cohort.footprint.uncertainty import Z95
+from cohort.footprint.training_runs import training_flop
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator, sixteen_bit_type
-from cohort.registry.devices import accelerator as find_accelerator
+from cohort.registry.devices import Accelerator, accelerators, as_accelerator, sixteen_bit_type
+from cohort.units import HOURS_PER_DAY, SECONDS_PER_HOUR, TRILLION
 
 # Runs -------------------------------------------------------------------------------------------------------
 
@@ -72,7 +72,7 @@ class Run:
     @property
     def flop(self) -> float:
         """Six FLOP for each active parameter and token, at the central number of tokens."""
-        return 6 * self.active * self.tokens.central
+        return float(training_flop(self.active, self.tokens.central))
 
     @property
     def assessed(self) -> bool:
@@ -88,26 +88,79 @@ class Run:
         if self.at_most is None or not self.tokens.known:
             return 0.0
         peak = self.device.peak(sixteen_bit_type(self.device))
-        share = self.flop / (peak * 3600 * self.at_most)
+        share = self.flop / (peak * SECONDS_PER_HOUR * self.at_most)
         return share if share < 1 else 0.0
 
     def power(self, boundary: str) -> float | None:
-        """Return the published power at a boundary: that of the node from there on."""
+        """Return the published power at a boundary.
+
+        Parameters
+        ----------
+        boundary : str
+            One of ``cohort.footprint.BOUNDARIES``; from the node on it is that of the node.
+
+        Returns
+        -------
+        float or None
+            Watts of one accelerator; None where nothing is published.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such boundary.
+        """
         near = "node" if at_least(boundary, "node") else boundary
         return dict(self.powers).get(near)
 
 
+AT_MOST = "at most"  # the qualifier of an upper bound
+# Parts that stand for a run; where a field is in several, the last counts.
+_WHOLE = ("pre-training", "final run", "")
+Rows = Mapping[str, Mapping[str, str]]  # of a run, by field
+
+
 def run_rows(name: str) -> dict[str, dict[str, str]]:
-    """Return the rows of a run that belong to no part of it, or to its pre-training, by field."""
+    """Return the rows of a run that belong to no part of it, or to its pre-training, by field.
+
+    Parameters
+    ----------
+    name : str
+        The run, as in the table `training_runs`.
+
+    Returns
+    -------
+    dict of str to dict
+        Rows of the table. A field of which the same part has several values, such as energies at several
+        boundaries, is left out: `cohort.footprint.audit.published_rows` has them all.
+
+    Examples
+    --------
+    >>> run_rows("dbrx")["accelerator_hours"]["qualifier"]
+    'at most'
+    """
     rows = [row for row in facts.rows("training_runs") if row["model_or_run"] == name and row["value"]]
-    parts = ("pre-training", "final run", "")  # the later overrides the earlier
-    return {row["field"]: row for part in parts for row in rows if row["part"] == part}
+    count = Counter((row["part"], row["field"]) for row in rows)
+    found = {row["field"]: row for part in _WHOLE for row in rows if row["part"] == part}
+    return {field: row for field, row in found.items() if count[row["part"], field] == 1}
 
 
 def tokens_of(spec: ModelSpec) -> Range:
     """Return the training tokens of a model, or where they are undisclosed those of the cohort.
 
-    Then they lie between the fewest and the most that a model of the cohort is known to have seen.
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+
+    Returns
+    -------
+    Range
+        One value where it is known, else from the fewest to the most that a model of the cohort has seen.
+
+    Examples
+    --------
+    >>> tokens_of(read_model("llama-3-8b")).known, tokens_of(read_model("command-r-v01")).known
+    (True, False)
     """
     fact = facts.of_model(spec.name).get("training_tokens") if spec.registered else None
     if fact is not None and fact.number:
@@ -126,40 +179,67 @@ def run_of(model: str, accelerator: str) -> Run:
         A name from ``cohort.models()``, or a path.
     accelerator : str
         What it is taken to have run on where its makers do not say.
+
+    Returns
+    -------
+    Run
+        With what is published of it.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model or accelerator; the message names the nearest.
+
+    See Also
+    --------
+    cohort.footprint.training : The footprint of hours, or of a model and its tokens.
+
+    Examples
+    --------
+    >>> run = run_of("llama-2-7b", "H100 SXM 80GB")
+    >>> run.device.name, run.hours, run.reported_t
+    ('A100 SXM 80GB', 184320.0, 31.22)
     """
     spec = read_model(model)
     rows = run_rows(spec.name) if spec.registered else {}
-    stated = rows.get("accelerator", {}).get("value")
-    known = stated if stated in {row["name"] for row in facts.rows("accelerators")} else None
+    stated = _text(rows, "accelerator")
+    known = stated if stated in accelerators() else None
     tokens = tokens_of(spec)
-    hours = rows.get("accelerator_hours")
-    bound = hours is not None and hours["note"].startswith("upper bound")
-    count = float(hours["value"]) if hours else _hours_from(rows, tokens)
-    reported = rows.get("co2e_t", {})
+    hours = _number(rows, "accelerator_hours")
+    bound = hours is not None and rows["accelerator_hours"]["qualifier"] == AT_MOST
+    told = [(name, _number(rows, name)) for name in ("pue", "grid_g_per_kwh")]
+    report = rows.get("co2e_t", {})
     return Run(
         name=title(spec),
-        device=find_accelerator(known or accelerator),
+        device=as_accelerator(known or accelerator),
         device_known=known is not None,
-        hours=None if bound else count,
-        at_most=count if bound else None,
+        hours=None if bound else _hours_from(rows, tokens) if hours is None else hours,
+        at_most=hours if bound else None,
         active=spec.active_parameters,
         tokens=tokens,
-        reported_t=float(reported["value"]) if reported else None,
-        boundary=reported.get("boundary", ""),
-        pue_applied=reported.get("pue_applied") == "yes",
+        reported_t=_number(rows, "co2e_t"),
+        boundary=report.get("boundary", ""),
+        pue_applied=report.get("pue_applied") == "yes",
         powers=_powers(spec.name) if spec.registered else (),
-        told=tuple(
-            (field, float(rows[field]["value"])) for field in ("pue", "grid_g_per_kwh") if field in rows
-        ),
+        told=tuple((name, value) for name, value in told if value is not None),
     )
 
 
-def _hours_from(rows: dict[str, dict[str, str]], tokens: Range) -> float | None:
+def _text(rows: Rows, field: str) -> str | None:
+    return rows[field]["value"] if field in rows else None
+
+
+def _number(rows: Rows, field: str) -> float | None:
+    return float(rows[field]["value"]) if field in rows else None
+
+
+def _hours_from(rows: Rows, tokens: Range) -> float | None:
     """Return hours that follow from accelerators and days, or from a rate and the tokens."""
-    if {"accelerator_count", "training_days"} <= rows.keys():
-        return float(rows["accelerator_count"]["value"]) * float(rows["training_days"]["value"]) * 24
-    rate = rows.get("accelerator_hours_per_trillion_tokens")
-    return float(rate["value"]) * tokens.central / 1e12 if rate and tokens.known else None
+    count, days = _number(rows, "accelerator_count"), _number(rows, "training_days")
+    if count is not None and days is not None:
+        return count * days * HOURS_PER_DAY
+    rate = _number(rows, "accelerator_hours_per_trillion_tokens")
+    return rate * tokens.central / TRILLION if rate is not None and tokens.known else None
 
 
 def _powers(name: str) -> tuple[tuple[str, float], ...]:
@@ -175,9 +255,9 @@ def _powers(name: str) -> tuple[tuple[str, float], ...]:
 
 # Utilisation ------------------------------------------------------------------------------------------------
 
-
 # An H800 is an H100 whose links were cut.
 _SAME = {"H100": "H100, H800", "H800": "H100, H800"}
+_ENOUGH = 5  # runs from which a spread is taken
 
 
 def _family(device: Accelerator) -> str:
@@ -187,39 +267,93 @@ def _family(device: Accelerator) -> str:
 
 @lru_cache(maxsize=2)
 def known_utilisations(modified: int) -> dict[str, tuple[str, float]]:
-    """Return, per run with published hours, the family of its accelerator and the share of its peak."""
+    """Return the utilisation of each run whose hours are published.
+
+    Parameters
+    ----------
+    modified : int
+        When the table `training_runs` was written, by which the answer is kept.
+
+    Returns
+    -------
+    dict of str to (str, float)
+        By run: the family of its accelerator, and the share of its dense 16-bit peak. A bound of the hours
+        gives none.
+
+    Examples
+    --------
+    >>> family, share = known_utilisations(facts.modified("training_runs"))["llama-3-8b"]
+    >>> family, round(share, 2)
+    ('H100, H800', 0.16)
+    """
     found = {}
     for name in dict.fromkeys(row["model_or_run"] for row in facts.rows("training_runs")):
         rows = run_rows(name)
-        hours, device = rows.get("accelerator_hours"), rows.get("accelerator")
-        if not hours or not device or hours["note"].startswith("upper bound"):
+        hours, device = _number(rows, "accelerator_hours"), _text(rows, "accelerator")
+        if not hours or not device or rows["accelerator_hours"]["qualifier"] == AT_MOST:
             continue
         active, tokens = run_size(name, rows)
         if active and tokens:
-            chip = find_accelerator(device["value"])
+            chip = as_accelerator(device)
             peak = chip.peak(sixteen_bit_type(chip))
-            share = 6 * active * tokens / (float(hours["value"]) * 3600 * peak)
-            found[name] = (_family(chip), share)
+            found[name] = (
+                _family(chip), training_flop(active, tokens) / (hours * SECONDS_PER_HOUR * peak)
+            )  # fmt: skip
     return found
 
 
-def run_size(name: str, rows: dict[str, dict[str, str]]) -> tuple[float | None, float | None]:
-    """Return the active parameters and the tokens of a run."""
+def run_size(name: str, rows: Rows) -> tuple[float | None, float | None]:
+    """Return the active parameters and the tokens of a run.
+
+    Parameters
+    ----------
+    name : str
+        The run; where it is a model of the book, both are that model's.
+    rows : mapping of str to mapping
+        Its rows by field, as `run_rows` returns them.
+
+    Returns
+    -------
+    pair of float or None
+        None where the data do not hold one.
+
+    Examples
+    --------
+    >>> run_size("olmo-2-7b", {})
+    (7298617344, 4000000000000.0)
+    """
     if name in facts.config_names():
         tokens = facts.of_model(name).get("training_tokens")
         return read_model(name).active_parameters, float(tokens.number) if tokens and tokens.number else None
-    active, seen = rows.get("active_parameters"), rows.get("tokens")
-    return (float(active["value"]) if active else None, float(seen["value"]) if seen else None)
+    return _number(rows, "active_parameters"), _number(rows, "tokens")
 
 
-_ENOUGH = 5  # runs from which a spread is taken
+def _maker(name: str) -> str:
+    """Return the first word of a run's name, in small letters."""
+    word = "".join(letter if "a" <= letter <= "z" else " " for letter in name.casefold())
+    return word.partition(" ")[0]
 
 
 def siblings(name: str) -> frozenset[str]:
-    """Return the runs of the same makers whose utilisation is known, by the first word of their names."""
-    maker = re.match(r"[a-z]*", name.casefold())
+    """Return the runs of the same makers whose utilisation is known, by the first word of their names.
+
+    Parameters
+    ----------
+    name : str
+        A run.
+
+    Returns
+    -------
+    frozenset of str
+        The run itself is among them, where its own is known.
+
+    Examples
+    --------
+    >>> sorted(siblings("olmo-2-7b"))[:2]
+    ['olmo-3-32b', 'olmo-3-7b']
+    """
     known = known_utilisations(facts.modified("training_runs"))
-    return frozenset(each for each in known if re.match(r"[a-z]*", each.casefold())[0] == maker[0])  # type: ignore[index]
+    return frozenset(each for each in known if _maker(each) == _maker(name))
 
 
 def utilisation(device: Accelerator, without: Collection[str] = ()) -> Range:
@@ -238,6 +372,15 @@ def utilisation(device: Accelerator, without: Collection[str] = ()) -> Range:
         Lognormal: the geometric mean of the others, and bounds between which nine tenths of further runs
         are expected, the number of runs that it rests on considered. With fewer than five runs, what the
         table of factors has.
+
+    See Also
+    --------
+    cohort.footprint.factors.mfu : The value that a footprint in one number takes.
+
+    Examples
+    --------
+    >>> round(utilisation(as_accelerator("H100 SXM 80GB")).central, 2)
+    0.26
     """
     known = known_utilisations(facts.modified("training_runs"))
     logs = [

@@ -9,14 +9,11 @@ from cohort.errors import extras
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.factors import Range
 from cohort.footprint.published_runs import Run, utilisation
-from cohort.footprint.training_runs import run_factors, run_footprint
+from cohort.footprint.training_runs import run_factors, run_footprint, training_flop
+from cohort.footprint.uncertainty import Draws, Spread, sample
 
 with extras():
     import numpy as np
-
-    from cohort.footprint.uncertainty import Draws, Spread, sample
-
-# Modelled ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,23 @@ class Modelled:
     inputs: dict[str, Any]
 
     def spread(self, amount: str) -> Spread:
-        """Return an amount of the footprint with its uncertainty, in the unit that its name says."""
+        """Return an amount of the footprint with its uncertainty.
+
+        Parameters
+        ----------
+        amount : str
+            An attribute of `cohort.footprint.Footprint`, such as ``co2e_kg``; its name says the unit.
+
+        Returns
+        -------
+        Spread
+            Of as many values as there are draws.
+
+        Raises
+        ------
+        AttributeError
+            If a footprint has no such amount.
+        """
         draws = len(next(iter(self.inputs.values())))
         values = np.broadcast_to(np.asarray(getattr(self.footprint, amount), dtype=float), (draws,))
         return Spread(values, self.inputs)
@@ -92,6 +105,28 @@ def modelled(
         As in `cohort.footprint.training`.
     as_published : bool
         Whether the published hours are used; if not, they are estimated as if there were none.
+
+    Returns
+    -------
+    Modelled
+        One value a draw of every amount.
+
+    Raises
+    ------
+    CohortError
+        If there is no such boundary or grid, or a number of the scenario is out of range.
+
+    See Also
+    --------
+    cohort.footprint.published_runs.run_of : A run to model.
+
+    Examples
+    --------
+    >>> from cohort.footprint.published_runs import run_of
+    >>> run = run_of("llama-2-7b", "H100 SXM 80GB")
+    >>> co2e = modelled(run, "facility", Scenario(draws=1000)).spread("co2e_kg")
+    >>> co2e.low < 1000 * run.reported_t < co2e.high
+    True
     """
     own = {"mfu": utilisation(run.device), "power_w": run.power(boundary)} | scenario.known | (known or {})
     ranges = run_factors(run.device, scenario.grid, boundary, own)
@@ -103,7 +138,7 @@ def modelled(
     if hours is None:
         drawn["mfu"] = _above(drawn["mfu"], run.floor)
     values: dict[str, Any] = {"mfu": ranges["mfu"].central, **drawn}
-    flop = 6 * run.active * values.pop("tokens", 0.0)
+    flop = training_flop(run.active, values.pop("tokens", 0.0))
     compute: tuple[Any, Any] = (None, flop) if hours is None else (hours, None)
     return Modelled(run_footprint(boundary, run.device, compute, values, apply_pue), drawn)
 

@@ -3,32 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, bounded, positive
+from cohort.errors import NotInDataError, ParameterError, bounded, positive
 from cohort.footprint.accounts import Footprint, account, check_boundary
-from cohort.footprint.factors import Range, assumptions, given, grid_factors
+from cohort.footprint.factors import Range, power
 from cohort.footprint.factors import mfu as usual_mfu
+from cohort.footprint.inputs import Case, Factors, central_values, traits
+from cohort.footprint.places import grid_factors
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator, sixteen_bit_type
-from cohort.registry.devices import accelerator as find_accelerator
+from cohort.registry.devices import Accelerator, as_accelerator, sixteen_bit_type
+from cohort.units import SECONDS_PER_HOUR, WH_PER_KWH
 
 MOST_HOURS = 1e10  # a million accelerators for a year
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFactors(Factors):
+    """What the footprint of a training run is computed with: those of `Factors`, and its own.
+
+    Attributes
+    ----------
+    power_w : float
+        Mean power of one accelerator in W, with its share of the node from the boundary ``node`` on.
+    mfu : float
+        Share of the dense 16-bit peak over the whole run, above 0 and at most 1, where hours are estimated.
+    development : float
+        All compute over that of the final run, 1 or more.
+    """
+
+    power_w: Any = field(
+        metadata=traits(0.0, 1e5, "W", lambda case: power(case.device, case.boundary), above=True)
+    )
+    mfu: Any = field(metadata=traits(0.0, 1.0, usual=lambda case: usual_mfu(case.device), above=True))
+    development: Any = field(
+        metadata=traits(1.0, 1e4, usual=("development", "all compute over the final run"))
+    )
+
+
+def training_flop(active_parameters: Any, tokens: Any) -> Any:
+    """Return the compute of a training run: six FLOP for each active parameter and token.
+
+    Parameters
+    ----------
+    active_parameters, tokens : float or array
+        Parameters that each token passes through, and tokens of the training.
+
+    Returns
+    -------
+    float or array
+        FLOP.
+
+    Examples
+    --------
+    >>> training_flop(405e9, 15e12)
+    3.645e+25
+    """
+    return 6 * active_parameters * tokens
 
 
 def training_tokens(model: str | ModelSpec) -> float:
     """Return the tokens that a registered model was trained on, as the data hold them.
 
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model, or its name.
+
+    Returns
+    -------
+    float
+        Tokens.
+
     Raises
     ------
-    ParameterError
+    UnknownNameError
+        If there is no such model; the message names the nearest.
+    NotInDataError
         If they are not disclosed.
+
+    Examples
+    --------
+    >>> training_tokens("llama-3-8b")
+    15000000000000.0
     """
     spec = read_model(model)
     fact = facts.of_model(spec.name).get("training_tokens") if spec.registered else None
     if fact is None or not fact.number:
-        raise ParameterError(f"the training tokens of {spec.name} are not disclosed; give tokens")
+        raise NotInDataError(f"the training tokens of {spec.name} are not disclosed; give tokens")
     return float(fact.number)
 
 
@@ -45,14 +110,32 @@ def training_hours(flop: float, accelerator: str | Accelerator, mfu: float | Non
         Share of the dense 16-bit peak over the whole run, above 0 and at most 1; by default the central value
         of `cohort.footprint.factors.mfu`: a median of runs on A100, H100 or H800, inferred for all others.
 
+    Returns
+    -------
+    float
+        Hours.
+
     Raises
     ------
+    UnknownNameError
+        If there is no such accelerator; the message names the nearest.
     ParameterError
-        If a number is out of range, or the accelerator has no 16-bit peak in the data.
+        If a number is out of range.
+    NotInDataError
+        If the accelerator has no 16-bit peak in the data.
+
+    Examples
+    --------
+    >>> round(training_hours(3.8e25, "H100 SXM 80GB", mfu=0.4) / 1e6, 1)
+    26.7
     """
-    device = _device(accelerator)
+    device = as_accelerator(accelerator)
     share = usual_mfu(device).central if mfu is None else bounded("mfu", mfu, 0, 1, above=True)
-    return positive("flop", flop, "FLOP") / (device.peak(sixteen_bit_type(device)) * share * 3600)
+    return float(_hours(positive("flop", flop, "FLOP"), device, share))
+
+
+def _hours(flop: Any, device: Accelerator, share: Any) -> Any:
+    return flop / (device.peak(sixteen_bit_type(device)) * share * SECONDS_PER_HOUR)
 
 
 def training(
@@ -63,19 +146,8 @@ def training(
     tokens: float | None = None,
     boundary: str = "facility",
     grid: str = "USA",
-    grid_g_per_kwh: float | None = None,
-    market_g_per_kwh: float | None = None,
-    pue: float | None = None,
     apply_pue: bool | None = None,
-    power_w: float | None = None,
-    mfu: float | None = None,
-    wue_onsite: float | None = None,
-    wue_offsite: float | None = None,
-    embodied_kg: float | None = None,
-    embodied_water_l: float | None = None,
-    lifetime_years: float | None = None,
-    use_share: float | None = None,
-    development: float | None = None,
+    **known: float | None,
 ) -> Footprint:
     """Return the footprint of a training run, with the central value of every factor that is not given.
 
@@ -94,25 +166,10 @@ def training(
         One of `BOUNDARIES`.
     grid : str
         A place from ``cohort.grids()``; decides what electricity emits and the water that it takes.
-    grid_g_per_kwh, market_g_per_kwh : float, optional
-        CO2e of a kWh: by location, instead of that of `grid`, and by the contracts of the buyer (0 where all
-        of it is matched); without the latter, both are the same.
-    pue : float, optional
-        Energy of the data centre over that of its machines, 1 or more.
     apply_pue : bool, optional
-        Whether it counts; by default from the boundary ``facility`` on.
-    power_w : float, optional
-        Mean power of one accelerator in W, with its share of the node from the boundary ``node`` on.
-    mfu : float, optional
-        Share of the dense 16-bit peak over the whole run, where the hours are estimated.
-    wue_onsite, wue_offsite : float, optional
-        Water in L: per kWh of the machines, and per kWh that is generated.
-    embodied_kg, embodied_water_l : float, optional
-        CO2e and water of making one accelerator with its share of the server.
-    lifetime_years, use_share : float, optional
-        How long it serves, in years, and the share of that time in which it works.
-    development : float, optional
-        All compute over that of the final run, 1 or more.
+        Whether the losses of the data centre count; by default from the boundary ``facility`` on.
+    **known : float, optional
+        Any of `RunFactors`, such as ``pue``, ``grid_g_per_kwh``, ``power_w`` or ``mfu``.
 
     Returns
     -------
@@ -124,7 +181,12 @@ def training(
     ParameterError
         If a number is out of range, or neither hours nor a model is given.
     UnknownNameError
-        If there is no such accelerator, model, grid or boundary; the message names the nearest.
+        If there is no such accelerator, model, grid, boundary or factor; the message names the nearest.
+
+    See Also
+    --------
+    serving : The footprint of one answer.
+    cohort.footprint.published_runs.run_of : What is published of a model's training.
 
     Examples
     --------
@@ -136,24 +198,9 @@ def training(
     >>> round(run.co2e_kg / 1000, 2)  # Llama 2 7B
     31.22
     """
-    known = {
-        "grid_g_per_kwh": grid_g_per_kwh,
-        "market_g_per_kwh": market_g_per_kwh,
-        "pue": pue,
-        "power_w": power_w,
-        "mfu": mfu,
-        "wue_onsite": wue_onsite,
-        "wue_offsite": wue_offsite,
-        "embodied_kg": embodied_kg,
-        "embodied_water_l": embodied_water_l,
-        "lifetime_years": lifetime_years,
-        "use_share": use_share,
-        "development": development,
-    }
     ranges = run_factors(accelerator, grid, boundary, known)
     compute = run_compute(accelerator_hours, model, tokens)
-    central = {name: each.central for name, each in ranges.items()}
-    return run_footprint(boundary, _device(accelerator), compute, central, apply_pue)
+    return run_footprint(boundary, as_accelerator(accelerator), compute, central_values(ranges), apply_pue)
 
 
 def run_factors(
@@ -169,28 +216,54 @@ def run_factors(
     accelerator, grid, boundary
         As in `training`.
     known : mapping of str to float or Range, optional
-        What is known of the run, by the names of `assumptions`; None is not known.
+        What is known of the run, by the names of `RunFactors`; None is not known.
 
     Returns
     -------
     dict of str to Range
-        By the names of `assumptions`, with ``market_g_per_kwh`` where it was given.
+        By those names; without ``market_g_per_kwh`` where it is not given.
 
     Raises
     ------
     CohortError
         As `training`.
+
+    Examples
+    --------
+    >>> run_factors("H100 SXM 80GB", "France", "facility", {"pue": 1.2})["grid_g_per_kwh"].high
+    45.54958
     """
-    own = given(known or {})
-    device, within = _device(accelerator), check_boundary(boundary)
     grid_factors(grid)  # a place decides the water too, where what its electricity emits is given
-    return assumptions(device, grid, within, known=own)
+    return RunFactors.ranges(Case(as_accelerator(accelerator), grid, check_boundary(boundary)), known)
 
 
 def run_compute(
     accelerator_hours: float | None, model: str | ModelSpec | None, tokens: float | None
 ) -> tuple[float | None, float | None]:
-    """Return the hours of a run, or else the FLOP that they are estimated from; the other is None."""
+    """Return the hours of a run, or else the FLOP that they are estimated from.
+
+    Parameters
+    ----------
+    accelerator_hours, model, tokens
+        As in `training`.
+
+    Returns
+    -------
+    pair of float or None
+        Hours and FLOP, one of them None.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of range, or neither hours nor a model is given.
+    UnknownNameError
+        If there is no such model; the message names the nearest.
+
+    Examples
+    --------
+    >>> run_compute(1e6, None, None)
+    (1000000.0, None)
+    """
     if accelerator_hours is not None:
         return bounded("accelerator_hours", accelerator_hours, 0, MOST_HOURS, "hours"), None
     if model is None:
@@ -202,8 +275,8 @@ def run_compute(
 def run_footprint(
     boundary: str,
     device: Accelerator,
-    compute: tuple[float | None, float | None],
-    values: Mapping[str, object],
+    compute: tuple[Any, Any],
+    values: Mapping[str, Any],
     apply_pue: bool | None = None,
 ) -> Footprint:
     """Return the footprint of a run from one value of each factor, or from arrays of them.
@@ -214,21 +287,40 @@ def run_footprint(
         One of `BOUNDARIES`.
     device : Accelerator
         The accelerator, whose peak the hours are estimated from.
-    compute : pair
+    compute : pair of float or array
         As `run_compute` returns it.
-    values : mapping
-        A number or an array of draws for each of the factors.
+    values : mapping of str to float or array
+        One for each of `RunFactors`.
     apply_pue : bool, optional
         As in `training`.
+
+    Returns
+    -------
+    Footprint
+        Its amounts are arrays where a factor is one.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such boundary.
+    NotInDataError
+        If hours have to be estimated and the data hold no 16-bit peak of the accelerator.
+
+    Examples
+    --------
+    >>> values = central_values(run_factors("H100 SXM 80GB", "USA", "node"))
+    >>> round(run_footprint("node", as_accelerator("H100 SXM 80GB"), (1000, None), values).energy_kwh, 1)
+    968.8
     """
-    factors = dict(values)
-    share, watts = factors.pop("mfu"), factors.pop("power_w")
+    own = RunFactors(**values)
     hours, flop = compute
     if flop is not None:
-        hours = flop / (device.peak(sixteen_bit_type(device)) * share * 3600)  # type: ignore[operator]
-    energy = hours * watts / 1000  # type: ignore[operator]
-    return account(boundary, it_energy_kwh=energy, accelerator_hours=hours, apply_pue=apply_pue, **factors)
-
-
-def _device(accelerator: str | Accelerator) -> Accelerator:
-    return accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
+        hours = _hours(flop, device, own.mfu)
+    return account(
+        boundary,
+        own,
+        it_energy_kwh=hours * own.power_w / WH_PER_KWH,
+        accelerator_hours=hours,
+        development=own.development,
+        apply_pue=apply_pue,
+    )

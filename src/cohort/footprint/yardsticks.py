@@ -5,35 +5,49 @@ The yardsticks are data, each with its source and year. A plant's design is neve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from cohort.errors import bounded, unknown
-from cohort.footprint.accounts import HOURS_PER_YEAR, Footprint
-from cohort.footprint.factors import LIMITS, Range
+from cohort.errors import bounded, one_of
+from cohort.footprint.accounts import Footprint
+from cohort.footprint.factors import Range
+from cohort.footprint.inputs import central_values
 from cohort.footprint.training_runs import run_factors, run_footprint
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator
-from cohort.registry.devices import accelerator as find_accelerator
+from cohort.registry.devices import Accelerator, as_accelerator
+from cohort.units import DAYS_PER_YEAR, G_PER_KG, HOURS_PER_YEAR, KG_PER_TONNE, WH_PER_KWH
 
-DAYS_PER_YEAR = 365
 MONTHS_PER_YEAR = 12
 KM_PER_MILE = 1.609344
-RADIATIVE_FORCING = 1.9  # in the flight's figure, as its source says
 MOST = 1e12  # accelerators
 
 
 def yardstick(name: str) -> float:
     """Return a value of the table `equivalences`.
 
+    Parameters
+    ----------
+    name : str
+        As in the table.
+
+    Returns
+    -------
+    float
+        In the unit of the table.
+
     Raises
     ------
     UnknownNameError
         If the table has none of that name; the message names the nearest.
+
+    Examples
+    --------
+    >>> yardstick("Mammoth, by design")  # t of CO2 a year
+    36000.0
     """
     values = {row["name"]: float(row["value"]) for row in facts.rows("equivalences")}
-    if name not in values:
-        raise unknown("yardstick", name, values)
-    return values[name]
+    return values[one_of("yardstick", name, values)]
 
 
 def person_days(kg: float, place: str = "World") -> float:
@@ -45,24 +59,87 @@ def person_days(kg: float, place: str = "World") -> float:
         CO2e in kg, as in all functions of this module.
     place : str
         ``World``, ``USA``, ``China``, ``EU27`` or ``India``.
+
+    Returns
+    -------
+    float
+        Days.
+
+    Raises
+    ------
+    UnknownNameError
+        If the data hold no such place; the message names the nearest.
+
+    Examples
+    --------
+    >>> round(person_days(1000))
+    56
     """
     tonnes = yardstick(f"greenhouse gases per person, {place}")
-    return kg / 1000 / tonnes * DAYS_PER_YEAR
+    return kg / KG_PER_TONNE / tonnes * DAYS_PER_YEAR
 
 
 def fossil_person_days(kg: float) -> float:
-    """Return in how many days an average human emits so much CO2 from fossil fuels alone."""
-    return kg / 1000 / yardstick("fossil CO2 per person, World") * DAYS_PER_YEAR
+    """Return in how many days an average human emits so much CO2 from fossil fuels alone.
+
+    Parameters
+    ----------
+    kg : float
+        CO2e in kg.
+
+    Returns
+    -------
+    float
+        Days.
+
+    Examples
+    --------
+    >>> round(fossil_person_days(1000))
+    78
+    """
+    return kg / KG_PER_TONNE / yardstick("fossil CO2 per person, World") * DAYS_PER_YEAR
 
 
 def car_years(kg: float) -> float:
-    """Return for how many years a passenger car of the United States emits so much."""
-    return kg / 1000 / yardstick("passenger car of the United States")
+    """Return for how many years a passenger car of the United States emits so much.
+
+    Parameters
+    ----------
+    kg : float
+        CO2e in kg.
+
+    Returns
+    -------
+    float
+        Years.
+
+    Examples
+    --------
+    >>> round(car_years(4600), 3)
+    1.0
+    """
+    return kg / KG_PER_TONNE / yardstick("passenger car of the United States")
 
 
 def car_km(kg: float) -> float:
-    """Return how far such a car drives on so much, in km."""
-    return 1000 * kg / yardstick("passenger car of the United States, per mile") * KM_PER_MILE
+    """Return how far such a car drives on so much.
+
+    Parameters
+    ----------
+    kg : float
+        CO2e in kg.
+
+    Returns
+    -------
+    float
+        Kilometres.
+
+    Examples
+    --------
+    >>> round(car_km(1000))
+    4023
+    """
+    return G_PER_KG * kg / yardstick("passenger car of the United States, per mile") * KM_PER_MILE
 
 
 def flights(kg: float, radiative_forcing: bool = True) -> float:
@@ -74,9 +151,20 @@ def flights(kg: float, radiative_forcing: bool = True) -> float:
         CO2e in kg.
     radiative_forcing : bool
         Whether a flight is counted with what it does to the air besides its CO2.
+
+    Returns
+    -------
+    float
+        Flights.
+
+    Examples
+    --------
+    >>> round(flights(1668), 3), round(flights(1668, radiative_forcing=False), 3)
+    (1.0, 1.9)
     """
-    each = yardstick("return flight London to New York, economy")
-    return kg / (each if radiative_forcing else each / RADIATIVE_FORCING)
+    flight = "return flight London to New York, economy"
+    each = yardstick(flight)
+    return kg / (each if radiative_forcing else each / yardstick(f"{flight}, over CO2 alone"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +192,24 @@ class Capture:
 
 
 def capture(kg: float) -> Capture:
-    """Return what it takes the plant Mammoth to capture so much."""
-    tonnes = kg / 1000
+    """Return what it takes the plant Mammoth to capture so much.
+
+    Parameters
+    ----------
+    kg : float
+        CO2e in kg.
+
+    Returns
+    -------
+    Capture
+        By its design, and by what it captured.
+
+    Examples
+    --------
+    >>> round(capture(36_000_000).design_months, 6)
+    12.0
+    """
+    tonnes = kg / KG_PER_TONNE
     return Capture(
         tonnes / yardstick("Mammoth, by design"),
         tonnes / yardstick("Mammoth, first ten months"),
@@ -134,15 +238,34 @@ class Fleet:
     @property
     def power_w(self) -> float:
         """Mean power of all machines with the losses of the data centre, in W."""
-        return self.year.energy_kwh / HOURS_PER_YEAR * 1000
+        return self.year.energy_kwh / HOURS_PER_YEAR * WH_PER_KWH
 
 
 def fleet_factors(
-    accelerator: str | Accelerator, grid: str = "USA", known: dict[str, float | Range | None] | None = None
+    accelerator: str | Accelerator, grid: str = "USA", known: Mapping[str, float | Range | None] | None = None
 ) -> dict[str, Range]:
     """Return the factors of a fleet: those known, and for the rest the ranges of the data, as for a run.
 
     A year of the hardware's life is spent in a year, whether it works or not.
+
+    Parameters
+    ----------
+    accelerator : str or Accelerator
+        Which.
+    grid : str
+        A place from ``cohort.grids()``.
+    known : mapping of str to float or Range, optional
+        What is known, by the names of `cohort.footprint.training_runs.RunFactors`.
+
+    Returns
+    -------
+    dict of str to Range
+        By those names.
+
+    Raises
+    ------
+    CohortError
+        As `fleet`.
     """
     return run_factors(accelerator, grid, "with_embodied", {"use_share": 1.0, **(known or {})})
 
@@ -167,8 +290,12 @@ def fleet(
     load : float
         Power of a node on average over what it draws at intensive work, above 0 and at most 1.
     **known : float, optional
-        Factors that are known, by the names that `cohort.footprint.training` takes: ``pue``, ``power_w``,
-        ``wue_onsite`` and so on.
+        Any of `cohort.footprint.training_runs.RunFactors`, such as ``pue``, ``power_w`` or ``wue_onsite``.
+
+    Returns
+    -------
+    Fleet
+        A year of it.
 
     Raises
     ------
@@ -176,18 +303,43 @@ def fleet(
         If a number is out of range.
     UnknownNameError
         If there is no such accelerator, grid or factor.
+
+    Examples
+    --------
+    >>> found = fleet(1000, "H100 SXM 80GB", power_w=900, pue=1.2)
+    >>> round(found.power_w)
+    1080000
     """
     count = bounded("accelerators", accelerators, 0, MOST, above=True)
-    for name in known:
-        if name not in LIMITS:
-            raise unknown("factor", name, LIMITS)
-    device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
-    values = {name: each.central for name, each in fleet_factors(device, grid, dict(known)).items()}
+    device = as_accelerator(accelerator)
+    values = central_values(fleet_factors(device, grid, known))
     return fleet_footprint(device, count, bounded("load", load, 0, 1, above=True), values)
 
 
-def fleet_footprint(device: Accelerator, accelerators: float, load: float, values: dict[str, float]) -> Fleet:
-    """Return a fleet from one value of each of its factors, or from arrays of them."""
+def fleet_footprint(
+    device: Accelerator, accelerators: float, load: float, values: Mapping[str, Any]
+) -> Fleet:
+    """Return a fleet from one value of each of its factors, or from arrays of them.
+
+    Parameters
+    ----------
+    device : Accelerator
+        Which.
+    accelerators, load : float
+        As `fleet` takes them.
+    values : mapping of str to float or array
+        One for each of `cohort.footprint.training_runs.RunFactors`.
+
+    Returns
+    -------
+    Fleet
+        Its amounts are arrays where a factor is one.
+
+    Raises
+    ------
+    TypeError
+        If a factor is missing.
+    """
     own = {**values, "power_w": values["power_w"] * load}
     year = run_footprint("with_embodied", device, (accelerators * HOURS_PER_YEAR, None), own)
     return Fleet(accelerators, year, accelerators * values["embodied_kg"])

@@ -120,7 +120,27 @@ def run_variant(
 
 
 def variant_path(project: Project, path: Path, out: Path) -> Path:
-    """Return where a variant goes; raise ParameterError for a place among the notebooks."""
+    """Return where a variant goes.
+
+    Parameters
+    ----------
+    project : Project
+        The checkout.
+    path : Path
+        The notebook.
+    out : Path
+        What was asked for.
+
+    Returns
+    -------
+    Path
+        The resolved place.
+
+    Raises
+    ------
+    ParameterError
+        If it is no notebook, lies among the committed ones, or is the notebook itself.
+    """
     target = out.resolve()
     if target.suffix != ".ipynb" or target.is_dir():
         raise ParameterError(f"--out is {str(out)!r}; give the path of a notebook, such as variant.ipynb.")
@@ -134,7 +154,15 @@ def variant_path(project: Project, path: Path, out: Path) -> Path:
 
 
 def prepare_fonts(cache: Path, wanted: bool = True) -> None:
-    """Build Matplotlib's font cache once, before kernels run: it takes seconds, and tells so on stderr."""
+    """Build Matplotlib's font cache once, before kernels run: it takes seconds, and tells so on stderr.
+
+    Parameters
+    ----------
+    cache : Path
+        The folder of what can be made again.
+    wanted : bool
+        Whether anything will be drawn.
+    """
     folder = cache / "matplotlib"
     if wanted and not list(folder.glob("fontlist-*.json")):
         folder.mkdir(parents=True, exist_ok=True)
@@ -191,7 +219,20 @@ def in_parallel(
 
 
 def timed(name: str, work: Callable[[], tuple[str, tuple[str, ...]]]) -> Outcome:
-    """Do the work for one notebook and tell what became of it; a failure becomes an outcome."""
+    """Do the work for one notebook and tell what became of it.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's name.
+    work : callable
+        Returns a status and the problems.
+
+    Returns
+    -------
+    Outcome
+        A failure becomes an outcome.
+    """
     start = time.monotonic()
     try:
         status, problems = work()

@@ -23,7 +23,7 @@ def from_text(pairs: Pairs) -> dict[str, object]:
     Returns
     -------
     dict of str to Text
-        They become typed in `convert`.
+        They become typed in `cohort.runner.parameter_cells.convert`.
     """
     return {name: Text(value) for name, value in pairs}
 

@@ -68,7 +68,22 @@ class Project:
         return known[stem]
 
     def select(self, names: Iterable[str]) -> list[Path]:
-        """Return the notebooks of some names, each once; all of them where no name is given."""
+        """Return the notebooks of some names, each once; all of them where no name is given.
+
+        Parameters
+        ----------
+        names : iterable of str
+            As `find` takes them.
+
+        Returns
+        -------
+        list of Path
+
+        Raises
+        ------
+        CohortError
+            If a name is unknown, or there is no notebook.
+        """
         chosen = list(dict.fromkeys(self.find(name) for name in names)) or self.paths()
         if not chosen:
             raise NotebookError(f"there is no notebook in {self.notebooks.name}/ yet.")

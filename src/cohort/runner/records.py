@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -139,15 +138,14 @@ def _text(value: Scalar | list[Scalar]) -> str:
 
 
 def _html(entries: Mapping[str, Entry]) -> str:
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("result", "value", "unit"))
-    rows = "\n".join(
-        f'<tr><th scope="row">{name}</th><td>{html.escape(_text(entry["value"]))}</td>'
-        f"<td>{html.escape(entry['unit'] or '')}</td></tr>"
+    from cohort.display import markup  # not until something is shown: every kernel loads this module
+
+    rows: list[markup.Row] = [
+        (((name, {}), (_text(entry["value"]), {}), (entry["unit"] or "", {})), {})
         for name, entry in entries.items()
-    )
-    return (
-        f'<table class="dataframe">\n<thead>\n<tr>{head}</tr>\n</thead>\n<tbody>\n{rows}\n</tbody>\n</table>'
-    )
+    ]
+    heads: list[markup.Cell] = [(title, {}) for title in ("result", "value", "unit")]
+    return str(markup.table_html(heads, rows, {"class": "dataframe"}))
 
 
 def _plain(entries: Mapping[str, Entry]) -> str:

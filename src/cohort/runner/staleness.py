@@ -1,9 +1,9 @@
 """Whether a notebook has to run: by its sources, and by the modules and files that it read when it last ran.
 
-What a run read is noted in its kernel (`kernels.reads`), since a static reading of imports would miss what is
-imported late or by name. Besides, each notebook depends on what runs all of them: Python, the lock file, the
-part of this package that executes notebooks, and the names of all files of data, one of which may be looked
-for and not found. What is not known makes a notebook stale.
+What a run read is noted in its kernel, by ``kernels.reads``, since a static reading of imports would miss
+what is imported late or by name. Besides, each notebook depends on what runs all of them: Python, the lock
+file, the part of this package that executes notebooks, and the names of all files of data, one of which may
+be looked for and not found. What is not known makes a notebook stale.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Sources:
         return list(dict.fromkeys([Path(os.path.realpath(self.project.root)), PACKAGE, *self.data]))
 
     def everything(self, notebook: Notebook) -> str:
-        """Return the digest of a notebook's sources with all of `src/` and `data/`.
+        """Return the digest of a notebook's sources with all of ``src/`` and ``data/``.
 
         It is for runs of which nobody knows yet what they read, such as those of a sweep.
 
@@ -152,7 +152,7 @@ class Sources:
         Parameters
         ----------
         stored : dict of str to str
-            As `digests` returns it.
+            As `Sources.digests` returns it.
 
         Returns
         -------

@@ -1,19 +1,20 @@
 """Scaling laws of dense models and of mixtures, and the allocations that follow from them."""
 
-from cohort.scaling.dense_laws import (
+from cohort.errors import InfeasibleError
+from cohort.scaling.allocations import (
+    FLOP_PER_TOKEN,
+    SERVING_FLOP_PER_TOKEN,
     Allocation,
-    InfeasibleError,
     Lifetime,
     Overtraining,
     Price,
-    Repetition,
-    ScalingLaw,
-    law,
-    laws,
-    repetition,
 )
+from cohort.scaling.dense_laws import ScalingLaw, law
+from cohort.scaling.repeated_data import Repetition, laws, repetition
 
 __all__ = [
+    "FLOP_PER_TOKEN",
+    "SERVING_FLOP_PER_TOKEN",
     "Allocation",
     "InfeasibleError",
     "Lifetime",

@@ -70,11 +70,33 @@ class DeviceGroup:
         return self.spec.parameters * self._weight_width
 
     def weight_bytes(self, tokens: int) -> float:
-        """Return the bytes of the weights that a step of so many tokens reads."""
+        """Return the bytes of the weights that a step of so many tokens reads.
+
+        Parameters
+        ----------
+        tokens : int
+            Tokens that pass through in the step.
+
+        Returns
+        -------
+        float
+            Bytes, of all devices.
+        """
         return weights_read(self.spec, tokens) * self._weight_width
 
     def cache_bytes(self, context: int, sequences: int) -> int:
-        """Return the cache of one device."""
+        """Return the cache of one device.
+
+        Parameters
+        ----------
+        context, sequences : int
+            Tokens of each sequence, and sequences.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
         return self.spec.kv_cache_bytes(context, sequences, self._cache_width, tensor_parallel=self.devices)
 
     @cached_property
@@ -111,23 +133,78 @@ class DeviceGroup:
     # --- seconds
 
     def reading(self, weight_bytes: float) -> float:
-        """Return the seconds in which weights are read."""
+        """Return the seconds in which weights are read.
+
+        Parameters
+        ----------
+        weight_bytes : float
+            Bytes, of all devices.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
         return weight_bytes / self._read_rate
 
     def matrices(self, tokens: int) -> float:
-        """Return the seconds of the products of so many tokens with the weights."""
+        """Return the seconds of the products of so many tokens with the weights.
+
+        Parameters
+        ----------
+        tokens : int
+            Tokens that pass through.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
         return self._token_s * tokens
 
     def prompt_scores(self, flops: float) -> float:
-        """Return the seconds in which the queries of a prompt are scored, in 16 bits."""
+        """Return the seconds in which the queries of a prompt are scored, in 16 bits.
+
+        Parameters
+        ----------
+        flops : float
+            FLOPs of the scores.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
         return flops / self._prompt_rate
 
     def scores(self, flops: float) -> float:
-        """Return the seconds in which one new query of each sequence is scored."""
+        """Return the seconds in which one new query of each sequence is scored.
+
+        Parameters
+        ----------
+        flops : float
+            FLOPs of the scores.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
         return flops / self._score_rate
 
     def exchange(self, tokens: int) -> float:
-        """Return the seconds of the bytes of two all-reduces a layer, in a ring."""
+        """Return the seconds of the bytes of two all-reduces a layer, in a ring.
+
+        Parameters
+        ----------
+        tokens : int
+            Tokens whose activations are exchanged.
+
+        Returns
+        -------
+        float
+            Seconds; 0 on one device.
+        """
         if self.devices == 1:
             return 0.0
         size = tokens * self.spec.hidden * ACTIVATION_BYTES

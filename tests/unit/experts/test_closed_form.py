@@ -197,7 +197,10 @@ def test_one_device_sends_nothing_and_eight_stay_in_their_node():
         (lambda: coverage_variance(2, 1, 1, [0.5, 0.5]), "joint is missing"),
         (lambda: coverage_variance(2, 1, 1, None, [[1, 0], [0, 1]]), "popularity is missing"),
         (lambda: exchanged_bytes(1, 1, 1, -1, 8), "bytes_per_element is -1"),
-        (lambda: exchange_seconds((1, 1), 1, 1, -1.0), "latency_s is -1.0, but must be at least 0 seconds"),
+        (
+            lambda: exchange_seconds((1, 1), 1, 1, -1.0),
+            "latency_s is -1.0, but must be a finite number of at least 0, in seconds",
+        ),
         (lambda: exchange_seconds((1, 1), 0, 1, 0.0), "link is 0, but must be a finite number above 0"),
     ],
 )

@@ -125,8 +125,8 @@ def test_all_experts_for_every_token():
     ("call", "message"),
     [
         (lambda: router.weights(0, 1.0), "experts is 0, but must be from 1"),
-        (lambda: router.weights(8, -0.5), "skew is -0.5, but must be a number from 0 to 4"),
-        (lambda: router.weights(8, math.nan), "skew is nan, but must be a number from 0 to 4"),
+        (lambda: router.weights(8, -0.5), "skew is -0.5, but must be from 0 to 4"),
+        (lambda: router.weights(8, math.nan), "skew is nan, but must be from 0 to 4"),
         (lambda: router.popularity(router.weights(8, 1.0), 9), "active is 9, but must be from 1 to 8"),
         (lambda: router.popularity(np.array([1.0, 0.0]), 1), "weights must be finite numbers above 0"),
         (lambda: router.popularity(np.ones((2, 2)), 1), "weights must be one number for each expert"),

@@ -10,7 +10,7 @@ import cohort
 from cohort import fitting
 from cohort.errors import CohortError, ParameterError, UnknownNameError
 from cohort.fitting import FitError
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.scaling import ScalingLaw
 
 RUNS = cohort.table("chinchilla_runs")
 ALL = (
@@ -341,9 +341,9 @@ def test_what_is_no_float_is_named(value):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"resamples": 1}, "resamples is 1, but must be an integer of at least 2"),
+        ({"resamples": 1}, "resamples is 1, but must be at least 2"),
         ({"resamples": 2.5}, "resamples is 2.5"),
-        ({"seed": -1}, "seed is -1, but must be an integer of at least 0"),
+        ({"seed": -1}, "seed is -1, but must be at least 0"),
         ({"rows": np.full((2, 240), 240)}, "rows must be from 0 to 239, and run from 240 to 240"),
         ({"rows": np.zeros((2, 100), dtype=int)}, "two resamples or more, of 240 runs each"),
         ({"rows": [[0, 1], [2]]}, "rows must be a table of row numbers"),

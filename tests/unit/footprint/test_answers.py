@@ -15,7 +15,9 @@ from cohort.footprint import answers, factors, yardsticks
 from cohort.footprint.accounts import BOUNDARIES, Footprint, account
 from cohort.footprint.answers import break_even, per_million_tokens, per_year, service, serving
 from cohort.footprint.energy import prompt_joules
-from cohort.footprint.factors import Range, grid
+from cohort.footprint.factors import Range
+from cohort.footprint.inputs import Factors
+from cohort.footprint.places import grid
 from cohort.footprint.training_runs import training
 from cohort.footprint.uncertainty import propagate
 from cohort.footprint.yardsticks import fleet
@@ -63,11 +65,11 @@ def test_hardware_by_hand():
 
 def test_water_of_a_medium_answer_of_gpt_3():
     """4 Wh of machines at 0.55 L on site, and 1.17 times 3.142 L where the electricity is generated."""
-    found = account(
-        "facility", it_energy_kwh=0.004, accelerator_hours=0.0, pue=1.17, grid_g_per_kwh=0.0, wue_onsite=0.55,
-        wue_offsite=3.142, embodied_kg=0.0, embodied_water_l=0.0, lifetime_years=1.0, use_share=1.0,
-        development=1.0,
+    own = Factors(
+        pue=1.17, grid_g_per_kwh=0.0, wue_onsite=0.55, wue_offsite=3.142, embodied_kg=0.0,
+        embodied_water_l=0.0, lifetime_years=1.0, use_share=1.0,
     )  # fmt: skip
+    found = account("facility", own, it_energy_kwh=0.004, accelerator_hours=0.0)
     assert 1000 * found.water_l == pytest.approx(16.90, abs=0.005)
     assert 1000 * found.water_l == pytest.approx(
         factor("GPT-3 medium answer", "water per answer, United States"), abs=0.01

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cohort.errors import CohortError, ParameterError
-from cohort.footprint.factors import Range
-from cohort.footprint.uncertainty import Z95, propagate, sample
+from cohort.footprint.factors import Z95, Range
+from cohort.footprint.uncertainty import Spread, propagate, sample, triangular
 
 WIDE = Range(1, 2, 6, "")
 NARROW = Range(3, 4, 4.5, "")
@@ -82,6 +82,48 @@ def test_an_input_that_matters_to_no_one_has_no_share() -> None:
     assert shares["wide"] > 0.995
 
 
+def test_shares_are_those_of_scipy() -> None:
+    """The design of Saltelli over the same distributions, an interaction among them."""
+    stats = pytest.importorskip("scipy.stats")
+    inputs = {"wide": WIDE, "narrow": NARROW, "log": LOG}
+
+    def answer(wide: np.ndarray, narrow: np.ndarray, log: np.ndarray) -> np.ndarray:
+        return wide * log + 3 * narrow**2
+
+    def triangle(given: Range) -> object:
+        width = given.high - given.low
+        return stats.triang((given.central - given.low) / width, given.low, width)
+
+    sigma = np.log(LOG.high / LOG.low) / (2 * Z95)
+    found = stats.sobol_indices(
+        func=lambda x: answer(*x)[None],
+        n=2**14,
+        dists=[triangle(WIDE), triangle(NARROW), stats.lognorm(sigma, scale=LOG.central)],
+        rng=np.random.default_rng(0),
+    )
+    expected = dict(zip(inputs, found.first_order.ravel(), strict=True))
+    shares = propagate(answer, inputs, draws=400_000).shares()
+    assert shares == pytest.approx(expected, abs=6e-3)
+    assert sum(shares.values()) < 0.99
+
+
+def test_chance_within_a_bin_is_taken_off() -> None:
+    """Two bins of three, by hand: means 3 and 5, and within them a variance of 1 and of 4."""
+    inputs = {"x": np.arange(6.0), "known": np.full(6, 2.0)}
+    spread = Spread(np.array([2.0, 3.0, 4.0, 3.0, 5.0, 7.0]), inputs)
+    within = (1 + 4) / 2 / 3
+    assert spread.shares(bins=2) == {"x": pytest.approx((1 - within / 2) / np.var(spread.values))}
+    turned = Spread(spread.values[::-1], {"x": inputs["x"][::-1]})
+    assert turned.shares(bins=2) == pytest.approx(spread.shares(bins=2))
+    assert Spread(np.array([0.0, 1, 0, 1]), {"x": np.arange(4.0)}).shares(bins=2) == {"x": 0}
+
+
+def test_a_triangle_by_its_quantiles() -> None:
+    """From 1 over 2 to 6: a fifth of the area lies below 2, and the mean of its halves is as drawn."""
+    share = np.array([0.0, 0.05, 0.2, 0.6, 1.0])
+    assert triangular(1, 2, 6, share) == pytest.approx([1, 1.5, 2, 6 - 0.4**0.5 * 20**0.5, 6])
+
+
 def test_the_same_seed_gives_the_same_draws() -> None:
     one, two = (sample({"a": WIDE, "b": WIDE}, 1000, 7) for _ in range(2))
     assert (one["a"] == two["a"]).all()
@@ -120,3 +162,10 @@ def test_faults(known: dict, message: str) -> None:
 def test_too_many_bins() -> None:
     with pytest.raises(ParameterError, match="bins is 64, but 100 draws fill fewer"):
         propagate(lambda x: x, {"x": WIDE}, draws=100).shares(bins=64)
+    assert propagate(lambda x: x, {"x": WIDE}, draws=100).shares(bins=50)["x"] > 0.9
+    few = propagate(lambda x: x, {"x": WIDE}, draws=100)
+    assert few.shares() == few.shares(bins=2)
+    more = propagate(lambda x: x, {"x": WIDE}, draws=1000)
+    assert more.shares() == more.shares(bins=20)
+    many = propagate(lambda x: x, {"x": WIDE}, draws=5000)
+    assert many.shares() == many.shares(bins=64)

@@ -17,7 +17,7 @@ COUNTS = {
     "embodied": 25,
     "footprint_factors": 173,
     "inference_energy": 46,
-    "equivalences": 19,
+    "equivalences": 20,
     "serving_measurements": 525,
     "serving_measurements_mlengineering": 16,
 }
@@ -31,7 +31,7 @@ SUMS = {
     "embodied": "57309.973",
     "footprint_factors": "899116943992.68304",
     "inference_energy": "1229.57740",
-    "equivalences": "53200040142.386",
+    "equivalences": "53200040144.286",
     "serving_measurements": "776003673077.1605",
     "serving_measurements_mlengineering": "22067.3",
 }
@@ -182,7 +182,7 @@ def test_what_is_contested_is_known() -> None:
         },
         "embodied": {"schneider2025tpu": 2},
         "footprint_factors": {"elsworth2025gemini": 1},
-        "equivalences": {"airmilescalc": 1},
+        "equivalences": {"airmilescalc": 2},
         "serving_measurements": {"llamacpp4167": 54, "pope2022scaling": 6, "meta2025llama4": 1},
     }
 

@@ -12,12 +12,11 @@ from scipy import optimize
 
 import cohort
 from cohort.errors import CohortError, ParameterError, UnknownNameError
-from cohort.scaling import dense_laws
-from cohort.scaling.dense_laws import InfeasibleError, Lifetime, Price, Repetition, ScalingLaw
+from cohort.scaling import InfeasibleError, Lifetime, Price, Repetition, ScalingLaw, repetition
 
 SARDANA = cohort.law("sardana")
 MUENNIGHOFF = cohort.law("muennighoff")
-C4 = dense_laws.repetition("muennighoff")
+C4 = repetition("muennighoff")
 EXACT = 1e-12
 
 
@@ -117,7 +116,10 @@ class TestSardana:
             prefill=Price(0.60, 624e12, 0.4),
             decode=Price(0.60, 624e12, 0.2),
         )
-        plain, found = SARDANA.compute_optimal(loss=1.947), SARDANA.cost_optimal(1.947, life)
+        plain, found = (
+            SARDANA.compute_optimal(loss=1.947),
+            SARDANA.inference_optimal(1.947, life.equivalent_tokens),
+        )
         assert (found.parameters, found.tokens) == (to("2.053e10"), to("3.302e12"))
         assert life.usd(plain.parameters, plain.tokens) == to("1605531.94")
         assert life.usd(found.parameters, found.tokens) == to("1425059.70")
@@ -150,13 +152,13 @@ class TestMuennighoff:
 
     def test_the_optimum_that_their_grid_misses(self):
         """Their search of 500 points gives 237,336,955,477 tokens; the loss there is higher than at ours."""
-        found = MUENNIGHOFF.data_limited(1e22, 25e9, C4)
+        found = MUENNIGHOFF.compute_optimal(1e22, unique_tokens=25e9, repetition=C4)
         assert found.tokens == pytest.approx(237_208_750_991, rel=1e-6)  # by a search on the loss itself
         theirs = 237_336_955_477.55
         assert found.loss < MUENNIGHOFF.loss(1e22 / 6 / theirs, theirs, 25e9, C4)
 
     def test_the_condition_of_the_optimum_holds_to_twelve_digits(self):
-        found = MUENNIGHOFF.data_limited(1e22, 25e9, C4)
+        found = MUENNIGHOFF.compute_optimal(1e22, unique_tokens=25e9, repetition=C4)
         pairs, step = found.flop / 6, 1e-4
         slope = [
             MUENNIGHOFF.loss(found.parameters * ratio, pairs / (found.parameters * ratio), 25e9, C4)
@@ -284,7 +286,7 @@ REPETITIONS = st.builds(Repetition, tokens=st.floats(2, 40), parameters=st.float
 @given(LAWS, COMPUTE, st.floats(1e-3, 0.9), REPETITIONS)
 def test_no_other_division_is_better_where_data_are_repeated(law, flop, share, repetition):
     free = law.compute_optimal(flop)
-    found = law.data_limited(flop, share * free.tokens, repetition)
+    found = law.compute_optimal(flop, unique_tokens=share * free.tokens, repetition=repetition)
     assert found.flop == pytest.approx(flop, rel=1e-12)
     assert found.loss >= free.loss * (1 - 1e-14)
     for ratio in (0.7, 0.99, 1.01, 1.4):
@@ -322,7 +324,7 @@ def test_use_and_a_data_limit_together(flop, share, use, repetition):
 @given(LAWS, COMPUTE)
 def test_as_much_data_as_wanted_is_no_limit(law, flop):
     free = law.compute_optimal(flop)
-    assert law.data_limited(flop, 2 * free.tokens, C4) == free
+    assert law.compute_optimal(flop, unique_tokens=2 * free.tokens, repetition=C4) == free
 
 
 @given(LAWS, st.floats(1e7, 1e12), st.floats(1e9, 1e14))
@@ -347,7 +349,7 @@ def test_limits_that_leave_nothing_to_choose():
     law = cohort.law("besiroglu-unrounded")
     found = law.inference_optimal(2.6, 1e24, unique_tokens=2e11)
     assert found.loss == pytest.approx(2.6, rel=1e-6)
-    once = law.data_limited(1e24, 1e11, Repetition(1e-300, 5))
+    once = law.compute_optimal(1e24, unique_tokens=1e11, repetition=Repetition(1e-300, 5))
     assert once.tokens == pytest.approx(1e11, rel=1e-9)
 
 
@@ -389,6 +391,12 @@ def test_what_no_float_can_hold_is_said(ask):
 def test_an_allocation_has_exactly_one_condition(given):
     with pytest.raises(ParameterError, match="give exactly one of flop, parameters, tokens and loss"):
         SARDANA.compute_optimal(**given)
+
+
+def test_a_limit_of_data_is_for_a_given_compute():
+    for name, value in {"loss": 2.0, "tokens": 1e12}.items():
+        with pytest.raises(ParameterError, match=f"unique_tokens goes with flop, not with {name}"):
+            SARDANA.compute_optimal(**{name: value}, unique_tokens=1e11)
 
 
 @pytest.mark.parametrize("loss", [1.69, 1.2])
@@ -444,7 +452,7 @@ def test_unknown_laws_name_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'besiroglu'"):
         cohort.law("besirogl")
     with pytest.raises(UnknownNameError, match="known: muennighoff"):
-        dense_laws.repetition("hoffmann")
+        repetition("hoffmann")
     assert issubclass(InfeasibleError, CohortError)
 
 

@@ -11,8 +11,7 @@ from cohort.architecture.registered import model
 from cohort.chapters.expert_tradeoffs.worth import reproduced
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.numeric import root
-from cohort.scaling import mixture_laws
-from cohort.scaling.dense_laws import InfeasibleError
+from cohort.scaling import InfeasibleError, mixture_laws
 
 FRAME = reproduced()
 
@@ -162,7 +161,7 @@ def test_what_lies_outside_a_law_is_named():
         (lambda: mixture_laws.ranges("nobody"), "unknown law of mixtures"),
         (
             lambda: mixture_laws.routed_law("clark-hash").loss(1e9, 0.5),
-            "expansion is 0.5, but must be at least 1",
+            "expansion is 0.5, but must be a finite number of at least 1",
         ),
         (lambda: mixture_laws.routed_law("clark-hash").loss(-1, 2), "active is -1, but must be"),
         (
@@ -175,7 +174,7 @@ def test_what_lies_outside_a_law_is_named():
             lambda: mixture_laws.routed_law("krajewski-dense").dense_equivalent(1e9, 1e9, 1),
             "law of dense models",
         ),
-        (lambda: mixture_laws.Shape(2e9, 1e9, 1, 1, 0), "must be at least the 2000000000.0 that are active"),
+        (lambda: mixture_laws.Shape(2e9, 1e9, 1, 1, 0), "must be a finite number of at least 2,000,000,000"),
     ],
 )
 def test_bad_values_are_named(call, message):

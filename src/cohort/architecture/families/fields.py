@@ -24,23 +24,32 @@ ALIASES = {
         "head_dim": "attention_head_dim dim_head key_size",
         "intermediate_size": "ffn_dim n_inner ffn_hidden_size dim_ff dff hidden_dim ffw_size",
         "moe_intermediate_size": "expert_ffn_hidden_size",
-        "shared_width": "shared_expert_intermediate_size shared_intermediate_size share_expert_dim share_expert_dims "
-        "moe_shared_expert_intermediate_size shared_experts_intermediate_size",
+        "shared_width": "shared_expert_intermediate_size shared_intermediate_size share_expert_dim "
+        "share_expert_dims moe_shared_expert_intermediate_size shared_experts_intermediate_size",
         "n_routed_experts": "num_experts num_local_experts moe_num_experts",
-        "num_experts_per_tok": "num_experts_per_token moe_topk moe_k moe_top_k top_k_experts experts_per_token",
+        "num_experts_per_tok": "num_experts_per_token moe_topk moe_k moe_top_k top_k_experts "
+        "experts_per_token",
         "n_shared_experts": "num_shared_experts moe_num_shared_experts",
         "layer_types": "layers_block_type",
+        "sliding_window_pattern": "_sliding_window_pattern",
         "sliding_window": "attention_window_size",
         "tie_word_embeddings": "tie_embedding tied_embeddings",
-        "max_position_embeddings": "n_positions max_seq_len model_max_length max_sequence_length "
+        "max_position_embeddings": "n_positions max_seq_len max_sequence_length "
         "context_length max_seq_length",
     }.items()
 }
 # Sizes that make a model: a config of its own must state them. Only a nested one leaves out what equals the
 # defaults of its class, because that is how the reference implementation writes it.
 STATED = frozenset(
-    "hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size n_routed_experts "
-    "moe_intermediate_size".split()
+    [
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "vocab_size",
+        "n_routed_experts",
+        "moe_intermediate_size",
+    ]
 )
 
 # Fields that move no count in any family: tokens, numerics, training, initialisation, scales, towers.
@@ -55,31 +64,147 @@ _INERT = re.compile(
     r"|output_(attentions|hidden_states|scores|router_logits|gate_type)|time_step_(floor|limit|max|min|init))(_.*|$)"
 )
 _INERT_NAMES = frozenset(
-    """
-    activation activation_function activation_sparsity_pattern afn alibi altup_active_idx altup_coef_clip
-    altup_correct_scale apply_residual_connection_post_layernorm architectures attention_softmax_in_fp32
-    attention_types attn_temperature_tuning attn_uses_sequence_id auto_map block_dim chunk_size
-    chunk_size_feed_forward clip_qkv classifier_dropout cross_attention_hidden_size decoder_start_token_id
-    diversity_penalty do_sample dtype early_stopping embd_pdrop embedding_fraction encoder_no_repeat_ngram_size
-    eod_token_id ep_size exponential_decay_length_penalty expert_dtype expert_selection_fn finetuning_task
-    full_attn_mod gegelu_limit hc_sinkhorn_iters hidden_activation ignore_index init_device initial_context_length
-    interpolate_factor is_decoder is_encoder_decoder keep_window_size kda_safe_gate label2id id2label
-    language_model_only learnable_sink_init learned_pos_emb length_penalty linear_allow_neg_eigval
-    linear_attn_alpha linear_dt_max linear_dt_min max_inference_chunksize max_length max_window_layers min_length
-    mixer_rms_eps moe_loss_weight moe_norm_min moe_normalize_expert_weights moe_renormalize
-    moe_shared_expert_overlap moe_router_topk_scaling_factor n_ctx n_group no_repeat_ngram_size no_bias
-    norm_after norm_reduction_force_float32 norm_topk_prob num_beam_groups num_beams num_expert_group
-    num_hash_layers num_image_tokens num_logits_to_keep num_mtp_layers num_mtp_modules num_nextn_predict_layers
-    num_query_groups num_return_sequences num_reward_heads original_max_position_embeddings pad_id
-    position_embedding position_embedding_type prefix prefix_lm pretraining_tp problem_type pruned_heads
-    query_pre_attn_scalar remove_invalid_values reorder_and_upcast_attn rescale_every
-    rescale_prenorm_residual residual_in_fp32 return_dict return_dict_in_generate route_norm score_func seed
-    seq_aux slow_but_exact sparsity suppress_tokens task_specific_params temperature tf_legacy_loss
-    tie_encoder_decoder tokenizer_class top_k top_p topk_group torchscript typical_p unsloth_version
-    use_associative_scan use_bfloat16 use_bidirectional_attention use_cache use_expert_bias use_gemma_norm
-    use_grouped_topk use_long_context use_mamba_kernels use_mambapy use_mem_eff_path use_mem_rope
-    use_mrope use_mtp use_routing_bias use_unified_vision_chunk zero_expert_type
-    """.split()
+    [
+        "activation",
+        "activation_function",
+        "activation_sparsity_pattern",
+        "afn",
+        "alibi",
+        "altup_active_idx",
+        "altup_coef_clip",
+        "altup_correct_scale",
+        "apply_residual_connection_post_layernorm",
+        "architectures",
+        "attention_softmax_in_fp32",
+        "attention_types",
+        "attn_temperature_tuning",
+        "attn_uses_sequence_id",
+        "auto_map",
+        "block_dim",
+        "chunk_size",
+        "chunk_size_feed_forward",
+        "clip_qkv",
+        "classifier_dropout",
+        "cross_attention_hidden_size",
+        "decoder_start_token_id",
+        "diversity_penalty",
+        "do_sample",
+        "dtype",
+        "early_stopping",
+        "embd_pdrop",
+        "embedding_fraction",
+        "encoder_no_repeat_ngram_size",
+        "eod_token_id",
+        "ep_size",
+        "exponential_decay_length_penalty",
+        "expert_dtype",
+        "expert_selection_fn",
+        "finetuning_task",
+        "full_attn_mod",
+        "gegelu_limit",
+        "hc_sinkhorn_iters",
+        "hidden_activation",
+        "ignore_index",
+        "init_device",
+        "initial_context_length",
+        "interpolate_factor",
+        "is_decoder",
+        "is_encoder_decoder",
+        "keep_window_size",
+        "kda_safe_gate",
+        "label2id",
+        "id2label",
+        "language_model_only",
+        "learnable_sink_init",
+        "learned_pos_emb",
+        "length_penalty",
+        "linear_allow_neg_eigval",
+        "linear_attn_alpha",
+        "linear_dt_max",
+        "linear_dt_min",
+        "max_inference_chunksize",
+        "max_length",
+        "max_window_layers",
+        "min_length",
+        "mixer_rms_eps",
+        "moe_loss_weight",
+        "moe_norm_min",
+        "moe_normalize_expert_weights",
+        "moe_renormalize",
+        "moe_shared_expert_overlap",
+        "moe_router_topk_scaling_factor",
+        "n_ctx",
+        "n_group",
+        "no_repeat_ngram_size",
+        "no_bias",
+        "norm_after",
+        "norm_reduction_force_float32",
+        "norm_topk_prob",
+        "num_beam_groups",
+        "num_beams",
+        "num_expert_group",
+        "num_hash_layers",
+        "num_image_tokens",
+        "num_logits_to_keep",
+        "num_mtp_layers",
+        "num_mtp_modules",
+        "num_nextn_predict_layers",
+        "num_query_groups",
+        "num_return_sequences",
+        "num_reward_heads",
+        "original_max_position_embeddings",
+        "pad_id",
+        "position_embedding",
+        "position_embedding_type",
+        "prefix",
+        "prefix_lm",
+        "pretraining_tp",
+        "problem_type",
+        "pruned_heads",
+        "query_pre_attn_scalar",
+        "remove_invalid_values",
+        "reorder_and_upcast_attn",
+        "rescale_every",
+        "rescale_prenorm_residual",
+        "residual_in_fp32",
+        "return_dict",
+        "return_dict_in_generate",
+        "route_norm",
+        "score_func",
+        "seed",
+        "seq_aux",
+        "slow_but_exact",
+        "sparsity",
+        "suppress_tokens",
+        "task_specific_params",
+        "temperature",
+        "tf_legacy_loss",
+        "tie_encoder_decoder",
+        "tokenizer_class",
+        "top_k",
+        "top_p",
+        "topk_group",
+        "torchscript",
+        "typical_p",
+        "unsloth_version",
+        "use_associative_scan",
+        "use_bfloat16",
+        "use_bidirectional_attention",
+        "use_cache",
+        "use_expert_bias",
+        "use_gemma_norm",
+        "use_grouped_topk",
+        "use_long_context",
+        "use_mamba_kernels",
+        "use_mambapy",
+        "use_mem_eff_path",
+        "use_mem_rope",
+        "use_mrope",
+        "use_mtp",
+        "use_routing_bias",
+        "use_unified_vision_chunk",
+        "zero_expert_type",
+    ]
 )
 
 
@@ -109,7 +234,7 @@ class Fields:
         self.used: set[str] = {"model_type"}
 
     def raw(self, name: str) -> Any:
-        """Return a field as it is, under any of its names; `ABSENT` where it is not there and has no default."""
+        """Return a field as it is, under any of its names; `ABSENT` where it has none and no default."""
         values, names = self.values, ALIASES.get(name)
         if names is None:
             self.used.add(name)
@@ -122,7 +247,9 @@ class Fields:
                 if found is ABSENT or found is None:
                     found = value
                 elif value is not None and value != found:
-                    raise ConfigError(f"{each!r} is {shown(value, 20)}, but another name of it says {shown(found, 20)}")
+                    raise ConfigError(
+                        f"{each!r} is {shown(value, 20)}, but another name of it says {shown(found, 20)}"
+                    )
         return self.absent.get(name, ABSENT) if found is ABSENT else found
 
     def given(self, name: str) -> str:
@@ -137,7 +264,9 @@ class Fields:
             return value
         if value is None or value is ABSENT:
             state = "missing" if value is ABSENT else "null"
-            raise ConfigError(f"the field {ALIASES.get(name, (name,))[0]!r} is {state}, but {self.family} needs it")
+            names = ALIASES.get(name, (name,))
+            shown_as = next((each for each in names if each in self.values), names[0])
+            raise ConfigError(f"the field {shown_as!r} is {state}, but {self.family} needs it")
         return integer(f"the field {self.given(name)!r}", value, low, high, ConfigError)
 
     def optional(self, name: str, low: int = 1) -> int | None:
@@ -220,6 +349,6 @@ class Fields:
             if not value or name in inert or (isinstance(name, str) and moves_nothing(name)):
                 continue
             raise ConfigError(
-                f"the field {shown(name, 40)} is {shown(value, 20)}, which {self.family} is not known to read: "
-                "remove it or name another model_type"
+                f"the field {shown(name, 40)} is {shown(value, 20)}, which {self.family} is not known to "
+                "read: remove it or name another model_type"
             )

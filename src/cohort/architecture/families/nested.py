@@ -59,9 +59,11 @@ _TEXT = {
         glm_ocr_text: glm_ocr; llama: llava llava_next_video; minimax_m3_vl_text: minimax_m3_vl
         qwen2_5_vl_text: qwen2_5_vl; qwen2_vl_text: qwen2_vl
     """,
-    BOTH_UNTIED: "hunyuan_vl_text: hunyuan_vl; kosmos_2_text_model: kosmos-2; paddleocr_vl_text: paddleocr_vl",
+    BOTH_UNTIED: """
+        hunyuan_vl_text: hunyuan_vl; kosmos_2_text_model: kosmos-2; paddleocr_vl_text: paddleocr_vl
+    """,
     INNER: "llama4_text: llama4",
-    "111111???": "qwen2: ovis2; diffusion_gemma_text: diffusion_gemma",  # untied, they hold other matrices too
+    "111111???": "qwen2: ovis2; diffusion_gemma_text: diffusion_gemma",  # else other matrices too
     "010111000": "llama: perception_lm",
     "110111110": "gemma3_text: shieldgemma2",
 }  # fmt: skip
@@ -79,7 +81,8 @@ def _rows() -> dict[str, Nested]:
 NESTED = _rows()
 # Releases whose defaults are not those of the text decoder's class, so that these fields must be stated.
 MUST_STATE = {
-    "glmasr": "hidden_size intermediate_size num_attention_heads num_hidden_layers num_key_value_heads vocab_size",
+    "glmasr": "hidden_size intermediate_size num_attention_heads num_hidden_layers num_key_value_heads "
+    "vocab_size",
     "step3p7": "n_routed_experts",
 }
 MUST_STATE["voxtral"] = MUST_STATE["voxtral_realtime"] = f"{MUST_STATE['glmasr']} head_dim"
@@ -89,8 +92,10 @@ FLAT = frozenset({"qwen2_vl", "qwen2_5_vl"})  # whose first releases hold all fi
 # Stems of class names that do not follow from the model_type.
 OWN_CLASSES = {
     "exaone": "llama", "internlm3": "llama", "iquestcoder": "llama", "gpt-sw3": "gpt2", "glmga": "glm46v",
-    "inkling_mm_model": "inkling", "minimax_m3_vl": "minimaxm3sparse", "nemo_speechlm": "nemotron35transcribe",
+    "inkling_mm_model": "inkling", "minimax_m3_vl": "minimaxm3sparse",
+    "nemo_speechlm": "nemotron35transcribe",
     "nemotron_h_omni": "nemotronhomni", "pp_chart2table": "gotocr2", "sarvam_mla": "deepseekv3",
-    "sarvam_moe": "glm4moe", "shieldgemma2": "gemma3", "kimi_k2": "deepseekv3", "hunyuan_v1_dense": "hunyuandensev1",
+    "sarvam_moe": "glm4moe", "shieldgemma2": "gemma3", "kimi_k2": "deepseekv3",
+    "hunyuan_v1_dense": "hunyuandensev1",
     "hunyuan_v1_moe": "hunyuanmoev1", "minimax_text_01": "minimax", "minimax_m1": "minimax minimaxtext01",
 }  # fmt: skip

@@ -34,11 +34,15 @@ def attention(place: Place, **changed: Any) -> GroupedQuery:
         "output_bias": bias if row.output_bias is None else place.flag(row.output_bias),
         "norm_weights": norms,
         "learned_sinks": place.flag(row.sinks),
-        "gates": {None: 0, "head": heads, "full": heads * head_dim}[row.gate(place) if callable(row.gate) else row.gate],
+        "gates": {None: 0, "head": heads, "full": heads * head_dim}[
+            row.gate(place) if callable(row.gate) else row.gate
+        ],
         "gate_bias": place.flag(row.gate_bias),
     }
     if place.kind == "sliding_attention":
-        options["window"] = row.window(place) if callable(row.window) else fields.optional(row.window, low=0) or None
+        options["window"] = (
+            row.window(place) if callable(row.window) else fields.optional(row.window, low=0) or None
+        )
     return GroupedQuery(heads, kv_heads, head_dim, **{**options, **changed})
 
 
@@ -160,7 +164,10 @@ def mamba(place: Place, **changed: Any) -> Mamba:
 def hybrid_mamba(place: Place, **changed: Any) -> Mamba:
     """Return Mamba by the names of hybrid models (Jamba, Zamba)."""
     fields = place.fields
-    rank, state = automatic(fields, "mamba_dt_rank", ceil_div(fields.hidden, 16)), fields.size("mamba_d_state")
+    rank, state = (
+        automatic(fields, "mamba_dt_rank", ceil_div(fields.hidden, 16)),
+        fields.size("mamba_d_state"),
+    )
     options: dict[str, Any] = {
         "inner": fields.size("mamba_expand") * fields.hidden,
         "state": state,
@@ -179,7 +186,9 @@ def hybrid_mamba2(place: Place, **changed: Any) -> Mamba2:
     inner = fields.optional("mamba_d_ssm") or fields.size("mamba_expand") * fields.hidden
     head_dim = automatic(fields, "mamba_d_head", inner // heads)
     if heads * head_dim != inner:
-        raise ConfigError(f"mamba_n_heads ({heads}) x mamba_d_head ({head_dim}) must be the inner width ({inner})")
+        raise ConfigError(
+            f"mamba_n_heads ({heads}) x mamba_d_head ({head_dim}) must be the inner width ({inner})"
+        )
     options: dict[str, Any] = {
         "heads": heads,
         "head_dim": head_dim,
@@ -224,7 +233,9 @@ def dense(place: Place) -> Dense:
 def experts(place: Place, **changed: Any) -> Experts:
     """Return a mixture of experts by the traits of the row."""
     fields, row = place.fields, place.row
-    shared = fields.optional(row.shared, low=0) or 0 if isinstance(row.shared, str) else place.number(row.shared)
+    shared = (
+        fields.optional(row.shared, low=0) or 0 if isinstance(row.shared, str) else place.number(row.shared)
+    )
     if not shared and row.shared_bias == "mlp_bias" and place.flag("mlp_bias"):
         raise ConfigError("'mlp_bias' is true without shared experts, which is not counted: one must change")
     wide = place.number(row.shared_width) if row.shared_width is not None and shared else None
@@ -298,7 +309,9 @@ def named_or(default: Callable[[Fields, int], Sequence[bool]]) -> Pattern:
     """Return which layers route: as `mlp_layer_types` lists them, else by a default."""
 
     def pattern(fields: Fields, count: int) -> Sequence[bool]:
-        kinds = fields.listed("mlp_layer_types", count, f"dense or sparse for each of {count} layers", ("dense", "sparse"))
+        kinds = fields.listed(
+            "mlp_layer_types", count, f"dense or sparse for each of {count} layers", ("dense", "sparse")
+        )
         return default(fields, count) if kinds is None else [kind == "sparse" for kind in kinds]
 
     return pattern
@@ -325,5 +338,7 @@ def marked(fields: Fields, count: int, names: Sequence[str], marks: str) -> list
     letters = dict(zip(marks, names, strict=True))
     value = fields.raw("hybrid_override_pattern")
     if not isinstance(value, str) or not value or not set(value) <= set(letters):
-        raise ConfigError(f"the field 'hybrid_override_pattern' is {shown(value, 30)}, but must hold the letters {marks}")
+        raise ConfigError(
+            f"the field 'hybrid_override_pattern' is {shown(value, 30)}, but must hold the letters {marks}"
+        )
     return [letters[letter] for letter in value]

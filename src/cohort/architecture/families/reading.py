@@ -43,7 +43,7 @@ def _known(family: str) -> frozenset[str]:
 
 @cache
 def _classes() -> Mapping[str, tuple[Mapping[str, Any], str]]:
-    """Return what the reference's config classes declare, by family: defaults, and the names of all fields."""
+    """Return what the reference's config classes declare, by family: defaults, and all names."""
     file = resources.files("cohort.architecture.families").joinpath("defaults.json")
     found: Mapping[str, tuple[Mapping[str, Any], str]] = json.loads(file.read_text(encoding="utf-8"))
     return found
@@ -88,7 +88,7 @@ def read(config: Any, name: str | None = None) -> ModelSpec:
 def _read(config: Mapping[str, Any], called: str) -> ModelSpec:
     config = _dialect(config)
     values, family, nested = _text_part(config)
-    if family not in TABLE:
+    if not isinstance(family, str) or family not in TABLE:
         raise _unsupported(family)
     row = TABLE[family]
     if not nested:
@@ -123,9 +123,16 @@ def _dialect(config: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"model_type": "mixtral" if more else "mistral", "sliding_window": None, **own, **more}
     classes = config.get("architectures")
     for each in classes if isinstance(classes, (list, tuple)) else ():
-        found = [family for family in supported_families() if isinstance(each, str) and _stem(each) in _stems(family)]
+        found = [
+            family
+            for family in supported_families()
+            if isinstance(each, str) and _stem(each) in _stems(family)
+        ]
         if found:
-            return {**config, "model_type": min(found, key=lambda family: (family not in NESTED, len(family)))}
+            return {
+                **config,
+                "model_type": min(found, key=lambda family: (family not in NESTED, len(family))),
+            }
     return config
 
 
@@ -147,7 +154,11 @@ def _text_part(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any, bool]
         _check_classes(config, str(family), str(family), None)
     inner = config[key]
     if next((each for each in TEXT_KEYS if isinstance(inner.get(each), Mapping)), None):
-        return _text_part({"model_type": None, **inner} if known is None else {**inner, "model_type": inner.get("model_type") or family})
+        return _text_part(
+            {"model_type": None, **inner}
+            if known is None
+            else {**inner, "model_type": inner.get("model_type") or family}
+        )
     text = inner.get("model_type") or (known.text if known else None)
     if not isinstance(text, str) or text not in TABLE:
         return inner, text, True
@@ -155,17 +166,23 @@ def _text_part(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any, bool]
         if not any(each in inner for each in ALIASES.get(name, (name,))):
             raise ConfigError(f"the field {name!r} is missing in {key!r}, but {family} needs it")
     values = dict(inner)
-    values["tie_word_embeddings"] = _tied(config, inner, text, known.tie if known else None, known.text if known else None)
+    values["tie_word_embeddings"] = _tied(
+        config, inner, text, known.tie if known else None, known.text if known else None
+    )
     return values, text, True
 
 
-def _tied(outer: Mapping[str, Any], inner: Mapping[str, Any], text: str, rule: str | None, usual: str | None) -> Any:
+def _tied(
+    outer: Mapping[str, Any], inner: Mapping[str, Any], text: str, rule: str | None, usual: str | None
+) -> Any:
     """Return whether matrices are tied, by the flags of the release and of its text config."""
     flags = []
     for part in (outer, inner):
         value = part.get("tie_word_embeddings")
         if value is not None and not isinstance(value, bool):
-            raise ConfigError(f"the field 'tie_word_embeddings' is {shown(value, 40)}, but must be true or false")
+            raise ConfigError(
+                f"the field 'tie_word_embeddings' is {shown(value, 40)}, but must be true or false"
+            )
         flags.append(value)
     first, second = flags
     own = _defaults(text, True).get("tie_word_embeddings", TABLE[text].tied)
@@ -180,7 +197,9 @@ def _tied(outer: Mapping[str, Any], inner: Mapping[str, Any], text: str, rule: s
         second = own
     tied = rule[3 * (None, True, False).index(first) + (None, True, False).index(second)]
     if tied == "?":
-        raise ConfigError("'tie_word_embeddings' is false, which is not counted for this model_type: it must be true")
+        raise ConfigError(
+            "'tie_word_embeddings' is false, which is not counted for this model_type: it must be true"
+        )
     return tied == "1"
 
 
@@ -188,12 +207,18 @@ def _tied(outer: Mapping[str, Any], inner: Mapping[str, Any], text: str, rule: s
 def _stem(name: str) -> str:
     """Return the name of a class without what says that it has a head; empty where nothing says so."""
     folded = name.replace("_", "").lower()
-    return next((folded.removesuffix(head) for head in HEADS if folded.endswith(head)), "").replace("text", "")
+    return next((folded.removesuffix(head) for head in HEADS if folded.endswith(head)), "").replace(
+        "text", ""
+    )
 
 
 @cache
 def _stems(family: str) -> frozenset[str]:
-    own = "".join(each for each in family.lower() if each not in "_-.").replace("text", "").removesuffix("model")
+    own = (
+        "".join(each for each in family.lower() if each not in "_-.")
+        .replace("text", "")
+        .removesuffix("model")
+    )
     row = TABLE.get(family)
     return frozenset({own, *OWN_CLASSES.get(family, "").split(), *(row.classes.split() if row else ())})
 
@@ -207,18 +232,28 @@ def _check_classes(config: Mapping[str, Any], family: str, other: str, row: Row 
         raise ConfigError(f"the field 'architectures' is {shown(classes, 40)}, but must be a list of names")
     for each in classes:
         if not isinstance(each, str) or not _stem(each):
-            raise ConfigError(f"'architectures' holds {shown(each, 50)}, which has no language head: {family} has one")
+            raise ConfigError(
+                f"'architectures' holds {shown(each, 50)}, which has no language head: {family} has one"
+            )
         if _stem(each) not in _stems(family) | _stems(other):
-            raise ConfigError(f"'architectures' holds {shown(each, 50)}, which is not of model_type {family!r}")
+            raise ConfigError(
+                f"'architectures' holds {shown(each, 50)}, which is not of model_type {family!r}"
+            )
 
 
 def _unsupported(family: object) -> ConfigError:
     if family is None:
         return ConfigError("the field 'model_type' is missing, and 'architectures' names no known class")
     if not isinstance(family, str):
-        return ConfigError(f"the field 'model_type' is {shown(family, 40)}, but must be a name such as 'llama'")
+        return ConfigError(
+            f"the field 'model_type' is {shown(family, 40)}, but must be a name such as 'llama'"
+        )
     close = [each for each in nearest(family, supported_families(), 1) if _alike(each, family)]
-    hint = f"did you mean {close[0]!r}?" if close else "give it a row in families/table.py (CONTRIBUTING: Add a family)"
+    hint = (
+        f"did you mean {close[0]!r}?"
+        if close
+        else "give it a row in families/table.py (CONTRIBUTING: Add a family)"
+    )
     return ConfigError(f"model_type {shown(family, 40)} is not supported; {hint}")
 
 

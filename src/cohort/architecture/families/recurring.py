@@ -34,7 +34,7 @@ def minimax_kinds(fields: Fields, count: int) -> list[str]:
 
 
 def kimi_kinds(fields: Fields, count: int) -> list[str]:
-    """Return each layer's kind: as numbered from 1 in `linear_attn_config`, else every fourth but the first."""
+    """Return each kind, as `linear_attn_config` numbers it from 1, else every fourth but the first."""
     part = fields.part("linear_attn_config")
     full, linear = part.indices("full_attn_layers"), part.indices("kda_layers")
     for name in ("num_heads", "head_dim", "short_conv_kernel_size"):
@@ -79,7 +79,9 @@ def olmo_delta(place: Place) -> GatedDelta:
 
 def olmo_kinds(fields: Fields, count: int) -> list[str]:
     """Return each fourth layer as full, or the last of fewer."""
-    return [FULL if layer % 4 == 3 or (count < 4 and layer == count - 1) else LINEAR for layer in range(count)]
+    return [
+        FULL if layer % 4 == 3 or (count < 4 and layer == count - 1) else LINEAR for layer in range(count)
+    ]
 
 
 def pooled_indexer(place: Place) -> Weights | None:
@@ -165,7 +167,9 @@ def nemotron_kinds(fields: Fields, count: int) -> list[str]:
     if value is ABSENT or value is None:
         return [MAMBA, "moe", FULL, "mlp"]
     if not isinstance(value, str) or not value or not set(value) <= set(LETTERS):
-        raise ConfigError(f"'hybrid_override_pattern' is {shown(value, 30)}, but must hold the letters {''.join(LETTERS)}")
+        raise ConfigError(
+            f"'hybrid_override_pattern' is {shown(value, 30)}, but must hold the letters {''.join(LETTERS)}"
+        )
     return [LETTERS[letter] for letter in value]
 
 
@@ -213,7 +217,10 @@ def own_mamba2(place: Place) -> Mamba2:
 def zamba_kinds(fields: Fields, count: int) -> list[str]:
     """Return the hybrid layers: the third, then one of each period."""
     period, offset = fields.size("attn_layer_period"), fields.size("attn_layer_offset", low=0)
-    return ([MAMBA, MAMBA, "hybrid"] + ["hybrid" if layer % period == offset else MAMBA for layer in range(count - 3)])[:count]
+    return (
+        [MAMBA, MAMBA, "hybrid"]
+        + ["hybrid" if layer % period == offset else MAMBA for layer in range(count - 3)]
+    )[:count]
 
 
 def _zamba_listed(fields: Fields, count: int, default: Sequence[str]) -> list[str]:
@@ -263,7 +270,16 @@ def zamba_extra(place: Place) -> Weights | None:
 
 def zamba2_kinds(fields: Fields, count: int) -> list[str]:
     """Return the hybrid layers of the release of 2.7B, whose number of layers this pattern has."""
-    kinds = [MAMBA, *([MAMBA] * 5 + ["hybrid"]) * 7, *[MAMBA] * 4, "hybrid", *[MAMBA] * 3, "hybrid", MAMBA, MAMBA]
+    kinds = [
+        MAMBA,
+        *([MAMBA] * 5 + ["hybrid"]) * 7,
+        *[MAMBA] * 4,
+        "hybrid",
+        *[MAMBA] * 3,
+        "hybrid",
+        MAMBA,
+        MAMBA,
+    ]
     if count != len(kinds):
         raise ConfigError(f"the field 'layers_block_type' is missing, but zamba2 of {count} layers needs it")
     return kinds
@@ -272,10 +288,14 @@ def zamba2_kinds(fields: Fields, count: int) -> list[str]:
 def zamba2_uses(fields: Fields, count: int) -> list[str | None]:
     """Return for each hybrid layer whether its block is met for the first time: blocks take turns."""
     listed = fields.raw("layer_types")
-    kinds = _zamba_listed(fields, count, () if isinstance(listed, (list, tuple)) and listed else zamba2_kinds(fields, count))
+    kinds = _zamba_listed(
+        fields, count, () if isinstance(listed, (list, tuple)) and listed else zamba2_kinds(fields, count)
+    )
     _always_tied(fields)
     listed = fields.raw("hybrid_layer_ids")
-    if isinstance(listed, (list, tuple)) and list(listed) != [i for i, kind in enumerate(kinds) if kind != MAMBA]:
+    if isinstance(listed, (list, tuple)) and list(listed) != [
+        i for i, kind in enumerate(kinds) if kind != MAMBA
+    ]:
         raise ConfigError("'hybrid_layer_ids' must name the hybrid layers of 'layers_block_type'")
     blocks, met, found = fields.size("num_mem_blocks"), 0, []
     for kind in kinds:
@@ -291,7 +311,8 @@ def zamba2_mamba(place: Place) -> Mamba2:
     if inner % heads:
         raise ConfigError(f"n_mamba_heads ({heads}) must divide the inner width ({inner})")
     return Mamba2(
-        heads, inner // heads, fields.size("mamba_d_state"), fields.size("mamba_ngroups"), fields.size("mamba_d_conv"),
+        heads, inner // heads, fields.size("mamba_d_state"), fields.size("mamba_ngroups"),
+        fields.size("mamba_d_conv"),
         bias=fields.flag("add_bias_linear"),
     )  # fmt: skip
 
@@ -344,7 +365,9 @@ def lfm2_width(place: Place) -> int:
     width = int(2 * width / 3)
     if factor is not ABSENT and factor is not None:
         if not isinstance(factor, (int, float)) or isinstance(factor, bool) or not 0 < factor < 1e6:
-            raise ConfigError(f"the field 'block_ffn_dim_multiplier' is {shown(factor, 30)}, but must be a number")
+            raise ConfigError(
+                f"the field 'block_ffn_dim_multiplier' is {shown(factor, 30)}, but must be a number"
+            )
         width = int(factor * width)
     return multiple * ceil_div(width, multiple)
 
@@ -437,7 +460,9 @@ def decilm_blocks(fields: Fields, count: int) -> list[tuple[int | None, float | 
         out, away = mixing.flag("no_op"), forward.flag("no_op")
         for each in (part, mixing, forward):
             each.unread(frozenset())
-        if not away and (not isinstance(factor, (int, float)) or isinstance(factor, bool) or not 0 < factor < 1e6):
+        if not away and (
+            not isinstance(factor, (int, float)) or isinstance(factor, bool) or not 0 < factor < 1e6
+        ):
             raise ConfigError(f"'ffn_mult' is {shown(factor, 30)}, but must be a number")
         found.append((None if out else group or 0, None if away else float(factor)))
     return found

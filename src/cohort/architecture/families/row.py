@@ -1,6 +1,6 @@
 """A family as a row of traits, and how the traits become layers.
 
-A trait is a value, the name of a field that holds it (of a yes or no), or a function of the place in the model.
+A trait is a value, the name of a field that holds it (of a yes or no), or a function of a place.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Pattern = Callable[[Fields, int], Sequence[Any]]
 
 
 class Place(NamedTuple):
-    """Where a part stands: the fields, the row, the kind of layer, whether it routes, and what else varies."""
+    """Where a part stands: the fields, the row, the kind of layer, whether it routes, and the rest."""
 
     fields: Fields
     row: Row
@@ -169,8 +169,8 @@ def extend(row: Row, **traits: Any) -> Row:
 def build(fields: Fields, row: Row, name: str) -> ModelSpec:
     """Return the model that the fields of a config and the traits of its family describe."""
     place = Place(fields, row)
-    count = row.layers(fields) if row.layers else fields.layers
     hidden, unit = fields.hidden, place.number(row.norm)
+    count = row.layers(fields) if row.layers else fields.layers
     keys = zip(
         _kinds(fields, row, count),
         _routed(fields, row, count),
@@ -197,7 +197,7 @@ def build(fields: Fields, row: Row, name: str) -> ModelSpec:
         head_bias=place.flag(row.head_bias),
         position_rows=row.positions(fields) if row.positions else 0,
         embedding_width=fields.optional(row.embedding_width) if row.embedding_width else None,
-        context_limit=fields.optional("max_position_embeddings"),
+        context_limit=fields.optional("model_max_length") or fields.optional("max_position_embeddings"),
         head_rows=rows or (vocabulary if more else None),
         extra=row.outside(place) if row.outside else None,
     )
@@ -212,7 +212,11 @@ def _tied(fields: Fields, row: Row) -> bool:
 
 def _kinds(fields: Fields, row: Row, count: int) -> Sequence[str]:
     known = " or ".join(row.kinds)
-    listed = fields.listed("layer_types", count, f"{known} for each of {count} layers", row.kinds) if row.listed else None
+    listed = (
+        fields.listed("layer_types", count, f"{known} for each of {count} layers", row.kinds)
+        if row.listed
+        else None
+    )
     if listed is not None:
         return listed
     return row.pattern(fields, count) if row.pattern else [next(iter(row.kinds))] * count

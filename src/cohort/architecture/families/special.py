@@ -9,7 +9,16 @@ from typing import NamedTuple
 from cohort.architecture.attended import BlockSparse
 from cohort.architecture.attention import CrossAttention, GroupedQuery, RoutedQuery
 from cohort.architecture.families.fields import ABSENT, Fields
-from cohort.architecture.families.parts import attention, dense, every, experts, latent, same, width_of_heads, zeros_and_ones
+from cohort.architecture.families.parts import (
+    attention,
+    dense,
+    every,
+    experts,
+    latent,
+    same,
+    width_of_heads,
+    zeros_and_ones,
+)
 from cohort.architecture.families.row import Pattern, Place
 from cohort.architecture.feedforward import Dense, Experts, HyperConnection, Residual, Weights
 from cohort.architecture.latent import Compressed, Indexer, Latent
@@ -62,7 +71,9 @@ def phi3small_width(place: Place) -> int:
     if multiplier is None:
         return fields.size("ff_intermediate_size")
     if given is not None:
-        raise ConfigError("'ff_dim_multiplier' and 'ff_intermediate_size' are both given: one excludes the other")
+        raise ConfigError(
+            "'ff_dim_multiplier' and 'ff_intermediate_size' are both given: one excludes the other"
+        )
     width = multiplier * (fields.hidden // 3) * 2
     return ceil_div(width, 256) * 256 if fields.flag("gegelu_pad_to_256") else width
 
@@ -139,13 +150,26 @@ def _dory(fields: Fields) -> tuple[list[str], int, int]:
     """Return Dory's kinds of layers, and where the layers begin and end that are passed again."""
     kinds, count = fields.raw("layer_types"), fields.layers
     halves = isinstance(kinds, (list, tuple)) and "mlp" in kinds
-    if halves and (len(kinds) != count or any((kind == "mlp") != bool(i % 2) for i, kind in enumerate(kinds))):
+    if halves and (
+        len(kinds) != count or any((kind == "mlp") != bool(i % 2) for i, kind in enumerate(kinds))
+    ):
         raise ConfigError(f"'layer_types' must hold attention and mlp in turn for {count} halves of layers")
     unit = 2 if halves else 1
-    known = Fields({"layer_types": kinds[::2] if halves else kinds} if isinstance(kinds, (list, tuple)) else {}, "dory", {})
-    listed = known.listed("layer_types", count // unit, f"kinds for {count // unit} layers", ("full_attention", "sliding_attention"))
+    known = Fields(
+        {"layer_types": kinds[::2] if halves else kinds} if isinstance(kinds, (list, tuple)) else {},
+        "dory",
+        {},
+    )
+    listed = known.listed(
+        "layer_types",
+        count // unit,
+        f"kinds for {count // unit} layers",
+        ("full_attention", "sliding_attention"),
+    )
     names = listed or list(every(4)(fields, count // unit))
-    first, last, again = (fields.optional(f"n_{name}_layers", low=0) for name in ("input", "output", "recurrent"))
+    first, last, again = (
+        fields.optional(f"n_{name}_layers", low=0) for name in ("input", "output", "recurrent")
+    )
     start, end = (first or 0) // unit, len(names) - (last or 0) // unit
     if again is not None and again // unit != end - start and end >= start:
         raise ConfigError("'n_recurrent_layers' must be what the first and last layers leave")
@@ -155,14 +179,22 @@ def _dory(fields: Fields) -> tuple[list[str], int, int]:
 def dory_layers(fields: Fields) -> int:
     """Return how many layers Dory passes through, some of them again."""
     names, start, end = _dory(fields)
-    return len(names) + max(end - start, 0) * (fields.size("n_recurrent_loops") - 1) if end <= len(names) else len(names)
+    return (
+        len(names) + max(end - start, 0) * (fields.size("n_recurrent_loops") - 1)
+        if end <= len(names)
+        else len(names)
+    )
 
 
 def dory_passes(fields: Fields, count: int) -> list[str]:
     """Return which passes are the first through a layer."""
-    names, start, end = _dory(fields)
+    names, _, end = _dory(fields)
     again = count - len(names)
-    return ["first"] * (len(names) if not again else end) + ["again"] * again + ["first"] * (len(names) - end if again else 0)
+    return (
+        ["first"] * (len(names) if not again else end)
+        + ["again"] * again
+        + ["first"] * (len(names) - end if again else 0)
+    )
 
 
 def dory_kinds(fields: Fields, count: int) -> list[str]:
@@ -194,7 +226,9 @@ def doge_forward(place: Place) -> Dense | Residual:
     fields = place.fields
     count = fields.size("n_routed_experts")
     router = 2 * isqrt(count) * fields.hidden
-    return Residual(dense(place), Experts(count, fields.size("num_experts_per_tok"), 1, gated=False, router=router))
+    return Residual(
+        dense(place), Experts(count, fields.size("num_experts_per_tok"), 1, gated=False, router=router)
+    )
 
 
 # Mixtures -------------------------------------------------------------------------------------------------
@@ -213,7 +247,11 @@ def dbrx_attention(place: Place) -> GroupedQuery:
 
 def dbrx_experts(place: Place) -> Experts:
     """Return DBRX's experts, whose sizes lie in a table of their own."""
-    part = Fields(place.fields.part("ffn_config").values, "dbrx", {"moe_num_experts": 4, "moe_top_k": 1, "ffn_hidden_size": 3584})
+    part = Fields(
+        place.fields.part("ffn_config").values,
+        "dbrx",
+        {"moe_num_experts": 4, "moe_top_k": 1, "ffn_hidden_size": 3584},
+    )
     return Experts(_own(part, "moe_num_experts"), _own(part, "moe_top_k"), _own(part, "ffn_hidden_size"))
 
 
@@ -232,7 +270,9 @@ def arctic_routed(fields: Fields, count: int) -> list[bool]:
 def arctic(place: Place) -> Experts | Residual:
     """Return Arctic's experts, beside a dense network as wide as the residual stream where it says so."""
     mixed = experts(place)
-    return Residual(Dense(place.fields.hidden), mixed) if place.fields.flag("parallel_attn_mlp_res") else mixed
+    return (
+        Residual(Dense(place.fields.hidden), mixed) if place.fields.flag("parallel_attn_mlp_res") else mixed
+    )
 
 
 def qwen3_moe_kinds(fields: Fields, count: int) -> list[str]:
@@ -305,7 +345,9 @@ def minimax_m3_attention(place: Place) -> GroupedQuery:
 
 def minimax_m3_kinds(fields: Fields, count: int) -> list[str]:
     """Return which layers are sparse: as released, else none."""
-    marks = zeros_and_ones(fields.part("sparse_attention_config"), "sparse_attention_freq", count) or [0] * count
+    marks = (
+        zeros_and_ones(fields.part("sparse_attention_config"), "sparse_attention_freq", count) or [0] * count
+    )
     return ["minimax_m3_sparse" if mark else "full_attention" for mark in marks]
 
 
@@ -332,8 +374,12 @@ def ernie_vision(place: Place) -> Experts:
     widths, count = fields.raw("moe_intermediate_size"), fields.size("n_routed_experts")
     widths = [1536, 512] if widths is ABSENT or widths is None else widths
     if not isinstance(widths, (list, tuple)) or len(widths) != 2:
-        raise ConfigError(f"the field 'moe_intermediate_size' is {shown(widths, 30)}, but must hold two widths")
-    text, image = (integer("an entry of 'moe_intermediate_size'", each, 1, LIMIT, ConfigError) for each in widths)
+        raise ConfigError(
+            f"the field 'moe_intermediate_size' is {shown(widths, 30)}, but must hold two widths"
+        )
+    text, image = (
+        integer("an entry of 'moe_intermediate_size'", each, 1, LIMIT, ConfigError) for each in widths
+    )
     shared = fields.size("n_shared_experts", low=0)
     return Experts(
         count, fields.size("num_experts_per_tok"), text, shared=shared, shared_bias=place.flag("use_bias"),
@@ -352,10 +398,18 @@ def mimo_attention(place: Place) -> GroupedQuery:
     """Return MiMo-V2's attention: values narrower than keys, other heads and sinks in windowed layers."""
     fields = place.fields
     slides = place.kind == "sliding_attention"
-    heads, kv_heads, head_dim, value = fields.heads, fields.kv_heads(), fields.size("head_dim"), fields.size("v_head_dim")
+    heads, kv_heads, head_dim, value = (
+        fields.heads,
+        fields.kv_heads(),
+        fields.size("head_dim"),
+        fields.size("v_head_dim"),
+    )
     window, before = fields.optional("sliding_window"), fields.optional("sliding_window_size")
     sinks = fields.raw("add_swa_attention_sink_bias" if slides else "add_full_attention_sink_bias")
-    released = [fields.optional(f"swa_{name}") for name in ("num_attention_heads", "num_key_value_heads", "head_dim", "v_head_dim")]
+    released = [
+        fields.optional(f"swa_{name}")
+        for name in ("num_attention_heads", "num_key_value_heads", "head_dim", "v_head_dim")
+    ]
     if slides:
         kv_heads = released[1] or 2 * kv_heads
         heads, head_dim, value = released[0] or heads, released[2] or head_dim, released[3] or value
@@ -407,7 +461,10 @@ def _cut(fields: Fields, name: str, count: int, holds: Sequence[str]) -> list[st
 
 def step_kinds(fields: Fields, count: int) -> list[str]:
     """Return the kinds as listed, else full attention."""
-    return _cut(fields, "layer_types", count, ("full_attention", "sliding_attention")) or ["full_attention"] * count
+    return (
+        _cut(fields, "layer_types", count, ("full_attention", "sliding_attention"))
+        or ["full_attention"] * count
+    )
 
 
 def step_routed(fields: Fields, count: int) -> list[bool]:
@@ -456,7 +513,10 @@ def gemma4_kinds(fields: Fields, count: int) -> list[str]:
     """Return every n-th layer as full, or as listed; in Gemma 4 the last in any case."""
     last = not fields.family.startswith("gemma3n")
     kinds = fields.listed(
-        "layer_types", count, f"two kinds of attention for each of {count} layers", ("full_attention", "sliding_attention")
+        "layer_types",
+        count,
+        f"two kinds of attention for each of {count} layers",
+        ("full_attention", "sliding_attention"),
     )
     if kinds is None:
         kinds = list(every(6 if last else 5)(fields, count))
@@ -469,17 +529,26 @@ def gemma4_varies(fields: Fields, count: int) -> list[Gemma]:
     kinds = gemma4_kinds(fields, count)
     own = kinds[: max(0, count - shared)]
     if not set(kinds) <= set(own):
-        raise ConfigError(f"num_kv_shared_layers ({shared}) leaves a kind of attention without a cache of its own")
+        raise ConfigError(
+            f"num_kv_shared_layers ({shared}) leaves a kind of attention without a cache of its own"
+        )
     written = fields.part("per_layer_config").values
     widths = fields.raw("intermediate_size")
     if isinstance(widths, (list, tuple)) and len(widths) != count:
         raise ConfigError(f"the field 'intermediate_size' has {len(widths)} entries, but must hold {count}")
     found = []
     for layer in range(count):
-        part = written.get(str(layer), written.get(layer, written.get(f"{layer:02}", {})))
+        part = written.get(str(layer), written.get(f"{layer:02}", {}))
         part = Fields(part if isinstance(part, Mapping) else {}, fields.family, {})
         width = widths[layer] if isinstance(widths, (list, tuple)) else None
-        found.append(Gemma(layer >= count - shared, part.optional("head_dim"), part.optional("num_key_value_heads"), width))
+        found.append(
+            Gemma(
+                layer >= count - shared,
+                part.optional("head_dim"),
+                part.optional("num_key_value_heads"),
+                width,
+            )
+        )
         part.unread(frozenset())
     return found
 
@@ -512,7 +581,9 @@ def gemma4_width(place: Place) -> int:
     fields = place.fields
     if place.other.width is not None:
         return integer("an entry of 'intermediate_size'", place.other.width, 1, LIMIT, ConfigError)
-    return fields.size("intermediate_size") * (2 if fields.flag("use_double_wide_mlp") and place.other.shared else 1)
+    return fields.size("intermediate_size") * (
+        2 if fields.flag("use_double_wide_mlp") and place.other.shared else 1
+    )
 
 
 def gemma4_extra(place: Place) -> Weights | None:
@@ -548,7 +619,9 @@ def gemma3n_extra(place: Place) -> Weights:
 def gemma3n_outside(place: Place) -> Weights:
     """Return the embeddings for each layer, and the projections of AltUp at both ends."""
     own = gemma4_outside(place) or Weights()
-    return Weights(own.matrices + 2 * (place.fields.size("altup_num_inputs") - 1) * place.fields.hidden**2, own.others)
+    return Weights(
+        own.matrices + 2 * (place.fields.size("altup_num_inputs") - 1) * place.fields.hidden**2, own.others
+    )
 
 
 # Latent families ------------------------------------------------------------------------------------------
@@ -556,7 +629,9 @@ def gemma3n_outside(place: Place) -> Weights:
 
 def indexers(fields: Fields, count: int) -> list[str]:
     """Return which layers take over an earlier indexer's choice."""
-    listed = fields.listed("indexer_types", count, f"full or shared for each of {count} layers", ("full", "shared"))
+    listed = fields.listed(
+        "indexer_types", count, f"full or shared for each of {count} layers", ("full", "shared")
+    )
     pattern, period = fields.raw("index_topk_pattern"), max(fields.optional("index_topk_freq", low=0) or 1, 1)
     skip = fields.optional("index_skip_topk_offset", low=0)
     if listed is not None:
@@ -568,7 +643,10 @@ def indexers(fields: Fields, count: int) -> list[str]:
         if not isinstance(pattern, (str, list)) or len(pattern) != count or not set(pattern) <= set(marks):
             raise ConfigError(f"the field 'index_topk_pattern' must hold F or S for each of {count} layers")
         return [marks[each] for each in pattern]
-    return ["shared" if max(layer - (2 if skip is None else skip) + 1, 0) % period else "full" for layer in range(count)]
+    return [
+        "shared" if max(layer - (2 if skip is None else skip) + 1, 0) % period else "full"
+        for layer in range(count)
+    ]
 
 
 def hyper(mixed: bool = True, collapsed: bool = True) -> Callable[[Place], HyperConnection]:
@@ -591,19 +669,38 @@ _SLIDING = {"num_attention_heads": 64, "num_key_value_heads": 64, "q_lora_rank":
 
 def dots3_varies(fields: Fields, count: int) -> list[tuple[int, ...] | None]:
     """Return the sizes of windowed layers of dots3: as written for each layer, else by their own names."""
-    kinds = fields.listed("layer_types", count, "kinds of attention", ("indexed_attention", "full_attention", "sliding_attention"))
+    kinds = fields.listed(
+        "layer_types",
+        count,
+        "kinds of attention",
+        ("indexed_attention", "full_attention", "sliding_attention"),
+    )
     written, found = fields.part("per_layer_config").values, []
     own = {name: fields.optional(f"swa_{name}") or size for name, size in _SLIDING.items()}
     rope = fields.optional("swa_qk_rope_head_dim") or own["head_dim"] - own["qk_nope_head_dim"]
     own["qk_rope_head_dim"] = rope
     for layer, kind in enumerate(kinds or dots3_kinds(fields, count)):
-        part = written.get(str(layer), written.get(layer, written.get(f"{layer:02}")))
-        if part is not None and (not isinstance(part, Mapping) or kind != "sliding_attention" or set(part) - set(own)):
-            raise ConfigError(f"'per_layer_config' holds {shown(part, 30)} for layer {layer}, which is not counted")
+        part = written.get(str(layer), written.get(f"{layer:02}"))
+        if part is not None and (
+            not isinstance(part, Mapping) or kind != "sliding_attention" or set(part) - set(own)
+        ):
+            raise ConfigError(
+                f"'per_layer_config' holds {shown(part, 30)} for layer {layer}, which is not counted"
+            )
         mine = {**own, **(part or {})}
         if mine["num_key_value_heads"] != mine["num_attention_heads"]:
             raise ConfigError("windowed layers must have as many key-value heads as heads")
-        sizes = (mine[name] for name in ("num_attention_heads", "kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"))
+        sizes = (
+            mine[name]
+            for name in (
+                "num_attention_heads",
+                "kv_lora_rank",
+                "q_lora_rank",
+                "qk_rope_head_dim",
+                "qk_nope_head_dim",
+                "v_head_dim",
+            )
+        )
         found.append(tuple(sizes) if kind == "sliding_attention" else None)
     return found
 
@@ -611,7 +708,10 @@ def dots3_varies(fields: Fields, count: int) -> list[tuple[int, ...] | None]:
 def dots3_kinds(fields: Fields, count: int) -> list[str]:
     """Return full attention in the first two layers and every fourth, windows in the others."""
     slides = fields.raw("use_sliding_window") is not False
-    return ["sliding_attention" if slides and layer >= 2 and layer % 4 != 1 else "indexed_attention" for layer in range(count)]
+    return [
+        "sliding_attention" if slides and layer >= 2 and layer % 4 != 1 else "indexed_attention"
+        for layer in range(count)
+    ]
 
 
 def dots3_attention(place: Place) -> Latent:
@@ -623,14 +723,24 @@ def dots3_attention(place: Place) -> Latent:
         plain = place.kind == "full_attention" and "per_layer_config" in fields.values
         if fields.raw("use_dsa") is False:
             raise ConfigError("'use_dsa' is false, which is not counted: it must be true")
-        index = None if plain else Indexer(fields.size("index_n_heads"), fields.size("index_head_dim"), fields.size("index_topk"))
+        index = (
+            None
+            if plain
+            else Indexer(
+                fields.size("index_n_heads"), fields.size("index_head_dim"), fields.size("index_topk")
+            )
+        )
         return latent(place, indexer=index, norm_weights=fields.size("qk_rope_head_dim"))
     window = fields.optional("sliding_window") or fields.optional("sliding_window_size") or 512
-    return Latent(*sizes, bias=place.flag(place.row.bias), gates=sizes[0], norm_weights=sizes[3], window=window)
+    heads, kv_rank, q_rank, rope_dim, nope_dim, value_dim = sizes
+    return Latent(
+        heads, kv_rank, q_rank, rope_dim, nope_dim, value_dim,
+        bias=place.flag(place.row.bias), gates=heads, norm_weights=rope_dim, window=window,
+    )  # fmt: skip
 
 
 def dots3_routed(fields: Fields, count: int) -> list[bool]:
-    """Return which layers route: those after the first dense ones, unless a list or a period says otherwise."""
+    """Return which layers route: those after the first dense ones, or as a list or a period says."""
     first, period = fields.size("first_k_dense_replace", low=0), fields.raw("moe_layer_freq")
     if period not in (1, ABSENT, None):
         raise ConfigError(f"the field 'moe_layer_freq' is {shown(period, 20)}, but only 1 is counted")
@@ -650,7 +760,10 @@ def longcat(place: Place) -> Residual:
 
 
 COMPRESSION = {"sliding_attention": 0, "compressed_sparse_attention": 4, "heavily_compressed_attention": 128}
-_OLD_RATES = {"compressed_sparse_attention": "compress_rate_csa", "heavily_compressed_attention": "compress_rate_hca"}
+_OLD_RATES = {
+    "compressed_sparse_attention": "compress_rate_csa",
+    "heavily_compressed_attention": "compress_rate_hca",
+}
 
 
 def compressed(place: Place) -> Compressed:
@@ -687,7 +800,9 @@ def hunyuan(place: Place) -> Experts:
     width = same(fields, "intermediate_size")
     for name, one in (("moe_intermediate_size", width), ("num_shared_expert", 1)):
         if fields.raw(name) not in (None, ABSENT) and _uniform(fields, name) != one:
-            raise ConfigError(f"the field {name!r} is {shown(fields.raw(name), 20)}, which is counted as {one} only")
+            raise ConfigError(
+                f"the field {name!r} is {shown(fields.raw(name), 20)}, which is counted as {one} only"
+            )
     return Experts(fields.size("n_routed_experts"), active, width, shared=1)
 
 
@@ -702,10 +817,14 @@ def _uniform(fields: Fields, name: str) -> int:
 
 
 def convolved_attention(place: Place) -> Recurrence:
-    """Return the convolutions before the attention of Zaya: over its queries and keys, and a delayed value."""
+    """Return the convolutions before the attention of Zaya, and its delayed value."""
     fields, width = place.fields, width_of_heads(place)
     keys = fields.kv_heads()
-    channels, first, second = (fields.heads + keys) * width, fields.size("cca_time0"), fields.size("cca_time1")
+    channels, first, second = (
+        (fields.heads + keys) * width,
+        fields.size("cca_time0"),
+        fields.size("cca_time1"),
+    )
     if keys * width % 2:
         raise ConfigError("num_key_value_heads x head_dim must be even")
     matrices = channels * (first + width * second)

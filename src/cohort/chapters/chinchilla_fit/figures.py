@@ -16,7 +16,7 @@ from cohort.display.parts import name_rows, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, figure
 from cohort.display.words import scaled, significant
 from cohort.fitting import LOSSES, Fit
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, ScalingLaw
+from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
 
 HEAT = "crest"  # from light to dark: the more compute and the lower the loss, the darker
 

@@ -15,7 +15,7 @@ from cohort.architecture.decoder import Dense, Layer, ModelSpec
 from cohort.architecture.registered import model
 from cohort.display.words import rounding
 from cohort.registry import facts
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, ScalingLaw
+from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
 
 NAMED = "chinchilla-70b"  # the model that the paper trained in the end: its facts hold for the runs too
 
@@ -168,12 +168,12 @@ def _flop_per_token(spec: ModelSpec) -> float:
     not the projection of positions, the embedding or the logits, which the text of the paper names.
     """
     layer = spec.layers[0]
-    attention = layer.attention
-    assert isinstance(attention, GroupedQuery)
+    attention, inner_layer = layer.attention, layer.feedforward
+    assert isinstance(attention, GroupedQuery) and inner_layer is not None
     inner = attention.heads * attention.head_dim
     sequence = int(facts.of_model(NAMED)["training_context"].value)
     scores = 4 * inner * sequence + 3 * attention.heads * sequence
-    forward = 2 * 4 * spec.hidden * inner + scores + 2 * layer.feedforward.matmul_parameters(spec.hidden)
+    forward = 2 * 4 * spec.hidden * inner + scores + 2 * inner_layer.matmul_parameters(spec.hidden)
     return 3.0 * len(spec.layers) * forward
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from cohort.display.words import scaled
 from cohort.errors import ParameterError, positive
-from cohort.fitting import LOSSES, Bootstrap, Fit, predicted
-from cohort.fitting.chinchilla_runs import fit_runs, of_chinchilla, relative_errors, runs
-from cohort.scaling.dense_laws import ScalingLaw, law, laws
+from cohort.fitting import LOSSES, Bootstrap, Fit, fit, predicted
+from cohort.fitting.chinchilla_runs import columns, of_chinchilla, relative_errors, runs
+from cohort.scaling import ScalingLaw, law, laws
 
 Quantity = Callable[[ScalingLaw], float]
 
@@ -191,7 +191,7 @@ def choices(flop: float, dropped: Sequence[int], delta: float, resamples: int, s
     for number in dict.fromkeys(dropped):
         frame = runs(number)
         for name in LOSSES:
-            found = fit_runs(frame, name, delta)
+            found = fit(*columns(frame), name, delta)
             ratios = found.bootstrap(resamples, seed).values(
                 lambda each: each.compute_optimal(flop).tokens_per_parameter
             )
@@ -243,4 +243,4 @@ def held_out(frame: pd.DataFrame, flop: float, loss: str, delta: float) -> pd.Da
         raise ParameterError(
             f"a cut at {cut:g} FLOP leaves {below} runs below and {above} above; each side needs at least 10"
         )
-    return kept.assign(error=relative_errors(fit_runs(kept[kept["fitted"]], loss, delta).law, kept))
+    return kept.assign(error=relative_errors(fit(*columns(kept[kept["fitted"]]), loss, delta).law, kept))

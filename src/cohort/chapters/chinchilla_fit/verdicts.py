@@ -5,8 +5,8 @@ from __future__ import annotations
 from cohort.architecture.registered import model
 from cohort.chapters.chinchilla_fit import printed
 from cohort.chapters.judging import Judgement, graded, quoted
-from cohort.fitting import chinchilla_runs
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.fitting import chinchilla_runs, fit
+from cohort.scaling import ScalingLaw
 
 CHINCHILLA = (1, 67e9)  # approach and size in the table whose compute is that of Chinchilla itself
 
@@ -24,7 +24,7 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
     list of Judgement
         One a claim.
     """
-    law = law or chinchilla_runs.fit_runs(chinchilla_runs.runs()).law
+    law = law or fit(*chinchilla_runs.columns(chinchilla_runs.runs())).law
     return [_optimal_tokens(law), _diminishing(law)]
 
 

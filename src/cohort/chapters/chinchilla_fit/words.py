@@ -9,7 +9,7 @@ import pandas as pd
 from cohort.chapters.judging import Judgement
 from cohort.display.words import counted, paragraphs, ranged, sentences, significant
 from cohort.fitting import Fit
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.scaling import ScalingLaw
 
 # --- in brief
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cohort.chapters.data_optimal.tables import trained
 from cohort.chapters.judging import quoted
-from cohort.scaling.dense_laws import InfeasibleError, Repetition, ScalingLaw
+from cohort.scaling import InfeasibleError, Repetition, ScalingLaw
 
 
 def learning_curves(law: ScalingLaw, frame: pd.DataFrame, tokens: Sequence[float]) -> pd.DataFrame:
@@ -176,7 +176,7 @@ def curated(
     quality : float
         What a token of the kept part is worth, in ordinary tokens; at least 1.
     repetition : Repetition or str, optional
-        What a repeated token is worth; by default as `ScalingLaw.data_limited` has it.
+        What a repeated token is worth; by default as `ScalingLaw.compute_optimal` has it.
 
     Returns
     -------
@@ -187,7 +187,7 @@ def curated(
     better = law.with_quality(quality)
     records = []
     for name, each, unique in (("all", law, unique_tokens), ("curated", better, unique_tokens / quality)):
-        best = each.data_limited(flop, unique, repetition)
+        best = each.compute_optimal(flop, unique_tokens=unique, repetition=repetition)
         records.append((name, best.parameters, best.tokens, best.tokens / unique, best.loss))
     columns = ["data", "parameters", "tokens", "passes", "loss"]
     return pd.DataFrame(records, columns=columns).set_index("data")
@@ -207,7 +207,7 @@ def limited(
     unique_tokens : float
         Distinct tokens that there are.
     repetition : Repetition or str, optional
-        What a repeated token is worth; by default as `ScalingLaw.data_limited` has it.
+        What a repeated token is worth; by default as `ScalingLaw.compute_optimal` has it.
 
     Returns
     -------
@@ -217,7 +217,7 @@ def limited(
     """
     records = []
     for flop in flops:
-        best = law.data_limited(flop, unique_tokens, repetition)
+        best = law.compute_optimal(flop, unique_tokens=unique_tokens, repetition=repetition)
         passes = max(1.0, best.tokens / unique_tokens)
         records.append(
             (flop, best.parameters, best.tokens, passes, best.loss, law.compute_optimal(flop).loss)

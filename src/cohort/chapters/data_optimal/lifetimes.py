@@ -14,7 +14,7 @@ import pandas as pd
 from cohort.chapters.data_optimal.tables import TAIL
 from cohort.errors import ParameterError, positive, shown
 from cohort.fitting import Bootstrap
-from cohort.scaling.dense_laws import SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, Price, ScalingLaw
+from cohort.scaling import SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, Price, ScalingLaw
 
 
 def best_sizes(
@@ -111,7 +111,7 @@ def dollars(law: ScalingLaw, loss: float, lifetime: Lifetime) -> pd.DataFrame:
     chosen = {
         "least training compute": law.compute_optimal(loss=loss),
         "least compute": law.inference_optimal(loss, use),
-        "least dollars": law.cost_optimal(loss, lifetime),
+        "least dollars": law.inference_optimal(loss, lifetime.equivalent_tokens),
     }
     records = []
     for name, each in chosen.items():

@@ -15,9 +15,9 @@ import pandas as pd
 from cohort.architecture.registered import title
 from cohort.display import published_values
 from cohort.errors import ParameterError, unknown
-from cohort.fitting import Bootstrap, Fit, chinchilla_runs
+from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit
 from cohort.registry.frames import table
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, ScalingLaw, law, laws
+from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, ScalingLaw, law, laws
 
 FITTED = "fitted"  # the name under which the fit to the Chinchilla runs is asked for
 
@@ -307,7 +307,7 @@ def extrapolated(runs: pd.DataFrame, most: float) -> tuple[Fit, pd.DataFrame]:
     """
     kept = runs[~runs["dropped"]] if "dropped" in runs else runs
     kept = kept.assign(fitted=kept["ratio"] <= most * (1 + 1e-9))
-    found = chinchilla_runs.fit_runs(kept[kept["fitted"]])
+    found = fit(*chinchilla_runs.columns(kept[kept["fitted"]]))
     return found, kept.assign(error=chinchilla_runs.relative_errors(found.law, kept))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cohort.architecture.registered import group
 from cohort.chapters.data_optimal import tables
 from cohort.chapters.judging import Judgement, graded, quoted
-from cohort.fitting import chinchilla_runs
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.fitting import chinchilla_runs, fit
+from cohort.scaling import ScalingLaw
 
 
 def judge(law: ScalingLaw | None = None) -> list[Judgement]:
@@ -22,7 +22,7 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
     list of Judgement
         One a claim.
     """
-    law = law or chinchilla_runs.fit_runs(chinchilla_runs.runs()).law
+    law = law or fit(*chinchilla_runs.columns(chinchilla_runs.runs())).law
     return [
         _beyond_optimal(law),
         _smaller_for_longer(law),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
+from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
 
 # --- in brief
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.display.words import inflected, paragraphs, scaled, sentences
-from cohort.scaling.dense_laws import FLOP_PER_TOKEN, Allocation, ScalingLaw
+from cohort.scaling import FLOP_PER_TOKEN, Allocation, ScalingLaw
 
 ENDLESS = 1e30  # tokens after which more change no printed digit of a loss
 

@@ -17,8 +17,7 @@ from cohort.display import published_values, words
 from cohort.errors import CohortError
 from cohort.numeric import root
 from cohort.registry import facts
-from cohort.scaling import mixture_laws
-from cohort.scaling.dense_laws import InfeasibleError
+from cohort.scaling import InfeasibleError, mixture_laws
 
 MIXED_LAWS = ("clark-s-base", "clark-rl-r", "clark-hash", "krajewski-64", "krajewski-16", "abnar")
 

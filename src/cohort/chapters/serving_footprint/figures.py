@@ -194,7 +194,7 @@ def draw_measured_energy(rows: pd.DataFrame, margin: float) -> Figure:
     Parameters
     ----------
     rows : DataFrame
-        As `cohort.footprint.calibration.leave_one_out` returns it.
+        As `tables.energies_left_out` returns it.
     margin : float
         Geometric standard deviation; the band is as wide.
 

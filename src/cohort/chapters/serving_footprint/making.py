@@ -63,7 +63,7 @@ def footprint_of_making(spec: ModelSpec, boundary: str, grid: str) -> Footprint 
     spec : ModelSpec
         The model.
     boundary : str
-        One of `cohort.footprint.accounts.BOUNDARIES`.
+        One of ``cohort.footprint.accounts.BOUNDARIES``.
     grid : str
         A place from ``cohort.grids()``.
 

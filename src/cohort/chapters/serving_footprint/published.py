@@ -13,15 +13,27 @@ from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.errors import CohortError
 from cohort.footprint.calibration import leave_one_out, measured_energies
-from cohort.footprint.energy import GB, coefficients, joules_by_compute, joules_per_token, prompt_joules
+from cohort.footprint.energy import coefficients, joules_by_compute, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, factor
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.roofline import attained, largest_concurrency, serve, weights_read, with_recent_kernels
+from cohort.units import GB
 
 GEMINI = "Gemini Apps median prompt"
 EPOCH = "GPT-4o typical query"
 DEEPSEEK = "DeepSeek V3/R1 serving"
+
+
+def energies_left_out() -> pd.DataFrame:
+    """Return the energies that each model is predicted from the others, measured and predicted.
+
+    Returns
+    -------
+    DataFrame
+        One row a point, as `cohort.footprint.calibration.leave_one_out` has it, in J for a token.
+    """
+    return pd.DataFrame(leave_one_out())
 
 
 def quoted_value(entity: str, quantity: str, level: str = "") -> float:
@@ -182,7 +194,7 @@ def classes() -> pd.DataFrame:
     node_kw = quoted_value(DEEPSEEK, "assumed power of a node")
     found: dict[str, Iterable[float]] = {
         "H100, as fitted": [each.joules() / each.value for each in measured_energies("calibrate")],
-        EACH_FROM_THE_OTHERS: leave_one_out()["ratio"],
+        EACH_FROM_THE_OTHERS: [each.ratio for each in leave_one_out()],
         "B200, not fitted": [each.joules() / each.value for each in measured_energies("test")],
         "another engine at a known rate, not fitted": requests_compared()["ratio"],
         f"DeepSeek's nodes at an assumed {node_kw:g} kW": [blind],

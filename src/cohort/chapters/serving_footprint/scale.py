@@ -15,6 +15,7 @@ from cohort.footprint import yardsticks
 from cohort.footprint.uncertainty import Spread, sample
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
+from cohort.units import DAYS_PER_YEAR
 
 # The places whose residents are yardsticks, and what they are called.
 PLACES = {
@@ -49,7 +50,7 @@ def tonne(kg: float = 1000.0) -> pd.DataFrame:
     rows += [
         ("an average human, fossil CO2 alone", yardsticks.fossil_person_days(kg), "days",
          "fossil CO2 per person, World"),
-        ("a car of the United States", yardsticks.DAYS_PER_YEAR * yardsticks.car_years(kg), "days", car),
+        ("a car of the United States", DAYS_PER_YEAR * yardsticks.car_years(kg), "days", car),
         ("the road, in such a car", yardsticks.car_km(kg), "km", f"{car}, per mile"),
         ("return flights London to New York", yardsticks.flights(kg), "flights", flight),
         ("such flights, CO2 alone", yardsticks.flights(kg, radiative_forcing=False), "flights", flight),

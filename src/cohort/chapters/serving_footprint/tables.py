@@ -55,7 +55,7 @@ def central_footprint(found: answers.Service, boundary: str, grid: str) -> Footp
     found : Service
         The service.
     boundary : str
-        One of `cohort.footprint.answers.BOUNDARIES_OF_USE`.
+        One of ``cohort.footprint.answers.BOUNDARIES_OF_USE``.
     grid : str
         A place from ``cohort.grids()``.
 

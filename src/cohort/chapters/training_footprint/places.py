@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from cohort.chapters.training_footprint.tables import low_median_high
-from cohort.footprint.factors import Grid, comparable, grid_factors
-from cohort.footprint.factors import grid as find_grid
+from cohort.footprint.places import Grid, comparable, grid_factors
+from cohort.footprint.places import grid as find_grid
 from cohort.footprint.published_runs import Run
 from cohort.footprint.scenarios import Scenario, modelled
 

@@ -140,7 +140,7 @@ def estimates(runs: Sequence[Run], scenario: Scenario, boundary: str = FULL) -> 
     scenario : Scenario
         What the reader asks.
     boundary : str
-        One of `cohort.footprint.accounts.BOUNDARIES`.
+        One of ``cohort.footprint.accounts.BOUNDARIES``.
 
     Returns
     -------
@@ -254,7 +254,7 @@ def drivers(runs: Sequence[Run], scenario: Scenario, boundary: str = FULL) -> pd
     scenario : Scenario
         What the reader asks.
     boundary : str
-        One of `cohort.footprint.accounts.BOUNDARIES`.
+        One of ``cohort.footprint.accounts.BOUNDARIES``.
 
     Returns
     -------
@@ -302,7 +302,7 @@ def footprint_sensitivity(run: Run, scenario: Scenario, boundary: str = FULL) ->
     scenario : Scenario
         What the reader asks.
     boundary : str
-        One of `cohort.footprint.accounts.BOUNDARIES`.
+        One of ``cohort.footprint.accounts.BOUNDARIES``.
 
     Returns
     -------

@@ -89,7 +89,25 @@ def compare(name: str, committed: Notebook, fresh: Notebook) -> list[Difference]
 
 
 def tolerance(where: str, cell: Cell) -> float | None:
-    """Return the relative tolerance of a cell tagged ``measured``, None for any other cell."""
+    """Return the relative tolerance of a cell tagged ``measured``.
+
+    Parameters
+    ----------
+    where : str
+        The cell, for messages.
+    cell : dict
+        The cell.
+
+    Returns
+    -------
+    float or None
+        None for a cell without the tag.
+
+    Raises
+    ------
+    NotebookError
+        If the cell states none above 0.
+    """
     if not has_tag(cell, "measured"):
         return None
     stated = cell["metadata"].get("cohort", {}).get("tolerance")
@@ -102,7 +120,20 @@ def tolerance(where: str, cell: Cell) -> float | None:
 
 
 def texts_differ(committed: str, fresh: str, close: Close) -> str | None:
-    """Return what differs between two printed texts, None where only numbers do and those are close."""
+    """Return what differs between two printed texts.
+
+    Parameters
+    ----------
+    committed, fresh : str
+        The texts.
+    close : callable
+        Whether two numbers are close enough.
+
+    Returns
+    -------
+    str or None
+        None where only numbers differ and those are close.
+    """
     skeletons = [[" ".join(part.split()) for part in _NUMBER.split(text)] for text in (committed, fresh)]
     numbers = [_NUMBER.findall(text) for text in (committed, fresh)]
     if skeletons[0] != skeletons[1] or len(numbers[0]) != len(numbers[1]):
@@ -114,7 +145,17 @@ def texts_differ(committed: str, fresh: str, close: Close) -> str | None:
 
 
 def last_place(committed: Decimal, fresh: Decimal) -> bool:
-    """Whether two printed numbers differ by at most one unit of their last place."""
+    """Whether two printed numbers differ by at most one unit of their last place.
+
+    Parameters
+    ----------
+    committed, fresh : Decimal
+        The numbers, with the digits that were printed.
+
+    Returns
+    -------
+    bool
+    """
     unit = Decimal(1).scaleb(max(int(number.as_tuple().exponent) for number in (committed, fresh)))
     return abs(committed - fresh) <= unit
 

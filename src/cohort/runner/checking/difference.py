@@ -194,7 +194,19 @@ def _text(value: Any, unit: str | None) -> str:
 
 
 def difference_lines(found: list[Change], of: Mapping[str, object]) -> Iterator[str]:
-    """Yield the lines that tell of changes, under the name of each notebook."""
+    """Yield the lines that tell of changes, under the name of each notebook.
+
+    Parameters
+    ----------
+    found : list of Change
+        The changes.
+    of : mapping
+        The notebooks, in order, by name.
+
+    Yields
+    ------
+    str
+    """
     for notebook in of:
         lines = [str(change) for change in found if change.notebook == notebook]
         if lines:

@@ -42,7 +42,18 @@ def lint(name: str, notebook: Notebook) -> list[str]:
 
 
 def lint_file(path: Path) -> list[str]:
-    """Return every problem of a committed notebook: those of `lint`, and a file that is not canonical."""
+    """Return every problem of a committed notebook: those of `lint`, and a file that is not canonical.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook's file.
+
+    Returns
+    -------
+    list of str
+        A line each.
+    """
     try:
         notebook = read_notebook(path)
     except NotebookError as error:
@@ -53,7 +64,7 @@ def lint_file(path: Path) -> list[str]:
     return problems
 
 
-def short_cells(name: str, notebook: Notebook) -> Iterator[str]:
+def _short_cells(name: str, notebook: Notebook) -> Iterator[str]:
     """Find code cells of more than 15 lines; a parameter counts as one, however long its list is."""
     for where, cell in _code(name, notebook):
         parameters = _statements(cell) if has_tag(cell, "parameters") else []
@@ -62,7 +73,7 @@ def short_cells(name: str, notebook: Notebook) -> Iterator[str]:
             yield f"{where}: has {lines} lines; at most {MAX_LINES} are allowed."
 
 
-def short_lines(name: str, notebook: Notebook) -> Iterator[str]:
+def _short_lines(name: str, notebook: Notebook) -> Iterator[str]:
     """Find lines of code of more than 100 characters."""
     for where, cell in _code(name, notebook):
         for number, line in enumerate(cell["source"].splitlines(), start=1):
@@ -70,7 +81,7 @@ def short_lines(name: str, notebook: Notebook) -> Iterator[str]:
                 yield f"{where}: line {number} has {len(line)} characters; at most {MAX_WIDTH} are allowed."
 
 
-def no_nested_fstrings(name: str, notebook: Notebook) -> Iterator[str]:
+def _no_nested_fstrings(name: str, notebook: Notebook) -> Iterator[str]:
     """Find f-strings inside the braces of another."""
     for where, cell in _code(name, notebook):
         values = [node.value for node in _nodes(cell) if isinstance(node, ast.FormattedValue)]
@@ -78,7 +89,7 @@ def no_nested_fstrings(name: str, notebook: Notebook) -> Iterator[str]:
             yield f"{where}: nests an f-string in another; put the sentence into the chapter's words."
 
 
-def mostly_code(name: str, notebook: Notebook) -> Iterator[str]:
+def _mostly_code(name: str, notebook: Notebook) -> Iterator[str]:
     """Find notebooks a quarter or more of whose code stands in cells that call ``say``."""
     code = [(len(cell["source"]), _says(cell)) for _, cell in _code(name, notebook)]
     share = sum(size for size, says in code if says) / max(1, sum(size for size, _ in code))
@@ -89,21 +100,21 @@ def mostly_code(name: str, notebook: Notebook) -> Iterator[str]:
         )
 
 
-def no_empty_cells(name: str, notebook: Notebook) -> Iterator[str]:
+def _no_empty_cells(name: str, notebook: Notebook) -> Iterator[str]:
     """Find empty cells."""
     for number, cell in numbered(notebook):
         if not cell["source"].strip():
             yield f"{place(name, number, cell)}: is empty."
 
 
-def plain_python(name: str, notebook: Notebook) -> Iterator[str]:
+def _plain_python(name: str, notebook: Notebook) -> Iterator[str]:
     """Find code that is not plain Python, such as magics and shell commands."""
     for where, cell in _code(name, notebook):
         if _tree(cell) is None:
             yield f"{where}: is not plain Python (a magic, a shell command or a syntax error)."
 
 
-def no_definitions(name: str, notebook: Notebook) -> Iterator[str]:
+def _no_definitions(name: str, notebook: Notebook) -> Iterator[str]:
     """Find functions, classes and named lambdas: logic lives in the package."""
     for where, cell in _code(name, notebook):
         for node in _nodes(cell):
@@ -115,7 +126,7 @@ def no_definitions(name: str, notebook: Notebook) -> Iterator[str]:
                 yield f"{where}: gives a lambda a name; move it into the package as a function."
 
 
-def no_titles(name: str, notebook: Notebook) -> Iterator[str]:
+def _no_titles(name: str, notebook: Notebook) -> Iterator[str]:
     """Find titles drawn into figures, which have captions."""
     for where, cell in _code(name, notebook):
         for node in _nodes(cell):
@@ -123,7 +134,7 @@ def no_titles(name: str, notebook: Notebook) -> Iterator[str]:
                 yield f"{where}: calls {node.attr}; say it in the caption."
 
 
-def words_between(name: str, notebook: Notebook) -> Iterator[str]:
+def _words_between(name: str, notebook: Notebook) -> Iterator[str]:
     """Find code cells that touch; words stand between them, or one of them says the sentence itself."""
     cells = [
         (number, cell) for number, cell in numbered(notebook) if not has_tag(cell, "injected-parameters")
@@ -137,7 +148,7 @@ def words_between(name: str, notebook: Notebook) -> Iterator[str]:
             yield f"{place(name, number, second)}: follows code without a sentence between."
 
 
-def no_stderr(name: str, notebook: Notebook) -> Iterator[str]:
+def _no_stderr(name: str, notebook: Notebook) -> Iterator[str]:
     """Find output on stderr and errors."""
     for where, cell in _code(name, notebook):
         for output in cell["outputs"]:
@@ -145,7 +156,7 @@ def no_stderr(name: str, notebook: Notebook) -> Iterator[str]:
                 yield f"{where}: is committed with {output.get('name', 'an error')} among its outputs."
 
 
-def executed(name: str, notebook: Notebook) -> Iterator[str]:
+def _executed(name: str, notebook: Notebook) -> Iterator[str]:
     """Find code cells that have not run in order in a fresh kernel."""
     for count, (where, cell) in enumerate(_code(name, notebook), start=1):
         if cell["execution_count"] != count:
@@ -153,21 +164,21 @@ def executed(name: str, notebook: Notebook) -> Iterator[str]:
             yield f"{where}: ran as [{ran}] and not as [{count}]; use `cohort run {name}`."
 
 
-def no_variant(name: str, notebook: Notebook) -> Iterator[str]:
+def _no_variant(name: str, notebook: Notebook) -> Iterator[str]:
     """Find parameters that papermill injected."""
     for number, cell in numbered(notebook):
         if has_tag(cell, "injected-parameters"):
             yield f"{place(name, number, cell)}: was injected by papermill; commit the notebook without it."
 
 
-def python3_kernel(name: str, notebook: Notebook) -> Iterator[str]:
+def _python3_kernel(name: str, notebook: Notebook) -> Iterator[str]:
     """Find a kernel of another name than python3, which every reader has."""
     kernel = notebook["metadata"].get("kernelspec", {}).get("name")
     if kernel != "python3":
         yield f"{name}: its kernelspec is {shown(kernel)}; it must be 'python3'."
 
 
-def strict_parameters(name: str, notebook: Notebook) -> Iterator[str]:
+def _strict_parameters(name: str, notebook: Notebook) -> Iterator[str]:
     """Find parameters missing or outside the grammar, which papermill reads too."""
     try:
         if not read_parameters(name, notebook):
@@ -176,7 +187,7 @@ def strict_parameters(name: str, notebook: Notebook) -> Iterator[str]:
         yield str(error)
 
 
-def stated_tolerances(name: str, notebook: Notebook) -> Iterator[str]:
+def _stated_tolerances(name: str, notebook: Notebook) -> Iterator[str]:
     """Find cells tagged ``measured`` that state no tolerance."""
     for where, cell in _code(name, notebook):
         try:
@@ -185,7 +196,7 @@ def stated_tolerances(name: str, notebook: Notebook) -> Iterator[str]:
             yield str(error)
 
 
-def described_figures(name: str, notebook: Notebook) -> Iterator[str]:
+def _described_figures(name: str, notebook: Notebook) -> Iterator[str]:
     """Find figures that are not a single SVG with caption, name ``fig-…`` and alternative text."""
     seen: set[str] = set()
     for where, cell in _code(name, notebook):
@@ -207,7 +218,7 @@ def described_figures(name: str, notebook: Notebook) -> Iterator[str]:
         seen.add(label)
 
 
-def no_typed_numbers(name: str, notebook: Notebook) -> Iterator[str]:
+def _no_typed_numbers(name: str, notebook: Notebook) -> Iterator[str]:
     """Find numerals with a unit that are typed by hand in prose, captions or alternative texts."""
     for number, cell in numbered(notebook):
         where = place(name, number, cell)
@@ -221,23 +232,23 @@ def no_typed_numbers(name: str, notebook: Notebook) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    short_cells,
-    short_lines,
-    no_nested_fstrings,
-    mostly_code,
-    no_empty_cells,
-    plain_python,
-    no_definitions,
-    no_titles,
-    words_between,
-    no_stderr,
-    executed,
-    no_variant,
-    python3_kernel,
-    strict_parameters,
-    stated_tolerances,
-    described_figures,
-    no_typed_numbers,
+    _short_cells,
+    _short_lines,
+    _no_nested_fstrings,
+    _mostly_code,
+    _no_empty_cells,
+    _plain_python,
+    _no_definitions,
+    _no_titles,
+    _words_between,
+    _no_stderr,
+    _executed,
+    _no_variant,
+    _python3_kernel,
+    _strict_parameters,
+    _stated_tolerances,
+    _described_figures,
+    _no_typed_numbers,
 )
 
 

@@ -77,7 +77,18 @@ def typed_numbers(markdown: str) -> list[str]:
 
 
 def cited_keys(markdown: str) -> list[str]:
-    """Return the bibliography keys that vouch for constants in a Markdown text, in order."""
+    """Return the bibliography keys that vouch for constants in a Markdown text.
+
+    Parameters
+    ----------
+    markdown : str
+        The text.
+
+    Returns
+    -------
+    list of str
+        In order.
+    """
     return _CITED.findall(markdown)
 
 

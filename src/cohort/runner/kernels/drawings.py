@@ -22,7 +22,7 @@ from typing import Any
 SWITCH = "COHORT_FIGURES"
 LEFT_OUT = "none"
 _CALL = "_cohort_drawing"
-_HOME = re.compile(r"cohort\.chapters\.\w+\.figures")
+_HOME = re.compile(r"cohort\.chapters\.\w+\.figures(?:\.\w+)*")
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -31,7 +31,17 @@ class DrawingCalls(ast.NodeTransformer):
     """Send the statements of a cell that only draw through this extension."""
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
-        """Change the statements of the cell itself; those within others stay."""
+        """Change the statements of the cell itself; those within others stay.
+
+        Parameters
+        ----------
+        node : ast.Module
+            The cell.
+
+        Returns
+        -------
+        ast.Module
+        """
         node.body = [self._statement(one) for one in node.body]
         return ast.fix_missing_locations(node)
 

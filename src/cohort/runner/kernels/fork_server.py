@@ -46,6 +46,7 @@ PRELOADED = (
     "IPython.core.completer",
     "IPython.core.magics",
     "IPython.display",
+    "jinja2",
     "matplotlib.pyplot",
     "numpy",
     "pandas",
@@ -134,7 +135,13 @@ class Server:
         self.tell(pid, {"pid": pid})
 
     def heard(self, pid: int) -> None:
-        """Send a process the signals that its client asks for; kill it where the client is gone."""
+        """Send a process the signals that its client asks for; kill it where the client is gone.
+
+        Parameters
+        ----------
+        pid : int
+            The process.
+        """
         connection = self.children[pid]
         try:
             lines = connection.recv(4096).split()
@@ -165,7 +172,15 @@ class Server:
                 connection.close()
 
     def tell(self, pid: int, answer: dict[str, int]) -> None:
-        """Send a client one line; one that is gone is noticed where it is listened to."""
+        """Send a client one line; one that is gone is noticed where it is listened to.
+
+        Parameters
+        ----------
+        pid : int
+            Its process.
+        answer : dict
+            The line, as JSON.
+        """
         with contextlib.suppress(OSError):
             self.children[pid].sendall(json.dumps(answer).encode() + b"\n")
 
@@ -186,7 +201,23 @@ class Server:
 
 
 def received(connection: socket.socket) -> tuple[Request, list[int]]:
-    """Return the request that a client sends, with its standard output and error."""
+    """Return the request that a client sends.
+
+    Parameters
+    ----------
+    connection : socket
+        Its connection.
+
+    Returns
+    -------
+    dict, list of int
+        The request; the open files of its standard output and error.
+
+    Raises
+    ------
+    ValueError
+        If the client left before it had asked.
+    """
     data, streams, _, _ = socket.recv_fds(connection, 1 << 16, 2)
     while data and not data.endswith(b"\n"):
         more = connection.recv(1 << 16)
@@ -200,7 +231,15 @@ def received(connection: socket.socket) -> tuple[Request, list[int]]:
 
 
 def signal_group(pid: int, number: int) -> None:
-    """Signal a forked process, which is not reaped yet, and all that it started."""
+    """Signal a forked process, which is not reaped yet, and all that it started.
+
+    Parameters
+    ----------
+    pid : int
+        The process.
+    number : int
+        The signal.
+    """
     try:
         os.killpg(pid, number)
     except OSError:  # it has only just been forked, and has no group of its own yet
@@ -209,7 +248,15 @@ def signal_group(pid: int, number: int) -> None:
 
 
 def become(request: Request, streams: list[int]) -> None:
-    """Turn a fork into what was asked for, and end with it."""
+    """Turn a fork into what was asked for, and end with it.
+
+    Parameters
+    ----------
+    request : dict
+        What was asked for.
+    streams : list of int
+        Its standard output and error.
+    """
     status = 1
     try:
         die_with_parent()
@@ -240,7 +287,13 @@ def die_with_parent() -> None:
 
 
 def fresh(request: Request, streams: list[int]) -> None:
-    """Give a fork what a new process has: its own streams, environment, folder, signals and randomness."""
+    """Give a fork what a new process has: its own streams, environment, folder, signals and randomness.
+
+    Parameters
+    ----------
+    request, streams
+        As in `become`.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     null = os.open(os.devnull, os.O_RDONLY)
@@ -261,7 +314,13 @@ def fresh(request: Request, streams: list[int]) -> None:
 
 
 def run_kernel(arguments: list[str]) -> None:
-    """Be a kernel, as `python -m ipykernel_launcher` is with the same arguments."""
+    """Be a kernel, as `python -m ipykernel_launcher` is.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Those of that command.
+    """
     for name in [name for name in sys.modules if name == "rfc3987_syntax" or name.split(".")[0] == "cohort"]:
         del sys.modules[name]
     from ipykernel import kernelapp
@@ -273,7 +332,13 @@ def run_kernel(arguments: list[str]) -> None:
 
 
 def run_worker(arguments: list[str]) -> None:
-    """Be the process that runs one notebook through papermill."""
+    """Be the process that runs one notebook through papermill.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The folder of the job.
+    """
     from pathlib import Path
 
     from cohort.runner.kernels.worker import run_job

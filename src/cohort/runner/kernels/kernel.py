@@ -203,6 +203,10 @@ def settings(cache: Path | None) -> dict[str, str]:
     ----------
     cache : Path or None
         A folder for Matplotlib's font cache; None leaves Matplotlib its own.
+
+    Returns
+    -------
+    dict of str to str
     """
     kept = {key: value for key, value in os.environ.items() if key not in _PERSONAL}
     fonts = {} if cache is None else {"MPLCONFIGDIR": str(cache / "matplotlib")}
@@ -233,7 +237,20 @@ def kernel_environment(folder: Path, cache: Path | None, figures: bool | Path = 
 
 
 def failure(name: str, executed: Notebook) -> str | None:
-    """Return how an executed notebook failed, if it did: a cell raised, never ran or wrote to stderr."""
+    """Return how an executed notebook failed, if it did.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's name.
+    executed : dict
+        The notebook.
+
+    Returns
+    -------
+    str or None
+        The first cell that raised, else one that never ran or wrote to stderr.
+    """
     for number, cell, what in (*_raised(executed), *_stopped(executed)):
         return f"{place(name, number, cell)}: {what}"
     told = executed["metadata"].get("cohort_failure")

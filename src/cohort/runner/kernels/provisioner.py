@@ -59,7 +59,13 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
         return status
 
     async def kill(self, restart: bool = False) -> None:
-        """Kill the kernel and see it end, so that nobody has to ask for it every 0.1 s."""
+        """Kill the kernel and see it end, so that nobody has to ask for it every 0.1 s.
+
+        Parameters
+        ----------
+        restart : bool
+            Whether it is to start again.
+        """
         await super().kill(restart=restart)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._ended(), timeout=5)
@@ -70,7 +76,18 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
 
 
 def python_kernel(cmd: list[str]) -> list[str] | None:
-    """Return the arguments of a command that starts an IPython kernel in this Python; None for any other."""
+    """Read a command that starts an IPython kernel in this Python.
+
+    Parameters
+    ----------
+    cmd : list of str
+        The command.
+
+    Returns
+    -------
+    list of str or None
+        The arguments of the kernel; None for any other command.
+    """
     if cmd[:1] != [sys.executable] or "ipykernel_launcher" not in cmd:
         return None
     at = cmd.index("ipykernel_launcher")

@@ -40,6 +40,9 @@ CAN_FORK = hasattr(os, "fork") and hasattr(os, "waitid") and sys.platform != "da
 _STARTING_S = 120.0
 
 
+_FOLDER = "cohort-warm-"  # how the names of the servers' folders begin
+
+
 _SOCKET_PATH = 80  # characters; some systems allow 104, and a kernel adds its own to the folder's
 
 
@@ -87,13 +90,30 @@ class Fork:
         return self._hear(wait=False)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end and return its exit status, negative for the signal that killed it."""
+        """Wait for its end.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Ignored; a server that is gone ends the waiting.
+
+        Returns
+        -------
+        int
+            Its exit status, negative for the signal that killed it.
+        """
         status = self._hear(wait=True)
         assert status is not None
         return status
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, and to all that it started."""
+        """Send it a signal, and to all that it started.
+
+        Parameters
+        ----------
+        number : int
+            The signal.
+        """
         if self.returncode is None:
             with contextlib.suppress(OSError):
                 self._connection.sendall(b"%d\n" % number)
@@ -213,6 +233,7 @@ class Server:
 
 
 _servers: dict[tuple[Any, ...], Server] = {}
+_ended: list[Server] = []
 
 
 _lock = threading.Lock()
@@ -225,6 +246,10 @@ def server(environment: Mapping[str, str]) -> Server | None:
     ----------
     environment : mapping
         The environment of the processes that it is for.
+
+    Returns
+    -------
+    Server or None
     """
     if not CAN_FORK or environment.get(SWITCH) == "cold":
         return None
@@ -233,6 +258,8 @@ def server(environment: Mapping[str, str]) -> Server | None:
     with _lock:
         known = _servers.get(key)
         if known is None or not known.runs:
+            if known is not None:
+                _ended.append(_servers.pop(key))  # its folder may still be read
             started = _start(environment)
             if started is None:
                 return None
@@ -244,15 +271,43 @@ def stop_servers() -> None:
     """Stop every server that this process started."""
     with _lock:
         own = [key for key in _servers if key[0] == os.getpid()]
-        for key in own:
-            _servers.pop(key).stop()
+        for server in (*map(_servers.pop, own), *_ended):
+            server.stop()
 
 
 atexit.register(stop_servers)
 
 
+def _clear_away() -> None:
+    """Remove the folders of servers that were killed together with the process that started them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if owner.isdigit() and not (_is_alive(int(owner)) or _answers(folder / "s")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
+
+
+def _answers(address: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(address))
+        except OSError:
+            return False
+        return True
+
+
 def _start(environment: Mapping[str, str]) -> Server | None:
-    folder = Path(tempfile.mkdtemp(prefix="cohort-")).resolve()
+    _clear_away()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-")).resolve()
     if len(str(folder)) > _SOCKET_PATH:
         folder.rmdir()
         return None

@@ -155,7 +155,13 @@ def _stop_with_parent(folder: Path) -> None:
 
 
 def run_job(folder: Path) -> None:
-    """Read `job.json` in a folder, execute its notebook, and write `executed.json` beside it."""
+    """Read `job.json` in a folder, execute its notebook, and write `executed.json` beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    """
     logging.disable(logging.CRITICAL)  # papermill's and the kernel's own chatter
     import nbformat
 
@@ -173,7 +179,13 @@ def run_job(folder: Path) -> None:
 
 
 def main(folder: Path) -> None:
-    """Execute the notebook of a folder in this process, which ends when its standard input closes."""
+    """Execute the notebook of a folder in this process, which ends when its standard input closes.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    """
     threading.Thread(target=_stop_with_parent, args=(folder,), daemon=True).start()
     # nbformat's validator would load a grammar of web addresses, which takes a second and serves no notebook.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

@@ -69,12 +69,33 @@ def canonical(notebook: Notebook) -> Notebook:
 
 
 def notebook_text(notebook: Notebook) -> str:
-    """Return the bytes of a canonical notebook's file as text: as nbformat writes it, then a newline."""
+    """Return the text of a canonical notebook's file.
+
+    Parameters
+    ----------
+    notebook : dict
+        A notebook of nbformat 4.
+
+    Returns
+    -------
+    str
+        As nbformat writes it, then a newline.
+    """
     return dumps(canonical(notebook))
 
 
 def dumps(notebook: Notebook) -> str:
-    """Return a notebook as nbformat writes it: sorted keys, an indent of one, texts line by line."""
+    """Return a notebook as nbformat writes it: sorted keys, an indent of one, texts line by line.
+
+    Parameters
+    ----------
+    notebook : dict
+        A notebook in canonical form.
+
+    Returns
+    -------
+    str
+    """
     return (
         json.dumps(split(notebook), indent=1, sort_keys=True, ensure_ascii=False, separators=(",", ": "))
         + "\n"
@@ -82,7 +103,18 @@ def dumps(notebook: Notebook) -> str:
 
 
 def without_outputs(notebook: Notebook) -> Notebook:
-    """Return the canonical form of what the author wrote: sources and metadata, nothing computed."""
+    """Return the canonical form of what the author wrote.
+
+    Parameters
+    ----------
+    notebook : dict
+        A notebook of nbformat 4.
+
+    Returns
+    -------
+    dict
+        Its sources and metadata, nothing computed.
+    """
     cells = [cell for cell in notebook["cells"] if not has_tag(cell, "injected-parameters")]
     bare = ({**cell, "outputs": [], "execution_count": None} for cell in cells if cell["cell_type"] == "code")
     return canonical(

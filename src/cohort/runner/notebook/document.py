@@ -51,28 +51,83 @@ def read_notebook(path: Path) -> Notebook:
 
 
 def joined_source(notebook: Notebook) -> Notebook:
-    """Return the notebook with each list of lines joined into one string."""
+    """Return the notebook with each list of lines joined into one string.
+
+    Parameters
+    ----------
+    notebook : dict
+        A notebook of nbformat 4.
+
+    Returns
+    -------
+    dict
+    """
     return _with_texts(notebook, _joined_text)
 
 
 def split(notebook: Notebook) -> Notebook:
-    """Return the notebook with each text as a list of lines, as nbformat stores it."""
+    """Return the notebook with each text as a list of lines, as nbformat stores it.
+
+    Parameters
+    ----------
+    notebook : dict
+        A notebook of nbformat 4.
+
+    Returns
+    -------
+    dict
+    """
     return _with_texts(notebook, _split_text)
 
 
 def has_tag(cell: Cell, tag: str) -> bool:
-    """Whether a cell carries a tag."""
+    """Whether a cell carries a tag.
+
+    Parameters
+    ----------
+    cell : dict
+        The cell.
+    tag : str
+        The tag.
+
+    Returns
+    -------
+    bool
+    """
     return tag in cell.get("metadata", {}).get("tags", [])
 
 
 def first_line(cell: Cell, limit: int = 60) -> str:
-    """Return the first line of a cell's source that is not blank, cut to `limit` characters."""
+    """Return the first line of a cell's source that is not blank.
+
+    Parameters
+    ----------
+    cell : dict
+        The cell.
+    limit : int
+        The most characters.
+
+    Returns
+    -------
+    str
+        Cut to `limit`.
+    """
     line = next((line.strip() for line in cell["source"].splitlines() if line.strip()), "")
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def numbered(notebook: Notebook) -> Iterator[tuple[int, Cell]]:
-    """Yield each cell of the author with its number from 1; an injected cell has none of its own."""
+    """Yield each cell with its number from 1; an injected cell has none of its own.
+
+    Parameters
+    ----------
+    notebook : dict
+        A notebook of nbformat 4.
+
+    Yields
+    ------
+    int, dict
+    """
     number = 0
     for cell in notebook["cells"]:
         if not has_tag(cell, "injected-parameters"):
@@ -81,7 +136,22 @@ def numbered(notebook: Notebook) -> Iterator[tuple[int, Cell]]:
 
 
 def place(name: str, number: int, cell: Cell) -> str:
-    """Name a cell for a message: the notebook, the cell's number and id, and its first line."""
+    """Name a cell for a message.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's name.
+    number : int
+        The cell's number.
+    cell : dict
+        The cell.
+
+    Returns
+    -------
+    str
+        The notebook, the cell's number and id, and its first line.
+    """
     return f"{name}, cell {number} [{cell.get('id', 'no id')}] `{first_line(cell)}`"
 
 

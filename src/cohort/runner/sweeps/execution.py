@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -98,11 +97,11 @@ def run_sweep(
         "figures": plan.figures,
     }
     with (
-        tempfile.TemporaryDirectory(prefix="cohort-", ignore_cleanup_errors=True) as drawings,
+        store.drawings() as drawings,
         _threads(jobs) if scheduler is None else _cluster(scheduler) as executor,
     ):
         if local and plan.figures:
-            shared["figures"] = drawings  # a figure that is the same in several runs is drawn once
+            shared["figures"] = str(drawings)  # a figure that is the same in several runs is drawn once
         submitted = {
             executor.submit(run_set, {**shared, "parameters": plan.sets[run - 1]}): run for run in left
         }
@@ -121,7 +120,12 @@ def run_set(job: Job) -> Result:
     Returns
     -------
     dict
-        The executed notebook, what went wrong, whether the process was lost, and how long it took.
+        The executed notebook, what went wrong, and how long it took.
+
+    Raises
+    ------
+    CancelledError
+        If the sweep stops.
     """
     cwd, cache = (Path(job[name]) if job[name] else None for name in ("cwd", "cache"))
     for last in (False, True):

@@ -54,13 +54,34 @@ class Plan:
         return [name for name in self.parameters if any(values[name] != first[name] for values in self.sets)]
 
     def label(self, number: int) -> str:
-        """Say in one line which run a number, from 1, stands for."""
+        """Say in one line which run a number stands for.
+
+        Parameters
+        ----------
+        number : int
+            Its number, from 1.
+
+        Returns
+        -------
+        str
+            The parameters that vary.
+        """
         values = self.sets[number - 1]
         return ", ".join(f"{name}={value_text(values[name])}" for name in self.varied or self.parameters)
 
 
 def value_text(value: Value) -> str:
-    """Return a value as the command line takes it."""
+    """Return a value as the command line takes it.
+
+    Parameters
+    ----------
+    value : bool, int, float, str or list
+        The value.
+
+    Returns
+    -------
+    str
+    """
     if isinstance(value, list):
         return f"[{','.join(map(str, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -69,14 +69,35 @@ def _flat(value: Any) -> Any:
 
 
 def write_tables(folder: Path, plan: Plan, rows: Sequence[Row]) -> None:
-    """Write `results.csv` and `results.parquet` into the folder of a sweep."""
+    """Write `results.csv` and `results.parquet` into the folder of a sweep.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    plan : Plan
+        What was to run.
+    rows : sequence of Row
+        What has run.
+    """
     columns = results_table(plan, rows)
     write_atomically(folder / "results.csv", as_csv(columns))
     write_atomically(folder / "results.parquet", as_parquet(columns))
 
 
 def as_csv(columns: Table) -> str:
-    """Return a table as CSV; nothing stands for a value that is not there, true and false for a truth."""
+    """Return a table as CSV.
+
+    Parameters
+    ----------
+    columns : dict of str to list
+        The table.
+
+    Returns
+    -------
+    str
+        Nothing stands for a value that is not there, true and false for a truth.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -86,7 +107,18 @@ def as_csv(columns: Table) -> str:
 
 
 def as_parquet(columns: Table) -> bytes:
-    """Return a table as Parquet: whole numbers, floats, truths and text in columns of their types."""
+    """Return a table as Parquet.
+
+    Parameters
+    ----------
+    columns : dict of str to list
+        The table.
+
+    Returns
+    -------
+    bytes
+        Whole numbers, floats, truths and text stand in columns of their types.
+    """
     import pandas as pd
 
     with warnings.catch_warnings():  # of settings of pandas that it asks for

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,7 +72,13 @@ class Store:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Keep the folder to this process, and clear away what one that was killed began to write."""
+        """Keep the folder to this process, and clear away what one that was killed began to write.
+
+        Raises
+        ------
+        ParameterError
+            If another process works on it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
             try:
@@ -89,8 +96,36 @@ class Store:
                 left.unlink(missing_ok=True)
             yield
 
+    @contextmanager
+    def drawings(self) -> Iterator[Path]:
+        """Give an empty folder for the drawings that runs share; it goes at the end, or when begun anew.
+
+        Yields
+        ------
+        Path
+            Its absolute path.
+        """
+        folder = (self.folder / ".drawings").resolve()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def begin(self, plan: Plan) -> None:
-        """Store the plan of a new sweep; raise ParameterError where the folder holds one already."""
+        """Store the plan of a new sweep.
+
+        Parameters
+        ----------
+        plan : Plan
+            The plan.
+
+        Raises
+        ------
+        ParameterError
+            If the folder holds a sweep already.
+        """
         if self._plan.exists():
             raise ParameterError(
                 f"{str(self.folder)!r} already holds a sweep; go on with it by --resume {self.folder}, "
@@ -100,7 +135,19 @@ class Store:
         write_atomically(self._plan, text + "\n")
 
     def plan(self) -> Plan:
-        """Return the stored plan; raise ParameterError where there is none."""
+        """Return the stored plan.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        NotebookError
+            If it cannot be read.
+        """
         try:
             stored = json.loads(self._plan.read_text(encoding="utf-8"))
             return Plan(stored["notebook"], stored["key"], tuple(stored["sets"]), stored["figures"])
@@ -123,7 +170,28 @@ class Store:
         seconds: float,
         record: dict[str, Entry],
     ) -> Row:
-        """Store a run: first its notebook, then the row that makes it a finished one."""
+        """Store a run: first its notebook, then the row that makes it a finished one.
+
+        Parameters
+        ----------
+        run : int
+            Its number.
+        parameters : dict
+            Its parameters.
+        notebook : dict or None
+            The executed notebook.
+        error : str or None
+            What went wrong.
+        seconds : float
+            How long it took.
+        record : dict
+            What it recorded.
+
+        Returns
+        -------
+        Row
+            As it is stored.
+        """
         name = f"notebooks/{run:04}.ipynb" if notebook else None
         if notebook and name:
             (self.folder / "notebooks").mkdir(exist_ok=True)
@@ -142,7 +210,17 @@ class Store:
                 self._row(row.run).unlink()
 
     def notebook(self, row: Row) -> dict[str, Any] | None:
-        """Return the executed notebook of a run, if it is there."""
+        """Return the executed notebook of a run, if it is there.
+
+        Parameters
+        ----------
+        row : Row
+            The run.
+
+        Returns
+        -------
+        dict or None
+        """
         if row.notebook is None:
             return None
         from cohort.runner.notebook.document import read_notebook

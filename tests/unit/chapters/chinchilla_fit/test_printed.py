@@ -4,9 +4,9 @@ import pytest
 
 import cohort
 from cohort.chapters.chinchilla_fit import printed
-from cohort.fitting import chinchilla_runs
+from cohort.fitting import chinchilla_runs, fit
 
-FIT = chinchilla_runs.fit_runs(chinchilla_runs.runs())
+FIT = fit(*chinchilla_runs.columns(chinchilla_runs.runs()))
 NAMED = {name: cohort.law(name) for name in ("hoffmann", "hoffmann-unrounded", "sardana")}
 
 

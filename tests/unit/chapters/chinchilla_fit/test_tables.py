@@ -9,7 +9,7 @@ from cohort.errors import ParameterError
 from cohort.fitting import chinchilla_runs
 
 RUNS = chinchilla_runs.runs()
-FIT = chinchilla_runs.fit_runs(RUNS)
+FIT = cohort.fitting.fit(*chinchilla_runs.columns(RUNS))
 BOOT = FIT.bootstrap(200, seed=1)
 
 

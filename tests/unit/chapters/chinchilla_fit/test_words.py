@@ -6,12 +6,12 @@ import pytest
 import cohort
 from cohort.chapters import judging
 from cohort.chapters.chinchilla_fit import checks, printed, tables, words
-from cohort.fitting import chinchilla_runs
+from cohort.fitting import chinchilla_runs, fit
 
 FLOP = 5.76e23
 RUNS = chinchilla_runs.runs()
 LIMITS = chinchilla_runs.limits(RUNS)
-FIT = chinchilla_runs.fit_runs(RUNS)
+FIT = fit(*chinchilla_runs.columns(RUNS))
 BOOT = FIT.bootstrap(100, seed=1)
 TABLE = tables.intervals(FIT, BOOT, tables.quantities(FLOP, 1e13))
 LAWS = tables.published_laws(FIT, FLOP)
@@ -109,7 +109,7 @@ def test_the_standard_error_of_a_mean():
 
 def test_what_rounding_lost():
     replicated = chinchilla_runs.runs(5)
-    lad, huber = (chinchilla_runs.fit_runs(replicated, name).law for name in ("lad", "huber"))
+    lad, huber = (fit(*chinchilla_runs.columns(replicated), name).law for name in ("lad", "huber"))
     rounding, _, *replication = words.lost_digits(LAWS, lad, huber).split("\n")
     assert rounding.endswith(
         "the median error is 1.8%, with the digits behind the print 0.35%, and the advice falls from 92.6 to "

@@ -6,11 +6,11 @@ import pytest
 
 from cohort.chapters.data_optimal import data_worth, tables
 from cohort.errors import CohortError
-from cohort.fitting import chinchilla_runs
+from cohort.fitting import chinchilla_runs, fit
 from cohort.registry import facts
-from cohort.scaling.dense_laws import InfeasibleError
+from cohort.scaling import InfeasibleError
 
-LAW = chinchilla_runs.fit_runs(chinchilla_runs.runs()).law
+LAW = fit(*chinchilla_runs.columns(chinchilla_runs.runs())).law
 FRAME = tables.trained(["llama-2-7b", "llama-3-8b", "phi-3-mini-4k", "dbrx"])
 
 

@@ -16,7 +16,7 @@ from cohort.fitting import chinchilla_runs
 pytestmark = pytest.mark.filterwarnings("error")
 
 RUNS = chinchilla_runs.runs()
-FIT = chinchilla_runs.fit_runs(RUNS)
+FIT = cohort.fitting.fit(*chinchilla_runs.columns(RUNS))
 BOOT = FIT.bootstrap(30)
 BAND = chinchilla_runs.frontier(FIT.law, BOOT, np.geomspace(1e18, 1e26, 17))
 NAMES = ["llama-2-7b", "llama-3-8b", "llama-3-70b", "gpt3-175b", "dbrx", "chinchilla-70b", "glm-4.5-air"]

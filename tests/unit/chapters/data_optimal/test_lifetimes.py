@@ -4,10 +4,10 @@ import pytest
 
 from cohort.chapters.data_optimal import lifetimes
 from cohort.errors import ParameterError
-from cohort.fitting import chinchilla_runs
-from cohort.scaling.dense_laws import Price
+from cohort.fitting import chinchilla_runs, fit
+from cohort.scaling import Price
 
-FIT = chinchilla_runs.fit_runs(chinchilla_runs.runs())
+FIT = fit(*chinchilla_runs.columns(chinchilla_runs.runs()))
 LAW = FIT.law
 BOOT = FIT.bootstrap(100, seed=2)
 

@@ -11,7 +11,7 @@ from cohort.chapters.data_optimal import lifetimes, tables
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.fitting import chinchilla_runs
 
-FIT = chinchilla_runs.fit_runs(chinchilla_runs.runs())
+FIT = cohort.fitting.fit(*chinchilla_runs.columns(chinchilla_runs.runs()))
 LAW = FIT.law
 BOOT = FIT.bootstrap(100, seed=2)
 NAMES = [*registered.group("cohort"), "chinchilla-70b", "gpt3-175b", "qwen3-30b-a3b"]

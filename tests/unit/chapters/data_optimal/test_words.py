@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from cohort.chapters.data_optimal import checks, data_worth, lifetimes, tables, words, words_on_data
-from cohort.fitting import chinchilla_runs
+from cohort.fitting import chinchilla_runs, fit
 
 RUNS = chinchilla_runs.runs()
 LIMITS = chinchilla_runs.limits(RUNS)
-FIT = chinchilla_runs.fit_runs(RUNS)
+FIT = fit(*chinchilla_runs.columns(RUNS))
 LAW = FIT.law
 FRAME = tables.trained(["llama-2-7b", "llama-3-8b", "phi-3-mini-4k", "dbrx", "gpt3-175b"])
 PLAIN = tables.against(LAW, FRAME)

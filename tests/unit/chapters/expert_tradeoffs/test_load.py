@@ -64,7 +64,7 @@ def test_drops_fall_with_room():
         ),
         (
             lambda: load.balance("dbrx", 64, 9.0, 1.0, 4, 0),
-            "skew is 9.0, but must be a number from 0 to 4",
+            "skew is 9.0, but must be from 0 to 4",
         ),
         (lambda: load.balance("dbrx", 64, 0.5, -1.0, 4, 0), "capacity_factor is -1.0"),
         (lambda: links.network("Infiniband 400"), "unknown network"),

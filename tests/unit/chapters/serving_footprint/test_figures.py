@@ -7,7 +7,6 @@ from drawing import theme  # noqa: F401
 
 from cohort.chapters.serving_footprint import figures, making, published, tables, uncertainty
 from cohort.display.theme import INK
-from cohort.footprint import calibration
 
 CHAT = {"accelerator": "H100 SXM 80GB", "input_tokens": 256, "output_tokens": 400}
 
@@ -61,7 +60,7 @@ def test_break_even_marks_the_chosen_model():
 
 
 def test_measured_energies_lie_where_they_belong():
-    left = calibration.leave_one_out()
+    left = published.energies_left_out()
     axes = figures.draw_measured_energy(left, 1.4).axes[0]
     drawn = sum(len(each.get_offsets()) for each in axes.collections[1:])
     assert drawn == len(left)

@@ -7,7 +7,7 @@ import pytest
 import cohort
 from cohort.chapters.serving_footprint import making, published, tables, uncertainty
 from cohort.chapters.serving_footprint.words import comparisons, one_answer
-from cohort.footprint import answers, calibration, yardsticks
+from cohort.footprint import answers, yardsticks
 from cohort.footprint.uncertainty import Spread
 
 CHAT = {"accelerator": "H100 SXM 80GB", "input_tokens": 256, "output_tokens": 400}
@@ -16,7 +16,7 @@ ROWS = {
     each: answers.serving(model="llama-3-70b", boundary=each, **CHAT) for each in answers.BOUNDARIES_OF_USE
 }
 ENERGY = Spread(np.linspace(0.1, 0.3, 101), {})  # 0.11 to 0.29
-LEFT = calibration.leave_one_out()
+LEFT = published.energies_left_out()
 
 
 def evens(**rows: tuple) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from cohort.display.words import counted, mass, plainly, scaled, significant
 from cohort.footprint import yardsticks
 from cohort.footprint.uncertainty import Spread
 from cohort.footprint.yardsticks import Fleet
+from cohort.units import DAYS_PER_YEAR
 
 # Queries ----------------------------------------------------------------------------------------------------
 
@@ -193,7 +194,7 @@ def service_year(year_kg: float) -> str:
     str
         Two paragraphs.
     """
-    persons = yardsticks.person_days(year_kg) / yardsticks.DAYS_PER_YEAR
+    persons = yardsticks.person_days(year_kg) / DAYS_PER_YEAR
     return (
         f"A year of the service emits {mass(year_kg)}: what {plainly(persons)} average humans cause in a "
         f"year, or {plainly(yardsticks.car_years(year_kg))} cars.\n"

@@ -12,7 +12,7 @@ import pandas as pd
 from cohort.display.words import counted, mass, plainly, scaled
 from cohort.footprint import answers, energy, yardsticks
 from cohort.footprint.accounts import Footprint
-from cohort.footprint.factors import Grid
+from cohort.footprint.places import Grid
 from cohort.footprint.uncertainty import Spread
 from cohort.footprint.yardsticks import Fleet
 from cohort.registry.devices import accelerator as find_accelerator

@@ -1,0 +1,146 @@
+"""Laws fitted to resampled runs, and the intervals that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cohort.errors import ParameterError, bounded, integer, one_of
+from cohort.fitting.objective import Array
+from cohort.scaling.dense_laws import ScalingLaw
+
+Quantity = str | Callable[[ScalingLaw], float]
+QUANTITIES = ("E", "A", "B", "alpha", "beta", "parameters_exponent", "tokens_exponent", "G")
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """Laws fitted to resampled runs.
+
+    Attributes
+    ----------
+    laws : list of ScalingLaw
+        One a resample.
+    """
+
+    laws: list[ScalingLaw]
+
+    def values(self, quantity: Quantity) -> Array:
+        """Return a quantity of each law, shape (resamples,).
+
+        Parameters
+        ----------
+        quantity : str or callable
+            The name of an attribute of `ScalingLaw`, such as ``"beta"`` or ``"parameters_exponent"``, or a
+            function of a law.
+
+        Returns
+        -------
+        ndarray, shape (resamples,)
+            In the order of the laws.
+
+        Raises
+        ------
+        UnknownNameError
+            If a law has no such number.
+        """
+        if isinstance(quantity, str):
+            one_of("quantity of a law", quantity, QUANTITIES)
+            return np.array([getattr(law, quantity) for law in self.laws])
+        return np.array([quantity(law) for law in self.laws], dtype=float)
+
+    def interval(self, quantity: Quantity, level: float = 0.95) -> tuple[float, float]:
+        """Return the percentile interval of a quantity.
+
+        Parameters
+        ----------
+        quantity : str or callable
+            As for `values`.
+        level : float
+            Share of the resamples inside, above 0 and below 1.
+
+        Returns
+        -------
+        tuple of two floats
+            Its ends.
+
+        Raises
+        ------
+        ParameterError
+            If the level is out of its range.
+        UnknownNameError
+            If a law has no such number.
+        """
+        share = bounded("level", level, 0, 1, above=True, below=True)
+        low, high = np.quantile(self.values(quantity), [(1 - share) / 2, (1 + share) / 2])
+        return float(low), float(high)
+
+    def standard_error(self, quantity: Quantity) -> float:
+        """Return the standard deviation of a quantity over the resamples.
+
+        Parameters
+        ----------
+        quantity : str or callable
+            As for `values`.
+
+        Returns
+        -------
+        float
+            In the unit of the quantity.
+
+        Raises
+        ------
+        UnknownNameError
+            If a law has no such number.
+        """
+        return float(self.values(quantity).std(ddof=1))
+
+
+def resample_weights(count: int, resamples: int, seed: int, rows: ArrayLike | None = None) -> Array:
+    """Return how often each run is in each resample.
+
+    Parameters
+    ----------
+    count : int
+        Runs.
+    resamples, seed, rows
+        As `cohort.fitting.Fit.bootstrap` takes them.
+
+    Returns
+    -------
+    ndarray, shape (resamples, count)
+        Weights of the runs.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of range, or `rows` are not rows of the runs.
+    """
+    drawn = _drawn(count, resamples, seed) if rows is None else _rows(rows, count)
+    weights = np.zeros((len(drawn), count))
+    np.add.at(weights, (np.arange(len(drawn))[:, None], drawn), 1)
+    return weights
+
+
+def _drawn(count: int, resamples: int, seed: int) -> NDArray[np.int64]:
+    drawings = integer("resamples", resamples, 2)
+    return np.random.default_rng(integer("seed", seed, 0)).integers(count, size=(drawings, count))
+
+
+def _rows(rows: ArrayLike, count: int) -> NDArray[np.int64]:
+    try:
+        given = np.asarray(rows)
+    except ValueError:  # ragged
+        given = np.empty(0)
+    whole = given.ndim == 2 and np.issubdtype(given.dtype, np.integer)
+    if not whole or len(given) < 2 or given.shape[1] != count:
+        raise ParameterError(
+            f"rows must be a table of row numbers: two resamples or more, of {count} runs each"
+        )
+    low, high = int(given.min()), int(given.max())
+    if low < 0 or high >= count:
+        raise ParameterError(f"rows must be from 0 to {count - 1}, and run from {low} to {high}")
+    return given
