@@ -14,7 +14,8 @@ from cohort.architecture.dtypes import Precision, precision
 from cohort.errors import unknown
 
 # What a format may store in a type of its own. Value and down projections are apart, since GGUF's mixtures
-# keep them wider, as is an embedding that is tied to the head; biases, scales of routers and what stands beside the layers count as normalisations.
+# keep them wider, as is an embedding that is tied to the head; biases, scales
+# of routers and what stands beside the layers count as normalisations.
 KINDS = (
     "embedding", "tied", "head", "attention", "value", "up", "down", "shared_up", "shared_down",
     "expert_up", "expert_down", "router", "norms",
@@ -79,8 +80,8 @@ class WeightFormat:
         kind, layer, layers
             As in `precision`.
         row : int
-            Weights of a row: where it is no multiple of the block of a format of llama.cpp, that falls back to
-            a wider one; 0 where that is of no concern.
+            Weights of a row: where it is no multiple of the block of a format of llama.cpp, a wider one is
+            taken; 0 where that is of no concern.
         """
         found = self.precision(kind, layer, layers)
         if row % found.block and found.name in _FALLBACKS:

@@ -92,7 +92,7 @@ def _main(config: Mapping[str, Any]) -> WeightFormat:
             return _of_bits(weights)
     what = method if algorithm is None else algorithm
     raise ConfigError(
-        f"quantization_config has the method {shown(what, 40)}, which is not read: name a weight format instead"
+        f"quantization_config has the method {shown(what, 40)}, which is not read: name a weight format"
     )
 
 
@@ -116,15 +116,15 @@ def _grouped(method: str, config: Mapping[str, Any]) -> WeightFormat:
 
 
 def _of_bits(weights: Mapping[str, Any]) -> WeightFormat:
-    """Return the format of a group of compressed-tensors or ModelOpt: bits, kind of number, size of a group."""
+    """Return the format of a group of compressed-tensors or ModelOpt, by bits, kind and size of a group."""
     bits, kind, group = weights.get("num_bits"), weights.get("type", "int"), weights.get("group_size")
     if (
         bits not in (4, 8)
         or kind not in ("int", "float")
-        or not (group is None or type(group) is int and group > 0)
+        or not (group is None or (type(group) is int and group > 0))
     ):
         raise ConfigError(
-            f"quantization_config has weights of {shown(bits, 20)} bits of type {shown(kind, 20)} in groups of "
+            f"quantization_config has {shown(bits, 20)} bits, type {shown(kind, 20)} and groups of "
             f"{shown(group, 20)}: 4 or 8 bits, int or float, are read"
         )
     if kind == "float":

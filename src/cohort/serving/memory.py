@@ -53,8 +53,8 @@ class Engine:
     page : int
         Tokens of a page of its cache.
     batched_tokens, sequences : tuple of two ints
-        Tokens that it reads at once by default, and sequences that it samples for: on most cards, and on those
-        of 70 GiB or more since 2022.
+        Tokens that it reads at once by default, and sequences that it samples for: on most cards, and on
+        those of 70 GiB or more since 2022.
     ahead : int, optional
         Tokens that a windowed layer holds beyond its window; None for as many as are read at once.
     padded : int

@@ -235,7 +235,7 @@ class _Step:
 
     @property
     def _stage_layers(self) -> range:
-        """The first stage, which holds the most: as many layers as any, and the activations of most batches."""
+        """The first stage: it has as many layers as any, and the activations of most batches."""
         return stages(self.spec, self.layout)[0]
 
     def _counts(self) -> dict[str, float]:
@@ -263,9 +263,11 @@ class _Step:
         total = sum(_attention_sides(each, hidden) for each in layer.mixers)
         if self.targets == "all":
             dense, experts = _parts(layer)
-            for part in filter(None, (dense, experts)):
-                times = part.count + part.shared if isinstance(part, Experts) else 1
-                total += times * (3 if part.gated else 2) * (hidden + part.width)
+            if dense:
+                total += (3 if dense.gated else 2) * (hidden + dense.width)
+            if experts:
+                times = (experts.count + experts.shared) * (3 if experts.gated else 2)
+                total += times * (hidden + experts.width)
         return total
 
     def _states(self, counts: dict[str, float], trained: float, recipe: Recipe) -> float:
@@ -314,7 +316,7 @@ class _Step:
         return hidden * (4 + trained + cast)
 
     def _mixed(self, mixer: Mixer) -> float:
-        """Bytes that attention keeps of each token: queries, keys, values, output, and scores if not fused."""
+        """Bytes that attention keeps of a token: queries, keys, values, output, and scores if not fused."""
         kept = 2.0 * _kept(mixer, self.spec.hidden)
         heads = int(mixer.heads)
         if self.fused_attention or self.recompute == "selective":

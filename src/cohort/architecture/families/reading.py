@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -96,20 +95,20 @@ def _read(config: Mapping[str, Any], called: str) -> ModelSpec:
     fields = Fields(values, family, _defaults(family, nested))
     if fields.flag("add_cross_attention"):
         raise ConfigError("'add_cross_attention' is true, but only decoders without an encoder are counted")
-    model = build(fields, row, called)
+    model = build(fields, row, called, *_stored(config, values))
     fields.unread(_known(family))
-    return replace(model, **_storage(config, values))
+    return model
 
 
-def _storage(config: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def _stored(
+    config: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[Mapping[str, Any] | None, str | None]:
     """Return how the release stores its weights, as the config or its text part says."""
-    found: dict[str, Any] = {}
-    for part in (values, config):
-        for name, keys in {"quantization": ("quantization_config",), "dtype": ("dtype", "torch_dtype")}.items():
-            value = next((part[key] for key in keys if part.get(key)), None)
-            if isinstance(value, Mapping if name == "quantization" else str):
-                found[name] = value
-    return found
+    quantized = config.get("quantization_config") or values.get("quantization_config")
+    dtype = next(
+        (part[key] for part in (config, values) for key in ("dtype", "torch_dtype") if part.get(key)), None
+    )
+    return quantized if isinstance(quantized, Mapping) else None, dtype if isinstance(dtype, str) else None
 
 
 def _dialect(config: Mapping[str, Any]) -> Mapping[str, Any]:
