@@ -323,6 +323,7 @@ def test_counts_nest(name: str) -> None:
 BESIDE = {
     "price_source": ("price_low_usd_per_hour", "price_high_usd_per_hour"),
     "embodied_source": ("embodied_kgco2e",),
+    "driver_memory_source": ("driver_memory_mib", "cuda_memory_mib"),
 }
 
 
