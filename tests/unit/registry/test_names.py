@@ -333,7 +333,9 @@ def test_a_strange_path_is_refused_in_short(folder, given):
 
 
 @pytest.mark.parametrize(
-    "given", [None, 5, 3.5, True, b"qwen3-8b", ["qwen3-8b"], ("a", "b"), pytest.param(object(), id="an object")], ids=repr
+    "given",
+    [None, 5, 3.5, True, b"qwen3-8b", ["qwen3-8b"], ("a", "b"), pytest.param(object(), id="an object")],
+    ids=repr,
 )
 def test_what_is_no_name_path_or_config_is_refused(given):
     with pytest.raises(CohortError, match="a model is a name, a path or a config, but ") as caught:
