@@ -82,6 +82,16 @@ class WeightFormat:
         row : int
             Weights of a row: where it is no multiple of the block of a format of llama.cpp, a wider one is
             taken; 0 where that is of no concern.
+
+        Returns
+        -------
+        Fraction
+            Bits.
+
+        Examples
+        --------
+        >>> float(weight_format("gptq").bits("up"))
+        4.15625
         """
         found = self.precision(kind, layer, layers)
         if row % found.block and found.name in _FALLBACKS:

@@ -22,7 +22,8 @@ PEAKS = {
     "fp4": "fp4_dense_tflops",
 }
 SIXTEEN_BIT = ("bf16", "fp16")  # types of 16 bits, the preferred one first
-NATIVE = ("fp8", "fp4")  # types whose weights are multiplied as they are, where the accelerator can
+# Types whose weights are multiplied as they are where the accelerator can, and the peak that they have then.
+NATIVE = {"fp8": "fp8", "fp4": "fp4", "nvfp4": "fp4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Accelerator:
 
     def __post_init__(self) -> None:
         if not self.driver_bytes:
-            object.__setattr__(self, "driver_bytes", self.memory_bytes)
+            object.__setattr__(self, "driver_bytes", self.allocatable_bytes or self.memory_bytes)
         if not self.allocatable_bytes:
             object.__setattr__(self, "allocatable_bytes", self.driver_bytes - _reserved(self.driver_bytes))
 
@@ -263,7 +264,7 @@ def multiplied_type(device: Accelerator, weight_dtype: str) -> str:
     Returns
     -------
     str
-        The stored type for fp8 and fp4 where the device has a peak for it, else its type of 16 bits.
+        The type of its own for fp8 and fp4 where the device has a peak for it, else its type of 16 bits.
 
     Raises
     ------
@@ -276,5 +277,5 @@ def multiplied_type(device: Accelerator, weight_dtype: str) -> str:
     >>> [multiplied_type(h100, dtype) for dtype in ("fp8", "fp4", "int8")]
     ['fp8', 'bf16', 'bf16']
     """
-    own = weight_dtype in NATIVE and weight_dtype in dict(device.peaks)
-    return weight_dtype if own else sixteen_bit_type(device)
+    own = NATIVE.get(weight_dtype)
+    return own if own in dict(device.peaks) else sixteen_bit_type(device)

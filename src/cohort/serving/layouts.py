@@ -50,7 +50,18 @@ class Layout:
         return self.tensor * self.pipeline * self.data
 
     def sequences(self, batch: int) -> int:
-        """Return the sequences whose caches one device holds, of the fullest copy of the attention."""
+        """Return the sequences whose caches one device holds, of the fullest copy of the attention.
+
+        Parameters
+        ----------
+        batch : int
+            Sequences in all.
+
+        Returns
+        -------
+        int
+            Sequences.
+        """
         return ceil_div(batch, self.data)
 
 
@@ -122,6 +133,11 @@ def held(spec: ModelSpec, layout: Layout, stage: range) -> Iterator[Tensor]:
         How devices share it.
     stage : range
         Layers of the stage, as `stages` returns them.
+
+    Yields
+    ------
+    Tensor
+        Weights of one kind in one layer, first those outside the layers.
     """
     if stage.start == 0:
         kind = "tied" if spec.tied and layout.pipeline == 1 else "embedding"

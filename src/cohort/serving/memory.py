@@ -26,7 +26,7 @@ from cohort.registry import facts
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
 from cohort.serving.layouts import Layout, held, on_device, stages
-from cohort.units import GB, GIB, MIB
+from cohort.units import GIB, MIB
 
 ACTIVATION_BYTES = 2
 # What readers are shown of the kinds of tensors, in this order.
@@ -36,7 +36,7 @@ GROUPS = {
     "attention": ("attention", "value"),
     "feed-forward": ("up", "down", "shared_up", "shared_down"),
     "experts": ("expert_up", "expert_down"),
-    "others": ("router", "norms"),
+    "routers and norms": ("router", "norms"),
 }
 
 
@@ -241,12 +241,12 @@ class Budget:
         if self.room < 0:
             needed = self.weight_bytes + self.runtime[1]
             return (
-                f"the weights and the engine take {needed / GB:,.1f} GB of each device, "
-                f"of which {self.usable / GB:,.1f} GB can be used"
+                f"the weights and the engine take {needed / GIB:,.1f} GiB of each device, "
+                f"of which {self.usable / GIB:,.1f} GiB can be used"
             )
         return (
-            f"the cache takes {self.cache / GB:,.1f} GB of each device, "
-            f"of which {max(self.room, 0) / GB:,.1f} GB are left"
+            f"the cache takes {self.cache / GIB:,.1f} GiB of each device, "
+            f"of which {max(self.room, 0) / GIB:,.1f} GiB are left"
         )
 
     @property

@@ -179,7 +179,7 @@ def training_memory(
     >>> import cohort
     >>> found = cohort.serving.training_memory("llama-3-8b", batch=1, length=2048, recompute="full")
     >>> round(found.peak / 2**30), found.phase
-    (62, 'gradients')
+    (60, 'gradients')
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
     step = _Step(
