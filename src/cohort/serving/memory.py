@@ -29,6 +29,7 @@ from cohort.serving.layouts import Layout, held, on_device, stages
 from cohort.units import GIB, MIB
 
 ACTIVATION_BYTES = 2
+PADDED = "fp4"  # the type whose experts engines pad
 # What readers are shown of the kinds of tensors, in this order.
 GROUPS = {
     "embedding": ("embedding", "tied"),
@@ -58,7 +59,7 @@ class Engine:
     ahead : int, optional
         Tokens that a windowed layer holds beyond its window; None for as many as are read at once.
     padded : int
-        Columns to which it pads the inner layer of experts in four bits.
+        Columns to which it pads the inner layer of experts in MXFP4.
     base : tuple of three floats
         Bytes on each device whatever the model, at the least, as a rule and at the most.
     joined : tuple of three floats
@@ -464,7 +465,7 @@ def _grouped(
     for tensor in held(spec, layout, stage):
         width = float(stored.bits(tensor.kind, tensor.layer, count, tensor.row)) / 8
         experts = spec.layers[tensor.layer].experts if tensor.kind in EXPERTS else None
-        if experts and stored.main.bits == 4:
+        if experts and stored.main.name == PADDED:
             part = experts.width if layout.expert else ceil_div(experts.width, layout.tensor)
             width *= ceil_div(part, padded) * padded / part
         sizes[tensor.kind] = sizes.get(tensor.kind, 0.0) + width * tensor.weights

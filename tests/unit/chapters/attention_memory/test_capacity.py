@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import cohort
 from cohort.chapters.attention_memory import capacity
+from cohort.display.reader_tables import readable
 from cohort.serving import memory_budget
 
 
@@ -91,4 +92,4 @@ def test_accelerators_with_one_memory_share_a_row():
 def test_no_table_shows_a_raw_missing_value():
     frame = capacity.readable_fit(capacity.fits_models(["deepseek-v3.2"], "L4", 8192))
     assert isinstance(frame, pd.DataFrame)
-    assert "–" in cohort.display.reader_tables.readable(frame)._repr_html_()
+    assert "–" in readable(frame)._repr_html_()
