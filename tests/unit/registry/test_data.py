@@ -222,7 +222,8 @@ def test_a_fact_is_well_formed(row: dict[str, str]) -> None:
     elif row["value"] and row["unit"] == "tokens":
         assert re.fullmatch(r"[1-9][0-9]*", row["value"])
     elif row["value"] and row["unit"] == "billion parameters":
-        assert re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)?", row["value"])
+        assert re.fullmatch(r"(0|[1-9][0-9]*)(\.[0-9]+)?", row["value"])
+        assert float(row["value"]) > 0
 
 
 SCALES = {"k": 3, "m": 6, "b": 9, "t": 12, "million": 6, "billion": 9, "trillion": 12}
@@ -247,10 +248,12 @@ def test_published_sizes_are_near_the_exact_ones(name: str) -> None:
     assert total
     assert active
     assert active <= total
-    # The widest gaps are those of names that leave the embedding out (Gemma).
-    assert 0.95 < int(COUNTS[name]["total"]) / total < 1.26
-    # Qwen3-Next prints 3 billion, without embedding and head, for what is 3.87 in all.
-    assert 0.9 < int(COUNTS[name]["active"]) / active < 1.3
+    # A size that counts the towers of vision and audio is larger than the decoder: by a sixth in Gemma 3n.
+    towers = re.search("vision|multimodal", FACT[name, "total_parameters_published"]["note"])
+    # The widest gaps upwards are those of names that leave the embedding out (Gemma).
+    assert (0.84 if towers else 0.95) < int(COUNTS[name]["total"]) / total < 1.26
+    # Small mixtures print what is active without the embedding: Granite 4.0 H Tiny 1 billion for 1.47 in all.
+    assert (0.84 if towers else 0.9) < int(COUNTS[name]["active"]) / active < 1.5
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -320,6 +323,7 @@ def test_counts_nest(name: str) -> None:
 BESIDE = {
     "price_source": ("price_low_usd_per_hour", "price_high_usd_per_hour"),
     "embodied_source": ("embodied_kgco2e",),
+    "driver_memory_source": ("driver_memory_mib", "cuda_memory_mib"),
 }
 
 
