@@ -140,3 +140,34 @@ def _tail(trials: int, ratio: float, probability: float, room: int, end: int, st
             return total
         weight *= (trials - value) / (value + 1) * ratio if step > 0 else value / (trials - value + 1) / ratio
         value += step
+
+
+def largest(fits: Callable[[int], bool], most: int) -> int:
+    """Return the largest number that fits, where every smaller one fits as well.
+
+    Parameters
+    ----------
+    fits : callable
+        Whether a number fits; 0 always does.
+    most : int
+        The largest number that is tried.
+
+    Returns
+    -------
+    int
+        From 0 to `most`.
+
+    Examples
+    --------
+    >>> largest(lambda number: number**2 <= 90, 100)
+    9
+    """
+    if fits(most):
+        return most
+    low, high = 0, 1
+    while high < most and fits(high):
+        low, high = high, min(2 * high, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohort.numeric import binomial_excess, ceil_div, root
+from cohort.numeric import binomial_excess, ceil_div, largest, root
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,8 @@ def test_the_excess_of_a_binomial_number_is_its_sum(trials, probability, room):
 def test_a_quotient_is_rounded_up_exactly(numerator, denominator):
     found = ceil_div(numerator, denominator)
     assert (found - 1) * denominator < numerator <= found * denominator
+
+
+@given(most=st.integers(0, 10**6), bound=st.integers(0, 10**6))
+def test_largest_finds_the_largest_that_fits(most, bound):
+    assert largest(lambda number: number <= bound, most) == min(bound, most)

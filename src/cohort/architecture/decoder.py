@@ -24,7 +24,9 @@ from cohort.architecture.feedforward import (
     Residual,
     Weights,
 )
+from cohort.architecture.formats import WeightFormat
 from cohort.architecture.mixing import Mixer
+from cohort.architecture.quantization import released_format
 from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer, positive, shown
 from cohort.experts.closed_form import coverage
@@ -248,6 +250,11 @@ class ModelSpec:
 
     def __hash__(self) -> int:
         return self._hash
+
+    @cached_property
+    def released_format(self) -> WeightFormat:
+        """How the release stores its weights, by its config; an error names what of that is not read."""
+        return released_format(self.quantization, self.dtype)
 
     @cached_property
     def _hash(self) -> int:

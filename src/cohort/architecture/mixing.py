@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ from cohort.errors import ConfigError, exact_integer
 from cohort.numeric import LIMIT
 
 
-class Mixer:
+class Mixer(ABC):
     """A part of a layer that mixes tokens: attention, or a recurrence.
 
     The counts here are those of a part without cache, state and scores; each kind replaces what it has.
@@ -23,9 +24,9 @@ class Mixer:
         """What the variant is called."""
         return "linear"
 
+    @abstractmethod
     def matmul_parameters(self, hidden: int) -> int:
         """Return the weights that a token is multiplied with."""
-        raise NotImplementedError
 
     def parameters(self, hidden: int) -> int:
         """Return all weights."""

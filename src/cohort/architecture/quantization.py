@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from cohort.architecture.dtypes import Precision, precision
-from cohort.architecture.formats import FP16, MATRICES, WeightFormat, weight_format
+from cohort.architecture.formats import EXPERTS, FP16, MATRICES, WeightFormat, weight_format
 from cohort.errors import ConfigError, shown
 
 # What reference implementations call the tensors of a kind, once for each usual name of a module.
@@ -36,6 +36,7 @@ _MODULES = {
     "router": ("mlp.gate", "mlp.router", "block_sparse_moe.gate"),
     "norms": (),
 }
+EXPERT_DTYPE = "expert_dtype"  # a field beside the others, which `cohort.model` puts among them
 _LISTS = ("modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules")
 _ALGORITHMS = {"MXFP8": "mxfp8", "FP8": "fp8", "NVFP4": "nvfp4", "MXFP4": "fp4"}  # by the end of a name
 _NESTED = re.compile(r"\)[*+{]")  # a repeated group can take for ever
@@ -67,12 +68,28 @@ def released_format(quantization: Mapping[str, Any] | None, dtype: object = None
     listed = quantization.get("quantized_layers")
     if isinstance(listed, Mapping) and listed:
         return WeightFormat("mixed", FP16, exceptions=_listed(listed))
-    main = _main(quantization)
-    kept = _kept(quantization)
+    main, kept = _main(quantization), _kept(quantization)
+    experts = quantization.get(EXPERT_DTYPE)
+    if experts is not None:
+        main = _with_experts(main, experts)
     if main.exceptions is not None or not kept:
         return main
     kinds = frozenset(MATRICES) if main.name == "mxfp4" else main.kinds
     return WeightFormat(main.name, main.main, kinds, main.others, _exceptions(kept))
+
+
+def _with_experts(main: WeightFormat, stored: object) -> WeightFormat:
+    """Return a format whose experts have a type of their own, as in DeepSeek-V4."""
+    if stored not in ("fp4", "fp8", "bf16"):
+        raise ConfigError(
+            f"quantization_config stores experts as {shown(stored, 30)}, which is not read: name a format"
+        )
+    own = precision(str(stored))
+
+    def exceptions(kind: str, layer: int, layers: int) -> Precision | None:
+        return own if kind in EXPERTS else None
+
+    return WeightFormat(f"{main.name}, experts {stored}", main.main, main.kinds, main.others, exceptions)
 
 
 def _main(config: Mapping[str, Any]) -> WeightFormat:

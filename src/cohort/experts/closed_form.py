@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 
 from cohort.errors import ParameterError, integer, positive, shown
-from cohort.experts.exchange import exchange_seconds, exchanged_bytes
 from cohort.numeric import LIMIT, binomial_excess
 
 __all__ = [
@@ -22,8 +21,6 @@ __all__ = [
     "coverage_variance",
     "device_loads",
     "dropped",
-    "exchange_seconds",
-    "exchanged_bytes",
     "shared_evenly",
     "slowest_device",
 ]

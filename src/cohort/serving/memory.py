@@ -8,27 +8,22 @@ a range (``data/engine_memory.csv``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 
-from cohort.architecture.decoder import Layer, ModelSpec
-from cohort.architecture.feedforward import Dense, Experts, Residual
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import EXPERTS, WeightFormat, weight_format
-from cohort.architecture.mixing import Mixer
-from cohort.architecture.quantization import released_format
 from cohort.architecture.registered import ABSENT, known
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, bounded, integer, one_of
-from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
-from cohort.registry import facts
+from cohort.errors import ParameterError, bounded, integer
+from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div, largest
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
-from cohort.serving.layouts import Layout, held, on_device, stages
-from cohort.units import GIB, MIB
+from cohort.serving.engine_runtime import LARGE, Running, engine_needs, runtime
+from cohort.serving.layouts import Layout, held, stages
+from cohort.units import GIB
 
-ACTIVATION_BYTES = 2
 PADDED = "fp4"  # the type whose experts engines pad
 # What readers are shown of the kinds of tensors, in this order.
 GROUPS = {
@@ -39,118 +34,6 @@ GROUPS = {
     "experts": ("expert_up", "expert_down"),
     "routers and norms": ("router", "norms"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What an engine takes for itself, as logs tell.
-
-    Attributes
-    ----------
-    name : str
-        Such as ``vllm``.
-    share : float
-        Share of the memory that it uses by default.
-    page : int
-        Tokens of a page of its cache.
-    batched_tokens, sequences : tuple of two ints
-        Tokens that it reads at once by default, and sequences that it samples for: on most cards, and on
-        those of 70 GiB or more since 2022.
-    ahead : int, optional
-        Tokens that a windowed layer holds beyond its window; None for as many as are read at once.
-    padded : int
-        Columns to which it pads the inner layer of experts in MXFP4.
-    base : tuple of three floats
-        Bytes on each device whatever the model, at the least, as a rule and at the most.
-    joined : tuple of three floats
-        The same on top where several devices are joined.
-    activations : tuple of three floats
-        Times that what a layer computes is held.
-    logits : tuple of three floats
-        Bytes of each score of the vocabulary while tokens are sampled.
-    """
-
-    name: str
-    share: float
-    page: int
-    batched_tokens: tuple[int, int]
-    sequences: tuple[int, int]
-    ahead: int | None
-    padded: int
-    base: tuple[float, float, float]
-    joined: tuple[float, float, float]
-    activations: tuple[float, float, float]
-    logits: tuple[float, float, float]
-
-
-_BOUNDS = ("low", "value", "high")
-LARGE = 70 * GIB  # from here on engines read and sample more at once
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """An engine as it is started on a device."""
-
-    needs: Engine
-    share: float
-    page: int
-    ahead: int
-    batched_tokens: int
-    sequences: int
-
-
-def engines() -> list[str]:
-    """Return the engines whose needs the data hold, the default first."""
-    return list(dict.fromkeys(row["engine"] for row in facts.rows("engine_memory")))
-
-
-def engine_needs(name: str) -> Engine:
-    """Return what an engine takes for itself.
-
-    Parameters
-    ----------
-    name : str
-        One of `engines`.
-
-    Returns
-    -------
-    Engine
-
-    Raises
-    ------
-    ParameterError
-        If the data hold none of that name.
-
-    Examples
-    --------
-    >>> engine_needs("vllm").page
-    16
-    """
-    one_of("engine", name, engines())
-    return _engine(name, facts.modified("engine_memory"))
-
-
-@lru_cache(maxsize=16)
-def _engine(name: str, modified: int) -> Engine:
-    rows = {row["quantity"]: row for row in facts.rows("engine_memory") if row["engine"] == name}
-
-    def three(quantity: str, unit: float = 1.0) -> tuple[float, float, float]:
-        low, value, high = (float(rows[quantity][bound]) * unit for bound in _BOUNDS)
-        return low, value, high
-
-    return Engine(
-        name=name,
-        share=float(rows["share"]["value"]),
-        page=int(rows["page"]["value"]),
-        ahead=int(rows["ahead"]["value"]) if "ahead" in rows else None,
-        batched_tokens=(int(rows["batched_tokens"]["low"]), int(rows["batched_tokens"]["high"])),
-        sequences=(int(rows["sequences"]["low"]), int(rows["sequences"]["high"])),
-        padded=int(rows["padded"]["value"]) if "padded" in rows else 1,
-        base=three("base", MIB),
-        joined=three("joined", MIB),
-        activations=three("activations"),
-        logits=three("logits"),
-    )
 
 
 @dataclass(frozen=True)
@@ -357,7 +240,7 @@ def memory_budget(
     device, needs = as_accelerator(accelerator), engine_needs(engine)
     large = device.allocatable_bytes >= LARGE and device.year >= 2022
     tokens = _chosen("batched_tokens", batched_tokens, needs.batched_tokens[large], 1)
-    running = _Running(
+    running = Running(
         needs=needs,
         share=needs.share if share is None else bounded("share", share, 0, 1, above=True),
         page=_chosen("page", page, needs.page, 1),
@@ -397,7 +280,7 @@ def _chosen(name: str, given: int | None, usual: int, low: int) -> int:
 
 def _weight_format(spec: ModelSpec, weight_dtype: str | WeightFormat) -> WeightFormat:
     if weight_dtype == "released":
-        return released_format(spec.quantization, spec.dtype)
+        return spec.released_format
     return weight_format(weight_dtype)
 
 
@@ -405,7 +288,7 @@ def _budget(
     spec: ModelSpec,
     device: Accelerator,
     layout: Layout,
-    running: _Running,
+    running: Running,
     *,
     context: int,
     batch: int,
@@ -448,7 +331,7 @@ def _budget(
                 memory=device.driver_bytes,
                 usable=int(running.share * device.allocatable_bytes),
                 weights=_grouped(spec, layout, stage, weights, running.needs.padded),
-                runtime=_runtime(spec, layout, stage, running),
+                runtime=runtime(spec, layout, stage, running),
                 cache=round(total * (1 - offloaded)),
                 per_sequence=one * (1 - offloaded),
             )
@@ -471,53 +354,6 @@ def _grouped(
         sizes[tensor.kind] = sizes.get(tensor.kind, 0.0) + width * tensor.weights
     groups = {name: sum(sizes.get(kind, 0.0) for kind in kinds) for name, kinds in GROUPS.items()}
     return tuple((name, round(size)) for name, size in groups.items() if size)
-
-
-@lru_cache(maxsize=256)
-def _runtime(spec: ModelSpec, layout: Layout, stage: range, runs: _Running) -> tuple[int, int, int]:
-    """Return what an engine takes for itself on a device: at the least, as a rule and at the most.
-
-    A layer's activations are given back before tokens are sampled, so that the larger of the two counts.
-    """
-    distinct = {id(spec.layers[number]): spec.layers[number] for number in stage}.values()
-    widest = max(_working(layer, spec.hidden, layout) for layer in distinct)
-    computed = ACTIVATION_BYTES * runs.batched_tokens * (3 * spec.hidden + widest)
-    last = stage.stop == len(spec.layers)
-    scores = runs.sequences * (spec.head_rows or spec.vocabulary) if last else 0
-    needs = runs.needs
-    joined = needs.joined if layout.devices > 1 else (0.0, 0.0, 0.0)
-    low, usual, high = (
-        round(base + more + max(times * computed, wide * scores))
-        for base, more, times, wide in zip(needs.base, joined, needs.activations, needs.logits, strict=True)
-    )
-    return low, usual, high
-
-
-def _working(layer: Layer, hidden: int, layout: Layout) -> float:
-    """Return the numbers that a layer computes of each token at once, on one device."""
-    feedforward = layer.feedforward
-    dense = feedforward.dense if isinstance(feedforward, Residual) else feedforward
-    inner = [0.0]
-    if isinstance(dense, Dense):
-        inner.append((3 if dense.gated else 2) * dense.width / layout.tensor)
-    if layer.experts:
-        inner.append(_routed(layer.experts, hidden, layout))
-    return max(*inner, *(_mixed(each, hidden, layout.tensor) for each in layer.mixers), 0.0)
-
-
-def _routed(experts: Experts, hidden: int, layout: Layout) -> float:
-    """Return the numbers of a token's experts: their inner layers, and an output each."""
-    split = 1 if layout.expert else layout.tensor
-    each = (3 if experts.gated else 2) * experts.width / split + (experts.latent or hidden)
-    return experts.active * each
-
-
-def _mixed(mixer: Mixer, hidden: int, devices: int) -> float:
-    """Return the numbers that a mixer computes of a token: about as many as its matrices have columns."""
-    part = on_device(mixer, devices)
-    if part is None:
-        return mixer.matmul_parameters(hidden) / hidden / devices
-    return part.matmul_parameters(hidden) / hidden
 
 
 def longest_context(
@@ -553,7 +389,7 @@ def longest_context(
     def fits(context: int) -> bool:
         return memory_budget(model, accelerator, devices, context=context, **asked).fits  # type: ignore[arg-type]
 
-    most = _largest(fits)
+    most = largest(fits, MAX_CONTEXT)
     return inf if most == MAX_CONTEXT else most
 
 
@@ -589,27 +425,11 @@ def largest_batch(
     def fits(batch: int) -> bool:
         return memory_budget(model, accelerator, devices, batch=batch, **asked).fits  # type: ignore[arg-type]
 
-    return _largest(fits)
-
-
-def _largest(fits: Callable[[int], bool]) -> int:
-    """Return the largest number that fits, where every smaller one fits as well."""
-    if fits(MAX_CONTEXT):
-        return MAX_CONTEXT
-    low, high = 0, 1
-    while fits(high):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low
+    return largest(fits, MAX_CONTEXT)
 
 
 __all__ = [
     "Budget",
-    "Engine",
-    "engine_needs",
-    "engines",
     "largest_batch",
     "longest_context",
     "memory_budget",

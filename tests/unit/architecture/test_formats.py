@@ -135,6 +135,15 @@ def test_a_release_tells_how_it_is_stored(config, name, kind, bits):
     assert (form.name, form.bits(kind, 2, 8)) == (name, bits)
 
 
+def test_experts_may_have_a_type_of_their_own():
+    form = released_format({**BLOCKS, "expert_dtype": "fp4"})
+    assert [form.bits(kind) for kind in ("expert_up", "up", "head")] == [4.25, 8, 16]
+    model = cohort.model("deepseek-v4-pro")
+    assert model.released_format.name == "fp8, experts fp4"
+    with pytest.raises(ConfigError, match="stores experts as 'fp3'"):
+        released_format({**BLOCKS, "expert_dtype": "fp3"})
+
+
 def test_one_layer_may_stay_wide():
     form = released_format({**BLOCKS, "modules_to_not_convert": ["model.layers.3.mlp"]})
     assert [form.bits("up", layer, 8) for layer in (2, 3, 4)] == [8, 16, 8]
@@ -167,6 +176,6 @@ def test_what_is_not_read_is_one_sentence(config):
 
 
 def test_released_weights_of_the_registry():
-    assert released_format(cohort.model("gpt-oss-20b").quantization).name == "mxfp4"
-    assert released_format(cohort.model("deepseek-v3.2").quantization).name == "fp8"
-    assert released_format(cohort.model("llama-3-8b").quantization).name == "bf16"
+    assert cohort.model("gpt-oss-20b").released_format.name == "mxfp4"
+    assert cohort.model("deepseek-v3.2").released_format.name == "fp8"
+    assert cohort.model("llama-3-8b").released_format.name == "bf16"

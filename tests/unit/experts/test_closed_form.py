@@ -15,11 +15,10 @@ from cohort.experts.closed_form import (
     coverage_variance,
     device_loads,
     dropped,
-    exchange_seconds,
-    exchanged_bytes,
     shared_evenly,
     slowest_device,
 )
+from cohort.experts.exchange import exchange_seconds, exchanged_bytes
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from cohort.errors import ParameterError, UnknownNameError
 from cohort.registry.devices import accelerator, accelerators
 from cohort.serving import Layout, largest_batch, longest_context, memory_budget, offered_context
 from cohort.serving.caches import cache_bytes, cache_format
-from cohort.serving.memory import engine_needs, engines
+from cohort.serving.engine_runtime import engine_needs, engines
 from cohort.units import MIB
 
 H100 = "H100 SXM 80GB"

@@ -13,6 +13,7 @@ from cohort.architecture.families.fields import ALIASES, Fields
 from cohort.architecture.families.nested import DRAFTERS, FLAT, MUST_STATE, NESTED, OWN_CLASSES, TEXT_KEYS
 from cohort.architecture.families.row import Row, build
 from cohort.architecture.families.table import TABLE
+from cohort.architecture.quantization import EXPERT_DTYPE
 from cohort.errors import ConfigError, nearest, shown
 
 LONGEST = 160  # characters of a refusal
@@ -105,6 +106,8 @@ def _stored(
 ) -> tuple[Mapping[str, Any] | None, str | None]:
     """Return how the release stores its weights, as the config or its text part says."""
     quantized = config.get("quantization_config") or values.get("quantization_config")
+    if isinstance(quantized, Mapping) and values.get(EXPERT_DTYPE):
+        quantized = {**quantized, EXPERT_DTYPE: values[EXPERT_DTYPE]}
     dtype = next(
         (part[key] for part in (config, values) for key in ("dtype", "torch_dtype") if part.get(key)), None
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
-from cohort.numeric import MAX_CONTEXT
+from cohort.numeric import MAX_CONTEXT, largest
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.registry.devices import accelerators
 from cohort.serving.memory import largest_batch, longest_context, memory_budget, offered_context
@@ -18,32 +18,6 @@ from cohort.units import GB
 
 WEIGHT_BYTES = 2  # of bf16, in which all of these models were released or can be loaded
 MAX_DEVICES = 64
-
-
-def longest(fits: Callable[[int], bool], most: int = MAX_CONTEXT) -> int:
-    """Return the largest number that fits, where every smaller one fits as well.
-
-    Parameters
-    ----------
-    fits : callable
-        Whether a number fits; 0 always does.
-    most : int
-        The largest number that is tried.
-
-    Returns
-    -------
-    int
-        From 0 to `most`.
-    """
-    if fits(most):
-        return most
-    low, high = 0, 1
-    while high < most and fits(high):
-        low, high = high, min(2 * high, most)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low
 
 
 def break_even_contexts(models: Sequence[str], batch: int = 1, bytes_per_element: float = 2) -> pd.DataFrame:
@@ -76,7 +50,7 @@ def break_even_contexts(models: Sequence[str], batch: int = 1, bytes_per_element
         def below(context: int, spec: ModelSpec = spec, weights: int = weights) -> bool:
             return context == 0 or spec.kv_cache_bytes(context, batch, bytes_per_element) <= weights
 
-        last = longest(below)
+        last = largest(below, MAX_CONTEXT)
         records.append(
             {
                 "model": title(spec),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
 
 from cohort.architecture.families import read
-from cohort.architecture.registered import model, title
+from cohort.architecture.registered import model, models, title
 from cohort.registry import facts
 from cohort.serving.caches import cache_bytes, cache_format
 from cohort.serving.memory import memory_budget
@@ -164,15 +165,57 @@ def training_steps() -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def median_errors(table: pd.DataFrame, steps: pd.DataFrame) -> dict[str, tuple[Any, str]]:
-    """Return what the chapter records of both comparisons.
+def published_peaks() -> pd.DataFrame:
+    """Return the peaks of training steps that others publish beside what this book says.
+
+    Returns
+    -------
+    DataFrame
+        Per published step: ``model``, ``framework``, ``published`` and ``predicted`` in GiB, ``error`` in
+        percent, ``note`` and ``source``.
+    """
+    named = {title(model(name)): name for name in models()}
+    records = []
+    for row in facts.rows("training_peaks"):
+        spec = read(json.loads(row["config"]), "published") if row["config"] else model(named[row["model"]])
+        counts = (
+            "adapter_rank",
+            "data_parallel",
+            "zero",
+            "tensor_parallel",
+            "pipeline_parallel",
+            "microbatches",
+        )
+        asked: dict[str, Any] = {name: int(row[name]) for name in counts}
+        asked |= {name: row[name] for name in ("recipe", "adapter_targets", "base_format", "recompute")}
+        asked |= {name: row[name] == "yes" for name in ("whole_logits", "fused_norms", "sequence_parallel")}
+        found = training_memory(spec, int(row["batch"]), int(row["length"]), **asked)
+        published = float(row["value"]) * UNITS[row["unit"]]
+        records.append(
+            {
+                "model": row["model"],
+                "framework": row["framework"],
+                "published": published / GIB,
+                "predicted": found.peak / GIB,
+                "error": 100 * (found.peak / published - 1),
+                "note": row["note"],
+                "source": row["source"],
+            }
+        )
+    return pd.DataFrame(records)
+
+
+def median_errors(
+    table: pd.DataFrame, steps: pd.DataFrame, published: pd.DataFrame
+) -> dict[str, tuple[Any, str]]:
+    """Return what the chapter records of these comparisons.
 
     Parameters
     ----------
     table : DataFrame
         As `by_quantity` returns it.
-    steps : DataFrame
-        As `training_steps` returns it.
+    steps, published : DataFrame
+        As `training_steps` and `published_peaks` return them.
 
     Returns
     -------
@@ -182,4 +225,5 @@ def median_errors(table: pd.DataFrame, steps: pd.DataFrame) -> dict[str, tuple[A
     return {
         "logged_error": ([float(each) for each in table["median"]], "%"),
         "training_memory_error": (float(steps["error"].abs().median()), "%"),
+        "published_peaks_error": (float(published["error"].abs().median()), "%"),
     }

@@ -12,7 +12,7 @@ from cohort.architecture.registered import model as read_model
 from cohort.chapters.expert_tradeoffs.load import expected_slowest
 from cohort.chapters.expert_tradeoffs.sizes import experts_of, mixture
 from cohort.errors import integer, unknown
-from cohort.experts import closed_form
+from cohort.experts.exchange import exchange_seconds, exchanged_bytes
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator
 from cohort.registry.devices import accelerator as find_accelerator
@@ -61,7 +61,7 @@ def _transfer(row: dict[str, str], latency_s: float) -> float:
     width = DISPATCH_BYTES if "dispatch" in row["metric"] else COMBINE_BYTES
     device = find_accelerator(row["accelerator"])
     spec = read_model("deepseek-v3.2")  # whose expert layers are those of DeepSeek-V3
-    sent = closed_form.exchanged_bytes(
+    sent = exchanged_bytes(
         int(row["concurrency"]),
         experts_of(spec).active,
         spec.hidden,
@@ -70,7 +70,7 @@ def _transfer(row: dict[str, str], latency_s: float) -> float:
         device.joined,
     )
     assert device.link is not None
-    return closed_form.exchange_seconds(sent, device.link, network(), latency_s)
+    return exchange_seconds(sent, device.link, network(), latency_s)
 
 
 @lru_cache(maxsize=1)
@@ -220,12 +220,8 @@ def exchange(
     mixed = experts_of(spec)
     found = {}
     for name, width in (("dispatch", DISPATCH_BYTES), ("combine", COMBINE_BYTES)):
-        sent = closed_form.exchanged_bytes(
-            tokens, mixed.active, spec.hidden, width, devices, node_size(device)
-        )
+        sent = exchanged_bytes(tokens, mixed.active, spec.hidden, width, devices, node_size(device))
         wait = latency() if devices > 1 else 0.0
         found[f"{name}_bytes"] = sum(sent)
-        found[f"{name}_s"] = closed_form.exchange_seconds(
-            sent, device.link or 1.0, network(), wait, imbalance
-        )
+        found[f"{name}_s"] = exchange_seconds(sent, device.link or 1.0, network(), wait, imbalance)
     return found

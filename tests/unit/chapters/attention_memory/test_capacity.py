@@ -2,18 +2,11 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import cohort
 from cohort.chapters.attention_memory import capacity
 from cohort.display.reader_tables import readable
 from cohort.serving import memory_budget
-
-
-@given(most=st.integers(0, 10**6), bound=st.integers(0, 10**6))
-def test_longest_finds_the_largest_that_fits(most, bound):
-    assert capacity.longest(lambda number: number <= bound, most) == min(bound, most)
 
 
 @pytest.mark.parametrize("name", ["llama-3-8b", "gemma-4-31b", "deepseek-v4-flash", "qwen3-next-80b-a3b"])

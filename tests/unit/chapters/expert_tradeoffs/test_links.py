@@ -5,7 +5,7 @@ import pytest
 import cohort
 from cohort.chapters.expert_tradeoffs import fleet, links, load
 from cohort.errors import ParameterError
-from cohort.experts import closed_form
+from cohort.experts.exchange import exchanged_bytes
 
 DEVICE = "H100 SXM 80GB"
 
@@ -33,7 +33,7 @@ def test_groups_are_whole_nodes_that_divide_the_experts():
     assert links.groups(cohort.model("deepseek-v2"), DEVICE) == [1, 2, 4, 5, 8, 16, 32, 40, 80, 160]
     assert links.groups(cohort.model("mixtral-8x7b-v0.1"), "GB200 (per GPU)") == [1, 2, 4, 8]
     with pytest.raises(ParameterError, match="must be a multiple of a node of 8 devices"):
-        closed_form.exchanged_bytes(64, 6, 5120, 1, 20)
+        exchanged_bytes(64, 6, 5120, 1, 20)
 
 
 def test_each_number_of_devices_waits_for_its_own_slowest():

@@ -251,17 +251,18 @@ def stored_in(name: str, formats: pd.DataFrame, accelerator: str) -> str:
     )
 
 
+FAR = 10  # percent
+
+
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def logged(table: pd.DataFrame, rows: pd.DataFrame) -> str:
-    """Return how far budgets are from what engines logged, and what lies furthest off.
+def logged(rows: pd.DataFrame) -> str:
+    """Return how far budgets are from what engines logged: what is counted, what is left, and what fits.
 
     Parameters
     ----------
-    table : DataFrame
-        As `logs.by_quantity` returns it.
     rows : DataFrame
         As `logs.engine_logs` returns it.
 
@@ -270,40 +271,49 @@ def logged(table: pd.DataFrame, rows: pd.DataFrame) -> str:
     str
         Markdown.
     """
-    sizes = rows[(rows["use"] == "test") & (rows["quantity"] != "fits")]
-    far = sizes[sizes["error"].abs() > 10]
-    verdicts = rows[(rows["use"] == "test") & (rows["quantity"] == "fits")]
-    wrong = int((verdicts["logged"] != verdicts["predicted"]).sum())
+    tested = rows[rows["use"] == "test"]
+    verdicts = tested[tested["quantity"] == "fits"]
+    right = int((verdicts["logged"] == verdicts["predicted"]).sum())
+    counted_, left = (
+        tested[tested["quantity"].isin(names)] for names in (("weights", "cache"), ("room", "cache_tokens"))
+    )
+    far = left[left["error"].abs() > FAR]
     return running(
-        f"Over {counted(len(sizes), 'logged size')} the median error is "
-        f"{significant(float(sizes['error'].abs().median()), 2)}%; {len(far)} of them "
-        f"{inflected(len(far), 'lies', 'lie')} further off than 10%"
-        f"{': ' + ', '.join(dict.fromkeys(far['model'])) if len(far) else ''}.",
-        f"Of {counted(len(verdicts), 'answer')} of threads on whether a model fits, this book agrees with "
-        f"{len(verdicts) - wrong}.",
+        f"Weights and caches are counted: {_median_and_largest(counted_)}.",
+        f"What an engine leaves depends on what it takes for itself, which differs by version and model: "
+        f"{_median_and_largest(left)}, and {counted(len(far), 'row')} {inflected(len(far), 'lies', 'lie')} "
+        f"further off than {FAR}%."
+        if len(left)
+        else "",
+        f"Of {counted(len(verdicts), 'answer')} on whether a model fits, {right} "
+        f"{inflected(right, 'is', 'are')} right.",
     )
 
 
-def trained(steps: pd.DataFrame) -> str:
-    """Return how far the memory of training steps is from what was measured.
+def _median_and_largest(rows: pd.DataFrame) -> str:
+    errors = rows["error"].abs()
+    return (
+        f"over {counted(len(rows), 'row')} the median error is {significant(float(errors.median()), 2)}% "
+        f"and the largest {significant(float(errors.max()), 2)}%"
+    )
+
+
+def trained(steps: pd.DataFrame, published: pd.DataFrame) -> str:
+    """Return how far the memory of training steps is from what was measured here and published elsewhere.
 
     Parameters
     ----------
-    steps : DataFrame
-        As `logs.training_steps` returns it.
+    steps, published : DataFrame
+        As `logs.training_steps` and `logs.published_peaks` return them.
 
     Returns
     -------
     str
         Markdown.
     """
-    errors = steps["error"].abs()
-    worst = steps.iloc[int(errors.to_numpy().argmax())]
-    return (
-        f"Over {counted(len(steps), 'measured step')} the median error is "
-        f"{significant(float(errors.median()), 2)}%, and the largest "
-        f"{significant(float(errors.max()), 2)}%, for {worst['method']} at "
-        f"{counted(int(worst['batch']), 'sequence')} of {counted(int(worst['length']), 'token')}."
+    return running(
+        f"Measured here, {_median_and_largest(steps)}.",
+        f"Published elsewhere, {_median_and_largest(published)}.",
     )
 
 

@@ -1,0 +1,203 @@
+"""What engines take for themselves, as logs tell: defaults, and memory beside weights and cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.feedforward import Dense, Experts, Residual
+from cohort.architecture.mixing import Mixer
+from cohort.errors import one_of
+from cohort.registry import facts
+from cohort.serving.layouts import Layout, on_device
+from cohort.units import GIB, MIB
+
+ACTIVATION_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What an engine takes for itself, as logs tell.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``vllm``.
+    share : float
+        Share of the memory that it uses by default.
+    page : int
+        Tokens of a page of its cache.
+    batched_tokens, sequences : tuple of two ints
+        Tokens that it reads at once by default, and sequences that it samples for: on most cards, and on
+        those of 70 GiB or more since 2022.
+    ahead : int, optional
+        Tokens that a windowed layer holds beyond its window; None for as many as are read at once.
+    padded : int
+        Columns to which it pads the inner layer of experts in MXFP4.
+    base : tuple of three floats
+        Bytes on each device whatever the model, at the least, as a rule and at the most.
+    joined : tuple of three floats
+        The same on top where several devices are joined.
+    activations : tuple of three floats
+        Times that what a layer computes is held.
+    logits : tuple of three floats
+        Bytes of each score of the vocabulary while tokens are sampled.
+    """
+
+    name: str
+    share: float
+    page: int
+    batched_tokens: tuple[int, int]
+    sequences: tuple[int, int]
+    ahead: int | None
+    padded: int
+    base: tuple[float, float, float]
+    joined: tuple[float, float, float]
+    activations: tuple[float, float, float]
+    logits: tuple[float, float, float]
+
+
+_BOUNDS = ("low", "value", "high")
+LARGE = 70 * GIB  # from here on engines read and sample more at once
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An engine as it is started on a device.
+
+    Attributes
+    ----------
+    needs : Engine
+        What it takes for itself.
+    share : float
+        Share of the memory that it uses.
+    page, ahead : int
+        Tokens of a page, and tokens that a windowed layer holds beyond its window.
+    batched_tokens, sequences : int
+        Tokens that it reads at once, and sequences that it samples for.
+    """
+
+    needs: Engine
+    share: float
+    page: int
+    ahead: int
+    batched_tokens: int
+    sequences: int
+
+
+def engines() -> list[str]:
+    """Return the engines whose needs the data hold, the default first."""
+    return list(dict.fromkeys(row["engine"] for row in facts.rows("engine_memory")))
+
+
+def engine_needs(name: str) -> Engine:
+    """Return what an engine takes for itself.
+
+    Parameters
+    ----------
+    name : str
+        One of `engines`.
+
+    Returns
+    -------
+    Engine
+
+    Raises
+    ------
+    ParameterError
+        If the data hold none of that name.
+
+    Examples
+    --------
+    >>> engine_needs("vllm").page
+    16
+    """
+    one_of("engine", name, engines())
+    return _engine(name, facts.modified("engine_memory"))
+
+
+@lru_cache(maxsize=16)
+def _engine(name: str, modified: int) -> Engine:
+    rows = {row["quantity"]: row for row in facts.rows("engine_memory") if row["engine"] == name}
+
+    def three(quantity: str, unit: float = 1.0) -> tuple[float, float, float]:
+        low, value, high = (float(rows[quantity][bound]) * unit for bound in _BOUNDS)
+        return low, value, high
+
+    return Engine(
+        name=name,
+        share=float(rows["share"]["value"]),
+        page=int(rows["page"]["value"]),
+        ahead=int(rows["ahead"]["value"]) if "ahead" in rows else None,
+        batched_tokens=(int(rows["batched_tokens"]["low"]), int(rows["batched_tokens"]["high"])),
+        sequences=(int(rows["sequences"]["low"]), int(rows["sequences"]["high"])),
+        padded=int(rows["padded"]["value"]) if "padded" in rows else 1,
+        base=three("base", MIB),
+        joined=three("joined", MIB),
+        activations=three("activations"),
+        logits=three("logits"),
+    )
+
+
+@lru_cache(maxsize=256)
+def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tuple[int, int, int]:
+    """Return what an engine takes for itself on a device: at the least, as a rule and at the most.
+
+    A layer's activations are given back before tokens are sampled, so that the larger of the two counts.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    layout : Layout
+        How devices share it.
+    stage : range
+        Layers of the device's stage.
+    runs : Running
+        The engine.
+
+    Returns
+    -------
+    tuple of three ints
+        Bytes.
+    """
+    distinct = {id(spec.layers[number]): spec.layers[number] for number in stage}.values()
+    widest = max(_working(layer, spec.hidden, layout) for layer in distinct)
+    computed = ACTIVATION_BYTES * runs.batched_tokens * (3 * spec.hidden + widest)
+    last = stage.stop == len(spec.layers)
+    scores = runs.sequences * (spec.head_rows or spec.vocabulary) if last else 0
+    needs = runs.needs
+    joined = needs.joined if layout.devices > 1 else (0.0, 0.0, 0.0)
+    low, usual, high = (
+        round(base + more + max(times * computed, wide * scores))
+        for base, more, times, wide in zip(needs.base, joined, needs.activations, needs.logits, strict=True)
+    )
+    return low, usual, high
+
+
+def _working(layer: Layer, hidden: int, layout: Layout) -> float:
+    """Return the numbers that a layer computes of each token at once, on one device."""
+    feedforward = layer.feedforward
+    dense = feedforward.dense if isinstance(feedforward, Residual) else feedforward
+    inner = [0.0]
+    if isinstance(dense, Dense):
+        inner.append((3 if dense.gated else 2) * dense.width / layout.tensor)
+    if layer.experts:
+        inner.append(_routed(layer.experts, hidden, layout))
+    return max(*inner, *(_mixed(each, hidden, layout.tensor) for each in layer.mixers), 0.0)
+
+
+def _routed(experts: Experts, hidden: int, layout: Layout) -> float:
+    """Return the numbers of a token's experts: their inner layers, and an output each."""
+    split = 1 if layout.expert else layout.tensor
+    each = (3 if experts.gated else 2) * experts.width / split + (experts.latent or hidden)
+    return experts.active * each
+
+
+def _mixed(mixer: Mixer, hidden: int, devices: int) -> float:
+    """Return the numbers that a mixer computes of a token: about as many as its matrices have columns."""
+    part = on_device(mixer, devices)
+    if part is None:
+        return mixer.matmul_parameters(hidden) / hidden / devices
+    return part.matmul_parameters(hidden) / hidden
