@@ -283,6 +283,12 @@ class Fields:
             return bool(self.absent.get(name, False))
         raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be true or false")
 
+    def must(self, name: str, value: Any) -> None:
+        """Raise where a field is set to anything but what others say already, or what alone is counted."""
+        given = self.raw(name)
+        if given is not None and given is not ABSENT and (type(given) is not type(value) or given != value):
+            raise ConfigError(f"the field {self.given(name)!r} is {shown(given, 30)}, but only {shown(value, 30)} is counted")
+
     def part(self, name: str) -> Fields:
         """Return a nested table of fields, empty where it is absent; whoever reads it calls `unread`."""
         value = self.raw(name)

@@ -210,7 +210,7 @@ HYBRIDS: dict[str, Row] = {
         shared_width="shared_width",
         shared_bias="mlp_bias",
         expert={"latent": nemotron_latent},
-        inert="attention_bias sliding_window expand n_shared_experts mamba_hidden_act mamba_proj_bias "
+        inert="attention_bias sliding_window expand time_step_rank n_shared_experts mamba_hidden_act mamba_proj_bias "
         "mamba_expand",
     ),
     "mamba falcon_mamba": extend(

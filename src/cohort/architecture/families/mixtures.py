@@ -43,6 +43,7 @@ from cohort.architecture.families.special import (
     dots3_routed,
     dots3_varies,
     dots_kinds,
+    everywhere_full,
     doubled_query,
     ernie_routed,
     ernie_vision,
@@ -257,7 +258,9 @@ MIXTURES = {
         routed=True,
         inert="first_k_dense_replace intermediate_size use_qk_norm",
     ),
-    "minimax_m2": extend(PLAIN, **MIXED, query_key_norm="full", inert="qk_norm_type use_qk_norm"),
+    "minimax_m2": extend(
+        PLAIN, **MIXED, query_key_norm="full", pattern=everywhere_full, inert="qk_norm_type use_qk_norm"
+    ),
     "minimax_m3_vl_text minimax_m3": extend(
         PLAIN,
         kinds={"full_attention": ATTENTION, "minimax_m3_sparse": Kind((minimax_m3_attention,))},
@@ -330,7 +333,7 @@ MIXTURES = {
         routed=named_or(mimo_routed),
         bias="attention_bias",
         output_bias=False,
-        inert="n_shared_experts attention_chunk_size",
+        inert="n_shared_experts attention_chunk_size add_swa_attention_sink_bias",
     ),
     "step3p5": extend(
         PLAIN,

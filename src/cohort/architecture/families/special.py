@@ -395,47 +395,37 @@ def ernie_routed(fields: Fields, count: int) -> list[bool]:
 
 
 def mimo_attention(place: Place) -> GroupedQuery:
-    """Return MiMo-V2's attention: values narrower than keys, other heads and sinks in windowed layers."""
-    fields = place.fields
-    slides = place.kind == "sliding_attention"
-    heads, kv_heads, head_dim, value = (
-        fields.heads,
-        fields.kv_heads(),
-        fields.size("head_dim"),
-        fields.size("v_head_dim"),
-    )
-    window, before = fields.optional("sliding_window"), fields.optional("sliding_window_size")
-    sinks = fields.raw("add_swa_attention_sink_bias" if slides else "add_full_attention_sink_bias")
-    released = [
-        fields.optional(f"swa_{name}")
-        for name in ("num_attention_heads", "num_key_value_heads", "head_dim", "v_head_dim")
-    ]
-    if slides:
-        kv_heads = released[1] or 2 * kv_heads
-        heads, head_dim, value = released[0] or heads, released[2] or head_dim, released[3] or value
+    """Return MiMo-V2's attention: values narrower than keys; windowed layers have sinks, twice the keys."""
+    fields, slides = place.fields, place.kind == "sliding_attention"
+    kv_heads, head_dim, value = fields.kv_heads(), fields.size("head_dim"), fields.size("v_head_dim")
+    fields.must("swa_num_attention_heads", fields.heads)
+    fields.must("swa_num_key_value_heads", 2 * kv_heads)
+    fields.must("swa_head_dim", head_dim)
+    fields.must("swa_v_head_dim", value)
+    before, window = fields.optional("sliding_window_size"), fields.optional("sliding_window")
     return attention(
-        place,
-        heads=heads,
-        kv_heads=kv_heads,
-        head_dim=head_dim,
-        value_dim=value,
+        place, kv_heads=kv_heads * (2 if slides else 1), head_dim=head_dim, value_dim=value, learned_sinks=slides,
         window=(window if before is None else before + 1) if slides else None,
-        learned_sinks=slides if sinks is ABSENT else bool(sinks),
-    )
+    )  # fmt: skip
 
 
 def mimo_kinds(fields: Fields, count: int) -> list[str]:
-    """Return which layers are windowed: as released, else all but the first and every sixth."""
-    marks = zeros_and_ones(fields, "hybrid_layer_pattern", count)
-    if marks is None:
-        marks = [int(bool(layer and (layer + 1) % 6)) for layer in range(count)]
-    return ["sliding_attention" if mark else "full_attention" for mark in marks]
+    """Return windows in all layers but the first and every sixth, which the release says again."""
+    slides = [int(bool(layer and (layer + 1) % 6)) for layer in range(count)]
+    fields.must("hybrid_layer_pattern", slides)
+    return ["sliding_attention" if each else "full_attention" for each in slides]
 
 
 def mimo_routed(fields: Fields, count: int) -> list[bool]:
-    """Return which layers route: as released, else all but the first."""
-    marks = zeros_and_ones(fields, "moe_layer_freq", count)
-    return [layer > 0 for layer in range(count)] if marks is None else [bool(mark) for mark in marks]
+    """Return which layers route: all but the first, which the release says again."""
+    fields.must("moe_layer_freq", [int(layer > 0) for layer in range(count)])
+    return [layer > 0 for layer in range(count)]
+
+
+def everywhere_full(fields: Fields, count: int) -> list[str]:
+    """Return full attention in all layers, which MiniMax-M2 says again."""
+    fields.must("attn_type_list", [1] * count)
+    return ["full_attention"] * count
 
 
 def step_attention(place: Place) -> GroupedQuery:
