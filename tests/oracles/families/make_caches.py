@@ -54,7 +54,9 @@ def work(row: dict[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(1)
     fields = settings(row)
     arbiter._without_timm()
-    model = getattr(transformers, arbiter.types()[row["type"]]["class"])(arbiter.settings(dict(fields))).eval()
+    model = getattr(transformers, arbiter.types()[row["type"]]["class"])(
+        arbiter.settings(dict(fields))
+    ).eval()
     for name in ("set_experts_implementation", "set_attn_implementation"):
         try:
             getattr(model, name)("eager")
