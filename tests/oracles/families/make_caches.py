@@ -7,6 +7,7 @@ less than its window, for the next one comes on top: `behind` has the numbers of
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sys
@@ -58,10 +59,8 @@ def work(row: dict[str, Any]) -> dict[str, Any]:
         arbiter.settings(dict(fields))
     ).eval()
     for name in ("set_experts_implementation", "set_attn_implementation"):
-        try:
+        with contextlib.suppress(AttributeError, ValueError, NotImplementedError):
             getattr(model, name)("eager")
-        except (AttributeError, ValueError, NotImplementedError):
-            pass
     caches = []
     for context in CONTEXTS:
         tokens = torch.randint(3, 200, (1, context))

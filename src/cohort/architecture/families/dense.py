@@ -8,9 +8,9 @@ from cohort.architecture.attended import BlockSparse
 from cohort.architecture.attention import CrossAttention, GroupedQuery
 from cohort.architecture.families.fields import Fields
 from cohort.architecture.families.parts import (
-    FIRST, FULL, SLIDING, above, after, again, attention, dense, every, everywhere, experts, kinds, named,
-    square_attention, weights, where, width_of_heads,
-)  # fmt: skip  # fmt: skip
+    FIRST_APART, FULL, SLIDING, above, after, again, attention, dense, every, everywhere, experts, kinds,
+    named, square_attention, weights, where, width_of_heads,
+)  # fmt: skip
 from cohort.architecture.families.row import Kind, Place, Row, extend
 from cohort.architecture.feedforward import Dense, Experts, Residual, Weights
 from cohort.architecture.recurrent import Recurrence
@@ -259,7 +259,7 @@ DENSE = {
         head_dim="divided", mlp_bias="mlp_bias", norm=lambda at: 2 if at.flag("norm_bias") else 1, tied=True,
         final=3, head_bias="decoder_bias",
         window=lambda at: at.fields.optional("sliding_window") or at.number("local_attention") // 2,
-        varies=FIRST, norms=lambda at: 1 if at.other == "first" else 2,
+        varies=FIRST_APART, norms=lambda at: 1 if at.other == "first" else 2,
         inert="local_attention classifier_pooling",
         outside=weights(lambda at: at.hidden**2, lambda at: at.hidden if at.flag("classifier_bias") else 0),
     ),
@@ -343,7 +343,8 @@ DENSE = {
     ),
     "zaya": extend(
         BIASED, kinds=dict.fromkeys(("hybrid", "hybrid_sliding"), Kind((attention, _convolved), "experts")),
-        listed=True, tied=True, head_bias="lm_head_bias", experts=_zaya_experts, routed=True, varies=FIRST,
+        listed=True, tied=True, head_bias="lm_head_bias", experts=_zaya_experts, routed=True,
+        varies=FIRST_APART,
         extra=weights(0, lambda at: 8 * at.hidden), outside=weights(0, lambda at: 2 * at.hidden),
     ),
 }

@@ -223,9 +223,13 @@ class Fields:
 
     def unread(self, inert: frozenset[str]) -> None:
         """Raise for a field that is set and that nothing has read, unless it is known to move no count."""
-        for name in self.values.keys() - self.used:
-            value = self.values[name]
-            if not value or name in inert or (isinstance(name, str) and moves_nothing(name)):
+        for name, value in self.values.items():
+            if (
+                not value
+                or name in self.used
+                or name in inert
+                or (isinstance(name, str) and moves_nothing(name))
+            ):
                 continue
             raise ConfigError(
                 f"the field {shown(name, 40)} is {shown(value, 20)}, which {self.family} is not known to "

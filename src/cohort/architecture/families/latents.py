@@ -10,7 +10,7 @@ from cohort.architecture.families.mixtures import FIRST, LISTED, SHARED
 from cohort.architecture.families.parts import (
     FULL, INDEXED, SLIDING, after, experts, indexer, indexers, kinds, latent, mlp_types, same,
     sparse_latent, weights,
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
 from cohort.architecture.families.row import Place, extend
 from cohort.architecture.feedforward import Dense, HyperConnection, Residual
 from cohort.architecture.latent import Compressed, Latent

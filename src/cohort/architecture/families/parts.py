@@ -260,7 +260,7 @@ def after(first: int | str, one: Any = True, others: Any = False) -> Pattern:
     return pattern
 
 
-FIRST = where(lambda layer, count: layer == 0, "first", None)
+FIRST_APART = where(lambda layer, count: layer == 0, "first", None)
 FIRST_DENSE = after("first_k_dense_replace")  # which layers route: those after the first dense ones
 
 
