@@ -9,7 +9,8 @@ from cohort.architecture.families.latents import LATENT, hyper
 from cohort.architecture.families.mixtures import ONE_SHARED, QWEN_SHARED
 from cohort.architecture.families.parts import (
     FIRST_APART, FIRST_DENSE, FULL, INDEXED, LINEAR, SLIDING, after, attention, by_step, every, everywhere,
-    factor, in_turn, indexers, kinds, latent, marked, mlp_types, named, sparse_latent, weights, where, width_of_heads,
+    factor, in_turn, indexers, kinds, latent, marked, mlp_types, named, sparse_latent, weights, where,
+    width_of_heads,
 )  # fmt: skip
 from cohort.architecture.families.row import Place, extend
 from cohort.architecture.feedforward import Dense, Weights
