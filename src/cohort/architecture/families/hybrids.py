@@ -204,7 +204,9 @@ LFM2 = extend(
 HYBRIDS = {
     "qwen3_next": extend(QWEN3_5, routed=by_step, **QWEN_SHARED),
     "qwen3_5_text": QWEN3_5,
-    "qwen3_5_moe_text": extend(QWEN3_5, routed=True, **QWEN_SHARED, inert="intermediate_size"),
+    "qwen3_5_moe_text": extend(
+        QWEN3_5, routed=True, **QWEN_SHARED, inert="intermediate_size decoder_sparse_step mlp_only_layers",
+    ),
     "lara_mini": extend(
         NORMED, kinds={**kinds(_gated_delta, LINEAR), **kinds(attention, FULL, SLIDING)}, listed=True,
         routed=True, **ONE_SHARED, tied=True,

@@ -148,7 +148,7 @@ LATENTS = {
     "axk2": extend(SPARSE, extra=weights(_doubled_query)),
     "dots3_note_text": extend(
         LATENT, kinds=kinds(_dots3, INDEXED, FULL, SLIDING), listed=True, pattern=_dots3_kinds,
-        varies=_dots3_varies, routed=mlp_types(_dots3_routed), gate="head", shared_width="shared_width",
+        varies=_dots3_varies, routed=mlp_types(_dots3_routed), gate="head", shared_width="shared_width", inert="moe_layer_freq",
     ),
     "glm4_moe_lite": extend(LATENT, kinds=ROTATED, routed=mlp_types(after(1))),
     "mistral4": extend(LATENT, **FIRST),
