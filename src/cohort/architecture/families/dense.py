@@ -9,7 +9,7 @@ from cohort.architecture.attention import CrossAttention, GroupedQuery
 from cohort.architecture.families.fields import Fields
 from cohort.architecture.families.parts import (
     FIRST_APART, FULL, SLIDING, above, after, again, attention, dense, every, everywhere, experts, kinds,
-    named, square_attention, weights, where, width_of_heads,
+    named, square_attention, further, where, width_of_heads,
 )  # fmt: skip
 from cohort.architecture.families.row import Kind, Place, Row, extend
 from cohort.architecture.feedforward import Dense, Experts, Residual, Weights
@@ -195,7 +195,7 @@ DENSE = {
     "seed_oss": extend(LLAMA, output_bias="attention_out_bias"),
     "ernie4_5 paddleocr_vl_text": extend(PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True),
     "helium": extend(GRANITE, kinds=kinds(square_attention), output_bias=False),
-    "bitnet": extend(BIASED, extra=weights(0, lambda at: at.hidden + at.number("intermediate_size"))),
+    "bitnet": extend(BIASED, extra=further(0, lambda at: at.hidden + at.number("intermediate_size"))),
     "diffllama": extend(BIASED, kinds=kinds(lambda at: attention(at, norm_weights=4 * width_of_heads(at)))),
     "hunyuan_v1_dense": extend(NORMED, inert="use_qk_norm"),
     "hunyuan_vl_text": extend(NORMED, more_rows=_vocabulary_again, inert="use_qk_norm"),
@@ -237,7 +237,7 @@ DENSE = {
         gate="full",
     ),
     "voxtral_realtime_text": extend(
-        PLAIN, **EVERYWHERE, tied=True, extra=weights(lambda at: 2 * 32 * at.hidden),
+        PLAIN, **EVERYWHERE, tied=True, extra=further(lambda at: 2 * 32 * at.hidden),
     ),
     "chameleon": extend(
         LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2, inert="swin_norm vq_config",
@@ -245,14 +245,14 @@ DENSE = {
     "mllama_text_model": extend(
         PLAIN, kinds={**kinds(attention), **kinds(_cross, "cross")}, head_dim="divided", more_rows=8,
         pattern=named("cross_attention_layers", "cross", FULL, every(5, "cross", FULL, first=3)),
-        extra=weights(0, lambda at: 2 if at.kind == "cross" else 0),
+        extra=further(0, lambda at: 2 if at.kind == "cross" else 0),
     ),
     "kosmos_2_text_model": extend(
-        GPT, extra=weights(0, lambda at: 2 * (at.hidden + at.number("intermediate_size"))),
+        GPT, extra=further(0, lambda at: 2 * (at.hidden + at.number("intermediate_size"))),
     ),
     "kosmos_2_5_text_model": extend(
-        GPT, extra=weights(0, lambda at: 2 * at.number("intermediate_size")),
-        outside=weights(0, lambda at: 2 * at.hidden),
+        GPT, extra=further(0, lambda at: 2 * at.number("intermediate_size")),
+        outside=further(0, lambda at: 2 * at.hidden),
     ),
     "modernbert-decoder": extend(
         BIASED, **WINDOWED, pattern=every("global_attn_every_n_layers", first=0), grouped=False,
@@ -261,14 +261,14 @@ DENSE = {
         window=lambda at: at.fields.optional("sliding_window") or at.number("local_attention") // 2,
         varies=FIRST_APART, norms=lambda at: 1 if at.other == "first" else 2,
         inert="local_attention classifier_pooling",
-        outside=weights(lambda at: at.hidden**2, lambda at: at.hidden if at.flag("classifier_bias") else 0),
+        outside=further(lambda at: at.hidden**2, lambda at: at.hidden if at.flag("classifier_bias") else 0),
     ),
     "moshi": extend(
         PLAIN, **EVERYWHERE, more_rows=1, tied=None, width=lambda at: at.number("intermediate_size") // 2,
         inert="depth_decoder_config audio_encoder_config num_codebooks",
     ),
     "cpmant": extend(
-        PLAIN, grouped=False, tied=None, outside=weights(0, _prompt_tables),
+        PLAIN, grouped=False, tied=None, outside=further(0, _prompt_tables),
         more_rows=lambda at: at.number("prompt_types") * at.number("prompt_length"),
     ),
     "hrm_text": extend(
@@ -276,13 +276,13 @@ DENSE = {
         gate_bias="attention_bias",
         layers=lambda fields: _stack(fields) * fields.size("H_cycles") * (fields.size("L_cycles") + 1),
         varies=lambda fields, count: after(2 * _stack(fields), "again", "first")(fields, count),
-        dense=again(dense), outside=weights(0, lambda at: at.hidden),
+        dense=again(dense), outside=further(0, lambda at: at.hidden),
         inert="L_bp_cycles num_key_value_heads num_hidden_layers",
     ),
     "dory": extend(
         GRANITE, kinds=kinds(again(attention), FULL, SLIDING), dense=again(dense), norms=0, final=0,
         gate="full", layers=_dory_layers, pattern=_dory_kinds, varies=_dory_passes,
-        extra=weights(0, _dory_scales), outside=weights(0, "vocab_size"),
+        extra=further(0, _dory_scales), outside=further(0, "vocab_size"),
     ),
     "doge": extend(
         GRANITE, **EVERYWHERE, query_key_norm="head", routed="is_moe", dense=_doge_forward,
@@ -345,6 +345,6 @@ DENSE = {
         BIASED, kinds=dict.fromkeys(("hybrid", "hybrid_sliding"), Kind((attention, _convolved), "experts")),
         listed=True, tied=True, head_bias="lm_head_bias", experts=_zaya_experts, routed=True,
         varies=FIRST_APART,
-        extra=weights(0, lambda at: 8 * at.hidden), outside=weights(0, lambda at: 2 * at.hidden),
+        extra=further(0, lambda at: 8 * at.hidden), outside=further(0, lambda at: 2 * at.hidden),
     ),
 }

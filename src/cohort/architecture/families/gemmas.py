@@ -9,7 +9,7 @@ from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.families.dense import NORMED
 from cohort.architecture.families.fields import Fields
 from cohort.architecture.families.parts import (
-    FULL, SLIDING, attention, dense_beside_experts, entry, every, kinds, weights,
+    FULL, SLIDING, attention, dense_beside_experts, entry, every, kinds, further,
 )  # fmt: skip
 from cohort.architecture.families.row import Place, extend
 from cohort.architecture.feedforward import Weights
@@ -125,7 +125,7 @@ GEMMAS = {
     ),
     "diffusion_gemma_text": extend(  # beside it a gated network through which it hands its last guess on
         GEMMA4, routed=True, extra=None, absent={"attention_k_eq_v": True},
-        outside=weights(lambda at: 3 * at.hidden * at.number("intermediate_size"), lambda at: at.hidden),
+        outside=further(lambda at: 3 * at.hidden * at.number("intermediate_size"), lambda at: at.hidden),
     ),
     "gemma3n_text": extend(GEMMA4, routed=False, norms=4, extra=_gemma3n_extra, outside=_gemma3n_outside),
 }

@@ -9,7 +9,7 @@ from cohort.architecture.families.latents import LATENT, hyper
 from cohort.architecture.families.mixtures import ONE_SHARED, QWEN_SHARED
 from cohort.architecture.families.parts import (
     FIRST_APART, FIRST_DENSE, FULL, INDEXED, LINEAR, SLIDING, after, attention, by_step, every, everywhere,
-    factor, in_turn, indexers, kinds, latent, marked, mlp_types, named, sparse_latent, weights, where,
+    in_turn, indexers, kinds, latent, marked, mlp_types, multiplier, named, sparse_latent, further, where,
     width_of_heads,
 )  # fmt: skip
 from cohort.architecture.families.row import Place, extend
@@ -102,14 +102,14 @@ def _short_convolution(place: Place) -> ShortConvolution:
 
 
 def _lfm2_width(place: Place) -> int:
-    """Return the feed-forward width: two thirds of the one given, times a factor, rounded up."""
+    """Return the feed-forward width: two thirds of the one given, times a multiplier, rounded up."""
     fields, name = place.fields, "block_ffn_dim_multiplier"
     width = fields.optional("block_ff_dim") or fields.size("intermediate_size")
     given, multiple = fields.raw(name), fields.size("block_multiple_of")
     if not fields.flag("block_auto_adjust_ff_dim"):
         return width
     width = int(2 * width / 3)
-    width = width if given is ABSENT or given is None else int(factor(fields, name) * width)
+    width = width if given is ABSENT or given is None else int(multiplier(fields, name) * width)
     return multiple * ceil_div(width, multiple)
 
 
@@ -148,7 +148,7 @@ def _matrix_memory(place: Place) -> Recurrence:
 
 
 def _share(fields: Fields, name: str) -> int:
-    return integer(name, int(fields.hidden * factor(fields, name)), 1, LIMIT, ConfigError)
+    return integer(name, int(fields.hidden * multiplier(fields, name)), 1, LIMIT, ConfigError)
 
 
 def _xlstm_width(place: Place) -> int:
@@ -165,7 +165,7 @@ def _width_again(place: Place) -> int:
 
 
 def _nas_blocks(fields: Fields, count: int) -> list[tuple[int | None, float | None]]:
-    """Return for each layer the heads in a group and the width factor, None where a part is left out."""
+    """Return for each layer the heads in a group and the width multiplier, None where a part is left out."""
     blocks = fields.raw("block_configs")
     if not isinstance(blocks, (list, tuple)) or len(blocks) != count:
         raise ConfigError(f"the field 'block_configs' must hold an entry for each of {count} layers")
@@ -174,7 +174,7 @@ def _nas_blocks(fields: Fields, count: int) -> list[tuple[int | None, float | No
         part = Fields(block if isinstance(block, dict) else {}, fields.family, {})
         mixing, forward = part.part("attention"), part.part("ffn")
         group = None if mixing.flag("no_op") else mixing.optional("n_heads_in_group") or 0
-        found.append((group, None if forward.flag("no_op") else factor(forward, "ffn_mult")))
+        found.append((group, None if forward.flag("no_op") else multiplier(forward, "ffn_mult")))
         for each, unused in ((part, ""), (mixing, "n_heads_in_group"), (forward, "ffn_mult")):
             each.unread(frozenset((unused,)))
     return found
@@ -187,7 +187,7 @@ def _nas_attention(place: Place) -> GroupedQuery | None:
     return None if group is None else attention(place, kv_heads=heads // group)
 
 
-def _nas_forward(place: Place) -> Dense | None:  # two thirds of a factor, in multiples of 256
+def _nas_forward(place: Place) -> Dense | None:  # two thirds of a multiplier, in multiples of 256
     share = place.other[1]
     return None if share is None else Dense(256 * ceil_div(int(2 * share * place.hidden / 3), 256))
 
@@ -252,7 +252,7 @@ HYBRIDS = {
     ),
     "rwkv": extend(  # its feed-forward has a third matrix, and the first layer a norm before it
         PLAIN, kinds=kinds(_time_mixing), norm=2, gated=False, varies=FIRST_APART,
-        extra=weights(lambda at: at.hidden**2, lambda at: (4 if at.other == "first" else 2) * at.hidden),
+        extra=further(lambda at: at.hidden**2, lambda at: (4 if at.other == "first" else 2) * at.hidden),
         width=lambda at: at.fields.optional("intermediate_size") or 4 * at.hidden,
     ),
     "xlstm": extend(

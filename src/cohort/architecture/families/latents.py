@@ -9,7 +9,7 @@ from cohort.architecture.families.fields import ABSENT, Fields
 from cohort.architecture.families.mixtures import FIRST, LISTED, SHARED
 from cohort.architecture.families.parts import (
     FULL, INDEXED, SLIDING, after, experts, indexer, indexers, kinds, latent, mlp_types, same,
-    sparse_latent, weights,
+    sparse_latent, further,
 )  # fmt: skip
 from cohort.architecture.families.row import Place, extend
 from cohort.architecture.feedforward import Dense, HyperConnection, Residual
@@ -145,10 +145,11 @@ LATENTS = {
         streams=hyper(mixed=False),
     ),
     "axk1": extend(LATENT, **LISTED, norms=lambda at: 3 if at.routed else 2),
-    "axk2": extend(SPARSE, extra=weights(_doubled_query)),
+    "axk2": extend(SPARSE, extra=further(_doubled_query)),
     "dots3_note_text": extend(
         LATENT, kinds=kinds(_dots3, INDEXED, FULL, SLIDING), listed=True, pattern=_dots3_kinds,
-        varies=_dots3_varies, routed=mlp_types(_dots3_routed), gate="head", shared_width="shared_width", inert="moe_layer_freq",
+        varies=_dots3_varies, routed=mlp_types(_dots3_routed), gate="head", shared_width="shared_width",
+        inert="moe_layer_freq",
     ),
     "glm4_moe_lite": extend(LATENT, kinds=ROTATED, routed=mlp_types(after(1))),
     "mistral4": extend(LATENT, **FIRST),

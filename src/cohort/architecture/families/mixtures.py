@@ -12,7 +12,7 @@ from cohort.architecture.families.dense import (
 from cohort.architecture.families.fields import ABSENT, Fields
 from cohort.architecture.families.parts import (
     FIRST_DENSE, FULL, SLIDING, after, attention, by_step, entry, every, everywhere, experts,
-    kinds, marked, mlp_types, named, once_each, same, square_attention, weights, where, width_of_heads,
+    kinds, marked, mlp_types, named, once_each, same, square_attention, further, where, width_of_heads,
 )  # fmt: skip
 from cohort.architecture.families.row import Kind, Place, extend
 from cohort.architecture.feedforward import Dense, Experts, Residual
@@ -245,7 +245,7 @@ MIXTURES = {
     ),
     "beam": extend(
         NORMED, **WINDOWED, pattern=where(lambda layer, count: (layer + 1) % 6 == 0 or layer == count - 1),
-        norms=4, gate="full", routed=mlp_types(after(3)), extra=weights(0, "num_attention_heads"),
+        norms=4, gate="full", routed=mlp_types(after(3)), extra=further(0, "num_attention_heads"),
     ),
     "afmoe": extend(
         NORMED, **WINDOWED, pattern=every("global_attn_every_n_layers"), norms=4, gate="full",

@@ -169,7 +169,7 @@ def same(fields: Fields, *names: str) -> int:
     return next(iter(values)) if values else fields.size(names[0])
 
 
-def factor(fields: Fields, name: str) -> float:
+def multiplier(fields: Fields, name: str) -> float:
     """Return a positive number that need not be an integer."""
     value = fields.raw(name)
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < 1e6:
@@ -331,6 +331,6 @@ def lettered(field: str, letters: Mapping[str, str], default: Sequence[str]) -> 
     return pattern
 
 
-def weights(matrices: Any = 0, others: Any = 0) -> Callable[[Place], Weights]:
+def further(matrices: Any = 0, others: Any = 0) -> Callable[[Place], Weights]:
     """Return further weights: of matrices and others, numbers or fields or functions of the place."""
     return lambda place: Weights(place.number(matrices), place.number(others))
