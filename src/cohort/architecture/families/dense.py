@@ -8,8 +8,8 @@ from cohort.architecture.attended import BlockSparse
 from cohort.architecture.attention import CrossAttention, GroupedQuery
 from cohort.architecture.families.fields import Fields
 from cohort.architecture.families.parts import (
-    FIRST_APART, FULL, SLIDING, above, after, again, attention, dense, every, everywhere, experts, kinds,
-    named, square_attention, further, where, width_of_heads,
+    FIRST_APART, FULL, SLIDING, above, after, again, attention, dense, every, everywhere, experts, further,
+    named, only, square_attention, where, width_of_heads,
 )  # fmt: skip
 from cohort.architecture.families.row import Kind, Place, Row, extend
 from cohort.architecture.feedforward import Dense, Experts, Residual, Weights
@@ -152,11 +152,11 @@ def _zaya_experts(place: Place) -> Experts:
 
 
 # fmt: off
-BOTH = kinds(attention, FULL, SLIDING)
+BOTH = only(attention, FULL, SLIDING)
 WINDOWED = {"kinds": BOTH, "listed": True}
 EVERYWHERE = {"kinds": BOTH, "pattern": everywhere(SLIDING)}
 
-PLAIN = Row(kinds(attention), dense=dense, experts=experts)  # no biases at all
+PLAIN = Row(only(attention), dense=dense, experts=experts)  # no biases at all
 LLAMA = extend(PLAIN, bias="attention_bias", mlp_bias="mlp_bias", head_dim="divides")
 GRANITE = extend(LLAMA, head_dim="given")
 BIASED = extend(PLAIN, bias="attention_bias")
@@ -194,9 +194,9 @@ DENSE = {
     ),
     "seed_oss": extend(LLAMA, output_bias="attention_out_bias"),
     "ernie4_5 paddleocr_vl_text": extend(PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True),
-    "helium": extend(GRANITE, kinds=kinds(square_attention), output_bias=False),
+    "helium": extend(GRANITE, kinds=only(square_attention), output_bias=False),
     "bitnet": extend(BIASED, extra=further(0, lambda at: at.hidden + at.number("intermediate_size"))),
-    "diffllama": extend(BIASED, kinds=kinds(lambda at: attention(at, norm_weights=4 * width_of_heads(at)))),
+    "diffllama": extend(BIASED, kinds=only(lambda at: attention(at, norm_weights=4 * width_of_heads(at)))),
     "hunyuan_v1_dense": extend(NORMED, inert="use_qk_norm"),
     "hunyuan_vl_text": extend(NORMED, more_rows=_vocabulary_again, inert="use_qk_norm"),
     "apertus": APERTUS,
@@ -243,7 +243,7 @@ DENSE = {
         LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2, inert="swin_norm vq_config",
     ),
     "mllama_text_model": extend(
-        PLAIN, kinds={**kinds(attention), **kinds(_cross, "cross")}, head_dim="divided", more_rows=8,
+        PLAIN, kinds={**only(attention), **only(_cross, "cross")}, head_dim="divided", more_rows=8,
         pattern=named("cross_attention_layers", "cross", FULL, every(5, "cross", FULL, first=3)),
         extra=further(0, lambda at: 2 if at.kind == "cross" else 0),
     ),
@@ -272,7 +272,7 @@ DENSE = {
         more_rows=lambda at: at.number("prompt_types") * at.number("prompt_length"),
     ),
     "hrm_text": extend(
-        GRANITE, norm=0, kinds=kinds(again(attention)), grouped=False, gate="full",
+        GRANITE, norm=0, kinds=only(again(attention)), grouped=False, gate="full",
         gate_bias="attention_bias",
         layers=lambda fields: _stack(fields) * fields.size("H_cycles") * (fields.size("L_cycles") + 1),
         varies=lambda fields, count: after(2 * _stack(fields), "again", "first")(fields, count),
@@ -280,7 +280,7 @@ DENSE = {
         inert="L_bp_cycles num_key_value_heads num_hidden_layers",
     ),
     "dory": extend(
-        GRANITE, kinds=kinds(again(attention), FULL, SLIDING), dense=again(dense), norms=0, final=0,
+        GRANITE, kinds=only(again(attention), FULL, SLIDING), dense=again(dense), norms=0, final=0,
         gate="full", layers=_dory_layers, pattern=_dory_kinds, varies=_dory_passes,
         extra=further(0, _dory_scales), outside=further(0, "vocab_size"),
     ),
@@ -294,7 +294,7 @@ DENSE = {
     ),
     "phi3 phi4_multimodal": extend(PLAIN, **EVERYWHERE, inert="attention_bias mlp_bias"),
     "phi3small": extend(
-        PLAIN, kinds={**kinds(attention), **kinds(_block_sparse, "sparse")}, norm=2, bias=True, mlp_bias=True,
+        PLAIN, kinds={**only(attention), **only(_block_sparse, "sparse")}, norm=2, bias=True, mlp_bias=True,
         pattern=every("dense_attention_every_n_layers", others="sparse"), width=_phi3small_width,
         head_dim="divided", tied=True,
         absent={"num_key_value_heads": 8, "blocksparse_block_size": 64, "blocksparse_num_local_blocks": 16,
@@ -338,7 +338,7 @@ DENSE = {
     ),
     "mpt": extend(GPT, norm=1, bias=False, mlp_bias=False, width=lambda at: 4 * at.hidden),
     "chinchilla": extend(
-        PLAIN, kinds=kinds(lambda at: attention(at, position_projection=True)), gated=False, grouped=False,
+        PLAIN, kinds=only(lambda at: attention(at, position_projection=True)), gated=False, grouped=False,
         tied=True, inert="norm",
     ),
     "zaya": extend(

@@ -38,6 +38,7 @@ ALIASES = {
         "context_length max_seq_length",
     }.items()
 }
+_FIELD = {other: name for name, others in ALIASES.items() for other in others}
 # Sizes that make a model: a config of its own must state them. Only a nested one leaves out what equals the
 # defaults of its class, because that is how the reference implementation writes it.
 _SIZES = """hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size n_routed_experts
@@ -99,30 +100,35 @@ class Fields:
         What stands for a field that is not there, by the family's reference implementation.
     """
 
-    __slots__ = ("absent", "family", "used", "values")
+    __slots__ = ("absent", "family", "found", "twice", "used", "values")
 
     def __init__(self, values: Mapping[str, Any], family: str, absent: Mapping[str, Any]) -> None:
         self.values, self.family, self.absent = values, family, absent
+        self.found, self.twice = {**absent, **values}, set[str]()  # by their first names; given under two
+        renamed: set[str] = set()
+        for each in values:
+            name = _FIELD.get(each)
+            if name is not None and name != each:
+                if name in values or name in renamed:
+                    self.twice.add(name)
+                self.found[name] = values[each]
+                renamed.add(name)
         self.used: set[str] = {"model_type"}
 
     def raw(self, name: str) -> Any:
         """Return a field as it is, under any of its names; `ABSENT` where it has none and no default."""
-        values, names = self.values, ALIASES.get(name)
-        if names is None:
-            self.used.add(name)
-            return values[name] if name in values else self.absent.get(name, ABSENT)
-        found: Any = ABSENT
-        for each in names:
-            if each in values:
-                self.used.add(each)
-                value = values[each]
-                if found is ABSENT or found is None:
-                    found = value
-                elif value is not None and value != found:
-                    raise ConfigError(
-                        f"{each!r} is {shown(value, 20)}, but another name of it says {shown(found, 20)}"
-                    )
-        return self.absent.get(name, ABSENT) if found is ABSENT else found
+        self.used.add(name)
+        return self._agreed(name) if name in self.twice else self.found.get(name, ABSENT)
+
+    def _agreed(self, name: str) -> Any:
+        values = self.values
+        given = [(each, values[each]) for each in ALIASES[name] if values.get(each) is not None]
+        for each, value in given[1:]:
+            if value != given[0][1]:
+                raise ConfigError(
+                    f"{each!r} is {shown(value, 20)}, but another name of it says {shown(given[0][1], 20)}"
+                )
+        return given[0][1] if given else None
 
     def given(self, name: str) -> str:
         """Return the name under which a field was given."""
@@ -224,12 +230,9 @@ class Fields:
     def unread(self, inert: frozenset[str]) -> None:
         """Raise for a field that is set and that nothing has read, unless it is known to move no count."""
         for name, value in self.values.items():
-            if (
-                not value
-                or name in self.used
-                or name in inert
-                or (isinstance(name, str) and moves_nothing(name))
-            ):
+            if not value or name in self.used or _FIELD.get(name) in self.used or name in inert:
+                continue
+            if isinstance(name, str) and moves_nothing(name):
                 continue
             raise ConfigError(
                 f"the field {shown(name, 40)} is {shown(value, 20)}, which {self.family} is not known to "

@@ -9,7 +9,7 @@ from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.families.dense import NORMED
 from cohort.architecture.families.fields import Fields
 from cohort.architecture.families.parts import (
-    FULL, SLIDING, attention, dense_beside_experts, entry, every, kinds, further,
+    FULL, SLIDING, attention, dense_beside_experts, entry, every, further, only,
 )  # fmt: skip
 from cohort.architecture.families.row import Place, extend
 from cohort.architecture.feedforward import Weights
@@ -111,7 +111,7 @@ def _gemma3n_outside(place: Place) -> Weights:  # the embeddings for each layer,
 
 # fmt: off
 GEMMA4 = extend(
-    NORMED, kinds=kinds(_gemma, FULL, SLIDING), pattern=_gemma_kinds, varies=_gemma_varies, tied=True,
+    NORMED, kinds=only(_gemma, FULL, SLIDING), pattern=_gemma_kinds, varies=_gemma_varies, tied=True,
     norms=lambda at: 7 if at.routed else 4, dense=dense_beside_experts, experts=dense_beside_experts,
     routed="enable_moe_block", expert={"router_scales": True}, width=_gemma_width, extra=_gemma_extra,
     outside=_gemma_outside,

@@ -9,7 +9,7 @@ from cohort.architecture.families.latents import LATENT, hyper
 from cohort.architecture.families.mixtures import ONE_SHARED, QWEN_SHARED
 from cohort.architecture.families.parts import (
     FIRST_APART, FIRST_DENSE, FULL, INDEXED, LINEAR, SLIDING, after, attention, by_step, every, everywhere,
-    in_turn, indexers, kinds, latent, marked, mlp_types, multiplier, named, sparse_latent, further, where,
+    further, in_turn, indexers, latent, marked, mlp_types, multiplier, named, only, sparse_latent, where,
     width_of_heads,
 )  # fmt: skip
 from cohort.architecture.families.row import Place, extend
@@ -193,9 +193,9 @@ def _nas_forward(place: Place) -> Dense | None:  # two thirds of a multiplier, i
 
 
 # fmt: off
-DELTA = {**kinds(_gated_delta, LINEAR), **kinds(_gated_query)}
+DELTA = {**only(_gated_delta, LINEAR), **only(_gated_query)}
 QWEN3_5 = extend(NORMED, kinds=DELTA, listed=True, pattern=every("full_attention_interval", others=LINEAR))
-CONVOLUTION = {**kinds(_short_convolution, "conv"), **kinds(attention)}
+CONVOLUTION = {**only(_short_convolution, "conv"), **only(attention)}
 LFM2 = extend(
     PLAIN, kinds=CONVOLUTION, listed=True, query_key_norm="head", tied=True,
     pattern=named("full_attn_idxs", FULL, "conv", everywhere(FULL)),
@@ -208,59 +208,59 @@ HYBRIDS = {
         QWEN3_5, routed=True, **QWEN_SHARED, inert="intermediate_size decoder_sparse_step mlp_only_layers",
     ),
     "lara_mini": extend(
-        NORMED, kinds={**kinds(_gated_delta, LINEAR), **kinds(attention, FULL, SLIDING)}, listed=True,
+        NORMED, kinds={**only(_gated_delta, LINEAR), **only(attention, FULL, SLIDING)}, listed=True,
         routed=True, **ONE_SHARED, tied=True,
         pattern=in_turn(LINEAR, SLIDING, LINEAR, FULL, SLIDING),
     ),
     "olmo_hybrid": extend(
-        OLMO2, kinds={**kinds(attention), **kinds(_olmo_delta, LINEAR)}, listed=True,
+        OLMO2, kinds={**only(attention), **only(_olmo_delta, LINEAR)}, listed=True,
         pattern=where(lambda i, count: i % 4 == 3 or (count < 4 and i == count - 1), FULL, LINEAR),
     ),
     "minimax minimax_text_01 minimax_m1": extend(
         PLAIN,
-        kinds={**kinds(attention), **kinds(_lightning, LINEAR)},
+        kinds={**only(attention), **only(_lightning, LINEAR)},
         listed=True, pattern=marked("attn_type_list", FULL, LINEAR, every(2, others=LINEAR, first=0)),
         routed=True, expert_width="intermediate_size",
         inert="sliding_window postnorm shared_moe_mode shared_intermediate_size",
     ),
     "kimi_linear": extend(
-        LATENT, kinds={**kinds(_kimi_delta, LINEAR), **kinds(latent)}, listed=True, tied=None,
+        LATENT, kinds={**only(_kimi_delta, LINEAR), **only(latent)}, listed=True, tied=None,
         pattern=_kimi_kinds, routed=mlp_types(FIRST_DENSE), inert="head_dim moe_layer_freq mla_use_nope",
     ),
     "bailing_hybrid": extend(
-        LATENT, kinds={**kinds(_bailing_delta, LINEAR), **kinds(_gated_latent)}, listed=True, tied=None,
+        LATENT, kinds={**only(_bailing_delta, LINEAR), **only(_gated_latent)}, listed=True, tied=None,
         pattern=every("layer_group_size", others=LINEAR), routed=mlp_types(FIRST_DENSE),
         inert="linear_num_heads linear_head_dim linear_conv_kernel_dim",
     ),
     "glm5_next_text": extend(
-        LATENT, kinds={**kinds(_kimi_delta, LINEAR), **kinds(sparse_latent, INDEXED, FULL)}, listed=True,
+        LATENT, kinds={**only(_kimi_delta, LINEAR), **only(sparse_latent, INDEXED, FULL)}, listed=True,
         pattern=every(4, INDEXED, LINEAR), routed=mlp_types(after(3)), varies=indexers,
         streams=hyper(collapsed=False), extra=_pooled_indexer, inert="first_k_dense_replace",
     ),
     "lfm2": extend(LFM2, width=_lfm2_width),
     "lfm2_moe": extend(LFM2, pattern=everywhere(FULL), routed=after("num_dense_layers")),
     "lfm3": extend(
-        LFM2, kinds={**CONVOLUTION, **kinds(attention, SLIDING)}, bias="attention_bias",
+        LFM2, kinds={**CONVOLUTION, **only(attention, SLIDING)}, bias="attention_bias",
         pattern=lambda fields, count: ["conv", *in_turn(SLIDING, "conv", FULL, "conv")(fields, count)[1:]],
         gate=lambda at: "head" if at.flag("use_attention_gate") else None,
         norms=lambda at: 4 if at.flag("use_sandwich_norm") else 2,
     ),
     "recurrent_gemma": extend(
-        PLAIN, kinds={**kinds(_gated_lru, "recurrent"), **kinds(attention, SLIDING)}, pattern=_griffin_kinds,
+        PLAIN, kinds={**only(_gated_lru, "recurrent"), **only(attention, SLIDING)}, pattern=_griffin_kinds,
         tied=True, bias="attention_bias", output_bias=True, mlp_bias=True,
         width=lambda at: at.number("intermediate_size") // 2,
     ),
     "rwkv": extend(  # its feed-forward has a third matrix, and the first layer a norm before it
-        PLAIN, kinds=kinds(_time_mixing), norm=2, gated=False, varies=FIRST_APART,
+        PLAIN, kinds=only(_time_mixing), norm=2, gated=False, varies=FIRST_APART,
         extra=further(lambda at: at.hidden**2, lambda at: (4 if at.other == "first" else 2) * at.hidden),
         width=lambda at: at.fields.optional("intermediate_size") or 4 * at.hidden,
     ),
     "xlstm": extend(
-        PLAIN, kinds=kinds(_matrix_memory), mlp_bias="use_bias", width=_xlstm_width, tied=None,
+        PLAIN, kinds=only(_matrix_memory), mlp_bias="use_bias", width=_xlstm_width, tied=None,
         more_rows=_width_again,
     ),
     "nemotron-nas": extend(
-        LLAMA, kinds=kinds(_nas_attention), varies=_nas_blocks, dense=_nas_forward, classes="decilm",
+        LLAMA, kinds=only(_nas_attention), varies=_nas_blocks, dense=_nas_forward, classes="decilm",
         norms=lambda at: sum(each is not None for each in at.other), absent={"intermediate_size": None},
         stated="intermediate_size",
     ),

@@ -8,8 +8,8 @@ from cohort.architecture.families.dense import PLAIN
 from cohort.architecture.families.fields import ABSENT, Fields
 from cohort.architecture.families.mixtures import FIRST, LISTED, SHARED
 from cohort.architecture.families.parts import (
-    FULL, INDEXED, SLIDING, after, experts, indexer, indexers, kinds, latent, mlp_types, same,
-    sparse_latent, further,
+    FULL, INDEXED, SLIDING, after, experts, further, indexer, indexers, latent, mlp_types, only, same,
+    sparse_latent,
 )  # fmt: skip
 from cohort.architecture.families.row import Place, extend
 from cohort.architecture.feedforward import Dense, HyperConnection, Residual
@@ -126,9 +126,9 @@ def _compressed_kinds(fields: Fields, count: int) -> list[str]:
 
 
 # fmt: off
-LATENT = extend(PLAIN, kinds=kinds(latent), bias="attention_bias", **SHARED, inert="head_dim qk_head_dim")
-SPARSE = extend(LATENT, kinds=kinds(sparse_latent, INDEXED, FULL), **LISTED, listed=True, inert="mlp_bias")
-ROTATED = kinds(lambda at: latent(at, rope_dim=same(at.fields, "qk_rope_head_dim", "head_dim"))
+LATENT = extend(PLAIN, kinds=only(latent), bias="attention_bias", **SHARED, inert="head_dim qk_head_dim")
+SPARSE = extend(LATENT, kinds=only(sparse_latent, INDEXED, FULL), **LISTED, listed=True, inert="mlp_bias")
+ROTATED = only(lambda at: latent(at, rope_dim=same(at.fields, "qk_rope_head_dim", "head_dim"))
 )
 
 LATENTS = {
@@ -147,7 +147,7 @@ LATENTS = {
     "axk1": extend(LATENT, **LISTED, norms=lambda at: 3 if at.routed else 2),
     "axk2": extend(SPARSE, extra=further(_doubled_query)),
     "dots3_note_text": extend(
-        LATENT, kinds=kinds(_dots3, INDEXED, FULL, SLIDING), listed=True, pattern=_dots3_kinds,
+        LATENT, kinds=only(_dots3, INDEXED, FULL, SLIDING), listed=True, pattern=_dots3_kinds,
         varies=_dots3_varies, routed=mlp_types(_dots3_routed), gate="head", shared_width="shared_width",
         inert="moe_layer_freq",
     ),
@@ -161,7 +161,7 @@ LATENTS = {
         inert="mla_scale_q_lora mla_scale_kv_lora",
     ),
     "deepseek_v4": extend(
-        PLAIN, kinds=kinds(_compressed, *COMPRESSION), pattern=_compressed_kinds, listed=True, routed=True,
+        PLAIN, kinds=only(_compressed, *COMPRESSION), pattern=_compressed_kinds, listed=True, routed=True,
         shared=1, shared_bias="mlp_bias", streams=hyper(),
         expert_width=lambda at: same(at.fields, "moe_intermediate_size", "intermediate_size"),
         inert="n_shared_experts attention_bias num_key_value_heads qk_rope_head_dim mlp_layer_types",

@@ -10,7 +10,7 @@ from cohort.architecture.families.fields import ABSENT, Fields
 from cohort.architecture.families.mixtures import ONE_SHARED
 from cohort.architecture.families.parts import (
     FULL, LINEAR, MAMBA, again, attention, automatic, dense, every, everywhere, experts, hybrid_mamba,
-    hybrid_mamba2, kinds, lettered, named,
+    hybrid_mamba2, lettered, named, only,
 )  # fmt: skip
 from cohort.architecture.families.row import Kind, Place, extend
 from cohort.architecture.feedforward import Dense, Experts, Weights
@@ -191,8 +191,8 @@ def _zamba2_extra(place: Place) -> Weights | None:
 # fmt: off
 ALONE = extend(PLAIN, norms=1)
 NEMOTRON = {
-    **kinds(_nemotron_mamba2, MAMBA, LINEAR, forward=None),
-    **kinds(attention, "attention", FULL, forward=None),
+    **only(_nemotron_mamba2, MAMBA, LINEAR, forward=None),
+    **only(attention, "attention", FULL, forward=None),
     "mlp": Kind((), "dense"), "moe": Kind((), "experts"),
 }
 ZAMBA = extend(PLAIN, listed=True, dense=again(dense), tied=True)
@@ -201,18 +201,18 @@ UNLISTED = "layer_types layers_block_type"  # by families that say the same in o
 
 MAMBAS = {
     "bamba": extend(
-        GRANITE, kinds={**kinds(attention), **kinds(hybrid_mamba2, MAMBA)}, inert=UNLISTED,
+        GRANITE, kinds={**only(attention), **only(hybrid_mamba2, MAMBA)}, inert=UNLISTED,
         pattern=named("attn_layer_indices", FULL, MAMBA, everywhere(MAMBA)),
     ),
     "granitemoehybrid": extend(
-        BIASED, kinds={**kinds(hybrid_mamba2, MAMBA, LINEAR), **kinds(attention, "attention", FULL)},
+        BIASED, kinds={**only(hybrid_mamba2, MAMBA, LINEAR), **only(attention, "attention", FULL)},
         listed=True, pattern=everywhere(LINEAR), dense=_granite_forward, experts=_granite_forward,
         routed=_has_experts, expert_width="intermediate_size", **ONE_SHARED,
         inert="num_experts_per_tok intermediate_size",
     ),
     "falcon_h1": extend(GRANITE, kinds={FULL: Kind((attention, _falcon_mamba2))}, inert=UNLISTED),
     "jamba": extend(
-        PLAIN, kinds={**kinds(attention), **kinds(_jamba, MAMBA)}, routed=_jamba_routed,
+        PLAIN, kinds={**only(attention), **only(_jamba, MAMBA)}, routed=_jamba_routed,
         expert_width="intermediate_size",
         pattern=every("attn_layer_period", FULL, MAMBA, first="attn_layer_offset"), inert=UNLISTED,
     ),
@@ -223,17 +223,17 @@ MAMBAS = {
         inert="attention_bias sliding_window expand time_step_rank n_shared_experts mamba_hidden_act "
               "mamba_proj_bias mamba_expand num_hidden_layers hybrid_override_pattern",
     ),
-    "mamba falcon_mamba": extend(ALONE, kinds=kinds(_mamba, forward=None), tied=True),
-    "mamba2": extend(ALONE, kinds=kinds(_mamba2, forward=None)),
+    "mamba falcon_mamba": extend(ALONE, kinds=only(_mamba, forward=None), tied=True),
+    "mamba2": extend(ALONE, kinds=only(_mamba2, forward=None)),
     "zamba": extend(
         ZAMBA, norms=1,
-        kinds={**kinds(hybrid_mamba, MAMBA, LINEAR, forward=None),
+        kinds={**only(hybrid_mamba, MAMBA, LINEAR, forward=None),
                "hybrid": Kind((again(_zamba_attention), hybrid_mamba), "dense")},
         pattern=_zamba_kinds, varies=_uses(1, _zamba_kinds), extra=_zamba_extra, inert="n_mamba_heads",
     ),
     "zamba2": extend(
         ZAMBA, norms=1,
-        kinds={**kinds(_zamba2_mamba, MAMBA, LINEAR, forward=None),
+        kinds={**only(_zamba2_mamba, MAMBA, LINEAR, forward=None),
                "hybrid": Kind((again(_zamba2_attention), _zamba2_mamba), "dense")},
         pattern=_zamba2_kinds, varies=_uses("num_mem_blocks", _zamba2_kinds), extra=_zamba2_extra,
         width=lambda at: at.fields.optional("intermediate_size") or 4 * at.hidden, mlp_bias="add_bias_linear",

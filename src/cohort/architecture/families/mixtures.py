@@ -11,8 +11,8 @@ from cohort.architecture.families.dense import (
 )  # fmt: skip
 from cohort.architecture.families.fields import ABSENT, Fields
 from cohort.architecture.families.parts import (
-    FIRST_DENSE, FULL, SLIDING, after, attention, by_step, entry, every, everywhere, experts,
-    kinds, marked, mlp_types, named, once_each, same, square_attention, further, where, width_of_heads,
+    FIRST_DENSE, FULL, SLIDING, after, attention, by_step, entry, every, everywhere, experts, further,
+    marked, mlp_types, named, once_each, only, same, square_attention, where, width_of_heads,
 )  # fmt: skip
 from cohort.architecture.families.row import Kind, Place, extend
 from cohort.architecture.feedforward import Dense, Experts, Residual
@@ -217,7 +217,7 @@ MIXTURES = {
     "mixtral": extend(PLAIN, **EVERYWHERE, **MIXED),
     "phimoe": extend(BIASED, **EVERYWHERE, **MIXED, norm=2, head_bias="lm_head_bias"),
     "dbrx": extend(
-        PLAIN, kinds=kinds(_dbrx_attention, forward="experts"), head_dim="divided", experts=_dbrx_experts,
+        PLAIN, kinds=only(_dbrx_attention, forward="experts"), head_dim="divided", experts=_dbrx_experts,
         inert="num_key_value_heads",
     ),
     "arctic": extend(
@@ -240,7 +240,7 @@ MIXTURES = {
         PLAIN, **WINDOWED, pattern=every(5), query_key_norm="head", norms=4, routed=True, **ONE_SHARED,
     ),
     "laguna": extend(
-        NORMED, kinds=kinds(_laguna, FULL, SLIDING), listed=True, routed=mlp_types(after(1)), **ONE_SHARED,
+        NORMED, kinds=only(_laguna, FULL, SLIDING), listed=True, routed=mlp_types(after(1)), **ONE_SHARED,
         varies=_heads_per_layer, **CORRECTED,
     ),
     "beam": extend(
@@ -273,7 +273,7 @@ MIXTURES = {
         PLAIN, **MIXED, query_key_norm="full", pattern=_everywhere_full, inert="qk_norm_type use_qk_norm",
     ),
     "minimax_m3_vl_text minimax_m3": extend(
-        PLAIN, kinds={**kinds(attention), **kinds(_minimax_m3, "minimax_m3_sparse")}, listed=True,
+        PLAIN, kinds={**only(attention), **only(_minimax_m3, "minimax_m3_sparse")}, listed=True,
         query_key_norm="head",
         pattern=marked(
             "sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL), "sparse_attention_config"),
@@ -289,12 +289,12 @@ MIXTURES = {
     "granitemoe": extend(BIASED, **MIXED),
     "granitemoeshared": GRANITE_MOE,
     "granitemoe_swa": extend(GRANITE_MOE, **WINDOWED, pattern=every(4, first=0), sinks=True),
-    "olmoe": extend(OLMO2, **MIXED, kinds=kinds(square_attention)),
+    "olmoe": extend(OLMO2, **MIXED, kinds=only(square_attention)),
     "flex_olmo": extend(OLMO2, **MIXED),
     "aria_text": extend(GRANITE, **MIXED, **SHARED, shared_bias="mlp_bias"),
     "hunyuan_v1_moe": extend(NORMED, **MIXED, experts=_hunyuan, inert="use_qk_norm use_mixed_mlp_moe"),
     "jetmoe": extend(
-        PLAIN, **MIXED, kinds=kinds(_jetmoe), tied=True, expert={"correction": lambda at: at.hidden},
+        PLAIN, **MIXED, kinds=only(_jetmoe), tied=True, expert={"correction": lambda at: at.hidden},
     ),
     "ernie4_5_moe": extend(
         PLAIN, bias="use_bias", mlp_bias="use_bias", head_bias="use_bias", tied=True, routed=_ernie_routed,
@@ -306,22 +306,22 @@ MIXTURES = {
     ),
     "deepseek_ocr2_text": OCR,
     "unlimited_ocr_text": extend(
-        OCR, kinds=kinds(attention, FULL, "reference_sliding_attention"), listed=True, **LISTED,
+        OCR, kinds=only(attention, FULL, "reference_sliding_attention"), listed=True, **LISTED,
         inert="sliding_window",
     ),
     "mimo_v2_flash": extend(
-        PLAIN, kinds=kinds(_mimo, FULL, SLIDING), listed=True, pattern=_mimo_kinds,
+        PLAIN, kinds=only(_mimo, FULL, SLIDING), listed=True, pattern=_mimo_kinds,
         routed=mlp_types(_mimo_routed), bias="attention_bias", output_bias=False,
         inert="n_shared_experts attention_chunk_size add_swa_attention_sink_bias",
     ),
     "step3p5": extend(
-        PLAIN, kinds=kinds(_step, FULL, SLIDING), pattern=_step_kinds, routed=_step_routed,
+        PLAIN, kinds=only(_step, FULL, SLIDING), pattern=_step_kinds, routed=_step_routed,
         query_key_norm="head", gate="head", **ONE_SHARED, bias="attention_bias", mlp_bias="mlp_bias",
         shared_bias="mlp_bias",
     ),
     "llama4_text": extend(
         BIASED, listed=True, shared=1, expert_width="intermediate_size", width="intermediate_size_mlp",
-        kinds={**kinds(attention), CHUNKED: Kind((
+        kinds={**only(attention), CHUNKED: Kind((
             lambda at: attention(at, chunk=at.fields.optional("attention_chunk_size")),))},
         pattern=marked(  # despite its name, the field has a 1 where positions are rotated
             "no_rope_layers", CHUNKED, FULL, every("no_rope_layer_interval", others=CHUNKED)),

@@ -21,7 +21,7 @@ FULL, SLIDING, LINEAR, INDEXED, MAMBA = (
 # Mixers ---------------------------------------------------------------------------------------------------
 
 
-def kinds(part: Callable[[Place], Any], *names: str, forward: str | None = "both") -> Mapping[str, Kind]:
+def only(part: Callable[[Place], Any], *names: str, forward: str | None = "both") -> Mapping[str, Kind]:
     """Return kinds of layers that have one mixer, full attention where no kind is named."""
     return dict.fromkeys(names or (FULL,), Kind((part,), forward))
 

@@ -182,18 +182,12 @@ def build(
     place = Place(fields, row)
     hidden, unit = fields.hidden, place.number(row.norm)
     count = row.layers(fields) if row.layers else fields.layers
-    keys = zip(
-        _kinds(fields, row, count),
-        _routed(fields, row, count),
-        row.varies(fields, count) if row.varies else [None] * count,
-        strict=True,
-    )
-    made: dict[tuple[str, bool, Any], Layer] = {}
-    layers = []
-    for key in keys:
-        if key not in made:
-            made[key] = _layer(Place(fields, row, *key), hidden, unit)
-        layers.append(made[key])
+    kinds, routed = _kinds(fields, row, count), _routed(fields, row, count)
+    varied = row.varies(fields, count) if row.varies else [None] * count
+    keys = list(zip(kinds, routed, varied, strict=True))
+    distinct = keys[:1] if keys.count(keys[0]) == count else dict.fromkeys(keys)  # hashing many takes long
+    made = [(key, _layer(Place(fields, row, *key), hidden, unit)) for key in distinct]
+    layers = [made[0][1]] * count if len(made) == 1 else list(map(dict(made).__getitem__, keys))
     vocabulary = fields.size("vocab_size")
     rows = row.head_rows(fields) if row.head_rows else None
     more = place.number(row.more_rows)
