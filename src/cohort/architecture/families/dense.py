@@ -220,7 +220,7 @@ DENSE = {
     "molmo2_text": extend(
         NORMED, bias=("attention_bias", "qkv_bias"), output_bias=False, more_rows="additional_vocab_size",
     ),
-    "exaone4": EXAONE4,
+    "exaone4 exaone4_5_text": EXAONE4,
     "gemma": extend(GEMMA, inert="sliding_window"),
     "gemma2": GEMMA2,
     "gemma3_text": extend(GEMMA2, pattern=every("sliding_window_pattern"), query_key_norm="head"),
