@@ -1,6 +1,6 @@
 """How long counting takes, here and at another commit: ``python benchmarks/count_models.py [COMMIT]``.
 
-For each: reading and counting all models of the registry, a cache, and the FLOPs of a forward pass.
+For each: reading and counting all models that both have, a cache, and the FLOPs of a forward pass.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ def best(work: object, calls: int = 1) -> float:
     return min(once() for _ in range(ROUNDS))
 
 
-def measure() -> None:
-    """Print the times of the package that this process imports, in microseconds."""
+def measure(names: list[str]) -> None:
+    """Print the times of the package that this process imports, in microseconds, or what models it has."""
     import cohort
     from cohort.architecture.registered import _registered
 
-    names = cohort.models()
+    if not names:
+        print(*cohort.models())
+        return
 
     def read_all() -> None:
         _registered.cache_clear()
@@ -45,21 +47,21 @@ def measure() -> None:
     spec = cohort.model("deepseek-v3.2")
     cache = best(lambda: spec.kv_cache_bytes(8192), CALLS)
     flops = best(lambda: spec.forward_flops(8192), CALLS)
-    print(len(names), best(read_all) / len(names) * 1e6, cache * 1e6, flops * 1e6)
+    print(best(read_all) / len(names) * 1e6, cache * 1e6, flops * 1e6)
 
 
-def measured(source: Path) -> list[float]:
+def measured(source: Path, names: list[str]) -> list[str]:
     """Return what another process prints that imports the package from a folder."""
-    command = [sys.executable, __file__, "--measure"]
+    command = [sys.executable, __file__, "--measure", *names]
     environment = {**os.environ, "PYTHONPATH": str(source / "src")}
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-    return [float(each) for each in shown.split()]
+    return shown.split()
 
 
 def main() -> None:
     """Compare this checkout with a commit, in turns."""
     if "--measure" in sys.argv:
-        measure()
+        measure(sys.argv[2:])
         return
     commit = sys.argv[1] if len(sys.argv) > 1 else "HEAD~1"
     with tempfile.TemporaryDirectory() as folder:
@@ -67,14 +69,16 @@ def main() -> None:
         add = ["git", "-C", str(ROOT), "worktree", "add", "--quiet", "--detach", str(other), commit]
         subprocess.run(add, check=True)
         try:
-            turns = [(measured(other), measured(ROOT)) for _ in range(3)]
+            known = set(measured(other, []))
+            names = [name for name in measured(ROOT, []) if name in known]
+            turns = [(measured(other, names), measured(ROOT, names)) for _ in range(3)]
         finally:
             subprocess.run(["git", "-C", str(ROOT), "worktree", "remove", "--force", str(other)], check=True)
-    before, now = ([min(each) for each in zip(*side, strict=True)] for side in zip(*turns, strict=True))
-    print(f"models: {before[0]:.0f} at {commit}, {now[0]:.0f} now")
-    for name, old, new in zip(
-        ("read and count a model", "a cache", "FLOPs"), before[1:], now[1:], strict=True
-    ):
+    before, now = (
+        [min(map(float, each)) for each in zip(*side, strict=True)] for side in zip(*turns, strict=True)
+    )
+    print(f"{len(names)} models that both have; all of them take {now[0] * len(names) / 1e3:.1f} ms now")
+    for name, old, new in zip(("read and count a model", "a cache", "FLOPs"), before, now, strict=True):
         print(
             f"{name:24s}{old:9.1f} us{new:9.1f} us   {1e6 / new:9,.0f} a second   {old / new:.2f} x as fast"
         )

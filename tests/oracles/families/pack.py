@@ -1,6 +1,6 @@
 """Pack the recorded answers beside the tests that replay them: ``python pack.py FOLDER``.
 
-FOLDER is where `make_defaults`, `make_recalled`, `make_bases` and `make_mutations` have written theirs.
+FOLDER is where `make_defaults`, `make_recalled`, `make_bases`, `make_mutations` and `make_caches` have written theirs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ KEPT = ("type", "variant", "config", "total", "active", "embedding")
 
 
 def main() -> None:
-    """Write ``cases.jsonl.xz``, ``mutations.jsonl.xz`` and ``types.json``."""
+    """Write ``cases``, ``mutations`` and ``caches.jsonl.xz``, and ``types.json``."""
     folder = Path(sys.argv[1])
     cases = []
     for part in PARTS:
@@ -24,7 +24,8 @@ def main() -> None:
             row = json.loads(line)
             cases.append({name: row[name] for name in KEPT if row.get(name) is not None})
     _write("cases", [json.dumps(case, separators=(",", ":")) for case in cases])
-    _write("mutations", (folder / "mutations.jsonl").read_text(encoding="utf-8").splitlines())
+    for name in ("mutations", "caches"):
+        _write(name, (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines())
     known = json.loads((folder / "types.json").read_text(encoding="utf-8"))
     kinds = {name: about["kind"] for name, about in sorted(known["types"].items())}
     text = json.dumps({"transformers": known["transformers"], "types": kinds}, indent=1)

@@ -1,144 +1,226 @@
-"""Rows of the table: dense decoders."""
+"""Rows of the table: dense decoders, and what one of them alone has."""
 
 from __future__ import annotations
 
+from math import isqrt
+
+from cohort.architecture.attended import BlockSparse
+from cohort.architecture.attention import CrossAttention, GroupedQuery
+from cohort.architecture.families.fields import Fields
 from cohort.architecture.families.parts import (
-    above,
-    attention,
-    dense,
-    every,
-    every_from_first,
-    everywhere,
-    experts,
-    from_first,
-    from_last,
-    width_of_heads,
-)
-from cohort.architecture.families.row import Kind, Row, extend
-from cohort.architecture.families.special import (
-    block_sparse,
-    convolved_attention,
-    cross_attention,
-    cross_kinds,
-    doge_extra,
-    doge_forward,
-    dory_extra,
-    dory_kinds,
-    dory_layers,
-    dory_passes,
-    falcon_heads,
-    falcon_norms,
-    looped_attention,
-    looped_dense,
-    looped_layers,
-    loops,
-    phi3small_kinds,
-    phi3small_width,
-    prompt_tables,
-    relative_positions,
-    same_rows,
-    square_attention,
-    xielu,
-    zaya_experts,
-)
-from cohort.architecture.feedforward import Weights
+    FIRST_APART, FULL, SLIDING, above, after, again, attention, dense, every, everywhere, experts, further,
+    named, only, square_attention, where, width_of_heads,
+)  # fmt: skip
+from cohort.architecture.families.row import Kind, Place, Row, extend
+from cohort.architecture.feedforward import Dense, Experts, Residual, Weights
+from cohort.architecture.recurrent import Recurrence
+from cohort.errors import ConfigError
+from cohort.numeric import ceil_div
 
-ATTENTION = Kind((attention,))
-FULL = {"full_attention": ATTENTION}
-BOTH = {"full_attention": ATTENTION, "sliding_attention": ATTENTION}
+
+def _xielu(place: Place) -> Weights | None:  # an activation that learns two numbers a layer
+    return Weights(0, 2) if place.fields.raw("hidden_act") == "xielu" else None
+
+
+def _block_sparse(place: Place) -> GroupedQuery:
+    names = ("block_size", "num_local_blocks", "vert_stride")
+    return attention(place, sparse=BlockSparse(*(place.number(f"blocksparse_{name}") for name in names)))
+
+
+def _phi3small_width(place: Place) -> int:
+    """Return the width: as given, else from a multiplier of two thirds of the hidden size."""
+    fields = place.fields
+    multiplier, given = fields.optional("ff_dim_multiplier"), fields.optional("ff_intermediate_size")
+    if multiplier is None:
+        return fields.size("ff_intermediate_size")
+    if given is not None:
+        raise ConfigError("'ff_dim_multiplier' and 'ff_intermediate_size' are both given: one must go")
+    width = multiplier * (fields.hidden // 3) * 2
+    return ceil_div(width, 256) * 256 if fields.flag("gegelu_pad_to_256") else width
+
+
+def _falcon_heads(place: Place) -> int:
+    if place.flag("new_decoder_architecture"):
+        return place.fields.kv_heads()
+    return 1 if place.flag("multi_query") else place.fields.heads
+
+
+def _falcon_norms(place: Place) -> int:
+    """Return the LayerNorms of a layer: one where attention and feed-forward share theirs, else two."""
+    given = place.fields.optional("num_ln_in_parallel_attn") or 1 + place.flag("new_decoder_architecture")
+    return 2 if given == 2 or not place.flag("parallel_attn") else 1
+
+
+def _cross(place: Place) -> CrossAttention:  # to an image, in place of attention to the text
+    width = width_of_heads(place)
+    return CrossAttention(place.fields.heads, place.fields.kv_heads(), width, norm_weights=2 * width)
+
+
+def _vocabulary_again(place: Place) -> int:
+    if place.fields.optional("org_vocab_size", low=0) not in (None, 0, place.number("vocab_size")):
+        raise ConfigError("'org_vocab_size' must be vocab_size to be counted")
+    return 0
+
+
+def _prompt_tables(place: Place) -> int:
+    """Return CPM-Ant's embeddings of segments, and the biases of relative positions."""
+    segments, buckets = place.number("segment_types"), place.number("position_bias_num_buckets")
+    return segments * place.hidden + (segments**2 + buckets) * place.fields.heads
+
+
+# HRM and Dory pass some layers again and again: their weights are counted once, their caches each time.
+
+
+def _stack(fields: Fields) -> int:
+    return fields.optional("num_layers_per_stack") or fields.layers
+
+
+def _dory(fields: Fields) -> tuple[list[str], int, int]:
+    """Return the kinds of layers, and where those begin and end that are passed again."""
+    listed, count = fields.raw("layer_types"), fields.layers
+    given = listed if isinstance(listed, (list, tuple)) else []
+    halves = "mlp" in given
+    turns = [(kind == "mlp") == bool(layer % 2) for layer, kind in enumerate(given)]
+    if halves and (len(given) != count or not all(turns)):
+        raise ConfigError(f"'layer_types' must hold attention and mlp in turn for {count} halves of layers")
+    unit = 2 if halves else 1
+    whole = Fields({"layer_types": given[::unit]}, "dory", {})
+    wholes, parts = count // unit, ("input", "output", "recurrent")
+    listed = whole.listed("layer_types", wholes, f"kinds for {wholes} layers", (FULL, SLIDING))
+    names = listed or list(every(4)(fields, wholes))
+    first, last, more = (fields.optional(f"n_{part}_layers", low=0) for part in parts)
+    start, end = (first or 0) // unit, len(names) - (last or 0) // unit
+    if more is not None and more // unit != end - start and end >= start:
+        raise ConfigError("'n_recurrent_layers' must be what the first and last layers leave")
+    return names, start, max(end, start)
+
+
+def _dory_layers(fields: Fields) -> int:
+    names, start, end = _dory(fields)
+    return len(names) + (end - start) * (fields.size("n_recurrent_loops") - 1 if end <= len(names) else 0)
+
+
+def _dory_passes(fields: Fields, count: int) -> list[str]:
+    names, _, end = _dory(fields)
+    more = count - len(names)
+    return ["again" if end <= layer < end + more else "first" for layer in range(count)]
+
+
+def _dory_kinds(fields: Fields, count: int) -> list[str]:
+    names, start, end = _dory(fields)
+    return [*names[:end], *names[start:end] * ((count - len(names)) // max(end - start, 1)), *names[end:]]
+
+
+def _dory_scales(place: Place) -> int:  # in place of norms
+    scales = place.hidden + place.fields.heads * width_of_heads(place) + place.number("intermediate_size")
+    return 0 if place.other == "again" else 2 * scales
+
+
+def _doge_extra(place: Place) -> Weights:  # weights of residuals, and of the mask that attention learns
+    keys = place.fields.kv_heads()
+    bias = keys if place.flag("attention_bias") else 0
+    return Weights(keys * keys * width_of_heads(place), 2 * place.hidden + keys + bias)
+
+
+def _doge_forward(place: Place) -> Dense | Residual:
+    """Return Doge's dense network, and beside it experts of one row each, found by a product of two keys."""
+    if not place.routed:
+        return dense(place)
+    count, active = place.number("n_routed_experts"), place.number("num_experts_per_tok")
+    router = 2 * isqrt(count) * place.hidden
+    return Residual(dense(place), Experts(count, active, 1, gated=False, router=router))
+
+
+def _convolved(place: Place) -> Recurrence:
+    """Return the convolutions before the attention of Zaya, and its delayed value."""
+    keys, width, heads = place.fields.kv_heads(), width_of_heads(place), place.fields.heads
+    channels, first, second = (heads + keys) * width, place.number("cca_time0"), place.number("cca_time1")
+    if keys * width % 2:
+        raise ConfigError("num_key_value_heads x head_dim must be even")
+    matrices = channels * (first + width * second)
+    return Recurrence(matrices, 2 * channels + keys, keys * width // 2, channels, first, heads)
+
+
+def _zaya_experts(place: Place) -> Experts:
+    """Return Zaya's experts, which a small network chooses; one choice more is to skip them."""
+    width, count = place.number("router_hidden_size"), place.number("n_routed_experts")
+    if place.number("num_experts_per_tok") != 1:
+        raise ConfigError("num_experts_per_tok must be 1 in zaya")
+    router = width * (place.hidden + 2 * width + count + 1)
+    others = 4 * width + (0 if place.other == "first" else width)
+    return Experts(count, 1, place.number("moe_intermediate_size"), router=router, correction=others)
+
+
+# fmt: off
+BOTH = only(attention, FULL, SLIDING)
 WINDOWED = {"kinds": BOTH, "listed": True}
-EVERYWHERE = {"kinds": BOTH, "pattern": everywhere("sliding_attention")}
+EVERYWHERE = {"kinds": BOTH, "pattern": everywhere(SLIDING)}
 
-PLAIN = Row(FULL, dense=dense, experts=experts)  # no biases at all
+PLAIN = Row(only(attention), dense=dense, experts=experts)  # no biases at all
 LLAMA = extend(PLAIN, bias="attention_bias", mlp_bias="mlp_bias", head_dim="divides")
 GRANITE = extend(LLAMA, head_dim="given")
 BIASED = extend(PLAIN, bias="attention_bias")
-# Multi-head attention with biases and LayerNorm, as in GPT-2.
+# Multi-head attention with biases and LayerNorm: GPT's names, and later ones that say the feed-forward width.
 GPT = extend(
-    PLAIN,
-    norm=2,
-    bias=True,
-    mlp_bias=True,
-    gated=False,
-    grouped=False,
-    head_dim="divided",
-    tied=True,
-    width=lambda place: place.fields.optional("intermediate_size") or 4 * place.fields.hidden,
+    PLAIN, norm=2, bias=True, mlp_bias=True, gated=False, grouped=False, head_dim="divided", tied=True,
 )
-PARALLEL = extend(GPT, norms=1, bias=False, tied=False, head_bias=True)
+GPT2 = extend(GPT, width=lambda at: at.fields.optional("intermediate_size") or 4 * at.hidden)
+PARALLEL = extend(GPT2, norms=1, bias=False, tied=False, head_bias=True)
 POSITIONS = {"positions": lambda fields: fields.size("max_position_embeddings")}
 OFFSET = {"positions": lambda fields: fields.size("max_position_embeddings") + 2}
 COHERE = extend(BIASED, norms=1, tied=True)
 GEMMA = extend(BIASED, tied=True)
 GEMMA2 = extend(GEMMA, **WINDOWED, pattern=every(2), norms=4)
+NORMED = extend(BIASED, query_key_norm="head")
 OLMO2 = extend(BIASED, query_key_norm="full")
 QWEN2 = extend(PLAIN, **WINDOWED, pattern=above, bias=True, output_bias=False)
-QWEN3 = extend(BIASED, **WINDOWED, pattern=above, query_key_norm="head")
+QWEN3 = extend(NORMED, **WINDOWED, pattern=above)
 EXAONE4 = extend(PLAIN, **WINDOWED, pattern=every("sliding_window_pattern"), query_key_norm="head")
-APERTUS = extend(BIASED, gated=False, query_key_norm="head", extra=xielu, inert="qk_norm")
+APERTUS = extend(NORMED, gated=False, extra=_xielu, inert="qk_norm")
 GLM = extend(BIASED, output_bias=False)
 
 DENSE = {
     "llama exaone iquestcoder": extend(
-        LLAMA, inert="sliding_window use_sliding_window use_qk_norm layer_types"
+        LLAMA, inert="sliding_window use_sliding_window use_qk_norm layer_types",
     ),
     "internlm3": extend(LLAMA, bias=("attention_bias", "qkv_bias"), mlp_bias=("mlp_bias", "bias")),
     "arcee": extend(LLAMA, gated=False),
     "granite emu3_text_model granite4_vision_text": extend(GRANITE, inert="sliding_window"),
-    "granite_swa": extend(GRANITE, **WINDOWED, pattern=from_first(4), sinks=True, tied=True),
+    "granite_swa": extend(GRANITE, **WINDOWED, pattern=every(4, first=0), sinks=True, tied=True),
     "smollm3": extend(GRANITE, **WINDOWED, tied=True),
-    "cwm": extend(PLAIN, **WINDOWED, pattern=from_first(4), mlp_bias="mlp_bias"),
+    "cwm": extend(PLAIN, **WINDOWED, pattern=every(4, first=0), mlp_bias="mlp_bias"),
     "hyperclovax": extend(
-        GRANITE, norms=lambda place: 4 if place.fields.flag("use_post_norm") else 2, classes="hyperclovax"
+        GRANITE, norms=lambda at: 4 if at.flag("use_post_norm") else 2, classes="hyperclovax",
     ),
     "seed_oss": extend(LLAMA, output_bias="attention_out_bias"),
     "ernie4_5 paddleocr_vl_text": extend(PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True),
-    "helium": extend(
-        LLAMA, kinds={"full_attention": Kind((square_attention,))}, output_bias=False, head_dim="given"
-    ),
-    "bitnet": extend(
-        BIASED, extra=lambda place: Weights(0, place.fields.hidden + place.fields.size("intermediate_size"))
-    ),
-    "diffllama": extend(
-        BIASED,
-        kinds={
-            "full_attention": Kind((lambda place: attention(place, norm_weights=4 * width_of_heads(place)),))
-        },
-    ),
-    "hunyuan_v1_dense": extend(BIASED, query_key_norm="head", inert="use_qk_norm"),
-    "hunyuan_vl_text": extend(
-        BIASED,
-        query_key_norm="head",
-        inert="use_qk_norm",
-        more_rows=lambda place: same_rows(place, "org_vocab_size"),
-    ),
+    "helium": extend(GRANITE, kinds=only(square_attention), output_bias=False),
+    "bitnet": extend(BIASED, extra=further(0, lambda at: at.hidden + at.number("intermediate_size"))),
+    "diffllama": extend(BIASED, kinds=only(lambda at: attention(at, norm_weights=4 * width_of_heads(at)))),
+    "hunyuan_v1_dense": extend(NORMED, inert="use_qk_norm"),
+    "hunyuan_vl_text": extend(NORMED, more_rows=_vocabulary_again, inert="use_qk_norm"),
     "apertus": APERTUS,
     "apertus1p5_text": extend(APERTUS, head_rows=lambda fields: fields.optional("output_vocab_size")),
     "mistral": extend(PLAIN, **EVERYWHERE, inert="attention_bias mlp_bias layer_types"),
-    "ministral": extend(PLAIN, **WINDOWED, pattern=everywhere("sliding_attention")),
+    "ministral": extend(PLAIN, **WINDOWED, pattern=everywhere(SLIDING)),
     "ministral3": extend(PLAIN, **EVERYWHERE),
     "starcoder2": extend(
-        PLAIN, **EVERYWHERE, norm=2, bias="use_bias", mlp_bias="use_bias", gated=False, tied=True
+        PLAIN, **EVERYWHERE, norm=2, bias="use_bias", mlp_bias="use_bias", gated=False, tied=True,
     ),
-    "nemotron": extend(GRANITE, norm=2, gated=False),
-    "jais2": extend(GRANITE, norm=2, gated=False),
+    "nemotron jais2": extend(GRANITE, norm=2, gated=False),
     "nanochat": extend(BIASED, norm=0, gated=False),
     "olmo": extend(BIASED, norm=0),
     "olmo2": extend(OLMO2, inert="sliding_window"),
     "olmo3": extend(OLMO2, **WINDOWED, pattern=every(4)),
     "qwen2 qwen2_5_vl_text qwen2_vl_text qwen2_5_omni_text mimo": extend(
-        QWEN2, inert="attention_bias mlp_bias"
+        QWEN2, inert="attention_bias mlp_bias",
     ),
     "qwen3": QWEN3,
-    "qwen3_vl_text": extend(BIASED, query_key_norm="head"),
+    "qwen3_vl_text": NORMED,
     "molmo2_text": extend(
-        BIASED,
-        query_key_norm="head",
-        bias=("attention_bias", "qkv_bias"),
-        output_bias=False,
-        more_rows="additional_vocab_size",
+        NORMED, bias=("attention_bias", "qkv_bias"), output_bias=False, more_rows="additional_vocab_size",
     ),
-    "exaone4": EXAONE4,
+    "exaone4 exaone4_5_text": EXAONE4,
     "gemma": extend(GEMMA, inert="sliding_window"),
     "gemma2": GEMMA2,
     "gemma3_text": extend(GEMMA2, pattern=every("sliding_window_pattern"), query_key_norm="head"),
@@ -147,226 +229,122 @@ DENSE = {
     "cohere2 cohere_compass_text": extend(COHERE, **WINDOWED, pattern=every("sliding_window_pattern")),
     "glm": GLM,
     "glm4 glm_ocr_text": extend(GLM, norms=4),
-    "phi3 phi4_multimodal": extend(PLAIN, **EVERYWHERE, inert="attention_bias mlp_bias"),
     "glm4v_text": extend(PLAIN, norms=4, bias=True, output_bias=False, head_dim="divided"),
-    "cosmos3_edge_text": extend(LLAMA, head_dim="given", gated=False),
-    "muse_glimmer_text": extend(BIASED, **WINDOWED, pattern=from_last(4), norms=4, gate="full"),
+    "cosmos3_edge_text": extend(GRANITE, gated=False),
+    "granite_docling_text": GRANITE,
+    "muse_glimmer_text": extend(
+        BIASED, **WINDOWED, pattern=where(lambda layer, count: (count - 1 - layer) % 4 == 0), norms=4,
+        gate="full",
+    ),
     "voxtral_realtime_text": extend(
-        PLAIN, **EVERYWHERE, tied=True, extra=lambda place: Weights(2 * 32 * place.fields.hidden)
+        PLAIN, **EVERYWHERE, tied=True, extra=further(lambda at: 2 * 32 * at.hidden),
     ),
     "chameleon": extend(
-        LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2, inert="swin_norm vq_config"
+        LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2, inert="swin_norm vq_config",
     ),
     "mllama_text_model": extend(
-        PLAIN,
-        kinds={**FULL, "cross": Kind((cross_attention,))},
-        pattern=cross_kinds,
-        head_dim="divided",
-        more_rows=8,
-        extra=lambda place: Weights(0, 2) if place.kind == "cross" else None,
+        PLAIN, kinds={**only(attention), **only(_cross, "cross")}, head_dim="divided", more_rows=8,
+        pattern=named("cross_attention_layers", "cross", FULL, every(5, "cross", FULL, first=3)),
+        extra=further(0, lambda at: 2 if at.kind == "cross" else 0),
     ),
     "kosmos_2_text_model": extend(
-        GPT,
-        width="intermediate_size",
-        extra=lambda place: Weights(0, 2 * (place.fields.hidden + place.fields.size("intermediate_size"))),
+        GPT, extra=further(0, lambda at: 2 * (at.hidden + at.number("intermediate_size"))),
     ),
     "kosmos_2_5_text_model": extend(
-        GPT,
-        width="intermediate_size",
-        extra=lambda place: Weights(0, 2 * place.fields.size("intermediate_size")),
-        outside=lambda place: Weights(0, 2 * place.fields.hidden),
-    ),
-    "gpt_neox_japanese": extend(
-        GPT,
-        bias=False,
-        mlp_bias=False,
-        output_bias=lambda place: place.other == "last",
-        varies=lambda fields, count: [None] * (count - 1) + ["last"],
-        width=lambda place: place.fields.size("intermediate_multiple_size") * place.fields.hidden,
+        GPT, extra=further(0, lambda at: 2 * at.number("intermediate_size")),
+        outside=further(0, lambda at: 2 * at.hidden),
     ),
     "modernbert-decoder": extend(
-        BIASED,
-        **WINDOWED,
-        pattern=every_from_first("global_attn_every_n_layers"),
-        grouped=False,
-        head_dim="divided",
-        mlp_bias="mlp_bias",
-        norm=lambda place: 2 if place.fields.flag("norm_bias") else 1,
-        tied=True,
-        window=lambda place: (
-            place.fields.optional("sliding_window") or place.fields.size("local_attention") // 2
-        ),
-        varies=lambda fields, count: ["first"] + [None] * (count - 1),
-        final=3,
-        head_bias="decoder_bias",
-        norms=lambda place: 1 if place.other == "first" else 2,
+        BIASED, **WINDOWED, pattern=every("global_attn_every_n_layers", first=0), grouped=False,
+        head_dim="divided", mlp_bias="mlp_bias", norm=lambda at: 2 if at.flag("norm_bias") else 1, tied=True,
+        final=3, head_bias="decoder_bias",
+        window=lambda at: at.fields.optional("sliding_window") or at.number("local_attention") // 2,
+        varies=FIRST_APART, norms=lambda at: 1 if at.other == "first" else 2,
         inert="local_attention classifier_pooling",
-        outside=lambda place: Weights(
-            place.fields.hidden**2, place.fields.hidden if place.fields.flag("classifier_bias") else 0
-        ),
+        outside=further(lambda at: at.hidden**2, lambda at: at.hidden if at.flag("classifier_bias") else 0),
     ),
     "moshi": extend(
-        PLAIN,
-        **EVERYWHERE,
-        more_rows=1,
-        tied=None,
-        width=lambda place: place.fields.size("intermediate_size") // 2,
+        PLAIN, **EVERYWHERE, more_rows=1, tied=None, width=lambda at: at.number("intermediate_size") // 2,
         inert="depth_decoder_config audio_encoder_config num_codebooks",
     ),
     "cpmant": extend(
-        PLAIN,
-        grouped=False,
-        more_rows=lambda place: place.fields.size("prompt_types") * place.fields.size("prompt_length"),
-        tied=None,
-        outside=lambda place: Weights(0, prompt_tables(place)),
+        PLAIN, grouped=False, tied=None, outside=further(0, _prompt_tables),
+        more_rows=lambda at: at.number("prompt_types") * at.number("prompt_length"),
     ),
     "hrm_text": extend(
-        LLAMA,
-        norm=0,
-        kinds={"full_attention": Kind((looped_attention,))},
-        head_dim="given",
-        grouped=False,
-        gate="full",
+        GRANITE, norm=0, kinds=only(again(attention)), grouped=False, gate="full",
         gate_bias="attention_bias",
-        layers=looped_layers,
-        varies=loops,
-        dense=looped_dense,
-        tied=False,
-        outside=lambda place: Weights(0, place.fields.hidden),
-        inert="H_cycles L_cycles L_bp_cycles num_key_value_heads",
+        layers=lambda fields: _stack(fields) * fields.size("H_cycles") * (fields.size("L_cycles") + 1),
+        varies=lambda fields, count: after(2 * _stack(fields), "again", "first")(fields, count),
+        dense=again(dense), outside=further(0, lambda at: at.hidden),
+        inert="L_bp_cycles num_key_value_heads num_hidden_layers",
+    ),
+    "dory": extend(
+        GRANITE, kinds=only(again(attention), FULL, SLIDING), dense=again(dense), norms=0, final=0,
+        gate="full", layers=_dory_layers, pattern=_dory_kinds, varies=_dory_passes,
+        extra=further(0, _dory_scales), outside=further(0, "vocab_size"),
     ),
     "doge": extend(
-        LLAMA,
-        head_dim="given",
-        **EVERYWHERE,
-        query_key_norm="head",
-        routed=lambda fields, count: [fields.flag("is_moe")] * count,
-        dense=doge_forward,
-        experts=doge_forward,
-        extra=doge_extra,
+        GRANITE, **EVERYWHERE, query_key_norm="head", routed="is_moe", dense=_doge_forward,
+        experts=_doge_forward, extra=_doge_extra,
     ),
     "phi": extend(
-        PLAIN,
-        norm=2,
-        norms=1,
-        bias=True,
-        mlp_bias=True,
-        gated=False,
-        query_key_norm="head",
-        norm_if="qk_layernorm",
-        head_bias=True,
+        PLAIN, norm=2, norms=1, bias=True, mlp_bias=True, gated=False, query_key_norm="head",
+        norm_if="qk_layernorm", head_bias=True,
     ),
+    "phi3 phi4_multimodal": extend(PLAIN, **EVERYWHERE, inert="attention_bias mlp_bias"),
     "phi3small": extend(
-        PLAIN,
-        kinds={"full_attention": ATTENTION, "sparse": Kind((block_sparse,))},
-        pattern=phi3small_kinds,
-        norm=2,
-        bias=True,
-        mlp_bias=True,
-        width=phi3small_width,
-        head_dim="divided",
-        tied=True,
-        absent={
-            "num_key_value_heads": 8,
-            "blocksparse_block_size": 64,
-            "blocksparse_num_local_blocks": 16,
-            "blocksparse_vert_stride": 8,
-            "dense_attention_every_n_layers": 2,
-            "gegelu_pad_to_256": True,
-        },
+        PLAIN, kinds={**only(attention), **only(_block_sparse, "sparse")}, norm=2, bias=True, mlp_bias=True,
+        pattern=every("dense_attention_every_n_layers", others="sparse"), width=_phi3small_width,
+        head_dim="divided", tied=True,
+        absent={"num_key_value_heads": 8, "blocksparse_block_size": 64, "blocksparse_num_local_blocks": 16,
+                "blocksparse_vert_stride": 8, "dense_attention_every_n_layers": 2, "gegelu_pad_to_256": True},
         inert="blocksparse_homo_head_pattern blocksparse_triton_kernel_block_size gegelu_pad_to_256 "
-        "blocksparse_block_size blocksparse_num_local_blocks blocksparse_vert_stride",
+              "blocksparse_block_size blocksparse_num_local_blocks blocksparse_vert_stride",
     ),
     "stablelm": extend(
-        PLAIN,
-        norm=2,
-        norms=lambda place: 1 if place.fields.flag("use_parallel_residual") else 2,
-        bias="use_qkv_bias",
-        output_bias=False,
-        query_key_norm="full",
-        query_key_unit=1,
-        norm_if="qk_layernorm",
+        PLAIN, norm=2, norms=lambda at: 1 if at.flag("use_parallel_residual") else 2, bias="use_qkv_bias",
+        output_bias=False, query_key_norm="full", query_key_unit=1, norm_if="qk_layernorm",
         head_dim="divided",
     ),
     "persimmon": extend(
-        GPT,
-        query_key_norm="head",
-        norm_if="qk_layernorm",
-        tied=False,
-        width="intermediate_size",
-        inert="num_key_value_heads",
+        GPT, query_key_norm="head", norm_if="qk_layernorm", tied=False, inert="num_key_value_heads",
     ),
     "falcon": extend(
-        GPT,
-        bias="bias",
-        mlp_bias="bias",
-        grouped=falcon_heads,
-        norms=falcon_norms,
-        inert="num_kv_heads",
+        GPT2, bias="bias", mlp_bias="bias", grouped=_falcon_heads, norms=_falcon_norms, inert="num_kv_heads",
     ),
-    "gpt2 gpt-sw3": extend(GPT, **POSITIONS, inert="n_ctx"),
+    "gpt2 gpt-sw3": extend(GPT2, **POSITIONS, inert="n_ctx"),
     "gpt_bigcode": extend(
-        GPT,
-        **POSITIONS,
-        grouped=lambda place: 1 if place.fields.flag("multi_query") else place.fields.heads,
+        GPT2, **POSITIONS, grouped=lambda at: 1 if at.flag("multi_query") else at.fields.heads,
         inert="num_key_value_heads",
     ),
-    "gpt_neo": extend(GPT, **POSITIONS, bias=False, output_bias=True, inert="attention_layers"),
-    "openai-gpt": extend(GPT, **POSITIONS, final=0),
-    "gpt_neox": extend(GPT, bias="attention_bias", tied=False, width="intermediate_size"),
+    "gpt_neo": extend(GPT2, **POSITIONS, bias=False, output_bias=True, inert="attention_layers"),
+    "openai-gpt": extend(GPT2, **POSITIONS, final=0),
+    "gpt_neox": extend(GPT, bias="attention_bias", tied=False),
+    "gpt_neox_japanese": extend(
+        GPT, bias=False, mlp_bias=False, width=lambda at: at.number("intermediate_multiple_size") * at.hidden,
+        varies=where(lambda layer, count: layer == count - 1, "last", None),
+        output_bias=lambda at: at.other == "last",
+    ),
     "gptj codegen": PARALLEL,
-    "ctrl": extend(GPT, head_bias=True, width="intermediate_size"),
-    "bloom": extend(GPT, final=2, width=lambda place: 4 * place.fields.hidden),
-    "biogpt": extend(GPT, **OFFSET, width="intermediate_size"),
-    "zaya": extend(
-        BIASED,
-        kinds={
-            name: Kind((attention, convolved_attention), "experts") for name in ("hybrid", "hybrid_sliding")
-        },
-        listed=True,
-        tied=True,
-        head_bias="lm_head_bias",
-        experts=zaya_experts,
-        routed=True,
-        varies=lambda fields, count: ["first"] + [None] * (count - 1),
-        extra=lambda place: Weights(0, 8 * place.fields.hidden),
-        outside=lambda place: Weights(0, 2 * place.fields.hidden),
-    ),
-    "dory": extend(
-        LLAMA,
-        kinds={name: Kind((looped_attention,)) for name in BOTH},
-        head_dim="given",
-        norms=0,
-        final=0,
-        gate="full",
-        layers=dory_layers,
-        pattern=dory_kinds,
-        varies=dory_passes,
-        extra=dory_extra,
-        dense=looped_dense,
-        tied=False,
-        outside=lambda place: Weights(0, place.fields.size("vocab_size")),
-    ),
-    "xglm": extend(GPT, width="intermediate_size"),
+    "ctrl": extend(GPT, head_bias=True),
+    "bloom": extend(GPT, final=2, width=lambda at: 4 * at.hidden),
+    "biogpt": extend(GPT, **OFFSET),
+    "xglm": GPT,
     "opt": extend(
-        GPT,
-        **OFFSET,
-        bias="enable_bias",
-        mlp_bias="enable_bias",
-        width="intermediate_size",
-        norm=lambda place: 2 if place.fields.flag("layer_norm_elementwise_affine") else 0,
-        final=lambda place: (
-            place.fields.flag("do_layer_norm_before") and not place.fields.flag("_remove_final_layer_norm")
-        ),
-        embedding_width="word_embed_proj_dim",
+        GPT, **OFFSET, bias="enable_bias", mlp_bias="enable_bias", embedding_width="word_embed_proj_dim",
+        norm=lambda at: 2 if at.flag("layer_norm_elementwise_affine") else 0,
+        final=lambda at: at.flag("do_layer_norm_before") and not at.flag("_remove_final_layer_norm"),
     ),
-    "mpt": extend(GPT, norm=1, bias=False, mlp_bias=False, width=lambda place: 4 * place.fields.hidden),
+    "mpt": extend(GPT, norm=1, bias=False, mlp_bias=False, width=lambda at: 4 * at.hidden),
     "chinchilla": extend(
-        PLAIN,
-        kinds={"full_attention": Kind((relative_positions,))},
-        gated=False,
-        grouped=False,
-        tied=True,
-        inert="norm",
+        PLAIN, kinds=only(lambda at: attention(at, position_projection=True)), gated=False, grouped=False,
+        tied=True, inert="norm",
+    ),
+    "zaya": extend(
+        BIASED, kinds=dict.fromkeys(("hybrid", "hybrid_sliding"), Kind((attention, _convolved), "experts")),
+        listed=True, tied=True, head_bias="lm_head_bias", experts=_zaya_experts, routed=True,
+        varies=FIRST_APART,
+        extra=further(0, lambda at: 8 * at.hidden), outside=further(0, lambda at: 2 * at.hidden),
     ),
 }

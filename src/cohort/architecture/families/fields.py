@@ -38,19 +38,12 @@ ALIASES = {
         "context_length max_seq_length",
     }.items()
 }
+_FIELD = {other: name for name, others in ALIASES.items() for other in others}
 # Sizes that make a model: a config of its own must state them. Only a nested one leaves out what equals the
 # defaults of its class, because that is how the reference implementation writes it.
-STATED = frozenset(
-    [
-        "hidden_size",
-        "num_hidden_layers",
-        "num_attention_heads",
-        "intermediate_size",
-        "vocab_size",
-        "n_routed_experts",
-        "moe_intermediate_size",
-    ]
-)
+_SIZES = """hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size n_routed_experts
+    moe_intermediate_size"""
+STATED = frozenset(_SIZES.split())
 
 # Fields that move no count in any family: tokens, numerics, training, initialisation, scales, towers.
 _INERT = re.compile(
@@ -63,149 +56,29 @@ _INERT = re.compile(
     r"|partial_rotary|original_max|freeze|transformers|quantization|router_(aux|jitter|z|dtype)"
     r"|output_(attentions|hidden_states|scores|router_logits|gate_type)|time_step_(floor|limit|max|min|init))(_.*|$)"
 )
-_INERT_NAMES = frozenset(
-    [
-        "activation",
-        "activation_function",
-        "activation_sparsity_pattern",
-        "afn",
-        "alibi",
-        "altup_active_idx",
-        "altup_coef_clip",
-        "altup_correct_scale",
-        "apply_residual_connection_post_layernorm",
-        "architectures",
-        "attention_softmax_in_fp32",
-        "attention_types",
-        "attn_temperature_tuning",
-        "attn_uses_sequence_id",
-        "auto_map",
-        "block_dim",
-        "chunk_size",
-        "chunk_size_feed_forward",
-        "clip_qkv",
-        "classifier_dropout",
-        "cross_attention_hidden_size",
-        "decoder_start_token_id",
-        "diversity_penalty",
-        "do_sample",
-        "dtype",
-        "early_stopping",
-        "embd_pdrop",
-        "embedding_fraction",
-        "encoder_no_repeat_ngram_size",
-        "eod_token_id",
-        "ep_size",
-        "exponential_decay_length_penalty",
-        "expert_dtype",
-        "expert_selection_fn",
-        "finetuning_task",
-        "full_attn_mod",
-        "gegelu_limit",
-        "hc_sinkhorn_iters",
-        "hidden_activation",
-        "ignore_index",
-        "init_device",
-        "initial_context_length",
-        "interpolate_factor",
-        "is_decoder",
-        "is_encoder_decoder",
-        "keep_window_size",
-        "kda_safe_gate",
-        "label2id",
-        "id2label",
-        "language_model_only",
-        "learnable_sink_init",
-        "learned_pos_emb",
-        "length_penalty",
-        "linear_allow_neg_eigval",
-        "linear_attn_alpha",
-        "linear_dt_max",
-        "linear_dt_min",
-        "max_inference_chunksize",
-        "max_length",
-        "max_window_layers",
-        "min_length",
-        "mixer_rms_eps",
-        "moe_loss_weight",
-        "moe_norm_min",
-        "moe_normalize_expert_weights",
-        "moe_renormalize",
-        "moe_shared_expert_overlap",
-        "moe_router_topk_scaling_factor",
-        "n_ctx",
-        "n_group",
-        "no_repeat_ngram_size",
-        "no_bias",
-        "norm_after",
-        "norm_reduction_force_float32",
-        "norm_topk_prob",
-        "num_beam_groups",
-        "num_beams",
-        "num_expert_group",
-        "num_hash_layers",
-        "num_image_tokens",
-        "num_logits_to_keep",
-        "num_mtp_layers",
-        "num_mtp_modules",
-        "num_nextn_predict_layers",
-        "num_query_groups",
-        "num_return_sequences",
-        "num_reward_heads",
-        "original_max_position_embeddings",
-        "pad_id",
-        "position_embedding",
-        "position_embedding_type",
-        "prefix",
-        "prefix_lm",
-        "pretraining_tp",
-        "problem_type",
-        "pruned_heads",
-        "query_pre_attn_scalar",
-        "remove_invalid_values",
-        "reorder_and_upcast_attn",
-        "rescale_every",
-        "rescale_prenorm_residual",
-        "residual_in_fp32",
-        "return_dict",
-        "return_dict_in_generate",
-        "route_norm",
-        "score_func",
-        "seed",
-        "seq_aux",
-        "slow_but_exact",
-        "sparsity",
-        "suppress_tokens",
-        "task_specific_params",
-        "temperature",
-        "tf_legacy_loss",
-        "tie_encoder_decoder",
-        "tokenizer_class",
-        "top_k",
-        "top_p",
-        "topk_group",
-        "torchscript",
-        "typical_p",
-        "unsloth_version",
-        "use_associative_scan",
-        "use_bfloat16",
-        "use_bidirectional_attention",
-        "use_cache",
-        "use_expert_bias",
-        "use_gemma_norm",
-        "use_grouped_topk",
-        "use_long_context",
-        "use_mamba_kernels",
-        "use_mambapy",
-        "use_mem_eff_path",
-        "use_mem_rope",
-        "use_mrope",
-        "use_mtp",
-        "use_routing_bias",
-        "use_unified_vision_chunk",
-        "zero_expert_type",
-    ]
-)
+_NAMES = """
+    activation activation_function activation_sparsity_pattern afn alibi altup_active_idx
+    apply_residual_connection_post_layernorm architectures attention_softmax_in_fp32 attention_types
+    attn_temperature_tuning attn_uses_sequence_id auto_map block_dim chunk_size chunk_size_feed_forward
+    clip_qkv cross_attention_hidden_size do_sample dtype early_stopping embedding_fraction
+    encoder_no_repeat_ngram_size ep_size expert_selection_fn finetuning_task full_attn_mod hc_sinkhorn_iters
+    id2label ignore_index initial_context_length interpolate_factor is_decoder is_encoder_decoder
+    kda_safe_gate keep_window_size label2id language_model_only learned_pos_emb linear_allow_neg_eigval
+    linear_dt_max linear_dt_min max_inference_chunksize max_length max_window_layers min_length
+    moe_loss_weight moe_norm_min moe_normalize_expert_weights moe_renormalize moe_shared_expert_overlap n_ctx
+    n_group no_bias no_repeat_ngram_size norm_after norm_reduction_force_float32 norm_topk_prob
+    num_beam_groups num_beams num_expert_group num_hash_layers num_image_tokens num_logits_to_keep
+    num_mtp_layers num_mtp_modules num_nextn_predict_layers num_query_groups num_return_sequences
+    num_reward_heads pad_id position_embedding position_embedding_type prefix prefix_lm pretraining_tp
+    problem_type pruned_heads query_pre_attn_scalar remove_invalid_values reorder_and_upcast_attn
+    rescale_every rescale_prenorm_residual residual_in_fp32 return_dict return_dict_in_generate route_norm
+    seed seq_aux slow_but_exact sparsity suppress_tokens task_specific_params temperature tie_encoder_decoder
+    tokenizer_class top_k top_p topk_group torchscript typical_p unsloth_version use_associative_scan
+    use_bfloat16 use_bidirectional_attention use_cache use_expert_bias use_gemma_norm use_grouped_topk
+    use_long_context use_mambapy use_mem_eff_path use_mem_rope use_mrope use_mtp use_routing_bias
+    use_unified_vision_chunk zero_expert_type
+"""
+_INERT_NAMES = frozenset(_NAMES.split())
 
 
 @lru_cache(maxsize=4096)
@@ -227,30 +100,35 @@ class Fields:
         What stands for a field that is not there, by the family's reference implementation.
     """
 
-    __slots__ = ("absent", "family", "used", "values")
+    __slots__ = ("absent", "family", "found", "twice", "used", "values")
 
     def __init__(self, values: Mapping[str, Any], family: str, absent: Mapping[str, Any]) -> None:
         self.values, self.family, self.absent = values, family, absent
+        self.found, self.twice = {**absent, **values}, set[str]()  # by their first names; given under two
+        renamed: set[str] = set()
+        for each in values:
+            name = _FIELD.get(each)
+            if name is not None and name != each:
+                if name in values or name in renamed:
+                    self.twice.add(name)
+                self.found[name] = values[each]
+                renamed.add(name)
         self.used: set[str] = {"model_type"}
 
     def raw(self, name: str) -> Any:
         """Return a field as it is, under any of its names; `ABSENT` where it has none and no default."""
-        values, names = self.values, ALIASES.get(name)
-        if names is None:
-            self.used.add(name)
-            return values[name] if name in values else self.absent.get(name, ABSENT)
-        found: Any = ABSENT
-        for each in names:
-            if each in values:
-                self.used.add(each)
-                value = values[each]
-                if found is ABSENT or found is None:
-                    found = value
-                elif value is not None and value != found:
-                    raise ConfigError(
-                        f"{each!r} is {shown(value, 20)}, but another name of it says {shown(found, 20)}"
-                    )
-        return self.absent.get(name, ABSENT) if found is ABSENT else found
+        self.used.add(name)
+        return self._agreed(name) if name in self.twice else self.found.get(name, ABSENT)
+
+    def _agreed(self, name: str) -> Any:
+        values = self.values
+        given = [(each, values[each]) for each in ALIASES[name] if values.get(each) is not None]
+        for each, value in given[1:]:
+            if value != given[0][1]:
+                raise ConfigError(
+                    f"{each!r} is {shown(value, 20)}, but another name of it says {shown(given[0][1], 20)}"
+                )
+        return given[0][1] if given else None
 
     def given(self, name: str) -> str:
         """Return the name under which a field was given."""
@@ -282,6 +160,13 @@ class Fields:
         if value is None or value is ABSENT:
             return bool(self.absent.get(name, False))
         raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be true or false")
+
+    def must(self, name: str, value: Any) -> None:
+        """Raise where a field is set to anything but what others say already, or what alone is counted."""
+        given = self.raw(name)
+        if given is not None and given is not ABSENT and (type(given) is not type(value) or given != value):
+            only = f"only {shown(value, 30)} is counted"
+            raise ConfigError(f"the field {self.given(name)!r} is {shown(given, 30)}, but {only}")
 
     def part(self, name: str) -> Fields:
         """Return a nested table of fields, empty where it is absent; whoever reads it calls `unread`."""
@@ -344,9 +229,10 @@ class Fields:
 
     def unread(self, inert: frozenset[str]) -> None:
         """Raise for a field that is set and that nothing has read, unless it is known to move no count."""
-        for name in self.values.keys() - self.used:
-            value = self.values[name]
-            if not value or name in inert or (isinstance(name, str) and moves_nothing(name)):
+        for name, value in self.values.items():
+            if not value or name in self.used or _FIELD.get(name) in self.used or name in inert:
+                continue
+            if isinstance(name, str) and moves_nothing(name):
                 continue
             raise ConfigError(
                 f"the field {shown(name, 40)} is {shown(value, 20)}, which {self.family} is not known to "

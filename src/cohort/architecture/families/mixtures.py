@@ -1,441 +1,330 @@
-"""Rows of the table: mixtures of experts with attention in every layer."""
+"""Rows of the table: mixtures of experts with attention in every layer, and what one of them alone has."""
 
 from __future__ import annotations
 
-from cohort.architecture.families.dense import (
-    ATTENTION,
-    BIASED,
-    COHERE,
-    EVERYWHERE,
-    EXAONE4,
-    LLAMA,
-    OLMO2,
-    PLAIN,
-    QWEN2,
-    QWEN3,
-    WINDOWED,
-)
-from cohort.architecture.families.parts import (
-    by_step,
-    chunked,
-    dense_below,
-    dense_beside_experts,
-    every,
-    everywhere,
-    first_dense,
-    from_first,
-    latent,
-    named_or,
-    sparse_latent,
-)
-from cohort.architecture.families.row import Kind, extend
-from cohort.architecture.families.special import (
-    COMPRESSION,
-    arctic,
-    arctic_routed,
-    cohere_prefix_width,
-    compressed,
-    compressed_kinds,
-    dbrx_attention,
-    dbrx_experts,
-    dots3_attention,
-    dots3_kinds,
-    dots3_routed,
-    dots3_varies,
-    dots_kinds,
-    doubled_query,
-    ernie_routed,
-    ernie_vision,
-    expert_width,
-    flint_kinds,
-    flint_routed,
-    gemma3n_extra,
-    gemma3n_outside,
-    gemma4_attention,
-    gemma4_extra,
-    gemma4_kinds,
-    gemma4_norms,
-    gemma4_outside,
-    gemma4_varies,
-    gemma4_width,
-    hunyuan,
-    hyper,
-    indexers,
-    interleaved,
-    jetmoe_attention,
-    laguna_attention,
-    last_full,
-    llama4_kinds,
-    llama4_routed,
-    longcat,
-    mimo_attention,
-    mimo_kinds,
-    mimo_routed,
-    minimax_m3_attention,
-    minimax_m3_kinds,
-    minimax_m3_routed,
-    qwen3_moe_kinds,
-    reads_only,
-    rotated_latent,
-    self_conditioning,
-    square_attention,
-    step_attention,
-    step_kinds,
-    step_routed,
-)
+from collections.abc import Sequence
+from typing import Any
 
+from cohort.architecture.attention import GroupedQuery, RoutedQuery
+from cohort.architecture.families.dense import (
+    BIASED, COHERE, EVERYWHERE, EXAONE4, GRANITE, LLAMA, NORMED, OLMO2, PLAIN, QWEN2, QWEN3, WINDOWED,
+)  # fmt: skip
+from cohort.architecture.families.fields import ABSENT, Fields
+from cohort.architecture.families.parts import (
+    FIRST_DENSE, FULL, SLIDING, after, attention, by_step, entry, every, everywhere, experts, further,
+    marked, mlp_types, named, once_each, only, same, square_attention, where, width_of_heads,
+)  # fmt: skip
+from cohort.architecture.families.row import Kind, Place, extend
+from cohort.architecture.feedforward import Dense, Experts, Residual
+from cohort.architecture.latent import Indexer
+from cohort.errors import ConfigError, shown
+
+
+def _dbrx_attention(place: Place) -> GroupedQuery:
+    return attention(place, kv_heads=place.fields.part("attn_config").optional("kv_n_heads") or 1)
+
+
+def _dbrx_experts(place: Place) -> Experts:
+    """Return DBRX's experts, whose sizes lie in a table of their own."""
+    usual = {"moe_num_experts": 4, "moe_top_k": 1, "ffn_hidden_size": 3584}
+    part = {**usual, **place.fields.part("ffn_config").values}
+    count, active, width = (entry(name, part[name]) for name in usual)
+    return Experts(count, active, width)
+
+
+def _arctic(place: Place) -> Experts | Residual:
+    """Return Arctic's experts, beside a dense network as wide as the residual stream where it says so."""
+    mixed = experts(place)
+    return Residual(Dense(place.hidden), mixed) if place.flag("parallel_attn_mlp_res") else mixed
+
+
+def _qwen3_moe_kinds(fields: Fields, count: int) -> list[str]:
+    return [SLIDING if fields.flag("use_sliding_window") else FULL] * count
+
+
+def _interleaved(fields: Fields, count: int) -> list[str]:
+    """Return a window in every second of the first layers where it is switched on (Qwen2-MoE)."""
+    below, slides = fields.size("max_window_layers", low=0), fields.flag("use_sliding_window")
+    return [SLIDING if slides and layer % 2 == 0 and layer < below else FULL for layer in range(count)]
+
+
+def _dots_kinds(fields: Fields, count: int) -> list[str]:
+    slides = fields.optional("sliding_window") is not None
+    return list(after("max_window_layers", SLIDING if slides else FULL, FULL)(fields, count))
+
+
+def _heads_per_layer(fields: Fields, count: int) -> Sequence[int | None]:
+    allowed = f"heads of {count} layers"
+    return fields.listed("num_attention_heads_per_layer", count, allowed, range(1, 100_000)) or [None] * count
+
+
+def _laguna(place: Place) -> GroupedQuery:
+    """Return attention with a number of heads of its own, gated by head or in full width."""
+    heads = place.other or place.fields.heads
+    full = place.fields.raw("gating") is False  # as the class has it: no gate by head means one of full width
+    return attention(place, heads=heads, gates=heads * (width_of_heads(place) if full else 1))
+
+
+def _minimax_m3(place: Place) -> GroupedQuery:
+    """Return attention to the blocks that an indexer chooses; its sizes lie apart as released."""
+    part, number = place.fields.part("sparse_attention_config"), place.number
+    heads = part.optional("sparse_num_index_heads") or number("index_n_heads")
+    width = part.optional("sparse_index_dim") or number("index_head_dim")
+    block = part.optional("sparse_block_size") or number("index_block_size")
+    blocks = part.optional("sparse_topk_blocks") or number("index_topk_blocks")
+    place.fields.raw("index_local_blocks")
+    return attention(place, indexer=Indexer(heads, width, block * blocks, norm_weights=2 * width))
+
+
+def _everywhere_full(fields: Fields, count: int) -> list[str]:
+    fields.must("attn_type_list", [1] * count)
+    return [FULL] * count
+
+
+def _jetmoe(place: Place) -> RoutedQuery:  # its heads follow from its experts
+    place.fields.raw("num_attention_heads")
+    count, active, kv_heads = (
+        place.number(name) for name in ("n_routed_experts", "num_experts_per_tok", "num_key_value_heads")
+    )
+    return RoutedQuery(count, active, kv_heads, same(place.fields, "kv_channels", "head_dim"))
+
+
+def _ernie_vision(place: Place) -> Experts:
+    """Return ERNIE 4.5 VL's experts of text; those of images hold weights that no token of text visits."""
+    fields, name = place.fields, "moe_intermediate_size"
+    widths, count = fields.raw(name), fields.size("n_routed_experts")
+    widths = [1536, 512] if widths is ABSENT or widths is None else widths
+    if not isinstance(widths, (list, tuple)) or len(widths) != 2:
+        raise ConfigError(f"the field {name!r} is {shown(widths, 30)}, but must hold two widths")
+    text, image = (entry(name, each) for each in widths)
+    return Experts(
+        count, fields.size("num_experts_per_tok"), text, shared=fields.size("n_shared_experts", low=0),
+        shared_bias=place.flag("use_bias"), correction=count * (2 + place.hidden),
+        unused=count * Dense(image).parameters(place.hidden),
+    )  # fmt: skip
+
+
+def _ernie_routed(fields: Fields, count: int) -> list[bool]:
+    start, end = fields.size("moe_layer_start_index", low=0), fields.size("moe_layer_end_index", low=-1)
+    step, last = fields.size("moe_layer_interval"), count - 1 if end == -1 else end
+    return [start <= layer <= last and (layer + 1) % step == 0 for layer in range(count)]
+
+
+def _mimo(place: Place) -> GroupedQuery:
+    """Return MiMo-V2's attention: values narrower than keys; windowed layers have sinks, twice the keys."""
+    fields, slides = place.fields, place.kind == SLIDING
+    kv_heads, head_dim, value = fields.kv_heads(), fields.size("head_dim"), fields.size("v_head_dim")
+    again = {
+        "num_attention_heads": fields.heads,
+        "num_key_value_heads": 2 * kv_heads,
+        "head_dim": head_dim,
+        "v_head_dim": value,
+    }
+    for name, size in again.items():
+        fields.must(f"swa_{name}", size)
+    before, window = fields.optional("sliding_window_size"), fields.optional("sliding_window")
+    return attention(
+        place, kv_heads=kv_heads * (2 if slides else 1), head_dim=head_dim, value_dim=value,
+        learned_sinks=slides, window=(window if before is None else before + 1) if slides else None,
+    )  # fmt: skip
+
+
+def _mimo_kinds(fields: Fields, count: int) -> list[str]:
+    """Return windows in all layers but the first and every sixth, which releases say again."""
+    slides = [int(bool(layer and (layer + 1) % 6)) for layer in range(count)]
+    fields.must("hybrid_layer_pattern", slides)
+    return [SLIDING if each else FULL for each in slides]
+
+
+def _mimo_routed(fields: Fields, count: int) -> list[bool]:
+    fields.must("moe_layer_freq", [int(layer > 0) for layer in range(count)])
+    return [layer > 0 for layer in range(count)]
+
+
+def _step(place: Place) -> GroupedQuery:
+    """Return Step 3.5's attention: windowed layers have heads of their own."""
+    fields, own = place.fields, place.fields.part("attention_other_setting")
+    heads = fields.optional("num_sliding_attention_heads") or own.optional("num_attention_heads")
+    kv_heads = own.optional("num_key_value_heads")
+    return attention(place, heads=heads, kv_heads=kv_heads) if place.kind == SLIDING else attention(place)
+
+
+def _cut(fields: Fields, name: str, count: int, holds: Sequence[str]) -> list[Any] | None:
+    """Return a list with an entry a layer; entries of drafting layers behind them are cut off."""
+    value, more = fields.raw(name), fields.optional("num_nextn_predict_layers", low=0) or 0
+    cut = isinstance(value, (list, tuple)) and len(value) == count + more
+    kept = Fields({name: list(value[:count])}, fields.family, {}) if cut else fields
+    return kept.listed(name, count, f"{' or '.join(holds)} for each of {count} layers", holds)
+
+
+def _step_kinds(fields: Fields, count: int) -> list[str]:
+    return _cut(fields, "layer_types", count, (FULL, SLIDING)) or [FULL] * count
+
+
+def _step_routed(fields: Fields, count: int) -> list[bool]:
+    """Return which layers route: as listed, as enumerated, else all from the fourth."""
+    listed, layers = (
+        _cut(fields, "mlp_layer_types", count, ("dense", "sparse")),
+        fields.raw("moe_layers_enum"),
+    )
+    if listed is not None:
+        return [kind == "sparse" for kind in listed]
+    if isinstance(layers, str):
+        layers = [int(each) if each.strip().isdigit() else -1 for each in layers.split(",") if each.strip()]
+    if not isinstance(layers, (list, tuple)):
+        return [layer >= 3 for layer in range(count)]
+    if not all(type(each) is int and each >= 0 for each in layers):
+        raise ConfigError(f"the field 'moe_layers_enum' is {shown(layers, 40)}, but must list layers")
+    return [layer in layers for layer in range(count)]
+
+
+def _hunyuan(place: Place) -> Experts:
+    """Return Hunyuan's experts beside one shared network; releases repeat a number for each layer."""
+    fields, width = place.fields, same(place.fields, "intermediate_size")
+    for name, one in (("moe_intermediate_size", width), ("num_shared_expert", 1)):
+        if fields.raw(name) not in (None, ABSENT) and _uniform(fields, name) != one:
+            raise ConfigError(
+                f"the field {name!r} is {shown(fields.raw(name), 20)}, which is counted as {one} only"
+            )
+    return Experts(fields.size("n_routed_experts"), _uniform(fields, "num_experts_per_tok"), width, shared=1)
+
+
+def _uniform(fields: Fields, name: str) -> int:
+    """Return the size on which a list agrees, or that is given alone."""
+    value = fields.raw(name)
+    if isinstance(value, (list, tuple)) and value and all(each == value[0] for each in value):
+        value = value[0]
+    return fields.size(name) if value is None or value is ABSENT else entry(fields.given(name), value)
+
+
+# fmt: off
+CHUNKED = "chunked_attention"
 MIXED = {"routed": True, "expert_width": "intermediate_size"}  # experts of the one width, in every layer
 SHARED = {"shared": "n_shared_experts"}
-LISTED = {"routed": named_or(first_dense)}  # as `mlp_layer_types` lists them, else after the first dense ones
-FIRST = {"routed": first_dense}
-LATENT = extend(
-    PLAIN,
-    kinds={"full_attention": Kind((latent,))},
-    bias="attention_bias",
-    **SHARED,
-    inert="head_dim qk_head_dim",
-)
-INDEXED = extend(
-    LATENT,
-    kinds={"indexed_attention": Kind((sparse_latent,)), "full_attention": Kind((sparse_latent,))},
-    **LISTED,
-    listed=True,
-    inert="mlp_bias",
-)
-QWEN_SHARED = {"shared": 1, "shared_width": "shared_width", "expert": {"shared_gate": True}}
+ONE_SHARED = {"shared": 1, "shared_width": "shared_width"}
+LISTED = {"routed": mlp_types(FIRST_DENSE)}  # as listed, else after the first dense ones
+FIRST = {"routed": FIRST_DENSE}
+QWEN_SHARED = {**ONE_SHARED, "expert": {"shared_gate": True}}
+CORRECTED = {"expert": {"correction": once_each}}
 GLM4_MOE = extend(BIASED, output_bias=False, query_key_norm="head", norm_if="use_qk_norm", **FIRST, **SHARED)
-GEMMA4 = extend(
-    BIASED,
-    kinds={"full_attention": Kind((gemma4_attention,)), "sliding_attention": Kind((gemma4_attention,))},
-    listed=False,
-    pattern=gemma4_kinds,
-    varies=gemma4_varies,
-    query_key_norm="head",
-    norms=gemma4_norms,
-    tied=True,
-    dense=dense_beside_experts,
-    experts=dense_beside_experts,
-    routed=lambda fields, count: [fields.flag("enable_moe_block")] * count,
-    expert={"router_scales": True},
-    width=gemma4_width,
-    extra=gemma4_extra,
-    outside=gemma4_outside,
-)
-OCR = extend(LLAMA, head_dim="divided", routed=named_or(dense_below(1)), **SHARED, shared_bias="mlp_bias")
+OCR = extend(LLAMA, head_dim="divided", routed=mlp_types(after(1)), **SHARED, shared_bias="mlp_bias")
 GRANITE_MOE = extend(
-    BIASED,
-    **MIXED,
-    shared_width="shared_width",
-    shared=lambda place: int(place.fields.size("shared_width", low=0) > 0),
+    BIASED, **MIXED, shared_width="shared_width",
+    shared=lambda at: int(at.fields.size("shared_width", low=0) > 0),
 )
 
 MIXTURES = {
     "mixtral": extend(PLAIN, **EVERYWHERE, **MIXED),
     "phimoe": extend(BIASED, **EVERYWHERE, **MIXED, norm=2, head_bias="lm_head_bias"),
     "dbrx": extend(
-        PLAIN,
-        kinds={"full_attention": Kind((dbrx_attention,), "experts")},
-        head_dim="divided",
-        experts=dbrx_experts,
+        PLAIN, kinds=only(_dbrx_attention, forward="experts"), head_dim="divided", experts=_dbrx_experts,
         inert="num_key_value_heads",
     ),
     "arctic": extend(
-        PLAIN,
-        **EVERYWHERE,
-        routed=arctic_routed,
-        head_dim="divided",
-        experts=arctic,
-        norms=lambda place: 3 if place.routed and place.fields.flag("parallel_attn_mlp_res") else 2,
-        expert_width="intermediate_size",
-        absent={"moe_layer_frequency": 2},
-        inert="use_residual",
+        PLAIN, **EVERYWHERE, routed=every("moe_layer_frequency", True, False), head_dim="divided",
+        experts=_arctic, norms=lambda at: 3 if at.routed and at.flag("parallel_attn_mlp_res") else 2,
+        expert_width="intermediate_size", absent={"moe_layer_frequency": 2}, inert="use_residual",
     ),
-    "qwen2_moe": extend(
-        QWEN2,
-        pattern=interleaved,
-        bias="qkv_bias",
-        routed=by_step,
-        **QWEN_SHARED,
-    ),
+    "qwen2_moe": extend(QWEN2, pattern=_interleaved, bias="qkv_bias", routed=by_step, **QWEN_SHARED),
     "qwen3_moe": extend(
-        QWEN3,
-        listed=False,
-        pattern=qwen3_moe_kinds,
-        routed=by_step,
+        NORMED, kinds=QWEN3.kinds, pattern=_qwen3_moe_kinds, routed=by_step,
         inert="use_qk_norm shared_expert_intermediate_size",
     ),
-    "qwen3_vl_moe_text qwen3_omni_moe_text": extend(QWEN3, listed=False, pattern=None, routed=by_step),
-    "mellum": extend(QWEN3, pattern=None, routed=named_or(dense_below(0))),
+    "qwen3_vl_moe_text qwen3_omni_moe_text": extend(NORMED, routed=by_step),
+    "mellum": extend(QWEN3, pattern=None, routed=mlp_types(everywhere(True))),
     "flint": extend(
-        BIASED,
-        **WINDOWED,
-        pattern=flint_kinds,
-        query_key_norm="head",
-        sinks=True,
-        routed=flint_routed,
-        shared=1,
-        shared_width="shared_width",
+        NORMED, **WINDOWED, pattern=where(lambda layer, count: layer in (0, 1, count - 1) or layer % 4 == 1),
+        sinks=True, routed=lambda fields, count: by_step(fields, count, never=(0, 1)), **ONE_SHARED,
     ),
     "kolibri1": extend(
-        PLAIN,
-        **WINDOWED,
-        pattern=every(5),
-        query_key_norm="head",
-        norms=4,
-        routed=True,
-        shared=1,
-        shared_width="shared_width",
+        PLAIN, **WINDOWED, pattern=every(5), query_key_norm="head", norms=4, routed=True, **ONE_SHARED,
     ),
     "laguna": extend(
-        BIASED,
-        kinds={"full_attention": Kind((laguna_attention,)), "sliding_attention": Kind((laguna_attention,))},
-        listed=True,
-        query_key_norm="head",
-        routed=named_or(dense_below(1)),
-        shared=1,
-        shared_width="shared_width",
-        varies=lambda fields, count: (
-            fields.listed(
-                "num_attention_heads_per_layer", count, f"heads of {count} layers", range(1, 100_000)
-            )
-            or [None] * count
-        ),
-        expert={"correction": lambda place: place.fields.size("n_routed_experts")},
+        NORMED, kinds=only(_laguna, FULL, SLIDING), listed=True, routed=mlp_types(after(1)), **ONE_SHARED,
+        varies=_heads_per_layer, **CORRECTED,
     ),
     "beam": extend(
-        BIASED,
-        **WINDOWED,
-        pattern=last_full(6),
-        query_key_norm="head",
-        norms=4,
-        gate="full",
-        routed=named_or(dense_below(3)),
-        extra=reads_only("num_attention_heads"),
+        NORMED, **WINDOWED, pattern=where(lambda layer, count: (layer + 1) % 6 == 0 or layer == count - 1),
+        norms=4, gate="full", routed=mlp_types(after(3)), extra=further(0, "num_attention_heads"),
     ),
     "afmoe": extend(
-        BIASED,
-        **WINDOWED,
-        pattern=every("global_attn_every_n_layers"),
-        query_key_norm="head",
-        norms=4,
-        gate="full",
-        routed=lambda fields, count: dense_below(fields.size("num_dense_layers", low=0))(fields, count),
-        **SHARED,
-        expert={"correction": lambda place: place.fields.size("n_routed_experts")},
+        NORMED, **WINDOWED, pattern=every("global_attn_every_n_layers"), norms=4, gate="full",
+        routed=after("num_dense_layers"), **SHARED, **CORRECTED,
     ),
     "hy_v3": extend(
-        LLAMA,
-        head_dim="given",
-        query_key_norm="head",
-        routed=named_or(dense_below(1)),
-        shared_bias="mlp_bias",
-        shared=lambda place: place.fields.size("n_shared_experts"),
+        GRANITE, query_key_norm="head", routed=mlp_types(after(1)), shared_bias="mlp_bias",
+        shared=lambda at: at.number("n_shared_experts"),
     ),
-    "dots1": extend(
-        BIASED,
-        **WINDOWED,
-        pattern=dots_kinds,
-        query_key_norm="head",
-        **FIRST,
-        **SHARED,
-    ),
+    "dots1": extend(NORMED, **WINDOWED, pattern=_dots_kinds, **FIRST, **SHARED),
     "exaone_moe": extend(EXAONE4, **LISTED, **SHARED),
     "cohere2_moe": extend(
-        COHERE,
-        **WINDOWED,
-        pattern=every("sliding_window_pattern"),
-        **LISTED,
-        **SHARED,
+        COHERE, **WINDOWED, pattern=every("sliding_window_pattern"), **LISTED, **SHARED,
         expert_width="intermediate_size",
-        width=cohere_prefix_width,
+        width=lambda at: (
+            at.fields.optional("prefix_dense_intermediate_size") or at.number("intermediate_size")),
     ),
     "glm4_moe sarvam_moe": extend(GLM4_MOE, bias=("attention_bias", "use_qkv_bias")),
     "glm4v_moe_text": extend(GLM4_MOE, query_key_norm=None),
     "solar_open": extend(
-        GLM4_MOE,
-        query_key_norm=None,
-        routed=True,
+        GLM4_MOE, query_key_norm=None, routed=True,
         inert="first_k_dense_replace intermediate_size use_qk_norm",
     ),
-    "minimax_m2": extend(PLAIN, **MIXED, query_key_norm="full", inert="qk_norm_type use_qk_norm"),
+    "minimax_m2": extend(
+        PLAIN, **MIXED, query_key_norm="full", pattern=_everywhere_full, inert="qk_norm_type use_qk_norm",
+    ),
     "minimax_m3_vl_text minimax_m3": extend(
-        PLAIN,
-        kinds={"full_attention": ATTENTION, "minimax_m3_sparse": Kind((minimax_m3_attention,))},
-        listed=True,
-        pattern=minimax_m3_kinds,
+        PLAIN, kinds={**only(attention), **only(_minimax_m3, "minimax_m3_sparse")}, listed=True,
         query_key_norm="head",
-        routed=named_or(minimax_m3_routed),
-        expert_width=expert_width,
+        pattern=marked(
+            "sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL), "sparse_attention_config"),
+        routed=mlp_types(marked("moe_layer_freq", True, False, everywhere(True))),
         width="dense_intermediate_size",
-        shared_width="shared_width",
-        shared=lambda place: place.fields.optional("n_shared_experts") or 1,
+        expert_width=lambda at: same(at.fields, "moe_intermediate_size", "intermediate_size"),
+        shared_width="shared_width", shared=lambda at: at.fields.optional("n_shared_experts") or 1,
         inert="use_qk_norm qk_norm_type first_k_dense_replace",
     ),
     "gpt_oss": extend(
-        BIASED, **WINDOWED, pattern=every(2), sinks=True, **MIXED, expert={"bias": True, "router_bias": True}
+        BIASED, **WINDOWED, pattern=every(2), sinks=True, **MIXED, expert={"bias": True, "router_bias": True},
     ),
     "granitemoe": extend(BIASED, **MIXED),
     "granitemoeshared": GRANITE_MOE,
-    "granitemoe_swa": extend(GRANITE_MOE, **WINDOWED, pattern=from_first(4), sinks=True),
-    "olmoe": extend(OLMO2, **MIXED, kinds={"full_attention": Kind((square_attention,))}),
+    "granitemoe_swa": extend(GRANITE_MOE, **WINDOWED, pattern=every(4, first=0), sinks=True),
+    "olmoe": extend(OLMO2, **MIXED, kinds=only(square_attention)),
     "flex_olmo": extend(OLMO2, **MIXED),
-    "aria_text": extend(LLAMA, head_dim="given", **MIXED, **SHARED, shared_bias="mlp_bias"),
-    "hunyuan_v1_moe": extend(
-        BIASED,
-        query_key_norm="head",
-        **MIXED,
-        experts=hunyuan,
-        inert="use_qk_norm use_mixed_mlp_moe",
-    ),
+    "aria_text": extend(GRANITE, **MIXED, **SHARED, shared_bias="mlp_bias"),
+    "hunyuan_v1_moe": extend(NORMED, **MIXED, experts=_hunyuan, inert="use_qk_norm use_mixed_mlp_moe"),
     "jetmoe": extend(
-        PLAIN,
-        **MIXED,
-        kinds={"full_attention": Kind((jetmoe_attention,))},
-        tied=True,
-        expert={"correction": lambda place: place.fields.hidden},
+        PLAIN, **MIXED, kinds=only(_jetmoe), tied=True, expert={"correction": lambda at: at.hidden},
     ),
     "ernie4_5_moe": extend(
-        PLAIN,
-        bias="use_bias",
-        mlp_bias="use_bias",
-        head_bias="use_bias",
-        tied=True,
-        routed=ernie_routed,
-        **SHARED,
-        shared_bias="use_bias",
-        expert={"correction": lambda place: place.fields.size("n_routed_experts")},
+        PLAIN, bias="use_bias", mlp_bias="use_bias", head_bias="use_bias", tied=True, routed=_ernie_routed,
+        **SHARED, shared_bias="use_bias", **CORRECTED,
     ),
     "ernie4_5_vl_moe_text": extend(
-        PLAIN,
-        bias="use_bias",
-        mlp_bias="use_bias",
-        tied=True,
-        routed=named_or(dense_below(1)),
-        experts=ernie_vision,
+        PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True, routed=mlp_types(after(1)),
+        experts=_ernie_vision,
     ),
     "deepseek_ocr2_text": OCR,
     "unlimited_ocr_text": extend(
-        OCR,
-        kinds={"full_attention": ATTENTION, "reference_sliding_attention": ATTENTION},
-        listed=True,
-        routed=named_or(first_dense),
-        pattern=everywhere("full_attention"),
+        OCR, kinds=only(attention, FULL, "reference_sliding_attention"), listed=True, **LISTED,
         inert="sliding_window",
     ),
     "mimo_v2_flash": extend(
-        PLAIN,
-        kinds={"full_attention": Kind((mimo_attention,)), "sliding_attention": Kind((mimo_attention,))},
-        listed=True,
-        pattern=mimo_kinds,
-        routed=named_or(mimo_routed),
-        bias="attention_bias",
-        output_bias=False,
-        inert="n_shared_experts attention_chunk_size",
+        PLAIN, kinds=only(_mimo, FULL, SLIDING), listed=True, pattern=_mimo_kinds,
+        routed=mlp_types(_mimo_routed), bias="attention_bias", output_bias=False,
+        inert="n_shared_experts attention_chunk_size add_swa_attention_sink_bias",
     ),
     "step3p5": extend(
-        PLAIN,
-        kinds={"full_attention": Kind((step_attention,)), "sliding_attention": Kind((step_attention,))},
-        listed=False,
-        pattern=step_kinds,
-        routed=step_routed,
-        query_key_norm="head",
-        gate="head",
-        shared=1,
-        shared_width="shared_width",
-        bias="attention_bias",
-        mlp_bias="mlp_bias",
+        PLAIN, kinds=only(_step, FULL, SLIDING), pattern=_step_kinds, routed=_step_routed,
+        query_key_norm="head", gate="head", **ONE_SHARED, bias="attention_bias", mlp_bias="mlp_bias",
         shared_bias="mlp_bias",
     ),
     "llama4_text": extend(
-        BIASED,
-        kinds={"full_attention": ATTENTION, "chunked_attention": Kind((chunked,))},
-        listed=True,
-        pattern=llama4_kinds,
-        routed=llama4_routed,
-        shared=1,
-        expert_width="intermediate_size",
-        width="intermediate_size_mlp",
-    ),
-    "gemma4_text": GEMMA4,
-    "gemma4_unified_text": extend(
-        GEMMA4,
-        routed=False,
-        extra=None,
-        outside=None,
-        inert="hidden_size_per_layer_input enable_moe_block vocab_size_per_layer_input",
-    ),
-    "diffusion_gemma_text": extend(
-        GEMMA4,
-        routed=True,
-        extra=None,
-        absent={"attention_k_eq_v": True},
-        outside=self_conditioning,
-    ),
-    "gemma3n_text": extend(
-        GEMMA4,
-        routed=False,
-        norms=4,
-        extra=gemma3n_extra,
-        outside=gemma3n_outside,
-    ),
-    # Latent attention
-    "deepseek_v2": extend(
-        LATENT, **FIRST, mlp_bias="mlp_bias", shared_bias="mlp_bias", inert="moe_layer_freq"
-    ),
-    "deepseek_v3 kimi_k2 sarvam_mla": extend(LATENT, **FIRST, inert="moe_layer_freq mlp_bias"),
-    "deepseek_v32": extend(INDEXED, inert="moe_layer_freq"),
-    "glm_moe_dsa": extend(
-        INDEXED, varies=indexers, inert="moe_layer_freq indexer_rope_interleave index_share_for_mtp_iteration"
-    ),
-    "hy_v4 hy_v4_vl_text": extend(
-        INDEXED,
-        varies=indexers,
-        routed=named_or(dense_below(1)),
-        gate="full",
-        sinks=True,
-        streams=hyper(mixed=False),
-    ),
-    "axk2": extend(INDEXED, extra=doubled_query),
-    "dots3_note_text": extend(
-        LATENT,
-        kinds={
-            name: Kind((dots3_attention,))
-            for name in ("indexed_attention", "full_attention", "sliding_attention")
-        },
-        listed=True,
-        pattern=dots3_kinds,
-        varies=dots3_varies,
-        routed=named_or(dots3_routed),
-        gate="head",
-        shared_width="shared_width",
-        inert="moe_layer_freq",
-    ),
-    "glm4_moe_lite": extend(
-        LATENT, kinds={"full_attention": Kind((rotated_latent,))}, routed=named_or(dense_below(1))
-    ),
-    "mistral4": extend(LATENT, **FIRST),
-    "axk1": extend(LATENT, **LISTED, norms=lambda place: 3 if place.routed else 2),
-    "minicpm3": extend(LATENT, mlp_bias="mlp_bias", tied=True, inert="n_shared_experts"),
-    "youtu": extend(LATENT, tied=True),
-    "longcat_flash": extend(
-        LATENT,
-        kinds={"full_attention": Kind((latent, latent), "experts")},
-        norms=4,
-        experts=longcat,
-        layers=lambda fields: fields.size("num_layers"),
-        shared=0,
-        inert="mla_scale_q_lora mla_scale_kv_lora",
-    ),
-    "deepseek_v4": extend(
-        PLAIN,
-        kinds={name: Kind((compressed,)) for name in COMPRESSION},
-        pattern=compressed_kinds,
-        listed=True,
-        routed=True,
-        shared=1,
-        shared_bias="mlp_bias",
-        streams=hyper(),
-        expert_width=expert_width,
-        inert="n_shared_experts attention_bias num_key_value_heads qk_rope_head_dim mlp_layer_types",
+        BIASED, listed=True, shared=1, expert_width="intermediate_size", width="intermediate_size_mlp",
+        kinds={**only(attention), CHUNKED: Kind((
+            lambda at: attention(at, chunk=at.fields.optional("attention_chunk_size")),))},
+        pattern=marked(  # despite its name, the field has a 1 where positions are rotated
+            "no_rope_layers", CHUNKED, FULL, every("no_rope_layer_interval", others=CHUNKED)),
+        routed=named("moe_layers", True, False, every("interleave_moe_layer_step", True, False)),
     ),
 }

@@ -237,7 +237,7 @@ def _check_classes(config: Mapping[str, Any], family: str, other: str, row: Row 
             raise ConfigError(
                 f"'architectures' holds {shown(each, 50)}, which has no language head: {family} has one"
             )
-        if _stem(each) not in _stems(family) | _stems(other):
+        if _stem(each) not in _stems(family) and _stem(each) not in _stems(other):
             raise ConfigError(
                 f"'architectures' holds {shown(each, 50)}, which is not of model_type {family!r}"
             )

@@ -26,6 +26,11 @@ class Place(NamedTuple):
     routed: bool = False
     other: Any = None
 
+    @property
+    def hidden(self) -> int:
+        """Width of the residual stream."""
+        return self.fields.hidden
+
     def flag(self, trait: Any) -> bool:
         """Return a trait that is yes or no."""
         if trait is True or trait is False:
@@ -177,18 +182,12 @@ def build(
     place = Place(fields, row)
     hidden, unit = fields.hidden, place.number(row.norm)
     count = row.layers(fields) if row.layers else fields.layers
-    keys = zip(
-        _kinds(fields, row, count),
-        _routed(fields, row, count),
-        row.varies(fields, count) if row.varies else [None] * count,
-        strict=True,
-    )
-    made: dict[tuple[str, bool, Any], Layer] = {}
-    layers = []
-    for key in keys:
-        if key not in made:
-            made[key] = _layer(Place(fields, row, *key), hidden, unit)
-        layers.append(made[key])
+    kinds, routed = _kinds(fields, row, count), _routed(fields, row, count)
+    varied = row.varies(fields, count) if row.varies else [None] * count
+    keys = list(zip(kinds, routed, varied, strict=True))
+    distinct = keys[:1] if keys.count(keys[0]) == count else dict.fromkeys(keys)  # hashing many takes long
+    made = [(key, _layer(Place(fields, row, *key), hidden, unit)) for key in distinct]
+    layers = [made[0][1]] * count if len(made) == 1 else list(map(dict(made).__getitem__, keys))
     vocabulary = fields.size("vocab_size")
     rows = row.head_rows(fields) if row.head_rows else None
     more = place.number(row.more_rows)
@@ -205,7 +204,7 @@ def build(
         embedding_width=fields.optional(row.embedding_width) if row.embedding_width else None,
         context_limit=fields.optional("model_max_length") or fields.optional("max_position_embeddings"),
         head_rows=rows or (vocabulary if more else None),
-        extra=row.outside(place) if row.outside else None,
+        extra=_some(row.outside, place),
         quantization=quantization,
         dtype=dtype,
     )
@@ -231,8 +230,8 @@ def _kinds(fields: Fields, row: Row, count: int) -> Sequence[str]:
 
 
 def _routed(fields: Fields, row: Row, count: int) -> Sequence[bool]:
-    if isinstance(row.routed, bool):
-        return [row.routed] * count
+    if isinstance(row.routed, (bool, str)):
+        return [Place(fields, row).flag(row.routed)] * count
     routed: Sequence[bool] = row.routed(fields, count)
     return routed
 
@@ -251,5 +250,10 @@ def _layer(place: Place, hidden: int, unit: int) -> Layer:
         make(place) if forward and make else None,
         norms * unit * hidden,
         row.streams(place) if row.streams else None,
-        row.extra(place) if row.extra else None,
+        _some(row.extra, place),
     )
+
+
+def _some(further: Callable[[Place], Weights | None] | None, place: Place) -> Weights | None:
+    made = further(place) if further else None
+    return made if made and made.all else None

@@ -1,12 +1,16 @@
-"""The table of families, by ``model_type``. A new family is one more row in one of its three parts."""
+"""The table of families, by ``model_type``. A new family is one more row in one of its parts."""
 
 from __future__ import annotations
 
 from cohort.architecture.families.dense import DENSE
+from cohort.architecture.families.gemmas import GEMMAS
 from cohort.architecture.families.hybrids import HYBRIDS
+from cohort.architecture.families.latents import LATENTS
+from cohort.architecture.families.mambas import MAMBAS
 from cohort.architecture.families.mixtures import MIXTURES
 from cohort.architecture.families.row import Row
 
+_PARTS = (DENSE, MIXTURES, GEMMAS, LATENTS, HYBRIDS, MAMBAS)
 TABLE: dict[str, Row] = {
-    name: row for part in (DENSE, MIXTURES, HYBRIDS) for names, row in part.items() for name in names.split()
+    name: row for part in _PARTS for names, row in part.items() for name in names.split()
 }
