@@ -86,8 +86,10 @@ async () => {
 # Nine tenths of an audit is the contrast of each text with what is behind it. It is decided by how the text
 # and all around it are styled, so of the texts that are styled alike, up to the root, the first is audited.
 # All other rules see every element, and with `every` so does this one.
+#
+# With `colours`, only the rules that look at colours run: a page differs in nothing else between its themes.
 AUDIT = """
-async ({selector = null, every = false}) => {
+async ({selector = null, every = false, colours = false}) => {
   const still = document.createElement("style");
   still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
   document.head.append(still);
@@ -117,6 +119,7 @@ async ({selector = null, every = false}) => {
   }
   axe.configure({rules: [{id: "color-contrast", selector: "[data-audited]"}]});
   const {violations} = await axe.run(selector || document, {
+    ...(colours ? {runOnly: ["color-contrast", "link-in-text-block"]} : {}),
     resultTypes: ["violations"], preload: false, selectors: false, elementRef: false,
   });
   return violations.filter((one) => ["serious", "critical"].includes(one.impact)).flatMap(
@@ -164,12 +167,13 @@ class Visitor:
         page.goto(self.root + path, wait_until="load")
         visit.observed = page.evaluate(OBSERVE)
         if view is not PHONE:
-            visit.violations = self.audit(page)
+            visit.violations = self.audit(page, colours=view is DARK and not self.every)
         page.close()
         return visit
 
-    def audit(self, page: Page, selector: str | None = None) -> list[str]:
-        """What is not accessible on a page, or in what a selector chooses."""
+    def audit(self, page: Page, selector: str | None = None, colours: bool = False) -> list[str]:
+        """What is not accessible on a page, or in what a selector chooses; with `colours`, by its colours."""
         page.evaluate(AXE_SCRIPT)
-        found: list[str] = page.evaluate(AUDIT, {"selector": selector, "every": self.every})
+        options = {"selector": selector, "every": self.every, "colours": colours}
+        found: list[str] = page.evaluate(AUDIT, options)
         return found

@@ -22,6 +22,10 @@ LATENT = {
     "num_key_value_heads": 8, "moe_intermediate_size": 36, "n_routed_experts": 6, "num_experts_per_tok": 2,
     "first_k_dense_replace": 1, "n_group": 1, "topk_group": 1,
 }  # fmt: skip
+UNREAD = {  # by DeepSeek-V4, whose class calls the width of an expert intermediate_size too
+    "intermediate_size", "kv_lora_rank", "qk_nope_head_dim", "v_head_dim", "first_k_dense_replace", "n_group",
+    "topk_group",
+}  # fmt: skip
 INDEX = {"index_n_heads": 3, "index_head_dim": 14, "index_topk": 7}
 LINEAR = {
     "num_hidden_layers": 4, "head_dim": 20, "num_experts": 6, "num_experts_per_tok": 2,
@@ -30,7 +34,7 @@ LINEAR = {
     "linear_conv_kernel_dim": 3,
 }  # fmt: skip
 COMPRESSED = change(
-    small("deepseek_v4", **{**LATENT, **INDEX}),
+    {each: size for each, size in small("deepseek_v4", **{**LATENT, **INDEX}).items() if each not in UNREAD},
     num_key_value_heads=1, head_dim=20, o_groups=4, o_lora_rank=6, hc_mult=2, sliding_window=5,
     num_hidden_layers=4, compress_ratios=[0, 4, 128, 4],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A model as layers of attention and feed-forward, with exact parameter counts.
+"""A model as layers of mixers and feed-forward, with exact parameter counts.
 
 ``cohort.models()`` lists the registered models; `cohort.model` reads one.
 
@@ -15,6 +15,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cohort.architecture.attention import Attention, naive_score_bytes
+from cohort.architecture.feedforward import (
+    Dense,
+    Experts,
+    FeedForward,
+    HyperConnection,
+    Residual,
+    Weights,
+)
+from cohort.architecture.mixing import Mixer
+from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer, positive, shown
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
@@ -28,177 +38,35 @@ __all__ = [
     "Layer",
     "ModelSpec",
     "Residual",
+    "Weights",
 ]
 
 
 MAX_LAYERS = 10_000
+UNSCORED = frozenset({"linear", "convolution", "none"})
 
 
-@dataclass(frozen=True, slots=True)
-class Dense:
-    """A feed-forward network that every token passes through.
+class Nothing(Mixer):
+    """The mixer of a layer that has none."""
 
-    Attributes
-    ----------
-    width : int
-        Width of the inner layer.
-    gated : bool
-        Whether a third matrix gates the inner layer, as in SwiGLU and GeGLU :cite:p:`shazeer2020glu`.
-    bias : bool
-        Whether the matrices have biases.
-    """
-
-    width: int
-    gated: bool = True
-    bias: bool = False
-
-    def __post_init__(self) -> None:
-        exact_integer("width", self.width, 1, LIMIT, ConfigError)
-
-    def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that a token is multiplied with."""
-        return (3 if self.gated else 2) * hidden * self.width
-
-    def parameters(self, hidden: int) -> int:
-        """Return all weights, biases included."""
-        biases = (2 if self.gated else 1) * self.width + hidden if self.bias else 0
-        return self.matmul_parameters(hidden) + biases
-
-    def active_parameters(self, hidden: int) -> int:
-        """Return the weights that one token passes through: all of them."""
-        return self.parameters(hidden)
-
-
-@dataclass(frozen=True, slots=True)
-class Experts:
-    """A mixture of experts: a router sends each token to a few of many feed-forward networks.
-
-    Attributes
-    ----------
-    count, active : int
-        Routed experts, and how many of them a token is sent to.
-    width : int
-        Width of the inner layer of one expert.
-    shared : int
-        Shared experts, through which every token passes :cite:p:`dai2024deepseekmoe`.
-    gated : bool
-        Whether the experts are gated.
-    bias, shared_bias, router_bias : bool
-        Whether the routed experts, the shared experts and the router have biases.
-    shared_width : int, optional
-        Width of the inner layer of one shared expert, where it differs.
-    shared_gate : bool
-        Whether a learned gate weights what the shared experts add (Qwen).
-    router_scales : bool
-        Whether the router scales each of its inputs and each expert's weight (Gemma 4).
-    """
-
-    count: int
-    active: int
-    width: int
-    shared: int = 0
-    gated: bool = True
-    bias: bool = False
-    shared_bias: bool = False
-    router_bias: bool = False
-    shared_width: int | None = None
-    shared_gate: bool = False
-    router_scales: bool = False
-
-    def __post_init__(self) -> None:
-        exact_integer("experts", self.count, 1, LIMIT, ConfigError)
-        exact_integer("active experts", self.active, 1, LIMIT, ConfigError)
-        exact_integer("shared experts", self.shared, 0, LIMIT, ConfigError)
-        if self.active > self.count:
-            raise ConfigError(
-                f"{self.active} active experts are more than the {self.count} experts there are"
-            )
-        exact_integer("width", self.width, 1, LIMIT, ConfigError)
-        if self.shared_width is not None:
-            exact_integer("shared_width", self.shared_width, 1, LIMIT, ConfigError)
+    __slots__ = ()
 
     @property
-    def expert(self) -> Dense:
-        """One routed expert."""
-        return Dense(self.width, self.gated, self.bias)
+    def heads(self) -> int:
+        """None."""
+        return 0
 
     @property
-    def _beside(self) -> Dense | None:
-        """The shared experts as one network."""
-        width = self.shared * (self.shared_width or self.width)
-        return Dense(width, self.gated, self.shared_bias) if self.shared else None
-
-    def _of(self, experts: int, hidden: int) -> int:
-        router = hidden * self.count + (self.count if self.router_bias else 0)
-        router += hidden + self.count if self.router_scales else 0
-        shared = self._beside.parameters(hidden) if self._beside else 0
-        shared += hidden if self.shared_gate else 0
-        return router + shared + experts * self.expert.parameters(hidden)
+    def kind(self) -> str:
+        """What it is called."""
+        return "none"
 
     def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that a token is multiplied with: router, shared and active experts."""
-        shared = self._beside.matmul_parameters(hidden) if self._beside else 0
-        shared += hidden if self.shared_gate else 0
-        return hidden * self.count + shared + self.active * self.expert.matmul_parameters(hidden)
-
-    def parameters(self, hidden: int) -> int:
-        """Return all weights: router, shared and routed experts."""
-        return self._of(self.count, hidden)
-
-    def active_parameters(self, hidden: int) -> int:
-        """Return the weights that one token passes through: router, shared and active experts."""
-        return self._of(self.active, hidden)
+        """Return no weights."""
+        return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Residual:
-    """A dense network and a mixture of experts side by side, their outputs added (Arctic, Gemma 4)."""
-
-    dense: Dense
-    experts: Experts
-
-    def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that a token is multiplied with, in both parts."""
-        return self.dense.matmul_parameters(hidden) + self.experts.matmul_parameters(hidden)
-
-    def parameters(self, hidden: int) -> int:
-        """Return all weights of both parts."""
-        return self.dense.parameters(hidden) + self.experts.parameters(hidden)
-
-    def active_parameters(self, hidden: int) -> int:
-        """Return the weights that one token passes through, in both parts."""
-        return self.dense.parameters(hidden) + self.experts.active_parameters(hidden)
-
-
-FeedForward = Dense | Experts | Residual
-
-
-@dataclass(frozen=True, slots=True)
-class HyperConnection:
-    """How a block reads from, writes to and mixes several residual streams :cite:p:`xie2025mhc`.
-
-    Attributes
-    ----------
-    streams : int
-        Residual streams beside each other, n.
-    """
-
-    streams: int
-
-    def __post_init__(self) -> None:
-        exact_integer("residual streams", self.streams, 1, 1024, ConfigError)
-
-    def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that the streams are multiplied with: n reads, n writes and n x n mixes."""
-        return (2 + self.streams) * self.streams * self.streams * hidden
-
-    def parameters(self, hidden: int) -> int:
-        """Return all weights: also one bias for each output, and a scale for each of the three kinds."""
-        return self.matmul_parameters(hidden) + (2 + self.streams) * self.streams + 3
-
-    def collapse_parameters(self, hidden: int) -> int:
-        """Return the weights that bring the streams together after the last layer."""
-        return self.streams * self.streams * hidden + self.streams + 1
+NOTHING = Nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,23 +75,47 @@ class Layer:
 
     Attributes
     ----------
-    attention : GroupedQuery, Latent, Compressed, Lightning or GatedDelta
-        What mixes tokens.
-    feedforward : Dense, Experts or Residual
+    mixers : tuple of Mixer
+        What mixes tokens: attention, a recurrence, both side by side, or nothing. One alone may be given
+        without a tuple.
+    feedforward : Dense, Experts or Residual, optional
         What transforms each token.
     norm_weights : int
         Weights (and biases) of the layer's own normalisations.
     streams : HyperConnection, optional
         How attention and feed-forward are tied to several residual streams, where there are several.
+    extra : Weights, optional
+        Weights of what else the layer has, such as embeddings of its own.
     """
 
-    attention: Attention
-    feedforward: FeedForward
+    mixers: tuple[Mixer, ...]
+    feedforward: FeedForward | Reused | None
     norm_weights: int = 0
     streams: HyperConnection | None = None
+    extra: Weights | None = None
 
-    def __post_init__(self) -> None:
-        exact_integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
+    def __init__(
+        self,
+        mixers: Mixer | tuple[Mixer, ...],
+        feedforward: FeedForward | Reused | None,
+        norm_weights: int = 0,
+        streams: HyperConnection | None = None,
+        extra: Weights | None = None,
+    ) -> None:
+        exact_integer("norm_weights", norm_weights, 0, LIMIT, ConfigError)
+        keep = object.__setattr__
+        keep(self, "mixers", mixers if isinstance(mixers, tuple) else (mixers,))
+        keep(self, "feedforward", feedforward)
+        keep(self, "norm_weights", norm_weights)
+        keep(self, "streams", streams)
+        keep(self, "extra", extra)
+
+    @property
+    def attention(self) -> Mixer:
+        """The mixer that keeps the most of a long context; one without weights where there is none."""
+        if len(self.mixers) == 1:
+            return self.mixers[0]
+        return max(self.mixers, key=lambda each: each.cached_tokens(MAX_CONTEXT), default=NOTHING)
 
     @property
     def experts(self) -> Experts | None:
@@ -232,22 +124,41 @@ class Layer:
             return self.feedforward.experts
         return self.feedforward if isinstance(self.feedforward, Experts) else None
 
-    def _outside_feedforward(self, hidden: int) -> int:
-        streams = 2 * self.streams.parameters(hidden) if self.streams else 0
-        return self.attention.parameters(hidden) + self.norm_weights + streams
+    def feedforward_parameters(self, hidden: int) -> int:
+        """Return all weights of the feed-forward network; 0 where there is none."""
+        return self.feedforward.parameters(hidden) if self.feedforward else 0
 
     def matmul_parameters(self, hidden: int) -> int:
         """Return the weights that a token is multiplied with."""
-        streams = 2 * self.streams.matmul_parameters(hidden) if self.streams else 0
-        return self.attention.matmul_parameters(hidden) + self.feedforward.matmul_parameters(hidden) + streams
+        total = 2 * self.streams.matmul_parameters(hidden) if self.streams else 0
+        total += self.extra.matrices if self.extra else 0
+        total += self.feedforward.matmul_parameters(hidden) if self.feedforward else 0
+        return total + sum(each.matmul_parameters(hidden) for each in self.mixers)
+
+    def _beside(self, hidden: int) -> int:
+        streams = 2 * self.streams.parameters(hidden) if self.streams else 0
+        return self.norm_weights + streams + (self.extra.all if self.extra else 0)
 
     def parameters(self, hidden: int) -> int:
         """Return all weights of the layer."""
-        return self._outside_feedforward(hidden) + self.feedforward.parameters(hidden)
+        mixing = sum(each.parameters(hidden) for each in self.mixers)
+        return (
+            self._beside(hidden) + mixing + (self.feedforward.parameters(hidden) if self.feedforward else 0)
+        )
 
     def active_parameters(self, hidden: int) -> int:
         """Return the weights that one token passes through."""
-        return self._outside_feedforward(hidden) + self.feedforward.active_parameters(hidden)
+        mixing = sum(each.active_parameters(hidden) for each in self.mixers)
+        forward = self.feedforward.active_parameters(hidden) if self.feedforward else 0
+        return self._beside(hidden) + mixing + forward
+
+    def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
+        """Return the cached numbers of one sequence, of all mixers."""
+        return sum(each.cache_elements(context, block, devices) for each in self.mixers)
+
+    def state_elements(self, devices: int = 1) -> int:
+        """Return the numbers of recurrent states, of all mixers."""
+        return sum(each.state_elements(devices) for each in self.mixers)
 
 
 @dataclass(frozen=True)
@@ -278,6 +189,10 @@ class ModelSpec:
         Width of the embedding where it is projected to the hidden size (small OPT models).
     context_limit : int, optional
         The longest context that the config provides for, in tokens. Not enforced.
+    head_rows : int, optional
+        Rows of the output head, where it has fewer or more than the embedding.
+    extra : Weights, optional
+        Weights outside the layers that no other field counts.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
 
@@ -299,6 +214,8 @@ class ModelSpec:
     embedding_width: int | None = None
     context_limit: int | None = None
     registered: bool = False
+    head_rows: int | None = None
+    extra: Weights | None = None
 
     def __post_init__(self) -> None:
         exact_integer("hidden", self.hidden, 1, LIMIT, ConfigError)
@@ -306,7 +223,7 @@ class ModelSpec:
         exact_integer("number of layers", len(self.layers), 1, MAX_LAYERS, ConfigError)
         exact_integer("norm_weights", self.norm_weights, 0, LIMIT, ConfigError)
         exact_integer("position_rows", self.position_rows, 0, LIMIT, ConfigError)
-        for name in ("embedding_width", "context_limit"):
+        for name in ("embedding_width", "context_limit", "head_rows"):
             if getattr(self, name) is not None:
                 exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
 
@@ -324,7 +241,11 @@ class ModelSpec:
     @cached_property
     def _distinct(self) -> tuple[tuple[Layer, int], ...]:
         """Each distinct layer with how often it occurs: models repeat a handful of layers many times."""
-        return tuple(Counter(self.layers).items())
+        alike = Counter(map(id, self.layers))  # hashing an object takes long, and most are the same one
+        counted: dict[Layer, int] = {}
+        for layer in {id(each): each for each in self.layers}.values():
+            counted[layer] = counted.get(layer, 0) + alike[id(layer)]
+        return tuple(counted.items())
 
     def _sum(self, of_layer: Callable[[Layer], int]) -> int:
         return sum(times * of_layer(layer) for layer, times in self._distinct)
@@ -337,7 +258,9 @@ class ModelSpec:
     @property
     def head_parameters(self) -> int:
         """Weights of the output head that are its own: none of its matrix if it is tied."""
-        return (0 if self.tied else self.embedding_parameters) + (self.vocabulary if self.head_bias else 0)
+        rows = self.head_rows or self.vocabulary
+        matrix = 0 if self.tied else rows * (self.embedding_width or self.hidden)
+        return matrix + (rows if self.head_bias else 0)
 
     @property
     def _outside_layers(self) -> int:
@@ -346,6 +269,7 @@ class ModelSpec:
             projections = 2 * self.hidden * (self.embedding_width or 0)
         positions = self.position_rows * self.hidden
         inner = positions + projections + self.norm_weights + self._collapse
+        inner += self.extra.all if self.extra else 0
         return self.embedding_parameters + self.head_parameters + inner
 
     @property
@@ -372,12 +296,17 @@ class ModelSpec:
     @cached_property
     def attention_heads(self) -> tuple[int, ...]:
         """The numbers of heads that its layers have, each once, from the smallest."""
-        return tuple(sorted({layer.attention.heads for layer, _ in self._distinct}))
+        return tuple(sorted({each.heads for each in self._mixers}))
 
     @cached_property
     def attention_kinds(self) -> frozenset[str]:
         """The kinds of attention that its layers have."""
-        return frozenset(layer.attention.kind for layer, _ in self._distinct)
+        return frozenset(each.kind for each in self._mixers)
+
+    @property
+    def _mixers(self) -> list[Mixer]:
+        """The mixers of its distinct layers."""
+        return [each for layer, _ in self._distinct for each in layer.mixers]
 
     @property
     def experts(self) -> Experts | None:
@@ -404,17 +333,17 @@ class ModelSpec:
             if layer.experts:
                 each = layer.experts
                 missed = each.count - coverage(each.count, each.active, tokens)
-                idle += times * missed * each.expert.parameters(self.hidden)
+                idle += times * missed * each.expert_parameters(self.hidden)
         return idle
 
     @cached_property
     def matmul_parameters(self) -> int:
         """Weights that one token is multiplied with: no embedding look-up, norms or biases; head included."""
         width = self.embedding_width or self.hidden
-        head = self.vocabulary * width
+        head = (self.head_rows or self.vocabulary) * width + (self.extra.matrices if self.extra else 0)
         projections = 2 * self.hidden * width if width != self.hidden else 0
         streams = self.layers[-1].streams
-        collapse = streams.streams**2 * self.hidden if streams else 0
+        collapse = streams.streams**2 * self.hidden if streams and streams.collapsed else 0
         return head + projections + collapse + self._sum(lambda layer: layer.matmul_parameters(self.hidden))
 
     def training_flops(self, tokens: float) -> float:
@@ -486,8 +415,8 @@ class ModelSpec:
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
         tensor_parallel = integer("tensor_parallel", tensor_parallel, 1, LIMIT, ParameterError, "devices")
         block = integer("block", block, 1, LIMIT, ParameterError, "tokens")
-        cached = self._sum(lambda layer: layer.attention.cache_elements(context, block, tensor_parallel))
-        states = self._sum(lambda layer: layer.attention.state_elements(tensor_parallel))
+        cached = self._sum(lambda layer: layer.cache_elements(context, block, tensor_parallel))
+        states = self._sum(lambda layer: layer.state_elements(tensor_parallel))
         return _times(batch * cached, bytes_per_element, "bytes_per_element") + _times(
             batch * states, state_bytes_per_element, "state_bytes_per_element"
         )
@@ -555,10 +484,9 @@ class ModelSpec:
         return size if heads else 0
 
     @property
-    def _scored(self) -> list[Attention]:
-        """The distinct attentions that score keys, so all but the linear ones."""
-        found = (layer.attention for layer, _ in self._distinct)
-        return [each for each in found if each.kind != "linear"]
+    def _scored(self) -> list[Mixer]:
+        """The distinct mixers that score keys, so all but recurrences and convolutions."""
+        return [each for each in self._mixers if each.kind not in UNSCORED]
 
     def forward_flops(self, context: int = 8192, causal: bool = True) -> float:
         """Return the FLOPs of a forward pass per token, averaged over the positions of a context.
@@ -585,7 +513,11 @@ class ModelSpec:
             If the context is not a positive integer.
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-        scores = sum(times * layer.attention.score_flops(context, causal) for layer, times in self._distinct)
+        scores = sum(
+            times * each.score_flops(context, causal)
+            for layer, times in self._distinct
+            for each in layer.mixers
+        )
         return 2.0 * self.matmul_parameters + scores
 
     def prefill_flops(self, context: int = 8192, batch: int = 1, causal: bool = True) -> float:
@@ -637,7 +569,9 @@ class ModelSpec:
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
-        scores = sum(times * layer.attention.decode_flops(context) for layer, times in self._distinct)
+        scores = sum(
+            times * each.decode_flops(context) for layer, times in self._distinct for each in layer.mixers
+        )
         return batch * (2.0 * self.matmul_parameters + scores)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cohort.errors import ConfigError, exact_integer
-from cohort.numeric import LIMIT, ceil_div
+from cohort.architecture.mixing import Mixer, check_sizes
+from cohort.errors import ConfigError
+from cohort.numeric import ceil_div
 
 
 @dataclass(frozen=True, slots=True)
-class Lightning:
+class Lightning(Mixer):
     """Linear attention: instead of keys and values it keeps one matrix a head, whatever the context.
 
     As in MiniMax-Text-01: queries, keys and values of all heads, a normalisation and an output gate
@@ -25,13 +26,7 @@ class Lightning:
     head_dim: int
 
     def __post_init__(self) -> None:
-        for name in ("heads", "head_dim"):
-            exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
-
-    @property
-    def kind(self) -> str:
-        """What the variant is called."""
-        return "linear"
+        check_sizes(self, ("heads", "head_dim"))
 
     def matmul_parameters(self, hidden: int) -> int:
         """Return the weights of the projections: queries, keys, values, gate and output."""
@@ -41,14 +36,6 @@ class Lightning:
         """Return all weights: projections and the normalisation."""
         return self.matmul_parameters(hidden) + self.heads * self.head_dim
 
-    def cached_tokens(self, context: int) -> int:
-        """Return how many tokens the cache holds: none."""
-        return 0
-
-    def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
-        """Return the numbers that grow with context: none."""
-        return 0
-
     def state_elements(self, devices: int = 1) -> int:
         """Return the numbers of the state: a matrix a head; devices share the heads."""
         return ceil_div(self.heads, devices) * self.head_dim**2
@@ -57,13 +44,9 @@ class Lightning:
         """Return the FLOPs per token of writing to the state and reading from it, at any context."""
         return 4.0 * self.heads * self.head_dim**2
 
-    def decode_flops(self, context: int) -> float:
-        """Return the FLOPs of writing one token to the state and reading from it."""
-        return self.score_flops(context)
-
 
 @dataclass(frozen=True, slots=True)
-class GatedDelta:
+class GatedDelta(Mixer):
     """Linear attention by the gated delta rule: a state that is corrected, not only added to.
 
     As in Qwen3-Next and Qwen3.5: a short convolution comes before it, and an output gate after it
@@ -86,17 +69,11 @@ class GatedDelta:
     kernel: int
 
     def __post_init__(self) -> None:
-        for name in ("key_heads", "value_heads", "key_dim", "value_dim", "kernel"):
-            exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+        check_sizes(self, ("key_heads", "value_heads", "key_dim", "value_dim", "kernel"))
         if self.value_heads % self.key_heads:
             raise ConfigError(
                 f"value_heads ({self.value_heads}) must be a multiple of key_heads ({self.key_heads})"
             )
-
-    @property
-    def kind(self) -> str:
-        """What the variant is called."""
-        return "linear"
 
     @property
     def heads(self) -> int:
@@ -134,6 +111,54 @@ class GatedDelta:
         """Return the FLOPs per token of reading, correcting and reading the state, at any context."""
         return 6.0 * self.value_heads * self.key_dim * self.value_dim
 
-    def decode_flops(self, context: int) -> float:
-        """Return the FLOPs of one token's passage through the state."""
-        return self.score_flops(context)
+
+@dataclass(frozen=True, slots=True)
+class KimiDelta(Mixer):
+    """The gated delta rule with a decay for each channel of a key :cite:p:`kimi2025linear`.
+
+    Attributes
+    ----------
+    heads, head_dim : int
+        Heads, and the width of key and value alike.
+    kernel : int
+        Tokens that the convolution spans.
+    low_rank : bool
+        Whether the gates of decay and output go through a matrix of one head's width.
+    """
+
+    heads: int
+    head_dim: int
+    kernel: int
+    low_rank: bool = True
+
+    def __post_init__(self) -> None:
+        check_sizes(self, ("heads", "head_dim", "kernel"))
+
+    def _width(self, devices: int = 1) -> int:
+        return ceil_div(self.heads, devices) * self.head_dim
+
+    def matmul_parameters(self, hidden: int) -> int:
+        """Return the weights of the projections, both gates and the convolution."""
+        width = self._width()
+        gate = self.head_dim * (hidden + width) if self.low_rank else hidden * width
+        return hidden * (4 * width + self.heads) + 2 * gate + 3 * self.kernel * width
+
+    def parameters(self, hidden: int) -> int:
+        """Return all weights: also the decay of each head, its bias, and the normalisation."""
+        return self.matmul_parameters(hidden) + self.heads + self._width() + self.head_dim
+
+    def cached_tokens(self, context: int) -> int:
+        """Return how many tokens the cache holds: those that the convolution spans."""
+        return self.kernel
+
+    def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
+        """Return the inputs that the convolution keeps: of queries, keys and values."""
+        return 3 * self.kernel * self._width(devices)
+
+    def state_elements(self, devices: int = 1) -> int:
+        """Return the numbers of the state: a matrix a head; devices share the heads."""
+        return self._width(devices) * self.head_dim
+
+    def score_flops(self, context: int, causal: bool = True) -> float:
+        """Return the FLOPs per token of reading, correcting and reading the state."""
+        return 6.0 * self.heads * self.head_dim**2

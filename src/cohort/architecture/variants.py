@@ -8,6 +8,7 @@ from dataclasses import replace
 from cohort.architecture.attention import Attention, Latent
 from cohort.architecture.decoder import Dense, Experts, FeedForward, Layer, ModelSpec, Residual
 from cohort.architecture.linear_attention import GatedDelta
+from cohort.architecture.recurrent import Reused
 from cohort.numeric import MAX_CONTEXT
 
 
@@ -47,7 +48,8 @@ def with_feedforward(spec: ModelSpec, change: Callable[[FeedForward], FeedForwar
     """Return a model with other feed-forward networks."""
 
     def of_layer(layer: Layer) -> Layer:
-        return replace(layer, feedforward=change(layer.feedforward))
+        part = layer.feedforward
+        return layer if part is None or isinstance(part, Reused) else replace(layer, feedforward=change(part))
 
     return replace(spec, layers=tuple(map(of_layer, spec.layers)), registered=False)
 
@@ -77,4 +79,4 @@ def heads_and_size(spec: ModelSpec) -> tuple[int, int]:
     attention = main_attention(spec)
     if isinstance(attention, (Latent, GatedDelta)):
         return attention.heads, attention.value_dim
-    return attention.heads, attention.head_dim
+    return int(attention.heads), int(getattr(attention, "head_dim", spec.hidden // max(attention.heads, 1)))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cohort.architecture.attention import Compressed
-from cohort.architecture.decoder import ModelSpec, Residual
+from cohort.architecture.decoder import Dense, Experts, ModelSpec, Residual
 from cohort.architecture.registered import ABSENT, known, specs, title
 from cohort.architecture.variants import main_attention
 from cohort.errors import extras
@@ -85,7 +85,7 @@ def _widths(model: ModelSpec) -> list[int]:
     for layer in model.layers:
         part = layer.feedforward
         parts = (part.dense, part.experts) if isinstance(part, Residual) else (part,)
-        found.extend(each.width for each in parts)
+        found.extend(each.width for each in parts if isinstance(each, (Dense, Experts)))
     return list(dict.fromkeys(found))
 
 
@@ -285,7 +285,7 @@ def _count(spec: ModelSpec) -> dict[str, Any]:
         experts = layer.experts
         inside = experts.count * experts.expert.parameters(spec.hidden) if experts else 0
         routed += inside
-        dense += layer.feedforward.parameters(spec.hidden) - inside
+        dense += layer.feedforward_parameters(spec.hidden) - inside
     embedding = spec.embedding_parameters + spec.head_parameters
     return {
         "model": title(spec),

@@ -13,12 +13,25 @@ SIZES = {
     "vocab_size": 100,
     "head_dim": 16,
 }
-EXPERTS = {"num_local_experts": 4, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8}
+EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
+QWEN_EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8}
+MIXTURES = {
+    **dict.fromkeys(("mixtral", "gpt_oss", "llama4_text", "arctic"), EXPERTS),
+    **dict.fromkeys(("minimax", "minimax_text_01"), EXPERTS),
+    "deepseek_v4": {"n_routed_experts": 4, "num_experts_per_tok": 2},
+    **dict.fromkeys(("qwen3_moe", "qwen3_next", "qwen3_5_moe_text"), QWEN_EXPERTS),
+}
+
+
+def config(family, **fields):
+    """Return a small config of a family, with experts where it has some, and no unknown field."""
+    sizes = {name: size for name, size in SIZES.items() if (family, name) != ("arctic", "head_dim")}
+    return {"model_type": family, **sizes, **MIXTURES.get(family, {}), **fields}
 
 
 def bounds(family, **fields):
     """Return each layer's window or chunk, None where it attends to everything."""
-    model = cohort.model({"model_type": family, **SIZES, **EXPERTS, **fields})
+    model = cohort.model(config(family, **fields))
     return [getattr(each, "window", None) or getattr(each, "chunk", None) for each in attentions(model)]
 
 
@@ -109,8 +122,8 @@ def test_a_default_beyond_the_last_layer_slides_nowhere():
     ],
 )
 def test_the_kinds_of_four_layers(family, fields, expected):
-    more = {"n_routed_experts": 4, "hidden_size_per_layer_input": 0, "num_hidden_layers": 4}
-    model = cohort.model({"model_type": family, **SIZES, **EXPERTS, **more, **fields})
+    more = {"gemma4_text": {"hidden_size_per_layer_input": 0}}.get(family, {})
+    model = cohort.model(config(family, **{"num_hidden_layers": 4, **more, **fields}))
     assert [each.kind for each in attentions(model)] == expected
 
 

@@ -1,19 +1,217 @@
-"""The fields of a config, checked as they are read, and what families share."""
+"""The fields of a config: one name for each, checked as they are read; what nothing reads is named."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import MAX_LAYERS, Dense, Experts, FeedForward, Layer, ModelSpec
+from cohort.architecture.decoder import MAX_LAYERS
 from cohort.errors import ConfigError, integer, shown
 from cohort.numeric import LIMIT
 
-_REQUIRED: Any = object()
+ABSENT: Any = object()
+
+# Other names that families and releases give to a field; one dictionary serves all.
+ALIASES = {
+    name: (name, *others.split())
+    for name, others in {
+        "hidden_size": "d_model n_embd n_embed dim embed_dim",
+        "num_hidden_layers": "n_layers n_layer num_layers num_blocks layers",
+        "num_attention_heads": "n_heads n_head num_heads attention_heads",
+        "num_key_value_heads": "num_kv_heads n_kv_heads num_attention_groups",
+        "head_dim": "attention_head_dim dim_head key_size",
+        "intermediate_size": "ffn_dim n_inner ffn_hidden_size dim_ff dff hidden_dim ffw_size",
+        "moe_intermediate_size": "expert_ffn_hidden_size",
+        "shared_width": "shared_expert_intermediate_size shared_intermediate_size share_expert_dim "
+        "share_expert_dims moe_shared_expert_intermediate_size shared_experts_intermediate_size",
+        "n_routed_experts": "num_experts num_local_experts moe_num_experts",
+        "num_experts_per_tok": "num_experts_per_token moe_topk moe_k moe_top_k top_k_experts "
+        "experts_per_token",
+        "n_shared_experts": "num_shared_experts moe_num_shared_experts",
+        "layer_types": "layers_block_type",
+        "sliding_window_pattern": "_sliding_window_pattern",
+        "sliding_window": "attention_window_size",
+        "tie_word_embeddings": "tie_embedding tied_embeddings",
+        "max_position_embeddings": "n_positions max_seq_len max_sequence_length "
+        "context_length max_seq_length",
+    }.items()
+}
+# Sizes that make a model: a config of its own must state them. Only a nested one leaves out what equals the
+# defaults of its class, because that is how the reference implementation writes it.
+STATED = frozenset(
+    [
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "vocab_size",
+        "n_routed_experts",
+        "moe_intermediate_size",
+    ]
+)
+
+# Fields that move no count in any family: tokens, numerics, training, initialisation, scales, towers.
+_INERT = re.compile(
+    r"_|.*(_token_id|_token_ids|_token_index|_tokens?_ids|dropout|_dropout_prob|_dropout_p|_pdrop|_eps|_epsilon"
+    r"|_multipliers?|_scaling|_scaling_factor|_softcap(ping)?|_soft_cap|_coef|_coeff|_range|_dtype|_alpha_factor"
+    r"|_beta_factor|_alpha|_beta|_act|_activation|_scale|_method|_func|_theta|_bias_max|_init|_noise|_floor"
+    r"|_temperature|_kernels|_limits?|_penalty|_loss|_clip)$"
+    r"|(rope|rotary|mrope|vision|visual|audio|image|video|vq|vit|mm|speech|tts|mtp|init|initializer|summary"
+    r"|perceiver|resampler|routed_scal|mup|scale|logits?|forced|bad_words|begin_suppress|layernorm"
+    r"|partial_rotary|original_max|freeze|transformers|quantization|router_(aux|jitter|z|dtype)"
+    r"|output_(attentions|hidden_states|scores|router_logits|gate_type)|time_step_(floor|limit|max|min|init))(_.*|$)"
+)
+_INERT_NAMES = frozenset(
+    [
+        "activation",
+        "activation_function",
+        "activation_sparsity_pattern",
+        "afn",
+        "alibi",
+        "altup_active_idx",
+        "altup_coef_clip",
+        "altup_correct_scale",
+        "apply_residual_connection_post_layernorm",
+        "architectures",
+        "attention_softmax_in_fp32",
+        "attention_types",
+        "attn_temperature_tuning",
+        "attn_uses_sequence_id",
+        "auto_map",
+        "block_dim",
+        "chunk_size",
+        "chunk_size_feed_forward",
+        "clip_qkv",
+        "classifier_dropout",
+        "cross_attention_hidden_size",
+        "decoder_start_token_id",
+        "diversity_penalty",
+        "do_sample",
+        "dtype",
+        "early_stopping",
+        "embd_pdrop",
+        "embedding_fraction",
+        "encoder_no_repeat_ngram_size",
+        "eod_token_id",
+        "ep_size",
+        "exponential_decay_length_penalty",
+        "expert_dtype",
+        "expert_selection_fn",
+        "finetuning_task",
+        "full_attn_mod",
+        "gegelu_limit",
+        "hc_sinkhorn_iters",
+        "hidden_activation",
+        "ignore_index",
+        "init_device",
+        "initial_context_length",
+        "interpolate_factor",
+        "is_decoder",
+        "is_encoder_decoder",
+        "keep_window_size",
+        "kda_safe_gate",
+        "label2id",
+        "id2label",
+        "language_model_only",
+        "learnable_sink_init",
+        "learned_pos_emb",
+        "length_penalty",
+        "linear_allow_neg_eigval",
+        "linear_attn_alpha",
+        "linear_dt_max",
+        "linear_dt_min",
+        "max_inference_chunksize",
+        "max_length",
+        "max_window_layers",
+        "min_length",
+        "mixer_rms_eps",
+        "moe_loss_weight",
+        "moe_norm_min",
+        "moe_normalize_expert_weights",
+        "moe_renormalize",
+        "moe_shared_expert_overlap",
+        "moe_router_topk_scaling_factor",
+        "n_ctx",
+        "n_group",
+        "no_repeat_ngram_size",
+        "no_bias",
+        "norm_after",
+        "norm_reduction_force_float32",
+        "norm_topk_prob",
+        "num_beam_groups",
+        "num_beams",
+        "num_expert_group",
+        "num_hash_layers",
+        "num_image_tokens",
+        "num_logits_to_keep",
+        "num_mtp_layers",
+        "num_mtp_modules",
+        "num_nextn_predict_layers",
+        "num_query_groups",
+        "num_return_sequences",
+        "num_reward_heads",
+        "original_max_position_embeddings",
+        "pad_id",
+        "position_embedding",
+        "position_embedding_type",
+        "prefix",
+        "prefix_lm",
+        "pretraining_tp",
+        "problem_type",
+        "pruned_heads",
+        "query_pre_attn_scalar",
+        "remove_invalid_values",
+        "reorder_and_upcast_attn",
+        "rescale_every",
+        "rescale_prenorm_residual",
+        "residual_in_fp32",
+        "return_dict",
+        "return_dict_in_generate",
+        "route_norm",
+        "score_func",
+        "seed",
+        "seq_aux",
+        "slow_but_exact",
+        "sparsity",
+        "suppress_tokens",
+        "task_specific_params",
+        "temperature",
+        "tf_legacy_loss",
+        "tie_encoder_decoder",
+        "tokenizer_class",
+        "top_k",
+        "top_p",
+        "topk_group",
+        "torchscript",
+        "typical_p",
+        "unsloth_version",
+        "use_associative_scan",
+        "use_bfloat16",
+        "use_bidirectional_attention",
+        "use_cache",
+        "use_expert_bias",
+        "use_gemma_norm",
+        "use_grouped_topk",
+        "use_long_context",
+        "use_mamba_kernels",
+        "use_mambapy",
+        "use_mem_eff_path",
+        "use_mem_rope",
+        "use_mrope",
+        "use_mtp",
+        "use_routing_bias",
+        "use_unified_vision_chunk",
+        "zero_expert_type",
+    ]
+)
 
 
-_READERS: dict[str, Callable[[Fields], ModelSpec]] = {}
+@lru_cache(maxsize=4096)
+def moves_nothing(name: str) -> bool:
+    """Whether a field moves no count, in any family."""
+    return name in _INERT_NAMES or _INERT.match(name) is not None
 
 
 class Fields:
@@ -23,228 +221,134 @@ class Fields:
     ----------
     values : mapping
         The config.
-    name : str
-        What the model is called in messages.
+    family : str
+        Its ``model_type``.
+    absent : mapping
+        What stands for a field that is not there, by the family's reference implementation.
     """
 
-    def __init__(self, values: Mapping[str, Any], name: str) -> None:
-        self.values = values
-        self.name = name
+    __slots__ = ("absent", "family", "used", "values")
 
-    def _get(self, names: tuple[str, ...], default: Any) -> Any:
-        for name in names:
-            if self.values.get(name) is not None:
-                return self.values[name]
-        if default is _REQUIRED:
-            state = "null" if names[0] in self.values else "missing"
-            raise ConfigError(f"{self.name}: the field {names[0]!r} is {state}, but {self.family} needs it")
-        return default
+    def __init__(self, values: Mapping[str, Any], family: str, absent: Mapping[str, Any]) -> None:
+        self.values, self.family, self.absent = values, family, absent
+        self.used: set[str] = {"model_type"}
 
-    @property
-    def family(self) -> str:
-        """The config's ``model_type``."""
-        return str(self.values.get("model_type"))
+    def raw(self, name: str) -> Any:
+        """Return a field as it is, under any of its names; `ABSENT` where it has none and no default."""
+        values, names = self.values, ALIASES.get(name)
+        if names is None:
+            self.used.add(name)
+            return values[name] if name in values else self.absent.get(name, ABSENT)
+        found: Any = ABSENT
+        for each in names:
+            if each in values:
+                self.used.add(each)
+                value = values[each]
+                if found is ABSENT or found is None:
+                    found = value
+                elif value is not None and value != found:
+                    raise ConfigError(
+                        f"{each!r} is {shown(value, 20)}, but another name of it says {shown(found, 20)}"
+                    )
+        return self.absent.get(name, ABSENT) if found is ABSENT else found
 
-    def size(self, *names: str, default: Any = _REQUIRED, low: int = 1, high: int = LIMIT) -> int:
-        """Return a size: the first of `names` that is present and not null."""
-        value = self._get(names, default)
-        given = next((name for name in names if self.values.get(name) is not None), names[0])
-        return integer(f"{self.name}: the field {given!r}", value, low, high, ConfigError)
+    def given(self, name: str) -> str:
+        """Return the name under which a field was given."""
+        names = ALIASES.get(name, (name,))
+        return next((each for each in names if self.values.get(each) is not None), names[0])
 
-    def optional_size(self, *names: str, low: int = 1) -> int | None:
-        """Return a size, or None where all of `names` are absent or null."""
-        return None if self._get(names, None) is None else self.size(*names, low=low)
+    def size(self, name: str, low: int = 1, high: int = LIMIT) -> int:
+        """Return a size that must be there."""
+        value = self.raw(name)
+        if type(value) is int and low <= value <= high:
+            return value
+        if value is None or value is ABSENT:
+            state = "missing" if value is ABSENT else "null"
+            names = ALIASES.get(name, (name,))
+            shown_as = next((each for each in names if each in self.values), names[0])
+            raise ConfigError(f"the field {shown_as!r} is {state}, but {self.family} needs it")
+        return integer(f"the field {self.given(name)!r}", value, low, high, ConfigError)
 
-    def nullable_size(self, name: str, absent: int | None) -> int | None:
-        """Return a size where null means none, and `absent` stands for a field that is not there."""
-        return self.optional_size(name) if name in self.values else absent
+    def optional(self, name: str, low: int = 1) -> int | None:
+        """Return a size, or None where it is null, or absent without a default."""
+        value = self.raw(name)
+        return None if value is None or value is ABSENT else self.size(name, low)
 
-    def flag(self, name: str, default: bool) -> bool:
-        """Return a boolean."""
-        value = self._get((name,), default)
-        if not isinstance(value, bool):
-            raise ConfigError(f"{self.name}: the field {name!r} is {shown(value)}, but must be true or false")
-        return value
+    def flag(self, name: str) -> bool:
+        """Return a boolean; what is neither there nor has a default is false."""
+        value = self.raw(name)
+        if value is True or value is False:
+            return value
+        if value is None or value is ABSENT:
+            return bool(self.absent.get(name, False))
+        raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be true or false")
 
     def part(self, name: str) -> Fields:
-        """Return a nested table of fields, empty where it is absent."""
-        value = self._get((name,), {})
+        """Return a nested table of fields, empty where it is absent; whoever reads it calls `unread`."""
+        value = self.raw(name)
+        if value is None or value is ABSENT:
+            value = {}
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{self.name}: the field {name!r} is {shown(value)}, but must be an object")
-        return Fields({"model_type": self.family, **value, **{"model_type": self.family}}, self.name)
+            raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be an object")
+        return Fields(value, self.family, {})
 
-    def indices(self, name: str, default: Iterable[int]) -> frozenset[int]:
-        """Return a list of layer numbers; one beyond the last layer names none."""
-        value = self._get((name,), list(default))
+    def listed(self, name: str, count: int | None, allowed: str, holds: Iterable[Any]) -> list[Any] | None:
+        """Return a list, one entry a layer, of what it may hold; None where it is absent, null or empty."""
+        value = self.raw(name)
+        if value is None or value is ABSENT or value == [] or value == ():
+            return None
+        known = tuple(holds)
+        if not isinstance(value, (list, tuple)) or (count is not None and len(value) != count):
+            size = f"{len(value)} entries" if isinstance(value, (list, tuple)) else shown(value, 30)
+            raise ConfigError(f"the field {self.given(name)!r} has {size}, but must hold {allowed}")
+        for each in value:
+            if not any(each is one or (type(each) is type(one) and each == one) for one in known):
+                raise ConfigError(f"{self.given(name)!r} holds {shown(each, 30)}, but must hold {allowed}")
+        return list(value)
+
+    def indices(self, name: str) -> frozenset[int] | None:
+        """Return a list of layer numbers; one beyond the last layer names none. None where it is absent."""
+        value = self.raw(name)
+        if value is None or value is ABSENT:
+            return None
         if not isinstance(value, (list, tuple)):
-            raise ConfigError(
-                f"{self.name}: the field {name!r} is {shown(value)}, but must be a list of layers"
-            )
-        label = f"{self.name}: a layer in {name!r}"
-        return frozenset(integer(label, item, 0, LIMIT, ConfigError) for item in value)
-
-    def zeros_and_ones(self, name: str, count: int) -> list[int]:
-        """Return a list of a 0 or a 1 for each layer, empty where it is absent or empty."""
-        value = self._get((name,), [])
-        listed = isinstance(value, (list, tuple)) and len(value) in (0, count)
-        if not listed or not all(type(item) is int and item in (0, 1) for item in value):
-            allowed = f"a 0 or a 1 for each of {count} layers"
-            raise ConfigError(f"{self.name}: the field {name!r} is {shown(value)}, but must hold {allowed}")
-        return list(value)
-
-    def layer_types(self, count: int, default: Callable[[int], str], known: tuple[str, ...]) -> list[str]:
-        """Return one kind of attention per layer: the config's own list, else `default` of its number."""
-        value = self._get(("layer_types",), None)
-        if value is None:
-            return [default(layer) for layer in range(count)]
-        if not isinstance(value, (list, tuple)) or len(value) != count:
-            given = f"{len(value)} entries" if isinstance(value, (list, tuple)) else shown(value)
-            raise ConfigError(
-                f"{self.name}: the field 'layer_types' has {given}, but must list {count} layers"
-            )
-        for kind in value:
-            if kind not in known:
-                raise ConfigError(
-                    f"{self.name}: 'layer_types' holds {shown(kind)}, "
-                    f"but {self.family} knows {' and '.join(known)}"
-                )
-        return list(value)
+            raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be a list of layers")
+        return frozenset(integer(f"a layer in {name!r}", each, 0, LIMIT, ConfigError) for each in value)
 
     # The fields that nearly all families share.
 
     @property
     def layers(self) -> int:
         """Number of layers."""
-        return self.size("num_hidden_layers", "n_layers", "n_layer", high=MAX_LAYERS)
+        return self.size("num_hidden_layers", high=MAX_LAYERS)
 
     @property
     def hidden(self) -> int:
         """Width of the residual stream."""
-        return self.size("hidden_size", "d_model", "n_embd")
+        return self.size("hidden_size")
 
     @property
     def heads(self) -> int:
         """Query heads."""
-        return self.size("num_attention_heads", "n_heads", "n_head")
+        return self.size("num_attention_heads")
 
-    def head_dim(self, default: int | None = None) -> int:
-        """Width of a head: as given, else `default`, else hidden size / heads, rounded down."""
-        floor = self.hidden // self.heads or None
-        return self.size("head_dim", default=default or floor)
+    def kv_heads(self) -> int:
+        """Return the key-value heads: null means as many as heads, absent the family's default."""
+        return self.optional("num_key_value_heads") or self.heads
 
     def divided(self) -> int:
         """Return hidden size / heads, where the one must be a multiple of the other."""
         if self.hidden % self.heads:
-            raise ConfigError(
-                f"{self.name}: hidden size ({self.hidden}) must be a multiple of the heads ({self.heads})"
-            )
+            raise ConfigError(f"hidden size ({self.hidden}) must be a multiple of the heads ({self.heads})")
         return self.hidden // self.heads
 
-    def kv_heads(self, absent: int | None = None) -> int:
-        """Return the key-value heads: null means as many as heads, absent the family's default."""
-        default = self.heads if absent is None or "num_key_value_heads" in self.values else absent
-        return self.size("num_key_value_heads", default=default)
-
-    def attention(self, head_dim: int, kv_heads: int, **kwargs: Any) -> GroupedQuery:
-        """Return grouped-query attention."""
-        try:
-            return GroupedQuery(self.heads, kv_heads, head_dim, **kwargs)
-        except ConfigError as error:
-            raise ConfigError(f"{self.name}: {error}") from None
-
-    def experts(self, count: int, active: int, width: int, **kwargs: Any) -> Experts:
-        """Return a mixture of experts."""
-        try:
-            return Experts(count, active, width, **kwargs)
-        except ConfigError as error:
-            raise ConfigError(f"{self.name}: {error}") from None
-
-    def model(self, layers: Iterable[Layer], tied: bool, norm_weights: int, **kwargs: Any) -> ModelSpec:
-        """Return the model of these layers, its name and outer matrices read from the fields."""
-        return ModelSpec(
-            name=self.name,
-            family=self.family,
-            hidden=self.hidden,
-            vocabulary=self.size("vocab_size", default=kwargs.pop("vocabulary", _REQUIRED)),
-            layers=tuple(layers),
-            tied=self.flag("tie_word_embeddings", default=tied),
-            norm_weights=norm_weights,
-            context_limit=self.optional_size(
-                "model_max_length", "max_position_embeddings", "max_seq_len", "n_positions"
-            ),
-            **kwargs,
-        )
-
-
-def _reads(*families: str) -> Callable[[Callable[[Fields], ModelSpec]], Callable[[Fields], ModelSpec]]:
-    def register(reader: Callable[[Fields], ModelSpec]) -> Callable[[Fields], ModelSpec]:
-        _READERS.update(dict.fromkeys(families, reader))
-        return reader
-
-    return register
-
-
-def _windowed(
-    fields: Fields,
-    attention: Callable[[int | None], GroupedQuery],
-    window: int | None,
-    default: Callable[[int], str],
-) -> list[GroupedQuery]:
-    """Return each layer's attention: the sliding ones with the window, if there is one, the others full."""
-    kinds = fields.layer_types(fields.layers, default, ("full_attention", "sliding_attention"))
-    by_kind = {kind: attention(window if kind == "sliding_attention" else None) for kind in set(kinds)}
-    return [by_kind[kind] for kind in kinds]
-
-
-def _every(period: int) -> Callable[[int], str]:
-    """Return a pattern in which each `period`-th layer attends fully and the others slide."""
-    return lambda layer: "sliding_attention" if (layer + 1) % period else "full_attention"
-
-
-def _everywhere(window: int | None) -> Callable[[int], str]:
-    return lambda layer: "full_attention" if window is None else "sliding_attention"
-
-
-def _biased(fields: Fields, head_dim: int) -> ModelSpec:
-    """Return a model of equal layers whose attention and feed-forward may have biases."""
-    d, bias = fields.hidden, fields.flag("attention_bias", default=False)
-    attention = fields.attention(head_dim, fields.kv_heads(), bias=bias, output_bias=bias)
-    dense = Dense(fields.size("intermediate_size"), bias=fields.flag("mlp_bias", default=False))
-    return fields.model([Layer(attention, dense, 2 * d)] * fields.layers, tied=False, norm_weights=d)
-
-
-def _uniform(fields: Fields, feedforward: FeedForward, kv_heads: int, window: int | None) -> ModelSpec:
-    """Return a model of equal layers without biases, all of them sliding if there is a window."""
-    d = fields.hidden
-    attention = fields.attention(fields.head_dim(), kv_heads, window=window)
-    return fields.model([Layer(attention, feedforward, 2 * d)] * fields.layers, tied=False, norm_weights=d)
-
-
-def _window(fields: Fields, default: int | None = None) -> int | None:
-    """Return the sliding window: null means none, absent means the family's default."""
-    return fields.nullable_size("sliding_window", default)
-
-
-def _first_dense(fields: Fields, first: int, shared: int, bias: bool = False) -> list[FeedForward]:
-    """Return each layer's feed-forward: dense in the first ones, experts in the others."""
-    count = fields.layers
-    first = min(count, fields.size("first_k_dense_replace", default=first, low=0))
-    if "n_shared_experts" in fields.values:
-        shared = fields.size("n_shared_experts", default=0, low=0)
-    experts = fields.experts(
-        fields.size("n_routed_experts"),
-        fields.size("num_experts_per_tok"),
-        fields.size("moe_intermediate_size"),
-        shared=shared,
-        shared_bias=bias,
-    )
-    dense: list[FeedForward] = [Dense(fields.size("intermediate_size"), bias=bias)] if first else []
-    return dense * first + [experts] * (count - first)
-
-
-def _refuse(fields: Fields, name: str, default: int, what: str) -> None:
-    """Refuse a feature that is not counted."""
-    if fields.size(name, default=default, low=0):
-        given = fields.values.get(name)
-        state = f"is {shown(given)}" if given is not None else f"is missing, which means {default}"
-        raise ConfigError(f"the field {name!r} {state}, but {what} are not counted: it must be 0")
+    def unread(self, inert: frozenset[str]) -> None:
+        """Raise for a field that is set and that nothing has read, unless it is known to move no count."""
+        for name in self.values.keys() - self.used:
+            value = self.values[name]
+            if not value or name in inert or (isinstance(name, str) and moves_nothing(name)):
+                continue
+            raise ConfigError(
+                f"the field {shown(name, 40)} is {shown(value, 20)}, which {self.family} is not known to "
+                "read: remove it or name another model_type"
+            )

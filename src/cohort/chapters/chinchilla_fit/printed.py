@@ -168,12 +168,12 @@ def _flop_per_token(spec: ModelSpec) -> float:
     not the projection of positions, the embedding or the logits, which the text of the paper names.
     """
     layer = spec.layers[0]
-    attention = layer.attention
-    assert isinstance(attention, GroupedQuery)
+    attention, inner_layer = layer.attention, layer.feedforward
+    assert isinstance(attention, GroupedQuery) and inner_layer is not None
     inner = attention.heads * attention.head_dim
     sequence = int(facts.of_model(NAMED)["training_context"].value)
     scores = 4 * inner * sequence + 3 * attention.heads * sequence
-    forward = 2 * 4 * spec.hidden * inner + scores + 2 * layer.feedforward.matmul_parameters(spec.hidden)
+    forward = 2 * 4 * spec.hidden * inner + scores + 2 * inner_layer.matmul_parameters(spec.hidden)
     return 3.0 * len(spec.layers) * forward
 
 

@@ -131,15 +131,15 @@ def anatomy(models: Sequence[str]) -> pd.DataFrame:
 def _anatomy(spec: ModelSpec) -> dict[str, int]:
     parts = dict.fromkeys(PARTS, 0)
     for layer in spec.layers:
-        part, mixed = layer.feedforward, layer.experts
+        whole, mixed = layer.feedforward_parameters(spec.hidden), layer.experts
         if mixed is None:
-            parts["dense layers"] += part.parameters(spec.hidden)
+            parts["dense layers"] += whole
             continue
         routed_ = mixed.count * mixed.expert.parameters(spec.hidden)
         router = replace(mixed, shared=0, shared_gate=False).parameters(spec.hidden) - routed_
         parts["routed experts"] += routed_
         parts["routers"] += router
-        parts["shared or beside"] += part.parameters(spec.hidden) - routed_ - router
+        parts["shared or beside"] += whole - routed_ - router
     parts["vocabulary"] = spec.embedding_parameters + spec.head_parameters
     parts["attention and norms"] = spec.parameters - sum(parts.values())
     return {**parts, "total": spec.parameters, "active": spec.active_parameters}
