@@ -11,7 +11,7 @@ from wide_tables import TABLES
 
 import cohort
 from cohort.architecture import registered
-from cohort.display import model_tables, reader_tables
+from cohort.display import model_tables, reader_tables, words
 from cohort.registry import facts
 
 # Columns of the architecture table in the order of the post, then what the post leaves out.
@@ -66,7 +66,7 @@ def architecture(folder: Path) -> Table:
             _architecture_cell(str(text.at[name, column]), frame.at[name, column]) for column in ARCHITECTURE
         ]
         if "alignment" not in stated:  # recorded for the cohort alone, so that nothing is known to be hidden
-            cells[list(ARCHITECTURE).index("alignment")] = plain(reader_tables.DASH)
+            cells[list(ARCHITECTURE).index("alignment")] = plain(words.DASH)
         rows.append(Row((plain(name), *cells)))
     return Table(("model", *ARCHITECTURE.values()), tuple(rows))
 
@@ -75,7 +75,7 @@ def _architecture_cell(text: str, value: object) -> Cell:
     """Sort numbers that carry a doubt by the number alone, and missing ones as missing."""
     if NUMBER.fullmatch(text):
         return plain(text)
-    if text in (reader_tables.DASH, "undisclosed"):
+    if text in (words.DASH, "undisclosed"):
         return plain(text, "")
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return plain(text, f"{value:.12g}") if number else plain(text)

@@ -1,18 +1,16 @@
-"""The command line: `cohort run`, `cohort sweep`, `cohort check`, `cohort diff`, `cohort parameters`."""
+"""The command line: what runs, varies and checks notebooks, and what tells of models, machines and laws."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
-from cohort import __version__
-from cohort.errors import CohortError, MissingExtraError, extras
+import click
 
-try:
-    with extras():
-        import click
-except MissingExtraError as error:
-    sys.exit(f"error: {error}")
+import cohort
+from cohort import __version__
+from cohort.errors import CohortError, extras
 
 # What the commands do is imported inside them, so that help answers at once.
 
@@ -30,7 +28,43 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-_names = click.argument("names", nargs=-1, metavar="[NAME]...")
+def _completed(names: Callable[[], Iterable[str]]) -> Callable[[Any, Any, str], list[str]]:
+    """Return how a shell completes names; it offers nothing where they cannot be read."""
+
+    def complete(context: Any, parameter: Any, incomplete: str) -> list[str]:
+        with suppress(CohortError), extras():
+            return [name for name in names() if name.casefold().startswith(incomplete.casefold())]
+        return []
+
+    return complete
+
+
+def _chapters() -> list[str]:
+    """Return the names of the notebooks."""
+    from cohort.runner.project import find_project
+
+    return [path.stem for path in find_project().paths()]
+
+
+def _model_or_file(context: Any, parameter: Any, incomplete: str) -> list[Any]:
+    """Return the models that a word begins; where there is none, the shell offers files."""
+    from click.shell_completion import CompletionItem
+
+    found = _completed(cohort.models)(context, parameter, incomplete)
+    return [*map(CompletionItem, found)] or [CompletionItem(incomplete, type="file")]
+
+
+def _filter(names: Callable[[], Iterable[str]]) -> Callable[[Any], Any]:
+    """Return the argument of a list: words that a row must have, completed from those of the names."""
+
+    def words() -> list[str]:
+        return list(dict.fromkeys(word for name in names() for word in name.split()))
+
+    return click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=_completed(words))
+
+
+_names = click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_completed(_chapters))
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 _jobs = click.option(
     "--jobs",
     "-j",
@@ -75,11 +109,13 @@ Examples:
                                       run one notebook under many parameters
   cohort check                        run all of them afresh and compare
   cohort diff HEAD~1                  which recorded values a commit changed
-  cohort parameters the_cohort        what can be changed with -p""",
+  cohort parameters the_cohort        what can be changed with -p
+  cohort model qwen3-8b               one model: size, cache, weights, what holds it
+  cohort accelerators nvidia          what the data know, narrowed by words""",
 )
 @click.version_option(__version__, prog_name="cohort")
 def main() -> None:
-    """Run, vary and check the notebooks of the book.
+    """Run, vary and check the notebooks of the book, and ask what the package knows.
 
     A NAME is that of a notebook, with or without its folder and suffix; without one, all of them are meant.
     """
@@ -105,7 +141,7 @@ def run_command(names: Any, jobs: Any, force: bool, out: Any, **sources: Any) ->
 
 
 @main.command("sweep")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_completed(_chapters))
 @click.option(
     "--grid", "-g", multiple=True, metavar="NAME=A,B", help="An axis: its values meet all of the others."
 )
@@ -194,6 +230,68 @@ def parameters_command(names: Any, as_json: bool) -> None:
     from cohort.runner.commands import list_parameters
 
     list_parameters(names, as_json)
+
+
+@main.command("model")
+@click.argument("source", metavar="NAME|PATH", shell_complete=_model_or_file)
+@click.option(
+    "--context",
+    type=click.IntRange(min=1),
+    default=8192,
+    show_default=True,
+    metavar="N",
+    help="Tokens of one sequence.",
+)
+@_json
+def model_command(source: str, context: int, as_json: bool) -> None:
+    """Show one model: its size, layers, attention, experts, cache, weights by type, and what holds them.
+
+    NAME is that of a registered model in any usual spelling, with or without its organisation, or its address
+    on a hub; PATH is a config.json or the folder that holds one.
+    """
+    from cohort.reports.sheets import show_model
+
+    show_model(source, context, as_json)
+
+
+@main.command("models")
+@_filter(lambda: cohort.models())
+@_json
+def models_command(words: Any, as_json: bool) -> None:
+    """List the registered models, or those that have all of some words."""
+    from cohort.reports.lists import list_models
+
+    list_models(words, as_json)
+
+
+@main.command("accelerators")
+@_filter(lambda: cohort.accelerators())
+@_json
+def accelerators_command(words: Any, as_json: bool) -> None:
+    """List the accelerators, or those that have all of some words."""
+    from cohort.reports.lists import list_accelerators
+
+    list_accelerators(words, as_json)
+
+
+@main.command("grids")
+@_filter(lambda: cohort.grids())
+@_json
+def grids_command(words: Any, as_json: bool) -> None:
+    """List the places whose electricity the data know, or those that have all of some words."""
+    from cohort.reports.lists import list_grids
+
+    list_grids(words, as_json)
+
+
+@main.command("laws")
+@_filter(lambda: cohort.laws())
+@_json
+def laws_command(words: Any, as_json: bool) -> None:
+    """List the published scaling laws, or those that have all of some words."""
+    from cohort.reports.lists import list_laws
+
+    list_laws(words, as_json)
 
 
 _SOURCES = ("parameters_file", "parameters_yaml", "parameters", "parameters_raw")

@@ -5,9 +5,11 @@ NumPy's scalars are numbers here; a bool is none, and NaN is in no range.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from math import inf, nan
 from numbers import Integral, Real
+
+LONGEST = 160  # characters of a refusal that names what is near
 
 
 class CohortError(ValueError):
@@ -50,7 +52,6 @@ class MissingExtraError(CohortError, ImportError):
 LIBRARIES = {
     "numpy": "tables",
     "pandas": "tables",
-    "click": "notebooks",
     "fastparquet": "notebooks",
     "ipykernel": "notebooks",
     "jinja2": "notebooks",
@@ -114,15 +115,38 @@ def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
     Returns
     -------
     list of str
-        Close matches by `difflib`, or names that contain `name` (or are contained in it); may be empty.
+        Those that begin with its words, or that it begins with. Where there is none: close matches by
+        `difflib`, letters and digits alone compared, then those that have all its words. May be empty.
+
+    Examples
+    --------
+    >>> nearest("H100", ["H200", "H100 SXM 80GB", "H100 PCIe"]), nearest("H400", ["H200", "A10"])
+    (['H100 SXM 80GB', 'H100 PCIe'], ['H200'])
     """
     import difflib  # needed only on the way to an error
 
-    folded = {candidate.casefold(): candidate for candidate in reversed(list(dict.fromkeys(allowed)))}
-    key = name.casefold()
-    close = [folded[match] for match in difflib.get_close_matches(key, folded, n=n, cutoff=0.6)]
-    partial = [folded[other] for other in folded if key and (key in other or other in key)]
-    return list(dict.fromkeys([*close, *sorted(partial)]))[:n]
+    words = {candidate: _words(candidate) for candidate in allowed}
+    given = _words(name)
+    if not given:
+        return []
+    begin = [
+        each
+        for each, own in words.items()
+        if own and (own[: len(given)] == given or given[: len(own)] == own)
+    ]
+    if begin:
+        return begin[:n]
+    flat = {"".join(own): each for each, own in reversed(words.items())}
+    close = [flat[match] for match in difflib.get_close_matches("".join(given), flat, n=n, cutoff=0.6)]
+    within = [each for each, own in words.items() if set(given) <= set(own) and max(map(len, given)) > 1]
+    return list(dict.fromkeys([*close, *within]))[:n]
+
+
+def _words(name: str) -> list[str]:
+    """Return the words and numbers of a name; the point of 3.1 and v0.1 separates nothing."""
+    import re
+
+    return re.findall(r"[^\W\d_]+|\d+(?:\.\d+)*", name.casefold())
 
 
 def shown(value: object, limit: int = 80) -> str:
@@ -147,7 +171,9 @@ def shown(value: object, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def unknown(kind: str, name: object, allowed: Iterable[str]) -> UnknownNameError:
+def unknown(
+    kind: str, name: object, allowed: Iterable[str], likely: Sequence[str] = (), remedy: str = ""
+) -> UnknownNameError:
     """Return the error for an unknown name, with the nearest names, or all where there are few.
 
     Parameters
@@ -158,21 +184,29 @@ def unknown(kind: str, name: object, allowed: Iterable[str]) -> UnknownNameError
         What was given.
     allowed : iterable of str
         The known names.
+    likely : sequence of str
+        The names that it may mean, the usual one first; by default the `nearest`.
+    remedy : str
+        What to do where none is near.
 
     Returns
     -------
     UnknownNameError
-        To be raised by the caller.
+        To be raised by the caller. Its message keeps within `LONGEST` characters, as far as `kind` lets it.
     """
     names = list(dict.fromkeys(allowed))
-    matches = nearest(name, names) if isinstance(name, str) else []
-    if matches:
-        hint = f"did you mean {' or '.join(repr(match) for match in matches)}?"
-    elif len(names) <= 12:
-        hint = f"known: {', '.join(names)}."
-    else:
-        hint = f"known: {len(names)} names, such as {', '.join(names[:5])}."
-    return UnknownNameError(f"unknown {kind} {shown(name)}; {hint}")
+    matches = list(likely) or (nearest(name, names) if isinstance(name, str) else [])
+    hints = [
+        f"did you mean {' or '.join(map(repr, matches[:count]))}?" for count in range(len(matches), 0, -1)
+    ]
+    if remedy:
+        hints.append(remedy)
+    if len(names) <= 12:
+        hints.append(f"known: {', '.join(names)}.")
+    hints += [f"known: {len(names)} names, such as {', '.join(names[:count])}." for count in range(5, 0, -1)]
+    start = f"unknown {kind} {shown(name, 48)}; "
+    fitting = (hint for hint in hints if len(start) + len(hint) <= LONGEST)
+    return UnknownNameError(start + next(fitting, hints[-1]))
 
 
 def one_of(kind: str, name: object, allowed: Collection[str]) -> str:

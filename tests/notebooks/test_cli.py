@@ -16,7 +16,8 @@ from click.testing import CliRunner, Result
 from synthetic import CHAPTERS, code, good, make, write
 
 from cohort.cli import main
-from cohort.errors import NotebookError
+from cohort.errors import LONGEST, NotebookError
+from cohort.registry import facts
 from cohort.runner.kernels import kernel
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.project import Project, find_project
@@ -227,7 +228,10 @@ def test_help_shows_examples_and_every_command() -> None:
     assert (
         "cohort run the_cohort -p context 65536 -p models llama-3-8b,dbrx --out long.ipynb" in result.stdout
     )
-    assert list(main.commands) == ["run", "sweep", "check", "diff", "parameters"]
+    assert list(main.commands) == [
+        *("run", "sweep", "check", "diff", "parameters"),
+        *("model", "models", "accelerators", "grids", "laws"),
+    ]
     for name in main.commands:
         assert cohort(name, "--help").exit_code == 0
     assert cohort("--version").stdout.startswith("cohort, version ")
@@ -250,3 +254,116 @@ def test_every_chapter_lists_its_parameters(path: Path) -> None:
     rows = json.loads(cohort("parameters", path.stem, "--json").stdout)[path.stem]
     assert rows
     assert all(set(row) == {"name", "type", "default", "help"} for row in rows)
+
+
+# --- what the package knows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first"),
+    [
+        (["model", "meta-llama/Meta-Llama-3-8B"], "Llama 3 8B (llama-3-8b)"),
+        (["models", "llama"], "model "),
+        (["accelerators", "nvidia", "80gb"], "accelerator "),
+        (["grids", "SE"], "grid "),
+        (["laws"], "law "),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_the_package_knows_needs_no_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], first: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cohort(*arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith(first)
+    assert max(map(len, lines)) <= 80
+    told = json.loads(cohort(*arguments, "--json").stdout)
+    assert told["model"] == "llama-3-8b" if arguments[0] == "model" else told[0]["name"]
+
+
+def test_a_model_is_shown_at_a_context() -> None:
+    assert "1 GiB at 8,192 tokens" in cohort("model", "llama-3-8b").stdout
+    assert "16 GiB at 131,072 tokens" in cohort("model", "llama-3-8b", "--context", "131072").stdout
+    told = json.loads(cohort("model", "llama-3-8b", "--context", "131072", "--json").stdout)
+    assert told["cache_bytes"] == 131_072 * 131_072
+
+
+def test_a_model_may_be_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Path(facts.config_path("dbrx")).read_text(encoding="utf-8")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text(config, encoding="utf-8")
+    (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for path in ("~/mine", "./mine", "mine/", "mine/config.json", str(tmp_path / "mine")):
+        assert cohort("model", path).stdout.startswith("mine\n"), path
+    assert refused("model", "list.json") == "'list.json' holds [1], but a config is an object of fields"
+    assert refused("model", "broken.json").startswith("'broken.json' is not JSON: ")
+    assert refused("model", "./empty") == "there is no file './empty/config.json'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["model", "gemma27b"], "unknown model 'gemma27b'; did you mean 'gemma-2-27b'"),
+        (["model", ""], "unknown model ''; give the path of its config.json, or one of cohort.models()"),
+        (["model", "x" * 10_000], "unknown model 'xxx"),
+        (["model", "\x1b[31m"], r"unknown model '\x1b[31m'; "),
+        (["models", "nothing", "such"], "unknown model 'nothing such'; "),
+        (["accelerators", "H300"], "unknown accelerator 'H300'; did you mean 'H200' or "),
+        (["grids", "Sweeden"], "unknown grid 'Sweeden'; did you mean 'Sweden'?"),
+        (["laws", "x" * 10_000], "unknown law 'xxx"),
+        (["model", "llama-3-8b", "--context", "9" * 20], "context is 99999999999999999999, but must be "),
+    ],
+    ids=range(9),
+)
+def test_what_is_not_known_is_one_short_sentence(arguments: list[str], message: str) -> None:
+    told = refused(*arguments)
+    assert told.startswith(message)
+    assert len(told) <= LONGEST
+
+
+@pytest.mark.parametrize("context", ["0", "-5", "many", "1.5", ""])
+def test_a_context_is_a_positive_number(context: str) -> None:
+    result = cohort("model", "llama-3-8b", "--context", context)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Invalid value for '--context'" in result.stderr
+
+
+def completed(words: str) -> list[str]:
+    """Return what a shell is offered for the last of some words."""
+    *before, last = words.split(" ")
+    environment = {"COMP_WORDS": f"cohort {' '.join(before)} {last}", "COMP_CWORD": str(len(before) + 1)}
+    environment["_COHORT_COMPLETE"] = "bash_complete"
+    result = CliRunner().invoke(main, env=environment, prog_name="cohort", complete_var="_COHORT_COMPLETE")
+    return [line.removeprefix("plain,") for line in result.stdout.split()]
+
+
+def test_a_shell_completes_names() -> None:
+    assert completed("model qwen3-3") == ["qwen3-32b", "qwen3-30b-a3b"]
+    assert completed("model QWEN3-32") == ["qwen3-32b"]
+    assert completed("model ./li") == ["file,./li"]  # the shell's own completion of paths
+    assert completed("models falcon") == ["falcon-180b"]
+    assert completed("accelerators h1") == ["H100"]
+    assert "SXM" in completed("accelerators H100 S")
+    assert completed("grids Swe") == ["Sweden"]
+    assert completed("laws sard") == ["sardana", "sardana-refit"]
+    assert {"model", "models"} <= set(completed("mod"))
+
+
+def test_a_shell_completes_notebooks_where_there_are_any(
+    book: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in ("run", "check", "parameters", "sweep"):
+        assert completed(f"{command} at") == ["attention"], command
+    assert completed("run attention z") == ["zoo"]
+    monkeypatch.setattr("cohort.runner.project.find_project", _no_project)
+    assert completed("run at") == []
+
+
+def _no_project() -> Any:
+    raise NotebookError("there is no book here")

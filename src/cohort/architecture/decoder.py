@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cohort.architecture.attention import Attention, naive_score_bytes
@@ -154,10 +154,14 @@ class Layer:
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
         """Return the cached numbers of one sequence, of all mixers."""
+        if len(self.mixers) == 1:  # as almost everywhere: a sum over one takes several times as long
+            return self.mixers[0].cache_elements(context, block, devices)
         return sum(each.cache_elements(context, block, devices) for each in self.mixers)
 
     def state_elements(self, devices: int = 1) -> int:
         """Return the numbers of recurrent states, of all mixers."""
+        if len(self.mixers) == 1:
+            return self.mixers[0].state_elements(devices)
         return sum(each.state_elements(devices) for each in self.mixers)
 
 
@@ -195,6 +199,9 @@ class ModelSpec:
         Weights outside the layers that no other field counts.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
+    notice : str
+        What its name as it was given says and the registry's does not, such as ``left out of the name: it``;
+        no two models differ by it.
 
     Raises
     ------
@@ -216,6 +223,7 @@ class ModelSpec:
     registered: bool = False
     head_rows: int | None = None
     extra: Weights | None = None
+    notice: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         exact_integer("hidden", self.hidden, 1, LIMIT, ConfigError)
@@ -228,7 +236,8 @@ class ModelSpec:
                 exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
 
     def __repr__(self) -> str:
-        return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers>"
+        notice = f"; {self.notice}" if self.notice else ""
+        return f"<ModelSpec {self.name}: {self.parameters:,} parameters in {len(self.layers)} layers{notice}>"
 
     def __hash__(self) -> int:
         return self._hash
@@ -303,10 +312,19 @@ class ModelSpec:
         """The kinds of attention that its layers have."""
         return frozenset(each.kind for each in self._mixers)
 
+    @cached_property
+    def _counted_mixers(self) -> tuple[tuple[Mixer, int], ...]:
+        """The mixers of its distinct layers, each with how often its layer occurs."""
+        return tuple((each, times) for layer, times in self._distinct for each in layer.mixers)
+
     @property
     def _mixers(self) -> list[Mixer]:
         """The mixers of its distinct layers."""
-        return [each for layer, _ in self._distinct for each in layer.mixers]
+        return [each for each, _ in self._counted_mixers]
+
+    @cached_property
+    def _keeps_states(self) -> bool:
+        return any(each.state_elements() for each in self._mixers)
 
     @property
     def experts(self) -> Experts | None:
@@ -416,7 +434,7 @@ class ModelSpec:
         tensor_parallel = integer("tensor_parallel", tensor_parallel, 1, LIMIT, ParameterError, "devices")
         block = integer("block", block, 1, LIMIT, ParameterError, "tokens")
         cached = self._sum(lambda layer: layer.cache_elements(context, block, tensor_parallel))
-        states = self._sum(lambda layer: layer.state_elements(tensor_parallel))
+        states = self._sum(lambda layer: layer.state_elements(tensor_parallel)) if self._keeps_states else 0
         return _times(batch * cached, bytes_per_element, "bytes_per_element") + _times(
             batch * states, state_bytes_per_element, "state_bytes_per_element"
         )
@@ -513,11 +531,7 @@ class ModelSpec:
             If the context is not a positive integer.
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-        scores = sum(
-            times * each.score_flops(context, causal)
-            for layer, times in self._distinct
-            for each in layer.mixers
-        )
+        scores = sum([times * each.score_flops(context, causal) for each, times in self._counted_mixers])
         return 2.0 * self.matmul_parameters + scores
 
     def prefill_flops(self, context: int = 8192, batch: int = 1, causal: bool = True) -> float:
@@ -569,9 +583,7 @@ class ModelSpec:
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
-        scores = sum(
-            times * each.decode_flops(context) for layer, times in self._distinct for each in layer.mixers
-        )
+        scores = sum([times * each.decode_flops(context) for each, times in self._counted_mixers])
         return batch * (2.0 * self.matmul_parameters + scores)
 
 

@@ -14,28 +14,49 @@ from cohort.architecture.families import read
 from cohort.errors import CohortError, ConfigError, ParameterError, shown
 from cohort.registry import facts
 from cohort.registry.facts import Fact, config_path
+from cohort.registry.model_names import find_model, is_address
 
 
 def _load(path: str) -> Mapping[str, Any]:
     """Return the JSON object in a file; any failure to do so is one sentence."""
     import json
 
+    place = _tail(os.fspath(path))
     try:
         with open(path, encoding="utf-8") as file:
             config = json.load(file)
     except FileNotFoundError:
-        raise ConfigError(f"there is no file {path!r}") from None
+        raise ConfigError(f"there is no file {place}{_namesake(path)}") from None
     except OSError as error:
-        raise ConfigError(f"cannot read {path!r}: {error.strerror}") from None
+        raise ConfigError(f"cannot read {place}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path!r} is not JSON: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split())
+        reason = reason if len(reason) <= 80 else f"{reason[:79]}…"
+        raise ConfigError(f"{place} is not JSON: {reason}") from None
     if not isinstance(config, dict):
-        raise ConfigError(f"{path!r} holds {shown(config)}, but a config is an object of fields")
+        raise ConfigError(f"{place} holds {shown(config, 32)}, but a config is an object of fields")
     return config
 
 
-@lru_cache(maxsize=256)
-def _registered(name: str, path: str, modified: int) -> ModelSpec:
+def _tail(path: str, limit: int = 60) -> str:
+    """Return a path as it stands in an error: the end of a long one, which tells it apart."""
+    text = shown(path, len(path) * 10 + 2)
+    return text if len(text) <= limit else f"{text[0]}…{text[2 - limit :]}"
+
+
+def _namesake(path: str) -> str:
+    """Return a hint where the path that leads nowhere ends in the name of a registered model."""
+    try:
+        name = find_model(_stem(path)).name
+    except CohortError:
+        return ""
+    return f"; the model {name!r} is known by its name alone"
+
+
+@lru_cache(maxsize=1024)
+def _registered(name: str, path: str, modified: int, notice: str) -> ModelSpec:
+    if notice:
+        return replace(_registered(name, path, modified, ""), notice=notice)
     return replace(read(_load(path), name), registered=True)
 
 
@@ -47,15 +68,19 @@ def model(
     Parameters
     ----------
     source : str, path, mapping or ModelSpec
-        A registered name (``cohort.models()`` lists them), the path of a config file or of the folder that
-        holds it, or a dictionary in that form. A `ModelSpec` is returned as it is.
+        A registered name (``cohort.models()`` lists them) in any usual spelling, as
+        `cohort.registry.model_names.find_model` takes it; the path of a config file or of the folder that
+        holds it; or a dictionary in that form. Text is a path where it begins with ``./``, ``../``, ``/`` or
+        ``~``, ends in ``.json`` or a separator, or has a separator and exists. A `ModelSpec` is returned as
+        it is.
     name : str, optional
         What to call a model that is not registered.
 
     Returns
     -------
     ModelSpec
-        The text decoder, exact to the parameter.
+        The text decoder, exact to the parameter. What the name says of tuning or storage is left out, and its
+        `notice` names it; bytes are counted in the type that is asked for, not in the one that the name has.
 
     Raises
     ------
@@ -68,6 +93,8 @@ def model(
     --------
     >>> model("mixtral-8x7b-v0.1").active_parameters
     12879925248
+    >>> model("google/gemma-2-27b-it").notice
+    'left out of the name: it'
     """
     if isinstance(source, ModelSpec):
         return source
@@ -75,18 +102,27 @@ def model(
         return read(source, name)
     if not isinstance(source, (str, os.PathLike)):
         raise CohortError(f"a model is a name, a path or a config, but {shown(source)} was given")
-    path = os.fspath(source)
-    if isinstance(source, str) and not _is_path(path):
-        registered = config_path(path)
-        return _registered(path, registered, os.stat(registered).st_mtime_ns)
+    if isinstance(source, str) and not _is_path(source):
+        found = find_model(source)
+        registered = config_path(found.name)
+        return _registered(found.name, registered, os.stat(registered).st_mtime_ns, found.notice)
+    path = os.path.expanduser(source)
     if os.path.isdir(path):
         path = os.path.join(path, "config.json")
     return read(_load(path), name or _stem(path))
 
 
+_PATH = ("./", "../", "/", "~", f".{os.sep}", f"..{os.sep}")
+
+
 def _is_path(source: str) -> bool:
-    """Whether a string means a file: by its ending or a separator, else a name is meant."""
-    return source.endswith(".json") or os.sep in source or "/" in source
+    """Return whether a text means a file or a folder; ``organisation/name`` does where it exists."""
+    if is_address(source):
+        return False
+    if source.startswith(_PATH) or source.endswith((".json", "/", os.sep)) or source in (".", ".."):
+        return True
+    separators = source.count("/") + (source.count(os.sep) if os.sep != "/" else 0)
+    return separators > 1 or (separators == 1 and os.path.exists(source)) or os.path.isabs(source)
 
 
 def _stem(path: str) -> str:

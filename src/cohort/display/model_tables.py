@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,70 +12,15 @@ from cohort.architecture.attention import Compressed
 from cohort.architecture.decoder import Dense, Experts, ModelSpec, Residual
 from cohort.architecture.registered import ABSENT, known, specs, title
 from cohort.architecture.variants import main_attention
+from cohort.display.patterns import attention_pattern, experts_pattern
+from cohort.display.words import DASH
 from cohort.errors import extras
 from cohort.registry.facts import Fact
 
 with extras():
     import pandas as pd
 
-    from cohort.display.reader_tables import DASH
-
 GIB = 2**30
-
-
-def attention_pattern(model: ModelSpec) -> str:
-    """Return a model's attention in a few words.
-
-    Parameters
-    ----------
-    model : ModelSpec
-        The model.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> import cohort
-    >>> attention_pattern(cohort.model("gemma-2-27b"))
-    'GQA, window 4,096 in 23 of 46 layers'
-    """
-    kinds = Counter(layer.attention.kind for layer in model.layers)
-    total = len(model.layers)
-    parts = [kind if len(kinds) == 1 else f"{kind} in {count}" for kind, count in sorted(kinds.items())]
-    parts[-1] += "" if len(kinds) == 1 else f" of {total} layers"
-    for name in ("window", "chunk"):
-        limits = [length for layer in model.layers if (length := getattr(layer.attention, name, None))]
-        if limits:
-            where = "" if len(limits) == total else f" in {len(limits)} of {total} layers"
-            parts.append(f"{name} {limits[0]:,}{where}")
-    return ", ".join(parts)
-
-
-def experts_pattern(model: ModelSpec) -> str:
-    """Return a model's experts in a few words; a dash in a dense model.
-
-    Parameters
-    ----------
-    model : ModelSpec
-        The model.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> import cohort
-    >>> experts_pattern(cohort.model("deepseek-v2"))
-    '6 of 160, 2 shared'
-    """
-    experts = model.experts
-    if experts is None:
-        return DASH
-    shared = f", {experts.shared} shared" if experts.shared else ""
-    return f"{experts.active} of {experts.count}{shared}"
 
 
 def _widths(model: ModelSpec) -> list[int]:

@@ -7,14 +7,13 @@ from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import ABSENT, known, specs, title
-from cohort.display.words import last_digit, rounding
+from cohort.display.words import DASH, last_digit, rounding
 from cohort.errors import extras, unknown
 from cohort.registry import facts
 
 with extras():
     import pandas as pd
 
-    from cohort.display.reader_tables import DASH
     from cohort.registry.frames import table
 
 CONVENTIONS = ("all weights", "without input embedding", "without embedding and head")

@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from cohort.display.words import significant
+from cohort.display.words import DASH, significant
 from cohort.errors import extras
 
 with extras():
     import pandas as pd
-
-DASH = "–"
-
 
 _SIDES = {"words": "left", "number": "right"}
 

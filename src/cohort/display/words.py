@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from cohort.errors import CohortError, ParameterError, extras, shown
 
+DASH = "–"  # where there is nothing to say
+
 
 def rounding(count: float, printed: str) -> str | None:
     """Return how a printed figure comes from a count, or None if it does not.

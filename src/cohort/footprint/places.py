@@ -8,6 +8,7 @@ from functools import lru_cache
 from cohort.errors import one_of, unknown
 from cohort.footprint.factors import Range, factor
 from cohort.registry import facts
+from cohort.registry.names import Names, aliases, key
 
 # The tables of grid factors, in the order in which a place is looked up.
 GRID_TABLES = ("grids_ember", "grids_electricitymaps", "grids")
@@ -74,6 +75,42 @@ def grids() -> list[str]:
     return list(_known())
 
 
+@lru_cache(maxsize=1)
+def _names(places: tuple[str, ...], stamp: int) -> Names:
+    """Return the places by all of their spellings."""
+    return Names("grid", places, aliases("grid"))
+
+
+def place_name(place: str) -> str:
+    """Return the place that a name means.
+
+    Parameters
+    ----------
+    place : str
+        A place from ``cohort.grids()`` in any spelling, another usual name of a country, or its code of two
+        or three letters in ISO 3166.
+
+    Returns
+    -------
+    str
+        Its name in the tables of grids.
+
+    Raises
+    ------
+    UnknownNameError
+        If the data hold no such place; the message names the nearest.
+
+    Examples
+    --------
+    >>> place_name("SE"), place_name("united kingdom"), place_name("us_new york")
+    ('Sweden', 'UK', 'US-New York')
+    """
+    known = _known()
+    if isinstance(place, str) and place in known:
+        return place
+    return _names(tuple(known), facts.modified("aliases")).find(place)
+
+
 def grid_factors(place: str) -> list[Grid]:
     """Return every factor of a place, the default one first.
 
@@ -83,7 +120,7 @@ def grid_factors(place: str) -> list[Grid]:
     Parameters
     ----------
     place : str
-        A place from ``cohort.grids()``.
+        A place, as `place_name` takes it.
 
     Returns
     -------
@@ -100,8 +137,7 @@ def grid_factors(place: str) -> list[Grid]:
     >>> [(each.year, each.g_per_kwh) for each in grid_factors("France")]
     [(2024, 44.18), (2025, 41.44), (2025, 31.0), (2022, 57.0)]
     """
-    known = _known()
-    return list(known[one_of("grid", place, known)])
+    return list(_known()[place_name(place)])
 
 
 def grid(place: str, year: int | None = None, source: str | None = None) -> Grid:
@@ -110,7 +146,7 @@ def grid(place: str, year: int | None = None, source: str | None = None) -> Grid
     Parameters
     ----------
     place : str
-        A place from ``cohort.grids()``, such as ``"USA"`` or ``"US-Texas"``.
+        A place, such as ``"USA"`` or ``"US-Texas"``, as `place_name` takes it.
     year : int, optional
         Only a factor of that year.
     source : str, optional
@@ -240,7 +276,8 @@ def offsite_water(place: str) -> Range:
     (3.674, True)
     """
     usa = factor("grid of the United States", "wue off site")
-    name = _country(place)
+    known = _names(tuple(_known()), facts.modified("aliases")).meant(key(place))
+    name = _country(known[0] if len(known) == 1 else place)
     if name == COUNTRY:
         return usa
     values = {

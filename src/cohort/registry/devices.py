@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from cohort.errors import NotInDataError, unknown
 from cohort.registry import facts
+from cohort.registry.accelerator_names import find_accelerator
 from cohort.units import GB
 
 # The column that holds the dense peak of a type of number, in 1e12 operations a second.
@@ -98,7 +99,8 @@ def accelerator(name: str) -> Accelerator:
     Parameters
     ----------
     name : str
-        A name from ``cohort.accelerators()``, such as ``"H100 SXM 80GB"``.
+        A name from ``cohort.accelerators()``, such as ``"H100 SXM 80GB"``, in any usual spelling. Form and
+        memory may be left out where one accelerator is left.
 
     Returns
     -------
@@ -107,23 +109,24 @@ def accelerator(name: str) -> Accelerator:
     Raises
     ------
     UnknownNameError
-        If there is no such accelerator; the message names the nearest.
+        If there is no such accelerator, or several; the message names the nearest, or those.
 
     Examples
     --------
     >>> accelerator("H100 SXM 80GB").memory_bytes
     80000000000
+    >>> accelerator("nvidia h100-sxm5-80gb").name
+    'H100 SXM 80GB'
     """
     if not isinstance(name, str):
         raise unknown("accelerator", name, accelerators())
-    return _read(name, facts.modified("accelerators"))
+    stamp = (facts.modified("accelerators"), facts.modified("aliases"))
+    return _read(find_accelerator(name, stamp), stamp)
 
 
 @lru_cache(maxsize=64)
-def _read(name: str, modified: int) -> Accelerator:
-    row = next((row for row in facts.rows("accelerators") if row["name"] == name), None)
-    if row is None:
-        raise unknown("accelerator", name, accelerators())
+def _read(name: str, stamp: tuple[int, ...]) -> Accelerator:
+    row = facts.row("accelerators", name=name)
     low, high = row["price_low_usd_per_hour"], row["price_high_usd_per_hour"]
     return Accelerator(
         name=name,

@@ -102,6 +102,18 @@ def config_path(name: str) -> str:
     return path
 
 
+def models_stamp() -> tuple[int, ...]:
+    """Return when what names models was last written, so that what was read can be kept until then.
+
+    Returns
+    -------
+    tuple of int
+        Nanoseconds since 1970: of the configs, the table `models` and the table `aliases`.
+    """
+    configs = os.stat(os.path.join(data_folder(), "configs")).st_mtime_ns
+    return configs, modified("models"), modified("aliases")
+
+
 def tables() -> list[str]:
     """Return the names of the data tables."""
     return _names(data_folder(), ".csv")

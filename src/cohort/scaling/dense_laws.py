@@ -219,8 +219,8 @@ def law(name: str) -> ScalingLaw:
     Parameters
     ----------
     name : str
-        A name from `laws`. A name alone carries the numbers as its authors print them, with
-        ``-unrounded`` those behind the print.
+        A name from `laws`, in any usual spelling. A name alone carries the numbers as its authors print them,
+        with ``-unrounded`` those behind the print.
 
     Returns
     -------

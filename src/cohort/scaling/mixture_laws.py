@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec, Residual
-from cohort.errors import bounded, one_of, positive
+from cohort.errors import bounded, positive
 from cohort.registry import facts
+from cohort.registry.names import Names
 from cohort.scaling.mixture_forms import BilinearLaw, GranularLaw, MixtureAllocation, SparsityLaw
 
 __all__ = [
@@ -111,6 +112,12 @@ def routed_laws() -> list[str]:
     return list(dict.fromkeys(row["law"] for row in facts.rows("routed_laws")))
 
 
+@lru_cache(maxsize=1)
+def _names() -> Names:
+    """Return the laws by all of their spellings."""
+    return Names("law of mixtures", routed_laws())
+
+
 @lru_cache(maxsize=32)
 def routed_law(name: str) -> RoutedLaw:
     """Return a published law of mixtures of experts.
@@ -118,7 +125,7 @@ def routed_law(name: str) -> RoutedLaw:
     Parameters
     ----------
     name : str
-        A name from `routed_laws`.
+        A name from `routed_laws`, in any usual spelling.
 
     Returns
     -------
@@ -140,7 +147,7 @@ def routed_law(name: str) -> RoutedLaw:
     >>> round(routed_law("krajewski-64").loss(total=1e10, tokens=1e11, granularity=8), 3)
     2.54
     """
-    one_of("law of mixtures", name, routed_laws())
+    name = _names().find(name)
     values = {row["quantity"]: float(row["value"]) for row in facts.rows("routed_laws") if row["law"] == name}
     if "E_start" in values:
         return BilinearLaw(**values)
@@ -183,7 +190,7 @@ def ranges(name: str) -> dict[str, tuple[float, float]]:
     >>> ranges("krajewski-64")["granularity"]
     (1.0, 16.0)
     """
-    one_of("law of mixtures", name, routed_laws())
+    name = _names().find(name)
     rows = [row for row in facts.rows("routed_law_ranges") if row["law"] == name]
     return {row["quantity"]: (float(row["low"]), float(row["high"])) for row in rows}
 

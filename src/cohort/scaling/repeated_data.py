@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cohort.errors import InfeasibleError, positive, unknown
 from cohort.numeric import root
 from cohort.registry import facts
+from cohort.registry.names import Names, aliases
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
 
 if TYPE_CHECKING:
@@ -40,13 +42,31 @@ def laws() -> list[str]:
     return list(dict.fromkeys(row["law"] for row in facts.rows("scaling_laws")))
 
 
+@lru_cache(maxsize=1)
+def _names(modified: int, aliased: int) -> Names:
+    """Return the laws by all of their spellings."""
+    return Names("law", laws(), aliases("law"))
+
+
+@lru_cache(maxsize=64)
+def _coefficients(name: str, modified: int, aliased: int) -> dict[str, float]:
+    found = name if name in laws() else _names(modified, aliased).find(name)
+    return {
+        row["quantity"].removeprefix("ln "): (
+            math.exp(float(row["value"])) if row["quantity"].startswith("ln ") else float(row["value"])
+        )
+        for row in facts.rows("scaling_laws")
+        if row["law"] == found
+    }
+
+
 def coefficients(name: str) -> dict[str, float]:
     """Return the numbers of a published law, by quantity; of a logarithm its power of e.
 
     Parameters
     ----------
     name : str
-        A name from `laws`.
+        A name from `laws`, in any usual spelling.
 
     Returns
     -------
@@ -58,13 +78,9 @@ def coefficients(name: str) -> dict[str, float]:
     UnknownNameError
         If there is no such law; the message names the nearest.
     """
-    values = {row["quantity"]: row["value"] for row in facts.rows("scaling_laws") if row["law"] == name}
-    if not values:
+    if not isinstance(name, str):
         raise unknown("law", name, laws())
-    return {
-        quantity.removeprefix("ln "): math.exp(float(value)) if quantity.startswith("ln ") else float(value)
-        for quantity, value in values.items()
-    }
+    return dict(_coefficients(name, facts.modified("scaling_laws"), facts.modified("aliases")))
 
 
 def repetition(name: str) -> Repetition:

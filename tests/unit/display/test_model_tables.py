@@ -27,7 +27,7 @@ def test_a_data_table_names_its_units_sources_and_licence():
         assert attributes["title"]
         assert attributes["description"]
         assert set(attributes["columns"]) == set(cohort.table(name).columns)
-        assert attributes["sources"] or name == "units"
+        assert attributes["sources"] or name in ("units", "aliases")
         assert attributes["licences"]
     assert cohort.table("chinchilla_runs").attrs["sources"] == [
         "besiroglu2024chinchilla",

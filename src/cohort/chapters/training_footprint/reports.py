@@ -9,7 +9,7 @@ import pandas as pd
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.chapters.training_footprint.tables import FULL, LEVELS, low_median_high, run_title
-from cohort.display.reader_tables import DASH
+from cohort.display.words import DASH
 from cohort.footprint import audit
 from cohort.footprint.audit import published_rows
 from cohort.footprint.published_runs import Run, run_rows

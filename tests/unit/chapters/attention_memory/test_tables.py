@@ -88,7 +88,7 @@ def test_caches_and_kinds_have_a_row_each():
     ("call", "error", "words"),
     [
         (
-            lambda: capacity.fits_models(["llama-3-8b"], "H100 SXM 80 GB", 8192),
+            lambda: capacity.fits_models(["llama-3-8b"], "H100", 8192),
             UnknownNameError,
             "did you mean 'H100 SXM 80GB'",
         ),

@@ -10,8 +10,7 @@ from cohort.chapters.expert_tradeoffs.load import Balance
 from cohort.chapters.expert_tradeoffs.reads import NEARLY_ALL, bound_excess
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE
-from cohort.display.reader_tables import DASH
-from cohort.display.words import counted, inflected, ranged, running, scaled, sentences, significant
+from cohort.display.words import DASH, counted, inflected, ranged, running, scaled, sentences, significant
 from cohort.experts import closed_form
 
 

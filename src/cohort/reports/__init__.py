@@ -1,0 +1,1 @@
+"""What the commands tell of a model and of the data, as lines of text and as JSON."""

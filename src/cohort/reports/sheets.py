@@ -1,0 +1,205 @@
+"""One model on one screen: its size, its parts, its cache, its weights by type, and what holds them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.dtypes import precision
+from cohort.architecture.registered import known, model, title
+from cohort.architecture.variants import main_attention
+from cohort.display.patterns import attention_pattern, experts_pattern
+from cohort.display.words import binary, scaled, significant
+from cohort.errors import ParameterError
+from cohort.registry.devices import Accelerator, accelerator, accelerators
+from cohort.serving import largest_concurrency, most_devices
+from cohort.serving.roofline import RESERVE
+from cohort.units import GB
+
+TYPES = ("bf16", "fp8", "int4")  # of weights; the cache is kept in the first
+FACTS = {"released": "release_date", "licence": "licence", "offered context": "inference_context"}
+WIDEST = 16  # devices that are tried
+WIDTH = 80  # characters of a line
+COUNTS = 3  # numbers of devices that are told of a type of weights
+
+
+def show_model(source: str, context: int, as_json: bool) -> None:
+    """Print what a model is and takes.
+
+    Parameters
+    ----------
+    source : str
+        A name or a path, as `cohort.model` takes them.
+    context : int
+        Tokens of one sequence.
+    as_json : bool
+        Print JSON instead of text.
+
+    Raises
+    ------
+    CohortError
+        If there is no such model, or the context is out of its range.
+    """
+    sheet = model_sheet(source, context)
+    click.echo(json.dumps(sheet, indent=2, ensure_ascii=False) if as_json else "\n".join(sheet_lines(sheet)))
+
+
+def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
+    """Return what a model is and takes, as plain values.
+
+    Parameters
+    ----------
+    source : str
+        A name or a path, as `cohort.model` takes them.
+    context : int
+        Tokens of one sequence.
+
+    Returns
+    -------
+    dict
+        Counts of weights; layers and widths; attention and experts in words; bytes of the cache of one
+        sequence in bf16, also over the context, and whether each token adds the same; for each of `TYPES` the
+        bytes of all weights, and by accelerator the least number of devices that hold them with that cache,
+        where a power of two up to `WIDEST` does; the facts of a registered model.
+
+    Raises
+    ------
+    CohortError
+        If there is no such model, or the context is out of its range.
+
+    Examples
+    --------
+    >>> sheet = model_sheet("meta-llama/Meta-Llama-3-8B-Instruct", context=8192)
+    >>> sheet["model"], sheet["notice"], sheet["cache_bytes"], sheet["weights"]["bf16"]["bytes"]
+    ('llama-3-8b', 'left out of the name: Instruct', 1073741824, 16060522496)
+    """
+    spec = model(source)
+    cache = spec.kv_cache_bytes(context)
+    return {
+        "model": spec.name,
+        "title": title(spec),
+        "notice": spec.notice,
+        "registered": spec.registered,
+        "parameters": spec.parameters,
+        "active_parameters": spec.active_parameters,
+        "layers": len(spec.layers),
+        "hidden": spec.hidden,
+        "vocabulary": spec.vocabulary,
+        "attention": attention_pattern(spec),
+        "heads": main_attention(spec).heads,
+        "kv_heads": getattr(main_attention(spec), "kv_heads", None),
+        "experts": experts_pattern(spec) if spec.experts else None,
+        "context": context,
+        "cache_bytes": cache,
+        "cache_bytes_per_token": cache / context,
+        "cache_is_linear": cache == context * spec.kv_cache_bytes(1),
+        "weights": {dtype: _weights(spec, dtype, context) for dtype in TYPES},
+        "facts": {
+            label: dataclasses.asdict(known(spec)[field])
+            for label, field in FACTS.items()
+            if field in known(spec)
+        },
+    }
+
+
+def _weights(spec: ModelSpec, dtype: str, context: int) -> dict[str, Any]:
+    width = precision(dtype).bytes_per_element
+    devices = sorted(map(accelerator, accelerators()), key=lambda device: device.memory_bytes)
+    least = {device.name: _least_devices(spec, device, dtype, context) for device in devices}
+    return {
+        "bytes": round(spec.parameters * width),
+        "devices": {name: count for name, count in least.items() if count is not None},
+    }
+
+
+def _least_devices(spec: ModelSpec, device: Accelerator, dtype: str, context: int) -> int | None:
+    """Return the least power of two of devices that hold weights and one cache, or None if none does."""
+    count = 1
+    while count <= min(most_devices(device), WIDEST):
+        try:
+            held = largest_concurrency(
+                spec,
+                device,
+                count,
+                input_tokens=max(context - 1, 1),
+                output_tokens=1,
+                weight_dtype=dtype,
+                kv_dtype=TYPES[0],
+            )
+        except ParameterError:  # so many devices cannot share the heads
+            return None
+        if held:
+            return count
+        count *= 2
+    return None
+
+
+def sheet_lines(sheet: dict[str, Any]) -> list[str]:
+    """Return a sheet as lines of text.
+
+    Parameters
+    ----------
+    sheet : dict
+        As `model_sheet` returns it.
+
+    Returns
+    -------
+    list of str
+        At most 24, of at most `WIDTH` characters each.
+    """
+    lines = [f"{sheet['title']} ({sheet['model']})" if sheet["registered"] else sheet["model"]]
+    lines += [f"  {sheet['notice']}"] if sheet["notice"] else []
+    lines += ["", *(f"  {label:<16}{text}" for label, text in _entries(sheet))]
+    free = f"{RESERVE:.0%} of memory free"
+    lines += ["", f"  {'weights':<19}devices that hold them and that cache, {free}"]
+    for dtype, found in sheet["weights"].items():
+        lines += _weight_lines(dtype, found)
+    return [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
+
+
+def _entries(sheet: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the labelled lines of a sheet."""
+    total, active = sheet["parameters"], sheet["active_parameters"]
+    share = "all active" if active == total else f"{scaled(active)} active"
+    yield "parameters", f"{total:,} ({scaled(total)}), {share}"
+    yield "layers", f"{sheet['layers']:,} of width {sheet['hidden']:,}; vocabulary {sheet['vocabulary']:,}"
+    yield "attention", sheet["attention"]
+    kv = f", {sheet['kv_heads']:,} of keys and values" if sheet["kv_heads"] else ""
+    yield "heads", f"{sheet['heads']:,}{kv}"
+    yield "experts", sheet["experts"] or "none"
+    per_token = f"{significant(sheet['cache_bytes_per_token'], 6)} bytes a token"
+    whole = f"{binary(sheet['cache_bytes'])} at {sheet['context']:,} tokens"
+    yield "cache in bf16", f"{per_token}{'' if sheet['cache_is_linear'] else ' on average'}, {whole}"
+    for label, fact in sheet["facts"].items():
+        value = fact["value"]
+        tokens = f"{int(value):,} tokens" if value and fact["unit"] == "tokens" else value
+        doubt = "" if fact["status"] in ("stated", "undisclosed") else f" ({fact['status']})"
+        yield label, f"{tokens or fact['status']}{doubt}"
+
+
+def _weight_lines(dtype: str, found: dict[str, Any]) -> Iterator[str]:
+    """Yield a line for each of the least numbers of devices, with the smallest accelerators that need it."""
+    head = f"  {dtype:<6}{found['bytes'] / GB:>8,.1f} GB"
+    counts = sorted(set(found["devices"].values()))
+    if not counts:
+        yield f"{head}  none of up to {WIDEST}"
+    for count in counts[:COUNTS]:
+        names = [name for name, least in found["devices"].items() if least == count]
+        yield _naming(f"{head}  {count:>2} x ", names)
+        head = " " * len(head)
+
+
+def _naming(start: str, names: Sequence[str]) -> str:
+    """Return a line that names as many as fit into it, and counts the others."""
+    shown = len(names)
+    while True:
+        rest = len(names) - shown
+        line = start + ", ".join(names[:shown]) + (f" and {rest} more" if rest else "")
+        if len(line) <= WIDTH or shown == 1:
+            return line
+        shown -= 1
