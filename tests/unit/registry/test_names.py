@@ -227,7 +227,7 @@ def test_an_ambiguous_spelling_names_the_candidates():
         ("llama38b", "llama-3-8b"),
         ("llama-3-8", "llama-3-8b"),
         ("someone/mixtral-8x7b-v0.2-AWQ", "mixtral-8x7b-v0.1"),
-        ("gemma27b", "gemma-2-27b"),
+        ("gemma27b", "gemma-3-27b"),
         ("qwen3-30b", "qwen3-30b-a3b"),
         ("falcon", "falcon-180b"),
     ],

@@ -34,7 +34,10 @@ def test_parts_by_hand():
 def test_every_published_active_count_follows_from_a_convention():
     frame = sizes.active_by_convention(EVERY)
     assert len(frame) == len(EVERY)
-    assert (frame.iloc[:, 3:] != "–").any(axis=1).all()
+    without = frame.index[~(frame.iloc[:, 3:] != "–").any(axis=1)]
+    # LongCat-Flash prints an average over tokens that visit experts without weights; Mistral AI's two count the
+    # vision encoder or print less than any convention gives.
+    assert set(without) == {"LongCat-Flash", "Mistral Large 3 675B", "Mistral Small 4 119B"}
 
 
 @pytest.mark.parametrize("name", POST)

@@ -76,11 +76,12 @@ def test_where_the_weights_are():
 
 def test_active_counts():
     conventions = sizes.active_by_convention(cohort.models())
-    assert words.active_counts(conventions) == (
-        "Of 18 published numbers, 13 follow when all weights are counted, 12 without the input embedding, "
-        "and 8 without embedding and head; short numbers follow from several. Each follows from one of them "
-        "at least.\nThe largest excess of the exact over the published number is +29.2%, in Qwen3-Next "
-        "80B-A3B. This book counts all weights, and says so where it does not."
+    some = ["mixtral-8x7b-v0.1", "qwen3-next-80b-a3b", "gpt-oss-20b", "llama-3-8b"]
+    assert words.active_counts(sizes.active_by_convention(some)) == (
+        "Of 3 published numbers, 2 follow when all weights are counted, 2 without the input embedding, and 1 "
+        "without embedding and head; short numbers follow from several. Each follows from one of them at "
+        "least.\nThe largest excess of the exact over the published number is +29.2%, in Qwen3-Next 80B-A3B. "
+        "This book counts all weights, and says so where it does not."
     )
     lost = conventions.iloc[:2].copy()
     lost.iloc[:, 3:] = "–"
@@ -258,19 +259,21 @@ def test_scores():
     scored = worth.scores_by_size("MMLU")
     sized = worth.fitted_size(scored)
     first, second, third = words.scores_beside(scored, sized).split("\n")
-    assert first == (
-        "For 5 of 5 mixtures the circle lies between active and all parameters. Taken at its word, that "
+    assert first == "For 8 of 9 mixtures the circle lies between active and all parameters."
+    assert second.startswith("The root of total and active is 0.5 to 3.7 times the circle, at the median 1.4")
+    assert third.startswith(
+        "The line leaves 6.6 points, a factor of 2.7 in size to either side, and with it 7 of"
+    )
+    assert "It rests on 21 dense models, of which the newest year has 2;" in third
+    within = sized[(sized["active"] <= sized["dense"]) & (sized["dense"] <= sized["total"])]
+    assert words.scores_beside(scored, within).startswith(
+        "For 8 of 8 mixtures the circle lies between active and all parameters. Taken at its word, that "
         "makes a mixture better than a dense model of its compute and worse than one of its memory."
     )
-    assert second.startswith("The root of total and active is 0.5 to 2.3 times the circle, at the median 1.3")
-    assert third.startswith(
-        "The line leaves 6.8 points, a factor of 2.7 in size to either side, and with it 4 of"
-    )
-    assert "It rests on 20 dense models, of which the newest year has 2;" in third
     moved = sized.copy()
     moved.iloc[0, sized.columns.get_loc("dense")] = 1.0
     assert words.scores_beside(scored, moved).startswith(
-        "For 4 of 5 mixtures the circle lies between active and all parameters.\n"
+        "For 7 of 9 mixtures the circle lies between active and all parameters.\n"
     )
 
 
