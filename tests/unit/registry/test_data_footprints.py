@@ -188,7 +188,7 @@ def test_what_is_contested_is_known() -> None:
 
 
 # Models that joined the registry after the fits: under its names their rows would enter the sets that the
-# chapters on serving and on training calibrate and test with, so they keep the names that their sources print.
+# chapters on serving and on training calibrate and test with, so they keep the names of their sources.
 APART = {
     "training_runs": {
         *("Apertus 70B", "DeepSeek-R1", "DeepSeek-V3", "Llama 3.1 70B", "Llama 3.1 8B", "Llama 3.3 70B"),

@@ -35,8 +35,8 @@ def test_every_published_active_count_follows_from_a_convention():
     frame = sizes.active_by_convention(EVERY)
     assert len(frame) == len(EVERY)
     without = frame.index[~(frame.iloc[:, 3:] != "–").any(axis=1)]
-    # LongCat-Flash prints an average over tokens that visit experts without weights; Mistral AI's two count the
-    # vision encoder or print less than any convention gives.
+    # LongCat-Flash prints an average over tokens, some of which visit experts without weights; one of Mistral
+    # AI counts the vision encoder, and one prints less than any convention gives.
     assert set(without) == {"LongCat-Flash", "Mistral Large 3 675B", "Mistral Small 4 119B"}
 
 
