@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import cohort
 from cohort.chapters.attention_memory import capacity
+from cohort.display import reader_tables
 
 
 @given(most=st.integers(0, 10**6), bound=st.integers(0, 10**6))
@@ -89,4 +90,4 @@ def test_limits_are_the_makers_or_the_configs():
 def test_no_table_shows_a_raw_missing_value():
     frame = capacity.readable_fit(capacity.fits_models(["deepseek-v3.2"], "L4", 8192))
     assert isinstance(frame, pd.DataFrame)
-    assert "–" in cohort.display.reader_tables.readable(frame)._repr_html_()
+    assert "–" in reader_tables.readable(frame)._repr_html_()
