@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,9 +13,6 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from cohort.display.parts import end_labels, label_points, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
-
-CLOSE = 3.0  # points of score below which names would cover each other
-
 
 OWN, SMALL, LARGE, SKEWED = COLOURS[0], COLOURS[2], COLOURS[1], COLOURS[4]
 
@@ -274,24 +270,17 @@ def draw_scores_by_size(frame: pd.DataFrame, fitted: pd.DataFrame, label: str) -
         shade = 0.25 + 0.75 * (at + 1) / len(years)
         axes.scatter(rows["total"] / 1e9, rows["score"], color=SMALL, alpha=shade, s=26, zorder=2)
     mixed = frame[frame["experts"]]
-    heights = sorted(mixed["score"])
-    for name, row in mixed.iterrows():
+    for row in mixed.to_dict("records"):
         span = [row["active"] / 1e9, row["total"] / 1e9]
         axes.plot(span, [row["score"]] * 2, color=OWN, lw=2.2, zorder=3, marker="|", ms=8)
-        below = any(0 < other - row["score"] < CLOSE for other in heights)  # there is no room above
-        axes.annotate(
-            str(name),
-            (math.sqrt(span[0] * span[1]), row["score"]),
-            (0, -5 if below else 5),
-            textcoords="offset points",
-            ha="center",
-            va="top" if below else "bottom",
-            size=8,
-            color=OWN,
-        )
     same = mixed.index.intersection(fitted.index)
     place = fitted.loc[same, "dense"] / 1e9, mixed.loc[same, "score"]
     axes.scatter(*place, marker="o", s=34, facecolors="white", edgecolors=LARGE, zorder=4, lw=1.5)
     axes.set(xscale="log", xlabel="parameters (billion)", ylabel=label)
     plain_ticks(axes.xaxis)
+    edge = axes.get_xlim()[1]
+    axes.set_xlim(right=edge)
+    axes.hlines(mixed["score"], mixed["total"] / 1e9, edge, color=PALE, lw=0.6, zorder=1)
+    names = [str(name) for name in mixed.index]
+    end_labels(axes, edge, dict(zip(names, mixed["score"], strict=True)), dict.fromkeys(names, OWN))
     return drawing
