@@ -254,6 +254,59 @@ def model_command(source: str, context: int, as_json: bool) -> None:
     show_model(source, context, as_json)
 
 
+@main.command("memory")
+@click.argument("source", metavar="NAME|PATH", shell_complete=_model_or_file)
+@click.option(
+    "--accelerator",
+    "-a",
+    default="H100 SXM 80GB",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=_completed(lambda: cohort.accelerators()),
+    help="Accelerator whose memory is shared.",
+)
+@click.option(
+    "--devices",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Devices that share each layer; in training, that divide all states.",
+)
+@click.option(
+    "--context",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Tokens of a sequence [default: what the model is offered for; 2048 in training].",
+)
+@click.option(
+    "--batch", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Sequences."
+)
+@click.option(
+    "--weight-dtype",
+    default="released",
+    show_default=True,
+    metavar="TYPE",
+    help="How weights are stored: bf16, fp8, nvfp4, mxfp4, gptq, awq, Q4_K_M, Q8_0 and others.",
+)
+@click.option(
+    "--kv-dtype", default="bf16", show_default=True, metavar="TYPE", help="How the cache is stored."
+)
+@click.option(
+    "--train",
+    default=None,
+    metavar="METHOD",
+    help="A step of training: full, autocast, mixed, lora or qlora.",
+)
+@_json
+def memory_command(source: str, accelerator: str, as_json: bool, **asked: Any) -> None:
+    """Show what a model takes of its devices' memory: weights, engine, cache, and whether it fits."""
+    from cohort.reports.memory import show_memory
+
+    show_memory(source, accelerator, as_json=as_json, **asked)
+
+
 @main.command("models")
 @_filter(lambda: cohort.models())
 @_json

@@ -10,9 +10,10 @@ scores) are not counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from cohort.architecture.attention import Attention, naive_score_bytes
 from cohort.architecture.feedforward import (
@@ -197,6 +198,10 @@ class ModelSpec:
         Rows of the output head, where it has fewer or more than the embedding.
     extra : Weights, optional
         Weights outside the layers that no other field counts.
+    quantization : mapping, optional
+        The ``quantization_config`` of the release, as it is; `cohort.architecture.quantization` reads it.
+    dtype : str, optional
+        The ``torch_dtype`` of the release.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
     notice : str
@@ -223,6 +228,8 @@ class ModelSpec:
     registered: bool = False
     head_rows: int | None = None
     extra: Weights | None = None
+    quantization: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    dtype: str | None = field(default=None, compare=False)
     notice: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -272,14 +279,18 @@ class ModelSpec:
         return matrix + (rows if self.head_bias else 0)
 
     @property
-    def _outside_layers(self) -> int:
+    def outside_parameters(self) -> int:
+        """Weights outside the layers that are neither embedding nor head: positions, projections, norms."""
         projections = 0
         if self.embedding_width not in (None, self.hidden):
             projections = 2 * self.hidden * (self.embedding_width or 0)
         positions = self.position_rows * self.hidden
         inner = positions + projections + self.norm_weights + self._collapse
-        inner += self.extra.all if self.extra else 0
-        return self.embedding_parameters + self.head_parameters + inner
+        return inner + (self.extra.all if self.extra else 0)
+
+    @property
+    def _outside_layers(self) -> int:
+        return self.embedding_parameters + self.head_parameters + self.outside_parameters
 
     @property
     def _collapse(self) -> int:

@@ -47,6 +47,22 @@ _PRECISIONS = {
         Precision("int8", 8, block=32, scale_bits=16),
         Precision("fp4", 4, block=32, scale_bits=8),
         Precision("int4", 4, block=32, scale_bits=16),
+        Precision("nvfp4", 4, block=16, scale_bits=8),
+    )
+}
+
+# How matrices are stored, and no cache: a scale and a zero a group (GPTQ, AWQ), scales that are quantised
+# themselves (NF4 with double quantisation), and super-blocks of 256 (llama.cpp).
+_MATRICES = {
+    each.name: each
+    for each in (
+        Precision("mxfp8", 8, block=32, scale_bits=8),
+        Precision("int4_group", 4, block=128, scale_bits=16 + 4),
+        Precision("nf4", 4, block=64 * 256, scale_bits=8 * 256 + 32),
+        Precision("Q4_K", 4, block=256, scale_bits=12 * 8 + 2 * 16),
+        Precision("Q5_0", 5, block=32, scale_bits=16),
+        Precision("Q6_K", 6, block=256, scale_bits=16 * 8 + 16),
+        Precision("Q8_0", 8, block=32, scale_bits=16),
     )
 }
 
@@ -61,7 +77,8 @@ def precision(name: str) -> Precision:
 
     Eight-bit floating point has one scale for a tensor, so that it takes one byte a number. The integers
     have a scale of two bytes for each 32 numbers, as in llama.cpp :cite:p:`llamacppquants`; four-bit floating
-    point one byte for each 32 :cite:p:`rouhani2023microscaling`.
+    point one byte for each 32 :cite:p:`rouhani2023microscaling`, or for each 16 in NVIDIA's form
+    :cite:p:`nvidia2025nvfp4`.
 
     Parameters
     ----------
@@ -73,6 +90,7 @@ def precision(name: str) -> Precision:
     UnknownNameError
         If there is none of that name; the message names the nearest.
     """
-    if not isinstance(name, str) or name not in _PRECISIONS:
+    found = {**_PRECISIONS, **_MATRICES}
+    if not isinstance(name, str) or name not in found:
         raise unknown("precision", name, _PRECISIONS)
-    return _PRECISIONS[name]
+    return found[name]

@@ -130,6 +130,14 @@ class Experts:
         width = self.shared * (self.shared_width or self.width)
         return Dense(width, self.gated, self.shared_bias) if self.shared else None
 
+    def router_parameters(self, hidden: int) -> int:
+        """Return the weights of the router's matrix."""
+        return self._router(hidden)
+
+    def shared_matrices(self, hidden: int) -> int:
+        """Return the weights of the matrices of the shared experts."""
+        return self._beside.matmul_parameters(hidden) if self._beside else 0
+
     def _of(self, experts: int, hidden: int) -> int:
         rows = self.count + self.zero
         router = self._router(hidden) + (rows if self.router_bias else 0) + self.correction

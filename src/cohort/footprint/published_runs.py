@@ -380,7 +380,7 @@ def utilisation(device: Accelerator, without: Collection[str] = ()) -> Range:
     Examples
     --------
     >>> round(utilisation(as_accelerator("H100 SXM 80GB")).central, 2)
-    0.26
+    0.25
     """
     known = known_utilisations(facts.modified("training_runs"))
     logs = [

@@ -11,7 +11,7 @@ from functools import lru_cache
 from cohort.errors import NotInDataError, unknown
 from cohort.registry import facts
 from cohort.registry.accelerator_names import find_accelerator
-from cohort.units import GB
+from cohort.units import GB, MIB
 
 # The column that holds the dense peak of a type of number, in 1e12 operations a second.
 PEAKS = {
@@ -22,7 +22,8 @@ PEAKS = {
     "fp4": "fp4_dense_tflops",
 }
 SIXTEEN_BIT = ("bf16", "fp16")  # types of 16 bits, the preferred one first
-NATIVE = ("fp8", "fp4")  # types whose weights are multiplied as they are, where the accelerator can
+# Types whose weights are multiplied as they are where the accelerator can, and the peak that they have then.
+NATIVE = {"fp8": "fp8", "fp4": "fp4", "nvfp4": "fp4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ class Accelerator:
         Devices that such links join; 1 where cards meet only on the bus of their host.
     tdp_w : float, optional
         Rated power, in W; None where the data give none.
+    year : int
+        Year of introduction.
+    driver_bytes : int
+        Memory as the driver reports it, in bytes; as the data sheet has it where no figure is public.
+    allocatable_bytes : int
+        What of it a program may allocate: the rest is the driver's own.
     """
 
     name: str
@@ -58,6 +65,15 @@ class Accelerator:
     link: float | None = None
     joined: int = 1
     tdp_w: float | None = None
+    year: int = 0
+    driver_bytes: int = 0
+    allocatable_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.driver_bytes:
+            object.__setattr__(self, "driver_bytes", self.allocatable_bytes or self.memory_bytes)
+        if not self.allocatable_bytes:
+            object.__setattr__(self, "allocatable_bytes", self.driver_bytes - _reserved(self.driver_bytes))
 
     def peak(self, dtype: str = "bf16") -> float:
         """Return the dense peak for a type of number.
@@ -86,6 +102,14 @@ class Accelerator:
         if not isinstance(dtype, str) or dtype not in found:
             raise unknown(f"type of number of {self.name}", dtype, found)
         return found[dtype]
+
+
+def _reserved(memory: int) -> int:
+    """Return what the driver keeps for itself where the data do not say: it grows a little with the memory.
+
+    Within 0.7 % of the memory of the cards whose allocatable memory is known.
+    """
+    return 300 * MIB + 3 * memory // 1000
 
 
 def accelerators() -> list[str]:
@@ -137,6 +161,9 @@ def _read(name: str, stamp: tuple[int, ...]) -> Accelerator:
         link=float(row["interconnect_gb_s"]) * GB if row["interconnect_gb_s"] else None,
         joined=int(row["scale_up_domain"]),
         tdp_w=float(row["tdp_w"]) if row["tdp_w"] else None,
+        year=int(row["year"]),
+        driver_bytes=int(row["driver_memory_mib"] or 0) * MIB,
+        allocatable_bytes=int(row["cuda_memory_mib"] or 0) * MIB,
     )
 
 
@@ -237,7 +264,7 @@ def multiplied_type(device: Accelerator, weight_dtype: str) -> str:
     Returns
     -------
     str
-        The stored type for fp8 and fp4 where the device has a peak for it, else its type of 16 bits.
+        The type of its own for fp8 and fp4 where the device has a peak for it, else its type of 16 bits.
 
     Raises
     ------
@@ -250,5 +277,5 @@ def multiplied_type(device: Accelerator, weight_dtype: str) -> str:
     >>> [multiplied_type(h100, dtype) for dtype in ("fp8", "fp4", "int8")]
     ['fp8', 'bf16', 'bf16']
     """
-    own = weight_dtype in NATIVE and weight_dtype in dict(device.peaks)
-    return weight_dtype if own else sixteen_bit_type(device)
+    own = NATIVE.get(weight_dtype)
+    return own if own in dict(device.peaks) else sixteen_bit_type(device)

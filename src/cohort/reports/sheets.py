@@ -18,7 +18,6 @@ from cohort.display.words import binary, scaled, significant
 from cohort.errors import ParameterError
 from cohort.registry.devices import Accelerator, accelerator, accelerators
 from cohort.serving import largest_concurrency, most_devices
-from cohort.serving.roofline import RESERVE
 from cohort.units import GB
 
 TYPES = ("bf16", "fp8", "int4")  # of weights; the cache is kept in the first
@@ -155,8 +154,7 @@ def sheet_lines(sheet: dict[str, Any]) -> list[str]:
     lines = [f"{sheet['title']} ({sheet['model']})" if sheet["registered"] else sheet["model"]]
     lines += [f"  {sheet['notice']}"] if sheet["notice"] else []
     lines += ["", *(f"  {label:<16}{text}" for label, text in _entries(sheet))]
-    free = f"{RESERVE:.0%} of memory free"
-    lines += ["", f"  {'weights':<19}devices that hold them and that cache, {free}"]
+    lines += ["", f"  {'weights':<19}devices that hold them, that cache and an engine"]
     for dtype, found in sheet["weights"].items():
         lines += _weight_lines(dtype, found)
     return [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]

@@ -122,7 +122,7 @@ def share_name(dtype: str) -> str:
     Returns
     -------
     str
-        ``16-bit`` for bf16, fp16 and fp32; ``fp8`` for fp8 and fp4; else the type itself.
+        ``16-bit`` for bf16, fp16 and fp32; ``fp8`` for fp8 and all of fp4; else the type itself.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def share_name(dtype: str) -> str:
     """
     if dtype in ("bf16", "fp16", "fp32"):
         return "16-bit"
-    return "fp8" if dtype in NATIVE else dtype
+    return "fp8" if NATIVE.get(dtype) else dtype
 
 
 def products() -> dict[tuple[str, str], float]:

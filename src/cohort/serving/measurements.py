@@ -203,7 +203,7 @@ def cases(use: str) -> list[Case]:
     Examples
     --------
     >>> len(cases("calibrate")), len(cases("test"))
-    (69, 116)
+    (69, 119)
     """
     one_of("use", use, ("calibrate", "test"))
     rows = facts.rows("serving_measurements")

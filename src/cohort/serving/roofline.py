@@ -6,20 +6,20 @@ While some sequences write, the prompts of others are read in between. The secon
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.errors import integer, positive
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry.devices import Accelerator
 from cohort.serving.attainment import ROOFLINE, Attained, attained, products, with_recent_kernels
+from cohort.serving.memory import Budget, memory_budget
 from cohort.serving.step import DeviceGroup, device_group, most_devices, weights_read
-from cohort.units import GB, MILLION, SECONDS_PER_HOUR
+from cohort.units import MILLION, SECONDS_PER_HOUR
 
 __all__ = [
     "BOUNDS",
-    "RESERVE",
     "ROOFLINE",
     "Attained",
     "Serving",
@@ -32,8 +32,6 @@ __all__ = [
     "weights_read",
     "with_recent_kernels",
 ]
-
-RESERVE = 0.1  # share of the memory that is left for everything but weights and cache
 
 # What each part of a token's time is spent on.
 BOUNDS = {
@@ -274,27 +272,24 @@ def serve(
     )
 
 
-def _room(group: DeviceGroup) -> float:
-    """Return the bytes of a device that its share of the weights leaves for the cache."""
-    weights = group.weight_bytes_held
-    return group.device.memory_bytes * (1 - RESERVE) - weights / group.devices
+@lru_cache(maxsize=256)
+def _budget(group: DeviceGroup) -> Budget:
+    """Return what weights and engine take of each device; the cache is counted apart."""
+    return memory_budget(
+        group.spec,
+        group.device,
+        group.devices,
+        context=1,
+        weight_dtype=group.weight_dtype,
+        kv_dtype=group.kv_dtype,
+    )
 
 
 def _misfit(group: DeviceGroup, sequences: int, context: int) -> str:
     """Return why weights and cache do not fit the memory, or nothing if they do."""
-    room, usable = _room(group), group.device.memory_bytes * (1 - RESERVE)
-    if room < 0:
-        return (
-            f"the weights take {(usable - room) / GB:,.1f} GB of each device, "
-            f"of which {usable / GB:,.1f} GB can be used"
-        )
-    cache = group.cache_bytes(context, sequences)
-    if cache > room:
-        return (
-            f"the cache takes {cache / GB:,.1f} GB of each device, "
-            f"of which the weights leave {room / GB:,.1f} GB"
-        )
-    return ""
+    budget = _budget(group)
+    cache = 0 if budget.room < 0 else group.cache_bytes(context, sequences)
+    return "" if 0 <= budget.room >= cache else replace(budget, cache=cache).reason
 
 
 def largest_concurrency(
@@ -330,11 +325,11 @@ def largest_concurrency(
     >>> cohort.serving.largest_concurrency(
     ...     "llama-3-8b", "H100 SXM 80GB", input_tokens=8000, output_tokens=192
     ... )
-    52
+    53
     """
     _, input_tokens, output_tokens = _lengths(1, input_tokens, output_tokens)
     group = device_group(model, accelerator, tensor_parallel, weight_dtype, kv_dtype, None)
-    room, each = _room(group), group.cache_bytes(input_tokens + output_tokens, 1)
+    room, each = _budget(group).room, group.cache_bytes(input_tokens + output_tokens, 1)
     count = max(int(room // each), 0)
     while count and group.cache_bytes(input_tokens + output_tokens, count) > room:
         count -= 1

@@ -64,11 +64,6 @@ class DeviceGroup:
 
     # --- bytes
 
-    @cached_property
-    def weight_bytes_held(self) -> float:
-        """Bytes of all weights."""
-        return self.spec.parameters * self._weight_width
-
     def weight_bytes(self, tokens: int) -> float:
         """Return the bytes of the weights that a step of so many tokens reads.
 

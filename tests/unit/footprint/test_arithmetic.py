@@ -269,7 +269,7 @@ def test_an_unknown_factor_is_named(call) -> None:
 
 
 def test_factors_of_families() -> None:
-    assert (mfu(H100).low, mfu(H100).central, mfu(H100).high) == (0.15, 0.25, 0.35)
+    assert (mfu(H100).low, mfu(H100).central, mfu(H100).high) == (0.14, 0.25, 0.35)
     known = {name: assessed(cohort.accelerator(name)) for name in ("H100 PCIe", "L4", "A100 PCIe 40GB")}
     assert known == {"H100 PCIe": True, "L4": False, "A100 PCIe 40GB": True}
     assert power(H100, "accelerator").central == 630

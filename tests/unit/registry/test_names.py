@@ -135,7 +135,7 @@ OTHERS = {
     "Qwen3-VL-8B-Instruct": "qwen3-8b",
     "Qwen3-Embedding-8B": "qwen3-8b",
     "gemma-27b": "gemma-2-7b",
-    "gemma27b": "gemma-2-27b",
+    "gemma27b": "gemma-3-27b",
     "gemma-3-27b": "gemma-2-27b",
     "gemma-22b": "gemma-2-2b",
     "olmo-27b": "olmo-2-7b",

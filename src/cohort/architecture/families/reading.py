@@ -95,9 +95,20 @@ def _read(config: Mapping[str, Any], called: str) -> ModelSpec:
     fields = Fields(values, family, _defaults(family, nested))
     if fields.flag("add_cross_attention"):
         raise ConfigError("'add_cross_attention' is true, but only decoders without an encoder are counted")
-    model = build(fields, row, called)
+    model = build(fields, row, called, *_stored(config, values))
     fields.unread(_known(family))
     return model
+
+
+def _stored(
+    config: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[Mapping[str, Any] | None, str | None]:
+    """Return how the release stores its weights, as the config or its text part says."""
+    quantized = config.get("quantization_config") or values.get("quantization_config")
+    dtype = next(
+        (part[key] for part in (config, values) for key in ("dtype", "torch_dtype") if part.get(key)), None
+    )
+    return quantized if isinstance(quantized, Mapping) else None, dtype if isinstance(dtype, str) else None
 
 
 def _dialect(config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -166,7 +166,13 @@ def extend(row: Row, **traits: Any) -> Row:
     return replace(row, **traits)
 
 
-def build(fields: Fields, row: Row, name: str) -> ModelSpec:
+def build(
+    fields: Fields,
+    row: Row,
+    name: str,
+    quantization: Mapping[str, Any] | None = None,
+    dtype: str | None = None,
+) -> ModelSpec:
     """Return the model that the fields of a config and the traits of its family describe."""
     place = Place(fields, row)
     hidden, unit = fields.hidden, place.number(row.norm)
@@ -200,6 +206,8 @@ def build(fields: Fields, row: Row, name: str) -> ModelSpec:
         context_limit=fields.optional("model_max_length") or fields.optional("max_position_embeddings"),
         head_rows=rows or (vocabulary if more else None),
         extra=row.outside(place) if row.outside else None,
+        quantization=quantization,
+        dtype=dtype,
     )
 
 

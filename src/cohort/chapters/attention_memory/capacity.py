@@ -8,35 +8,16 @@ from typing import Any
 import pandas as pd
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.registered import ABSENT, known, specs, title
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, shown
-from cohort.numeric import MAX_CONTEXT, ceil_div
+from cohort.architecture.registered import specs, title
+from cohort.numeric import MAX_CONTEXT
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.registry.devices import accelerators
+from cohort.serving.memory import largest_batch, longest_context, memory_budget, offered_context
 from cohort.units import GB
 
 WEIGHT_BYTES = 2  # of bf16, in which all of these models were released or can be loaded
-
-
 MAX_DEVICES = 64
-
-
-def limit(spec: ModelSpec) -> int | None:
-    """Return the longest context that a model is offered for.
-
-    Parameters
-    ----------
-    spec : ModelSpec
-        The model.
-
-    Returns
-    -------
-    int or None
-        Tokens: what the makers state, else what the config says, else None.
-    """
-    stated = known(spec).get("inference_context", ABSENT).number
-    return int(stated) if stated else spec.context_limit
 
 
 def longest(fits: Callable[[int], bool], most: int = MAX_CONTEXT) -> int:
@@ -101,7 +82,7 @@ def break_even_contexts(models: Sequence[str], batch: int = 1, bytes_per_element
                 "model": title(spec),
                 "weights": weights,
                 "context": last + 1 if last < MAX_CONTEXT else pd.NA,
-                "limit": limit(spec) or pd.NA,
+                "limit": offered_context(spec) or pd.NA,
             }
         )
     frame = pd.DataFrame(records).set_index("model")
@@ -125,7 +106,13 @@ def within_reach(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in known_both.index[known_both["context"] <= known_both["limit"]]]
 
 
-_FIT = {"devices": "Int64", "longest context": "float", "largest batch": "Int64", "weights": "float"}
+_FIT = {
+    "context": "Int64",
+    "devices": "Int64",
+    "longest context": "float",
+    "largest batch": "Int64",
+    "weights": "float",
+}
 
 
 def fits_models(
@@ -133,8 +120,8 @@ def fits_models(
     accelerator: str,
     context: int,
     batch: int = 1,
-    bytes_per_element: float = 2,
-    reserve: float = 0.1,
+    weight_dtype: str = "bf16",
+    kv_dtype: str = "bf16",
 ) -> pd.DataFrame:
     """Return what of each model fits an accelerator.
 
@@ -142,7 +129,7 @@ def fits_models(
     ----------
     models : sequence of str
         Names or paths.
-    accelerator, context, batch, bytes_per_element, reserve
+    accelerator, context, batch, weight_dtype, kv_dtype
         As in `longest_contexts`.
 
     Returns
@@ -156,14 +143,14 @@ def fits_models(
         As in `longest_contexts`, or if no model is named.
     """
     rows = {
-        title(spec): longest_contexts(spec, accelerator, context, batch, bytes_per_element, reserve)
+        title(spec): longest_contexts(spec, accelerator, context, batch, weight_dtype, kv_dtype)
         for spec in specs(models)
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model").astype(_FIT)
 
 
 def fits_accelerators(
-    model: str, context: int, batch: int = 1, bytes_per_element: float = 2, reserve: float = 0.1
+    model: str, context: int, batch: int = 1, weight_dtype: str = "bf16", kv_dtype: str = "bf16"
 ) -> pd.DataFrame:
     """Return what of a model fits each accelerator.
 
@@ -171,26 +158,67 @@ def fits_accelerators(
     ----------
     model : str
         A name or a path.
-    context, batch, bytes_per_element, reserve
+    context, batch, weight_dtype, kv_dtype
         As in `longest_contexts`.
 
     Returns
     -------
     DataFrame
-        One row an accelerator, by ``memory``, in GB of one device, with the columns of `longest_contexts`.
+        One row an accelerator, by ``memory``, in GB of one device as its data sheet has it, with the columns
+        of `longest_contexts`. Of those with the same memory, the one comes first that leaves the least of it.
 
     Raises
     ------
     CohortError
         As in `longest_contexts`.
     """
+    spec = read_model(model)
+    devices = sorted(map(find_accelerator, accelerators()), key=lambda each: each.allocatable_bytes)
     rows = {
-        name: {"memory": find_accelerator(name).memory_bytes / GB}
-        | longest_contexts(read_model(model), name, context, batch, bytes_per_element, reserve)
-        for name in accelerators()
+        device.name: {"memory": device.memory_bytes / GB}
+        | longest_contexts(spec, device.name, context, batch, weight_dtype, kv_dtype)
+        for device in devices
     }
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("accelerator").astype(_FIT)
     return frame.sort_values("memory", kind="stable")
+
+
+def fits_formats(
+    model: str,
+    accelerator: str,
+    context: int,
+    batch: int = 1,
+    kv_dtype: str = "bf16",
+    formats: Sequence[str] = ("bf16", "fp8", "int4", "nvfp4"),
+) -> pd.DataFrame:
+    """Return what of a model fits an accelerator, by how its weights are stored.
+
+    Parameters
+    ----------
+    model : str
+        A name or a path.
+    accelerator, context, batch, kv_dtype
+        As in `longest_contexts`.
+    formats : sequence of str
+        Names of `cohort.architecture.formats`.
+
+    Returns
+    -------
+    DataFrame
+        One row a format, with ``size``, the bytes of all weights, and the columns of `longest_contexts`.
+
+    Raises
+    ------
+    CohortError
+        As in `longest_contexts`.
+    """
+    spec = read_model(model)
+    rows = {}
+    for stored in formats:
+        whole = memory_budget(spec, accelerator, context=1, weight_dtype=stored)
+        found = longest_contexts(spec, accelerator, context, batch, stored, kv_dtype)
+        rows[stored] = {"size": whole.weight_bytes, **found}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("weights in").astype(_FIT)
 
 
 def longest_contexts(
@@ -198,13 +226,13 @@ def longest_contexts(
     accelerator: str,
     context: int,
     batch: int = 1,
-    bytes_per_element: float = 2,
-    reserve: float = 0.1,
+    weight_dtype: str = "bf16",
+    kv_dtype: str = "bf16",
 ) -> dict[str, Any]:
     """Return how many accelerators hold a model with its cache, and what else fits their memory then.
 
-    The weights, two bytes each, are shared evenly. Of the cache each device holds its heads; a head does not
-    split, and a latent vector is on every device.
+    As `cohort.serving.memory_budget` counts: of the memory that the driver reports, an engine uses nine
+    tenths, and takes some of that for itself.
 
     Parameters
     ----------
@@ -213,53 +241,37 @@ def longest_contexts(
     accelerator : str
         A name of the table of accelerators.
     context, batch : int
-        Tokens of each sequence, and sequences at once.
-    bytes_per_element : float
-        Bytes of one cached number.
-    reserve : float
-        Share of the memory that is left for everything else.
+        Tokens of each sequence, and sequences at once. A context beyond the one that the model is offered for
+        is cut to that.
+    weight_dtype, kv_dtype : str
+        How weights and cache are stored.
 
     Returns
     -------
     dict
-        ``devices``: the fewest that hold the weights and the cache, a power of two up to 64. On them, the
-        ``longest context`` of `batch` sequences in tokens (infinite where the cache stops growing), the
-        ``largest batch`` of `context` tokens, and ``weights``: their share of the usable memory. All are
-        empty where 64 devices do not suffice.
+        ``context``: tokens, within the offer. ``devices``: the fewest that hold the weights and the cache, a
+        power of two up to 64. On them, the ``longest context`` of `batch` sequences in tokens (infinite where
+        the cache stops growing), the ``largest batch`` of that context, and ``weights``: their share of the
+        usable memory. All but the first are empty where 64 devices do not suffice.
 
     Raises
     ------
-    UnknownNameError
-        If there is no such accelerator.
-    ParameterError
-        If a value is out of its range.
+    CohortError
+        If a name is not known, or a value is out of its range.
     """
-    usable, weights = _usable(accelerator, reserve), WEIGHT_BYTES * spec.parameters
-
-    def holds(count: int, length: int, sequences: int) -> bool:
-        if not length or not sequences:
-            return True
-        size = spec.kv_cache_bytes(length, sequences, bytes_per_element, tensor_parallel=count)
-        return size <= usable - ceil_div(weights, count)
-
-    counts = [2**power for power in range(MAX_DEVICES.bit_length())]
-    devices = next((count for count in counts if holds(count, context, batch)), None)
-    if devices is None:
-        return dict.fromkeys(_FIT, None)
-    most = longest(lambda length: holds(devices, length, batch))
-    return {
-        "devices": devices,
-        "longest context": float("inf") if most == MAX_CONTEXT else most,
-        "largest batch": longest(lambda sequences: holds(devices, context, sequences)),
-        "weights": weights / (usable * devices),
-    }
-
-
-def _usable(accelerator: str, reserve: float) -> int:
-    number = isinstance(reserve, (int, float)) and not isinstance(reserve, bool)
-    if not number or not 0 <= reserve < 1:
-        raise ParameterError(f"reserve is {shown(reserve)}, but must be a share from 0 to below 1")
-    return int(find_accelerator(accelerator).memory_bytes * (1 - reserve))
+    asked: dict[str, Any] = {"weight_dtype": weight_dtype, "kv_dtype": kv_dtype}
+    within = min(context, offered_context(spec) or context)
+    for devices in (2**power for power in range(MAX_DEVICES.bit_length())):
+        found = memory_budget(spec, accelerator, devices, context=within, batch=batch, **asked)
+        if found.fits:
+            return {
+                "context": within,
+                "devices": devices,
+                "longest context": longest_context(spec, accelerator, devices, batch=batch, **asked),
+                "largest batch": largest_batch(spec, accelerator, devices, context=within, **asked),
+                "weights": found.weight_bytes / found.usable,
+            }
+    return dict.fromkeys(_FIT, None) | {"context": within}
 
 
 def readable_fit(fits: pd.DataFrame) -> pd.DataFrame:
@@ -274,7 +286,7 @@ def readable_fit(fits: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Four columns, and the names of the ``accelerators`` where the rows are theirs.
+        Five columns, and the names of the ``accelerators`` where the rows are theirs.
     """
     if "memory" in fits:
         names = fits.index.to_series().groupby(fits["memory"]).agg(", ".join)
@@ -286,6 +298,7 @@ def readable_fit(fits: pd.DataFrame) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(
         {
+            "context (tokens)": [f"{each:,}" for each in fits["context"]],
             "devices": fits["devices"],
             "longest context (tokens)": bounds,
             "largest batch (sequences)": fits["largest batch"],

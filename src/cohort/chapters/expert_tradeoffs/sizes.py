@@ -18,7 +18,8 @@ from cohort.errors import ParameterError, shown
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.roofline import RESERVE, weights_read
+from cohort.serving.memory import memory_budget
+from cohort.serving.roofline import weights_read
 
 
 def mixtures(models: Sequence[str]) -> list[ModelSpec]:
@@ -223,8 +224,8 @@ def devices_to_hold(spec: ModelSpec, accelerator: Accelerator, weight_dtype: str
     int
         At least 1.
     """
-    size = spec.parameters * precision(weight_dtype).bytes_per_element
-    return math.ceil(size / (accelerator.memory_bytes * (1 - RESERVE)))
+    found = memory_budget(spec, accelerator, context=1, weight_dtype=weight_dtype)
+    return math.ceil(found.weight_bytes / (found.usable - found.runtime[1]))
 
 
 def beside_dense(models: Sequence[str], accelerator: str, weight_dtype: str = "bf16") -> pd.DataFrame:

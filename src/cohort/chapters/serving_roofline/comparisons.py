@@ -85,6 +85,11 @@ WHY = {
     "that the shares were fitted to, and its four-bit format takes more bits than it is counted with",
     ("gpubenchmarks", "first token"): "llama.cpp multiplies prompts far below the fastest products; two of "
     "the rows are outliers in the source itself",
+    (
+        "trtllmdeepseekr1",
+        "request",
+    ): "attention in copies and experts dealt out over the devices, where every "
+    "layer is counted as shared by all of them",
     ("llamacpp4167", "token"): "four-bit weights are taken to be read as one engine reads groups of 32",
     ("intelgaudi3", "request"): "the fastest of several batches is reported, for an accelerator that no row "
     "was fitted to",

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import cohort
 from cohort.chapters.attention_memory import capacity
-from cohort.display import reader_tables
+from cohort.display.reader_tables import readable
+from cohort.serving import memory_budget
 
 
 @given(most=st.integers(0, 10**6), bound=st.integers(0, 10**6))
@@ -37,28 +38,40 @@ def test_a_cache_that_stops_growing_never_outweighs():
 
 
 def test_what_fits_an_h100_by_hand():
-    """80e9 bytes less a tenth hold 16,060,522,496 of weights and 426,784 tokens of 131,072 bytes."""
+    """Nine tenths of what can be allocated, less weights and engine, in tokens of 131,072 bytes."""
+    budget = memory_budget("llama-3-8b", "H100 SXM 80GB", context=8192)
+    room = int(0.9 * 81_079 * 2**20) - 16_060_522_496 - budget.runtime[1]
     row = capacity.longest_contexts(cohort.model("llama-3-8b"), "H100 SXM 80GB", 8192)
     assert row["devices"] == 1
-    assert row["longest context"] == (72_000_000_000 - 16_060_522_496) // 131_072
-    assert row["largest batch"] == (72_000_000_000 - 16_060_522_496) // 2**30
+    assert row["longest context"] == room // 131_072 // 16 * 16  # in whole pages
+    assert row["largest batch"] == room // 2**30
 
 
 @pytest.mark.parametrize("name", ["llama-3-70b", "deepseek-v2", "qwen3-next-80b-a3b", "deepseek-v4-flash"])
 def test_what_fits_is_the_most_that_fits(name):
     spec = cohort.model(name)
-    row = capacity.longest_contexts(spec, "H200", 10_000, batch=2, reserve=0.2)
-    devices, usable = row["devices"], int(141e9 * 0.8)
-    room = usable - -(-2 * spec.parameters // devices)
+    row = capacity.longest_contexts(spec, "H200", 4096, batch=2, weight_dtype="fp8")
 
-    def size(context, batch):
-        return spec.kv_cache_bytes(context, batch, tensor_parallel=devices)
+    def fits(devices, context, batch):
+        asked = {"context": context, "batch": batch, "weight_dtype": "fp8"}
+        return memory_budget(spec, "H200", devices, **asked).fits
 
-    assert size(row["longest context"], 2) <= room < size(row["longest context"] + 1, 2)
-    assert size(10_000, row["largest batch"]) <= room < size(10_000, row["largest batch"] + 1)
-    if devices > 1:
-        half = usable - -(-2 * spec.parameters // (devices // 2))
-        assert spec.kv_cache_bytes(10_000, 2, tensor_parallel=devices // 2) > half
+    devices = row["devices"]
+    assert fits(devices, row["longest context"], 2) and not fits(devices, row["longest context"] + 16, 2)
+    assert fits(devices, 4096, row["largest batch"]) and not fits(devices, 4096, row["largest batch"] + 1)
+    assert devices == 1 or not fits(devices // 2, 4096, 2)
+
+
+def test_a_context_stays_within_the_offer():
+    table = capacity.fits_models(["llama-3-8b", "command-r-v01"], "H100 SXM 80GB", 32_768)
+    assert table["context"].tolist() == [8192, 32_768]
+
+
+def test_fewer_bits_need_fewer_devices():
+    table = capacity.fits_formats("llama-3-70b", "H100 SXM 80GB", 8192)
+    assert table["devices"].tolist() == [2, 2, 1, 1]
+    assert table["size"].tolist() == sorted(table["size"], reverse=True)[:2] + table["size"].tolist()[2:]
+    assert table.loc["bf16", "size"] == 2 * cohort.model("llama-3-70b").parameters
 
 
 def test_what_fits_nowhere_and_what_has_no_bound():
@@ -76,18 +89,7 @@ def test_accelerators_with_one_memory_share_a_row():
     assert shown.index.is_unique
 
 
-def test_limits_are_the_makers_or_the_configs():
-    assert capacity.limit(cohort.model("command-r-v01")) == 131_072  # the config says 8,192
-    own = cohort.model(
-        {
-            "model_type": "llama", "hidden_size": 64, "num_hidden_layers": 1, "vocab_size": 8,
-            "num_attention_heads": 4, "intermediate_size": 8, "max_position_embeddings": 77,
-        }
-    )  # fmt: skip
-    assert capacity.limit(own) == 77
-
-
 def test_no_table_shows_a_raw_missing_value():
     frame = capacity.readable_fit(capacity.fits_models(["deepseek-v3.2"], "L4", 8192))
     assert isinstance(frame, pd.DataFrame)
-    assert "–" in reader_tables.readable(frame)._repr_html_()
+    assert "–" in readable(frame)._repr_html_()

@@ -132,6 +132,19 @@ def test_what_devices_hold():
     assert words.devices_needed(fits.iloc[:1], "A10") == "This is for A10."
 
 
+def test_what_fewer_bits_change():
+    formats = capacity.fits_formats("llama-3-70b", "H100 SXM 80GB", 8192)
+    assert words.stored_in("X", formats, "H100 SXM 80GB") == (
+        "In bf16, X takes 2 devices of H100 SXM 80GB at 8,192 tokens. In int4 or nvfp4 it takes 1 device."
+    )
+    alike = words.stored_in("X", formats.iloc[:2], "H100 SXM 80GB")
+    assert alike.endswith(
+        "Fewer bits change nothing about that number, and leave more of the memory to the cache."
+    )
+    nowhere = capacity.fits_formats("deepseek-v3.2", "L4", 8192)
+    assert words.stored_in("X", nowhere.iloc[:1], "L4").startswith("No group of up to 64 of L4 holds X")
+
+
 def test_what_is_copied():
     assert words.copies("X", tables.devices_share("llama-3-70b", 8192, [1, 8, 32])) == (
         "On 32 devices the cache of one sequence of X takes 4 times the memory that it takes on one."

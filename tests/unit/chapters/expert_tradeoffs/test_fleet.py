@@ -28,9 +28,9 @@ def test_a_step_of_one_device_is_that_of_serving():
 def test_measured_mixtures_and_how_far_off_they_are():
     frame = fleet.measured_mixtures()
     fitted, tested = (frame[frame["use"] == use]["error"].abs() for use in ("calibrate", "test"))
-    assert (len(fitted), len(tested)) == (7, 6)
+    assert (len(fitted), len(tested)) == (7, 18)
     assert fitted.max() < 0.095
-    assert tested.min() > 0.3 and tested.max() < 0.5  # an order of magnitude, as the chapter says
+    assert tested.median() > 0.3 and tested.max() < 0.7  # an order of magnitude, as the chapter says
 
 
 def test_groups_are_the_smallest_that_hold_the_answers():

@@ -35,9 +35,9 @@ def test_every_published_active_count_follows_from_a_convention():
     frame = sizes.active_by_convention(EVERY)
     assert len(frame) == len(EVERY)
     without = frame.index[~(frame.iloc[:, 3:] != "–").any(axis=1)]
-    # LongCat-Flash prints an average over tokens, some of which visit experts without weights; one of Mistral
-    # AI counts the vision encoder, and one prints less than any convention gives.
-    assert set(without) == {"LongCat-Flash", "Mistral Large 3 675B", "Mistral Small 4 119B"}
+    # The one prints an average over tokens, some of which visit experts without weights, the other less than
+    # any convention gives.
+    assert set(without) == {"LongCat-Flash", "Mistral Small 4 119B"}
 
 
 @pytest.mark.parametrize("name", POST)

@@ -41,7 +41,7 @@ def test_the_brief_at_its_defaults(scope):
         "- X on 4 devices, with 64 answers at once, takes 44 ms for a token of each and writes 1,450 tokens "
         "a second, "
     )
-    assert second.endswith("goes to compute. The memory holds 350 such answers.")
+    assert second.endswith("goes to compute. The memory holds 358 such answers.")
     assert third == (
         "- At USD 2.5 for an accelerator and hour, a million output tokens cost USD 1.92, their prompts "
         "included."
@@ -144,8 +144,8 @@ def test_variants():
     saved = changes.savings("llama-3-70b", "H100 SXM 80GB", 4, 64, **LENGTHS)
     said = words.variants(saved, 4)
     assert said.startswith(
-        "Of those that fit, *8 experts, 2 for a token* writes most, 3,180 tokens a second. With *a key and a "
-        "value for each head* the memory would hold 38 answers in place of 350. A latent vector is small but "
+        "Of those that fit, *8 experts, 2 for a token* writes most, 3,190 tokens a second. With *a key and a "
+        "value for each head* the memory would hold 39 answers in place of 358. A latent vector is small but "
         "not divided: each of 4 devices holds all of it. Fewer bits"
     )
     none = words.variants(saved.assign(throughput=float("nan")), 1)
@@ -169,8 +169,8 @@ def test_the_sum_that_is_quoted():
     usd, billions = comparisons.quoted_cost()
     assert usd * billions * 1e3 == pytest.approx(700_000, rel=1e-12)
     assert words.quoted_sum(usd, billions).startswith(
-        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 16 at the "
-        "highest price in the data. The quoted sum would then pay for 43.7 billion tokens a day.\n"
+        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 15.3 at "
+        "the highest price in the data. The quoted sum would then pay for 45.7 billion tokens a day.\n"
     )
 
 

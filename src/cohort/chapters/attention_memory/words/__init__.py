@@ -6,7 +6,10 @@ from cohort.chapters.attention_memory.words.caches import (
     cache_growth,
     copies,
     devices_needed,
+    logged,
+    stored_in,
     token_costs,
+    trained,
     ways_to_save,
 )
 from cohort.chapters.attention_memory.words.scores import (
@@ -27,9 +30,12 @@ __all__ = [
     "devices_needed",
     "flash_memory",
     "growth_powers",
+    "logged",
     "measured_memory",
     "published_score_sizes",
     "stated_savings",
+    "stored_in",
     "token_costs",
+    "trained",
     "ways_to_save",
 ]

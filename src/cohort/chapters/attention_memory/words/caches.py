@@ -218,6 +218,95 @@ def devices_needed(fits: pd.DataFrame, accelerator: str) -> str:
     )
 
 
+def stored_in(name: str, formats: pd.DataFrame, accelerator: str) -> str:
+    """Return what fewer bits a weight change: devices and the longest context.
+
+    Parameters
+    ----------
+    name : str
+        Title of the model.
+    formats : DataFrame
+        As `capacity.fits_formats` returns it.
+    accelerator : str
+        Its name.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    held = formats.dropna(subset="devices")
+    if held.empty:
+        return (
+            f"No group of up to {capacity.MAX_DEVICES} of {accelerator} holds {name} in any of these formats."
+        )
+    first, fewest = held.iloc[0], int(held["devices"].min())
+    least = [str(stored) for stored in held.index[held["devices"] == fewest]]
+    return running(
+        f"In {held.index[0]}, {name} takes {counted(int(first['devices']), 'device')} of {accelerator} at "
+        f"{counted(int(first['context']), 'token')}.",
+        f"In {_listed(least)} it takes {counted(fewest, 'device')}."
+        if fewest < int(first["devices"])
+        else "Fewer bits change nothing about that number, and leave more of the memory to the cache.",
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def logged(table: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """Return how far budgets are from what engines logged, and what lies furthest off.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `logs.by_quantity` returns it.
+    rows : DataFrame
+        As `logs.engine_logs` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    sizes = rows[(rows["use"] == "test") & (rows["quantity"] != "fits")]
+    far = sizes[sizes["error"].abs() > 10]
+    verdicts = rows[(rows["use"] == "test") & (rows["quantity"] == "fits")]
+    wrong = int((verdicts["logged"] != verdicts["predicted"]).sum())
+    return running(
+        f"Over {counted(len(sizes), 'logged size')} the median error is "
+        f"{significant(float(sizes['error'].abs().median()), 2)}%; {len(far)} of them "
+        f"{inflected(len(far), 'lies', 'lie')} further off than 10%"
+        f"{': ' + ', '.join(dict.fromkeys(far['model'])) if len(far) else ''}.",
+        f"Of {counted(len(verdicts), 'answer')} of threads on whether a model fits, this book agrees with "
+        f"{len(verdicts) - wrong}.",
+    )
+
+
+def trained(steps: pd.DataFrame) -> str:
+    """Return how far the memory of training steps is from what was measured.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        As `logs.training_steps` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    errors = steps["error"].abs()
+    worst = steps.iloc[int(errors.to_numpy().argmax())]
+    return (
+        f"Over {counted(len(steps), 'measured step')} the median error is "
+        f"{significant(float(errors.median()), 2)}%, and the largest "
+        f"{significant(float(errors.max()), 2)}%, for {worst['method']} at "
+        f"{counted(int(worst['batch']), 'sequence')} of {counted(int(worst['length']), 'token')}."
+    )
+
+
 def copies(name: str, shared: pd.DataFrame) -> str:
     """Return how much more memory the cache of one sequence takes on the most devices than on the fewest.
 

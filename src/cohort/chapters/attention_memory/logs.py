@@ -1,0 +1,164 @@
+"""Memory budgets beside what engines logged, and training steps beside what was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from cohort.architecture.families import read
+from cohort.architecture.registered import model, title
+from cohort.registry import facts
+from cohort.serving.caches import cache_bytes, cache_format
+from cohort.serving.memory import memory_budget
+from cohort.serving.training_peak import training_memory
+from cohort.units import GB, GIB
+
+AHEAD = 512  # tokens that llama.cpp reads at once by default
+UNITS = {"GiB": GIB, "GB": GB, "tokens": 1, "yes or no": 1}
+WHAT = {
+    "weights": "weights on a device",
+    "room": "memory left for the cache",
+    "cache_tokens": "tokens that the cache holds",
+    "cache": "bytes of a cache",
+    "fits": "whether it fits",
+}
+SIZES = {
+    "hidden_size": "hidden",
+    "num_hidden_layers": "layers",
+    "intermediate_size": "intermediate",
+    "num_attention_heads": "heads",
+    "num_key_value_heads": "kv_heads",
+    "vocab_size": "vocabulary",
+}
+
+
+def predicted(row: dict[str, str]) -> float:
+    """Return what this book says of a row of ``engine_logs``, in the unit of the row.
+
+    Parameters
+    ----------
+    row : dict
+        The row.
+
+    Returns
+    -------
+    float
+        The value; 1 for what fits.
+    """
+    spec, unit = model(row["model"]), UNITS[row["unit"]]
+    if row["quantity"] == "cache":
+        ahead = AHEAD if row["engine"] == "llama.cpp" else 0
+        layers, stored = range(len(spec.layers)), cache_format(row["kv_format"])
+        return cache_bytes(spec, layers, int(row["context"]), 1, stored, ahead=ahead) / unit
+    given = ("context", "batched_tokens", "sequences")
+    asked: dict[str, Any] = {name: int(row[name]) for name in given if row[name]}
+    budget = memory_budget(
+        spec,
+        row["accelerator"] or "H100 SXM 80GB",
+        int(row["devices"] or 1),
+        weight_dtype=row["weight_format"],
+        engine=row["engine"],
+        share=float(row["share"]) if row["share"] else None,
+        **asked,
+    )
+    found = {
+        "weights": budget.weight_bytes,
+        "room": budget.room,
+        "cache_tokens": budget.cache_tokens,
+        "fits": budget.fits,
+    }
+    return found[row["quantity"]] / unit
+
+
+def engine_logs() -> pd.DataFrame:
+    """Return what engines logged beside what this book says.
+
+    Returns
+    -------
+    DataFrame
+        Per row of the data: ``model``, ``accelerator``, ``quantity``, ``logged``, ``predicted``, ``unit``,
+        ``error`` in percent, ``use`` and ``source``.
+    """
+    records = []
+    for row in facts.rows("engine_logs"):
+        logged, ours = float(row["value"]), predicted(row)
+        records.append(
+            {
+                "model": title(model(row["model"])),
+                "accelerator": row["accelerator"],
+                "quantity": row["quantity"],
+                "logged": logged,
+                "predicted": ours,
+                "unit": row["unit"],
+                "error": 100 * (ours / logged - 1) if logged else 100 * (ours != logged),
+                "use": row["use"],
+                "source": row["source"],
+            }
+        )
+    return pd.DataFrame(records)
+
+
+def by_quantity(logs: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors of the rows that nothing was fitted to, by what was logged.
+
+    Parameters
+    ----------
+    logs : DataFrame
+        As `engine_logs` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Per quantity in words: ``rows``, ``sources``, and the ``median`` and the ``largest`` absolute error in
+        percent; of what fits, the share of wrong answers.
+    """
+    tested = logs[logs["use"] == "test"]
+    grouped = tested.assign(size=tested["error"].abs()).groupby("quantity", sort=False)
+    frame = pd.DataFrame(
+        {
+            "rows": grouped.size(),
+            "sources": grouped["source"].nunique(),
+            "median": grouped["size"].median(),
+            "largest": grouped["size"].max(),
+        }
+    )
+    frame = frame.reindex([name for name in WHAT if name in frame.index])
+    return frame.rename(index=WHAT).rename_axis("logged")
+
+
+def training_steps() -> pd.DataFrame:
+    """Return the measured peaks of training steps beside what this book says.
+
+    Returns
+    -------
+    DataFrame
+        Per measured step: ``method`` in words, ``batch``, ``length``, ``measured`` and ``predicted`` in GiB,
+        and ``error`` in percent.
+    """
+    records = []
+    for row in facts.rows("training_memory"):
+        config = {name: int(row[column]) for name, column in SIZES.items()}
+        spec = read({"model_type": "llama", "tie_word_embeddings": True, **config}, "measured")
+        found = training_memory(
+            spec,
+            int(row["batch"]),
+            int(row["length"]),
+            recipe=row["recipe"],
+            recompute=row["recompute"],
+            adapter_rank=int(row["adapter_rank"]),
+        )
+        measured = int(row["peak_allocated_bytes"])
+        rank = int(row["adapter_rank"])
+        name = f"LoRA of rank {rank}" if rank else row["recipe"]
+        records.append(
+            {
+                "method": f"{name}, recomputed" if row["recompute"] == "full" else name,
+                "batch": int(row["batch"]),
+                "length": int(row["length"]),
+                "measured": measured / GIB,
+                "predicted": found.peak / GIB,
+                "error": 100 * (found.peak / measured - 1),
+            }
+        )
+    return pd.DataFrame(records)

@@ -1,0 +1,245 @@
+"""What a model takes of the memory of its devices on one screen, when it serves and when it is trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Any
+
+import click
+
+from cohort.architecture.registered import model, title
+from cohort.display.words import binary
+from cohort.errors import one_of
+from cohort.registry.devices import accelerator as find_accelerator
+from cohort.serving.memory import Budget, largest_batch, longest_context, memory_budget
+from cohort.serving.training_peak import TrainingMemory, training_memory
+from cohort.units import GIB
+
+# What --train takes, and what each means for `training_memory`.
+METHODS: dict[str, dict[str, Any]] = {
+    "full": {"recipe": "bf16"},
+    "autocast": {"recipe": "autocast"},
+    "mixed": {"recipe": "mixed"},
+    "lora": {"adapter_rank": 16},
+    "qlora": {"adapter_rank": 16, "base_format": "nf4"},
+}
+BAR, WIDTH = 30, 80  # characters: of the longest bar, and of a line
+
+
+def show_memory(
+    source: str,
+    device: str,
+    devices: int,
+    context: int | None,
+    batch: int,
+    weight_dtype: str,
+    kv_dtype: str,
+    train: str | None,
+    as_json: bool,
+) -> None:
+    """Print what a model takes of the memory of its devices.
+
+    Parameters
+    ----------
+    source : str
+        A name or a path, as `cohort.model` takes them.
+    device : str
+        Name of the accelerator.
+    devices : int
+        Devices that share each layer; in training, that divide all states among them, as FSDP does.
+    context : int or None
+        Tokens of each sequence; by default what the model is offered for, in training 2,048.
+    batch : int
+        Sequences.
+    weight_dtype, kv_dtype : str
+        As in `cohort.serving.memory_budget`.
+    train : str or None
+        One of `METHODS` for a step of training, None for serving.
+    as_json : bool
+        Print JSON instead of text.
+
+    Raises
+    ------
+    CohortError
+        If a name is not known or an argument is out of its range.
+    """
+    if train is None:
+        sheet = serving_sheet(source, device, devices, context, batch, weight_dtype, kv_dtype)
+    else:
+        sheet = training_sheet(source, device, devices, context, batch, train)
+    click.echo(json.dumps(sheet, indent=2) if as_json else "\n".join(memory_lines(sheet)))
+
+
+def serving_sheet(
+    source: str,
+    device: str,
+    devices: int = 1,
+    context: int | None = None,
+    batch: int = 1,
+    weight_dtype: str = "released",
+    kv_dtype: str = "bf16",
+) -> dict[str, Any]:
+    """Return what a model that serves takes of each device, as plain values.
+
+    Parameters
+    ----------
+    source, device, devices, context, batch, weight_dtype, kv_dtype
+        As in `show_memory`.
+
+    Returns
+    -------
+    dict
+        Bytes by what they are for, the verdict, and what else would fit: the longest context (None where the
+        cache stops growing) and the largest batch.
+
+    Raises
+    ------
+    CohortError
+        If a name is not known or an argument is out of its range.
+
+    Examples
+    --------
+    >>> sheet = serving_sheet("llama-3-8b", "H100 SXM 80GB", context=8192)
+    >>> sheet["verdict"], sheet["parts"]["cache"]
+    ('fits', 1073741824)
+    """
+    spec = model(source)
+    asked: dict[str, Any] = {"weight_dtype": weight_dtype, "kv_dtype": kv_dtype}
+    found = memory_budget(spec, device, devices, context=context, batch=batch, **asked)
+    longest = longest_context(spec, device, devices, batch=batch, **asked)
+    return {
+        "model": spec.name,
+        "title": title(spec),
+        "what": f"{batch:,} x {found.context:,} tokens, weights {found.weight_format}, cache {kv_dtype}",
+        "accelerator": found.accelerator,
+        "devices": found.layout.devices,
+        "memory": found.memory,
+        "usable": found.usable,
+        "parts": _parts(found),
+        "runtime_range": [found.runtime[0], found.runtime[2]],
+        "free": found.free,
+        "verdict": found.verdict,
+        "reason": found.reason,
+        "offered_context": found.offered,
+        "beyond_offer": found.beyond_offer,
+        "cache_tokens": found.cache_tokens,
+        "longest_context": None if longest == float("inf") else int(longest),
+        "largest_batch": largest_batch(spec, device, devices, context=found.context, **asked),
+    }
+
+
+def _parts(found: Budget) -> dict[str, int]:
+    return {**dict(found.weights), "engine": found.runtime[1], "cache": found.cache}
+
+
+def training_sheet(
+    source: str,
+    device: str,
+    devices: int = 1,
+    context: int | None = None,
+    batch: int = 1,
+    train: str = "full",
+) -> dict[str, Any]:
+    """Return what a step of training takes of each device, as plain values.
+
+    Parameters
+    ----------
+    source, device, devices, context, batch, train
+        As in `show_memory`.
+
+    Returns
+    -------
+    dict
+        Bytes by what they are for, at the peak, with and without recomputation, and the verdict.
+
+    Raises
+    ------
+    CohortError
+        If a name is not known or an argument is out of its range.
+
+    Examples
+    --------
+    >>> training_sheet("llama-3-8b", "H100 SXM 80GB", train="lora")["verdict"]
+    'fits'
+    """
+    spec, card = model(source), find_accelerator(device)
+    method = METHODS[one_of("train", train, list(METHODS))]
+    length = 2048 if context is None else context
+    shared: dict[str, Any] = {"data_parallel": devices, "zero": 3 if devices > 1 else 0}
+    plain = training_memory(spec, batch, length, **method, **shared)
+    again = training_memory(spec, batch, length, recompute="full", **method, **shared)
+    usable = card.allocatable_bytes
+    fits = plain.peak <= usable
+    return {
+        "model": spec.name,
+        "title": title(spec),
+        "what": f"training ({train}), {batch:,} x {length:,} tokens a device",
+        "accelerator": card.name,
+        "devices": devices,
+        "memory": card.driver_bytes,
+        "usable": usable,
+        "parts": _training_parts(plain),
+        "peak": plain.peak,
+        "peak_with_recomputation": again.peak,
+        "free": usable - plain.peak,
+        "verdict": "fits" if fits else "fits with recomputation" if again.peak <= usable else "does not fit",
+        "reason": "" if fits else f"the peak of {binary(plain.peak)} is more than {binary(usable)}",
+    }
+
+
+def _training_parts(found: TrainingMemory) -> dict[str, int]:
+    parts = {
+        "weights": found.weights,
+        "optimiser": found.optimiser,
+        "copies in 16 bits": found.casts,
+        "gradients": found.gradients,
+        "activations": found.activations,
+        "scores of the vocabulary": found.logits,
+    }
+    return {name: size for name, size in parts.items() if size}
+
+
+def memory_lines(sheet: dict[str, Any]) -> list[str]:
+    """Return a sheet as lines of text.
+
+    Parameters
+    ----------
+    sheet : dict
+        As `serving_sheet` or `training_sheet` returns it.
+
+    Returns
+    -------
+    list of str
+        At most 24, of at most 80 characters each.
+    """
+    count = f"{sheet['devices']} x " if sheet["devices"] > 1 else ""
+    lines = [f"{sheet['title']} on {count}{sheet['accelerator']}", f"  {sheet['what']}", ""]
+    for name, size in sheet["parts"].items():
+        filled = round(BAR * min(size / sheet["usable"], 1))
+        lines.append(f"  {name:<25}{size / GIB:>9,.2f} GiB  {'#' * filled}".rstrip())
+    lines += ["", *(f"  {label:<25}{text}" for label, text in _verdict(sheet))]
+    lines += [f"  {line}" for line in wrap(sheet["reason"], WIDTH - 2)]
+    return [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
+
+
+def _verdict(sheet: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the labelled lines at the end of a sheet."""
+    yield "usable on each device", f"{sheet['usable'] / GIB:>9,.2f} GiB of {sheet['memory'] / GIB:,.2f}"
+    if "peak" in sheet:
+        yield "peak", f"{sheet['peak'] / GIB:>9,.2f} GiB"
+        yield "with recomputation", f"{sheet['peak_with_recomputation'] / GIB:>9,.2f} GiB"
+    else:
+        low, high = (size / GIB for size in sheet["runtime_range"])
+        yield (
+            "left beside them",
+            f"{sheet['free'] / GIB:>9,.2f} GiB; the engine may take {low:,.1f} to {high:,.1f}",
+        )
+        longest = sheet["longest_context"]
+        yield "longest context", "no bound" if longest is None else f"{longest:>9,} tokens"
+        yield "largest batch", f"{sheet['largest_batch']:>9,} sequences"
+        if sheet["offered_context"]:
+            beyond = ": this context is beyond it" if sheet["beyond_offer"] else ""
+            yield "offered context", f"{sheet['offered_context']:>9,} tokens{beyond}"
+    yield "verdict", sheet["verdict"]

@@ -1,0 +1,159 @@
+"""What a cache takes as engines hold it: keys and values by type, in pages, windows with a margin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+
+from cohort.architecture.attention import GroupedQuery
+from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.dtypes import Precision, precision, precisions
+from cohort.architecture.latent import Latent
+from cohort.architecture.mixing import Mixer
+from cohort.errors import unknown
+
+_FLASHMLA = "fp8_ds_mla"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFormat:
+    """How a cache is stored.
+
+    Attributes
+    ----------
+    keys, values : Precision
+        Of keys, and of values; all else that is cached has the type of the keys.
+    rotary : Precision, optional
+        Of the rotary part of latent attention, where it is apart.
+    """
+
+    keys: Precision
+    values: Precision
+    rotary: Precision | None = None
+
+
+def cache_formats() -> list[str]:
+    """Return the names that `cache_format` knows; two of them with a slash between are keys and values."""
+    return [*precisions(), _FLASHMLA]
+
+
+def cache_format(name: str | CacheFormat) -> CacheFormat:
+    """Return how a cache of that format is stored.
+
+    Parameters
+    ----------
+    name : str or CacheFormat
+        One of `cache_formats`, such as ``fp8``, or keys and values apart, such as ``int8/int4``.
+        ``fp8_ds_mla`` is that of DeepSeek's kernels: the latent vector in fp8 with a scale of four bytes for
+        each 128 numbers, its rotary part in 16 bits :cite:p:`flashmla`.
+
+    Returns
+    -------
+    CacheFormat
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name; the message names the nearest.
+
+    Examples
+    --------
+    >>> found = cache_format("int8/int4")
+    >>> found.keys.bits, found.values.bits
+    (8, 4)
+    """
+    if isinstance(name, CacheFormat):
+        return name
+    if name == _FLASHMLA:
+        scaled = Precision(_FLASHMLA, 8, block=128, scale_bits=32)
+        return CacheFormat(scaled, scaled, precision("bf16"))
+    keys, _, values = name.partition("/") if isinstance(name, str) else (name, "", "")
+    for each in (keys, values or keys):
+        if each not in precisions():
+            raise unknown("cache format", name, cache_formats())
+    return CacheFormat(precision(keys), precision(values or keys))
+
+
+def cache_bytes(
+    spec: ModelSpec,
+    layers: range,
+    context: int,
+    sequences: int,
+    stored: CacheFormat,
+    *,
+    tensor: int = 1,
+    page: int = 1,
+    ahead: int = 0,
+    state_bytes: int = 4,
+) -> int:
+    """Return the cache of some layers on one device.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    layers : range
+        Numbers of the layers, from 0.
+    context, sequences : int
+        Tokens of each sequence, and sequences.
+    stored : CacheFormat
+        How it is stored.
+    tensor : int
+        Devices that share the heads of each layer.
+    page : int
+        Tokens of a page; whole pages are counted.
+    ahead : int
+        Tokens that a windowed layer holds beyond its window, since a step reads several at once.
+    state_bytes : int
+        Bytes of a number of a recurrent state.
+
+    Returns
+    -------
+    int
+        Bytes, rounded up.
+    """
+    counted: dict[int, Fraction] = {}
+    total = Fraction(0)
+    for number in layers:
+        layer = spec.layers[number]
+        if id(layer) not in counted:
+            states = state_bytes * layer.state_elements(tensor)
+            counted[id(layer)] = states + _of_layer(layer, context, stored, tensor, page, ahead)
+        total += counted[id(layer)]
+    return ceil(sequences * total)
+
+
+def _of_layer(
+    layer: Layer, context: int, stored: CacheFormat, tensor: int, page: int, ahead: int
+) -> Fraction:
+    total = Fraction(0)
+    for mixer in layer.mixers:
+        held = _widened(mixer, ahead)
+        total += held.cache_elements(context, page, tensor) * _bytes_per_element(held, stored)
+    return total
+
+
+def _widened(mixer: Mixer, ahead: int) -> Mixer:
+    """Return a mixer whose window also has room for what a step reads."""
+    if ahead and isinstance(mixer, (GroupedQuery, Latent)) and mixer.window is not None:
+        return replace(mixer, window=mixer.window + ahead)
+    return mixer
+
+
+def _bytes_per_element(mixer: Mixer, stored: CacheFormat) -> Fraction:
+    """Return the bytes of a cached number, averaged over what a token leaves."""
+    keys, values = _width(stored.keys), _width(stored.values)
+    if isinstance(mixer, GroupedQuery) and mixer.values_cached:
+        size = mixer.value_dim or mixer.head_dim
+        return (mixer.head_dim * keys + size * values) / (mixer.head_dim + size)
+    if isinstance(mixer, Latent) and stored.rotary is not None:
+        beside = mixer.indexer.cached if mixer.indexer else 0
+        whole = mixer.kv_rank + mixer.rope_dim + beside
+        # The key of an indexer has a scale of four bytes as well.
+        return ((mixer.kv_rank + beside) * keys + mixer.rope_dim * _width(stored.rotary)) / whole
+    return keys
+
+
+def _width(stored: Precision) -> Fraction:
+    return (stored.bits + Fraction(stored.scale_bits, stored.block)) / 8

@@ -1,0 +1,431 @@
+"""The memory of a training step: weights, gradients, optimiser, and what the backward pass needs kept.
+
+Every tensor that the backward pass reads is counted, as PyTorch's modules keep them. The peak is that of the
+phase that takes most: the loss, with all activations and the scores of the whole vocabulary; or the end of
+the backward pass, with all gradients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cohort.architecture.attention import GroupedQuery
+from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.feedforward import Dense, Experts, Residual
+from cohort.architecture.formats import WeightFormat, weight_format
+from cohort.architecture.latent import Latent
+from cohort.architecture.mixing import Mixer
+from cohort.architecture.registered import model as read_model
+from cohort.errors import integer, one_of
+from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
+from cohort.serving.layouts import Layout, held, stages
+
+# --- what a step keeps for each weight that is trained, in bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Bytes for each trained weight.
+
+    Attributes
+    ----------
+    weight, gradient : int
+        Of the weight itself, and of its gradient.
+    master : int
+        Of a second copy that the optimiser keeps.
+    state : int
+        Of each state of the optimiser.
+    cast : int
+        Of the copy that autocast makes and keeps until the step ends.
+    stream : int
+        Of a number of the residual stream.
+    resident : bool
+        Whether gradients stay allocated between steps, in buffers.
+    """
+
+    weight: int
+    gradient: int
+    master: int
+    state: int
+    cast: int
+    stream: int
+    resident: bool = False
+
+
+# All in bf16; weights in fp32 that autocast multiplies in bf16; bf16 beside a master copy, as in Megatron-LM
+# and DeepSpeed (16 bytes in all, as the paper on ZeRO counts them).
+RECIPES = {
+    "bf16": Recipe(2, 2, 0, 2, 0, 2),
+    "autocast": Recipe(4, 4, 0, 4, 2, 4),
+    "mixed": Recipe(2, 2, 4, 4, 0, 2, resident=True),
+}
+
+# Bytes of the optimiser's states for each weight, where a state takes `state` bytes.
+_EIGHT_BITS = 1 + 4 / 256  # blocks of 256 share a scale in fp32
+OPTIMISERS = ("adamw", "adamw_8bit", "adafactor", "muon", "sgd", "momentum")
+
+RECOMPUTED = ("none", "selective", "full")
+ZERO_STAGES = (0, 1, 2, 3)
+LOGIT_BYTES = 12  # scores in bf16 and fp32, their log-probabilities, and the gradient in fp32 and bf16
+GIVEN_BACK = 2  # of them are written only when others are given back
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingMemory:
+    """What one device holds in a step of training, in bytes.
+
+    Attributes
+    ----------
+    weights, gradients, optimiser : int
+        Of the weights, of the gradients, and of the optimiser's states with the master copy.
+    casts : int
+        Copies of weights in the type they are multiplied in, and layers that are gathered for a moment.
+    activations : int
+        What all layers keep for the backward pass.
+    logits : int
+        Scores of the vocabulary and what the loss makes of them.
+    peak : int
+        The most that is allocated at once.
+    phase : str
+        When: ``loss``, or ``gradients``.
+    """
+
+    weights: int
+    gradients: int
+    optimiser: int
+    casts: int
+    activations: int
+    logits: int
+    peak: int
+    phase: str
+
+
+def training_memory(
+    model: str | ModelSpec,
+    batch: int = 1,
+    length: int = 2048,
+    *,
+    recipe: str = "bf16",
+    optimiser: str = "adamw",
+    recompute: str = "none",
+    adapter_rank: int = 0,
+    adapter_targets: str = "all",
+    base_format: str | WeightFormat = "bf16",
+    fused_attention: bool = True,
+    fused_norms: bool = False,
+    whole_logits: bool = True,
+    data_parallel: int = 1,
+    zero: int = 0,
+    tensor_parallel: int = 1,
+    sequence_parallel: bool = False,
+    pipeline_parallel: int = 1,
+    microbatches: int = 1,
+    accumulated: bool = False,
+) -> TrainingMemory:
+    """Return what one device holds in a step of training, at its peak.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model, or its name.
+    batch, length : int
+        Sequences that one device reads at once, and their tokens.
+    recipe : str
+        One of `RECIPES`: ``bf16`` (everything in 16 bits), ``autocast`` (weights in fp32, multiplied in
+        bf16), ``mixed`` (bf16 with a master copy in fp32).
+    optimiser : str
+        One of `OPTIMISERS`. Muon keeps one state for matrices of the layers and two for the rest; Adafactor
+        keeps sums of rows and columns alone :cite:p:`shazeer2018adafactor`.
+    recompute : str
+        ``none``; ``full``, where a layer keeps its input alone; ``selective``, where the scores of attention
+        are computed again :cite:p:`korthikanti2022recomputation`.
+    adapter_rank : int
+        Rank of LoRA adapters in fp32; 0 trains all weights :cite:p:`hu2021lora`.
+    adapter_targets : str
+        ``all`` matrices of the layers, or those of ``attention``.
+    base_format : str or WeightFormat
+        How frozen weights are stored beside adapters, such as ``nf4`` for QLoRA.
+    fused_attention : bool
+        Whether scores stay on the chip; if not, each layer keeps the square of the length for each head.
+    fused_norms : bool
+        Whether a normalisation keeps its input alone, and not a copy in fp32 and its product too.
+    whole_logits : bool
+        Whether the scores of all tokens over the vocabulary are held at once; if not, in chunks.
+    data_parallel, zero : int
+        Devices with batches of their own, and which stage of ZeRO divides among them: 1 the optimiser, 2 the
+        gradients too, 3 the weights too, as FSDP does :cite:p:`rajbhandari2020zero`.
+    tensor_parallel, pipeline_parallel : int
+        As in `Layout`.
+    sequence_parallel : bool
+        Whether what tensor parallelism leaves whole is divided along the sequence.
+    microbatches : int
+        Batches that a pipeline's first stage holds at once, at most one a stage.
+    accumulated : bool
+        Whether gradients of earlier batches are kept when a batch is read.
+
+    Returns
+    -------
+    TrainingMemory
+
+    Raises
+    ------
+    UnknownNameError
+        If the model or a format is not known.
+    ParameterError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> found = cohort.serving.training_memory("llama-3-8b", batch=1, length=2048, recompute="full")
+    >>> round(found.peak / 2**30), found.phase
+    (60, 'gradients')
+    """
+    spec = model if isinstance(model, ModelSpec) else read_model(model)
+    step = _Step(
+        spec=spec,
+        tokens=integer("batch", batch, 1, LIMIT, unit="sequences")
+        * integer("length", length, 1, MAX_CONTEXT, unit="tokens"),
+        length=length,
+        recipe=RECIPES[one_of("recipe", recipe, list(RECIPES))],
+        optimiser=one_of("optimiser", optimiser, OPTIMISERS),
+        recompute=one_of("recompute", recompute, RECOMPUTED),
+        rank=integer("adapter_rank", adapter_rank, 0, LIMIT),
+        targets=one_of("adapter_targets", adapter_targets, ("all", "attention")),
+        base=weight_format(base_format),
+        fused_attention=fused_attention,
+        fused_norms=fused_norms,
+        whole_logits=whole_logits,
+        layout=Layout(tensor_parallel, pipeline_parallel),
+        divided=integer("data_parallel", data_parallel, 1, LIMIT, unit="devices"),
+        zero=_stage(zero),
+        sequence_parallel=sequence_parallel,
+        microbatches=min(integer("microbatches", microbatches, 1, LIMIT), pipeline_parallel),
+        accumulated=accumulated,
+    )
+    return step.memory()
+
+
+def _stage(zero: int) -> int:
+    return integer("zero", zero, 0, max(ZERO_STAGES), unit="as a stage of ZeRO")
+
+
+@dataclass(frozen=True)
+class _Step:
+    spec: ModelSpec
+    tokens: int
+    length: int
+    recipe: Recipe
+    optimiser: str
+    recompute: str
+    rank: int
+    targets: str
+    base: WeightFormat
+    fused_attention: bool
+    fused_norms: bool
+    whole_logits: bool
+    layout: Layout
+    divided: int
+    zero: int
+    sequence_parallel: bool
+    microbatches: int
+    accumulated: bool
+
+    # --- weights
+
+    @property
+    def _stage_layers(self) -> range:
+        """The first stage: it has as many layers as any, and the activations of most batches."""
+        return stages(self.spec, self.layout)[0]
+
+    def _counts(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for tensor in held(self.spec, self.layout, self._stage_layers):
+            found[tensor.kind] = found.get(tensor.kind, 0.0) + tensor.weights
+        return found
+
+    def _base_bytes(self) -> float:
+        """Bytes of the weights in the format that they are stored in beside adapters."""
+        count = len(self.spec.layers)
+        return sum(
+            float(self.base.bits(tensor.kind, tensor.layer, count, tensor.row)) / 8 * tensor.weights
+            for tensor in held(self.spec, self.layout, self._stage_layers)
+        )
+
+    def _adapters(self) -> float:
+        """Weights of the adapters: rank times the sum of both sides of every matrix."""
+        layers = self._stage_layers
+        sides = sum(self._sides(self.spec.layers[number]) for number in layers)
+        return self.rank * sides / self.layout.tensor
+
+    def _sides(self, layer: Layer) -> int:
+        hidden = self.spec.hidden
+        total = sum(_attention_sides(each, hidden) for each in layer.mixers)
+        if self.targets == "all":
+            dense, experts = _parts(layer)
+            if dense:
+                total += (3 if dense.gated else 2) * (hidden + dense.width)
+            if experts:
+                times = (experts.count + experts.shared) * (3 if experts.gated else 2)
+                total += times * (hidden + experts.width)
+        return total
+
+    def _states(self, counts: dict[str, float], trained: float, recipe: Recipe) -> float:
+        """Bytes of the optimiser's states."""
+        each = recipe.state
+        if self.optimiser == "adamw":
+            return 2 * each * trained
+        if self.optimiser == "adamw_8bit":
+            return 2 * _EIGHT_BITS * trained
+        if self.optimiser == "momentum":
+            return each * trained
+        if self.optimiser == "muon":
+            outer = (
+                sum(counts.get(kind, 0.0) for kind in ("embedding", "tied", "head", "norms"))
+                if not self.rank
+                else 0.0
+            )
+            return each * (trained + outer)
+        return 0.0  # plain gradient descent, and Adafactor but for its sums of rows and columns
+
+    # --- activations, in bytes for each token
+
+    def _per_token(self, layer: Layer) -> float:
+        """Bytes that a layer keeps of each token, all on one device."""
+        tensor = self.layout.tensor
+        along = tensor if self.sequence_parallel else 1
+        total = 0.0
+        for each in layer.mixers:
+            total += self._norm(_inputs(each)) / along + self._mixed(each) / tensor
+        dense, experts = _parts(layer)
+        if dense or experts:
+            total += self._norm(_projections(dense, experts)) / along
+        if dense:
+            total += _inner(dense, dense.width) / tensor
+        if experts:
+            total += _expert_bytes(experts, self.spec.hidden) / tensor
+        return total
+
+    def _norm(self, readers: int) -> float:
+        """Bytes of a normalisation: its input, its product, and what the projections after it read."""
+        hidden, stream = self.spec.hidden, self.recipe.stream
+        if self.fused_norms:
+            return hidden * (stream + 2)
+        trained = 0 if self.rank else stream  # a frozen scale needs no product kept
+        cast = 2 * readers if stream == 4 else 2  # autocast makes a copy for each projection
+        return hidden * (4 + trained + cast)
+
+    def _mixed(self, mixer: Mixer) -> float:
+        """Bytes that attention keeps of a token: queries, keys, values, output, and scores if not fused."""
+        kept = 2.0 * _kept(mixer, self.spec.hidden)
+        heads = int(mixer.heads)
+        if self.fused_attention or self.recompute == "selective":
+            return kept + 4 * heads
+        return kept + 4 * heads * self.length  # scores in 16 bits and their softmax
+
+    def memory(self) -> TrainingMemory:
+        counts, recipe = self._counts(), self.recipe
+        whole = sum(counts.values())
+        trained = self._adapters() if self.rank else whole
+        own = RECIPES["autocast"] if self.rank else recipe  # adapters are in fp32
+        frozen = self._base_bytes() if self.rank else 0.0
+        share = self.divided
+        weights = frozen + own.weight * trained
+        gradients = own.gradient * trained / (share if self.zero >= 2 else 1)
+        optimiser = (self._states(counts, trained, own) + own.master * trained) / (
+            share if self.zero >= 1 else 1
+        )
+        casts = 0.0 if self.rank else float(recipe.cast) * whole
+        layers = [self.spec.layers[number] for number in self._stage_layers]
+        if self.recompute == "full" and recipe.cast:
+            casts = recipe.cast * (counts.get("head", 0.0) or counts.get("tied", 0.0))
+        if self.zero >= 3:
+            largest = max(each.parameters(self.spec.hidden) for each in layers) / self.layout.tensor
+            casts += 2 * 2 * largest  # a layer in use and the next, gathered in 16 bits
+            weights /= share
+        per_layer = [self._per_token(each) for each in layers]
+        tokens = self.tokens * self.microbatches
+        if self.recompute == "full":
+            along = self.layout.tensor if self.sequence_parallel else 1
+            activations = tokens * len(layers) * self.spec.hidden * recipe.stream / along
+        else:
+            activations = tokens * sum(per_layer)
+        logits = self._logits()
+        resident = gradients if recipe.resident or self.accumulated else 0.0
+        held_always = weights + optimiser
+        loss = held_always + resident + casts + activations + logits
+        extra = float(own.gradient) * self._tied_twice(counts)
+        ended = held_always + gradients + extra + self.tokens * max(per_layer) * (self.recompute == "full")
+        phase = "loss" if loss >= ended else "gradients"
+        return TrainingMemory(
+            round(weights), round(gradients), round(optimiser), round(casts), round(activations),
+            round(logits), round(max(loss, ended)), phase,
+        )  # fmt: skip
+
+    def _logits(self) -> float:
+        if self.layout.pipeline > 1:
+            return 0.0  # the last stage's, which holds fewer activations
+        rows = self.spec.head_rows or self.spec.vocabulary
+        scores = self.tokens * rows / self.layout.tensor
+        norm = self.tokens * self._norm(1)
+        return scores * LOGIT_BYTES + norm if self.whole_logits else norm
+
+    def _tied_twice(self, counts: dict[str, float]) -> float:
+        """Weights of a tied embedding, whose gradients as embedding and as head meet at the end."""
+        return 0.0 if self.rank else counts.get("tied", 0.0)
+
+
+def _parts(layer: Layer) -> tuple[Dense | None, Experts | None]:
+    feedforward = layer.feedforward
+    if isinstance(feedforward, Residual):
+        return feedforward.dense, feedforward.experts
+    return (feedforward if isinstance(feedforward, Dense) else None), layer.experts
+
+
+def _inputs(mixer: Mixer) -> int:
+    """Projections that read a mixer's input."""
+    return 3 if isinstance(mixer, GroupedQuery) else 2
+
+
+def _projections(dense: Dense | None, experts: Experts | None) -> int:
+    part = dense or experts
+    return 2 if part is not None and part.gated else 1
+
+
+def _kept(mixer: Mixer, hidden: int) -> int:
+    """Numbers that attention keeps of each token: queries, keys, values and its output."""
+    if isinstance(mixer, GroupedQuery):
+        value = mixer.value_dim or mixer.head_dim
+        keys = 0 if mixer.cache_shared else mixer.kv_heads * (mixer.head_dim + value)
+        return mixer.heads * (mixer.head_dim + value) + keys
+    if isinstance(mixer, Latent):
+        query = mixer.heads * (mixer.nope_dim + mixer.rope_dim)
+        compressed = mixer.kv_rank + mixer.rope_dim + (mixer.q_rank or 0)
+        return 2 * query + 2 * mixer.heads * mixer.value_dim + compressed
+    return 4 * hidden  # a recurrence: its inputs, gates and output
+
+
+def _inner(part: Dense | Experts, width: int) -> float:
+    """Bytes of a feed-forward network: gate, its activation, the other half and their product."""
+    return 2.0 * width * (4 if part.gated else 2)
+
+
+def _expert_bytes(experts: Experts, hidden: int) -> float:
+    """Bytes of a mixture: each of a token's experts has the token's input, its inner layer and its output."""
+    shared = experts.shared * (experts.shared_width or experts.width)
+    each = _inner(experts, experts.width) + 2 * 2 * (experts.latent or hidden)
+    return experts.active * each + _inner(experts, shared) + 4 * experts.count
+
+
+def _attention_sides(mixer: Mixer, hidden: int) -> int:
+    """Both sides of every matrix of an attention, added up."""
+    if isinstance(mixer, GroupedQuery):
+        value = mixer.value_dim or mixer.head_dim
+        made = mixer.heads * mixer.head_dim + mixer.kv_heads * (mixer.head_dim + value)
+        return 3 * hidden + made + mixer.heads * value + hidden
+    if isinstance(mixer, Latent):
+        query = mixer.heads * (mixer.nope_dim + mixer.rope_dim)
+        made = hidden + query if mixer.q_rank is None else hidden + 2 * mixer.q_rank + query
+        made += hidden + 2 * mixer.kv_rank + mixer.rope_dim + mixer.heads * (mixer.nope_dim + mixer.value_dim)
+        return made + mixer.heads * mixer.value_dim + hidden
+    return ceil_div(mixer.matmul_parameters(hidden), hidden) + hidden

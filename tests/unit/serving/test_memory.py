@@ -1,0 +1,181 @@
+"""The memory budget: known answers, properties, and the logs of engines."""
+
+import math
+
+import pytest
+
+import cohort
+from cohort.errors import ParameterError, UnknownNameError
+from cohort.registry.devices import accelerator, accelerators
+from cohort.serving import Layout, largest_batch, longest_context, memory_budget, offered_context
+from cohort.serving.caches import cache_bytes, cache_format
+from cohort.serving.memory import engine_needs, engines
+from cohort.units import MIB
+
+H100 = "H100 SXM 80GB"
+
+
+# --- caches
+
+
+def cache(model, context, stored="bf16", **held):
+    spec = cohort.model(model)
+    return cache_bytes(spec, range(len(spec.layers)), context, 1, cache_format(stored), **held)
+
+
+def test_a_plain_cache_is_that_of_the_model():
+    for name in ("llama-3-8b", "gemma-2-9b", "deepseek-v3.2", "minimax-text-01", "deepseek-v4-flash"):
+        assert cache(name, 5_000) == cohort.model(name).kv_cache_bytes(5_000)
+
+
+def test_keys_and_values_may_differ():
+    assert (
+        cache("llama-3-8b", 100, "int8/int4")
+        == (cache("llama-3-8b", 100, "int8") + cache("llama-3-8b", 100, "int4")) / 2
+    )
+
+
+def test_the_format_of_deepseeks_kernels_takes_656_bytes_a_token():
+    layers = len(cohort.model("deepseek-v2").layers)
+    assert cache("deepseek-v2", 1, "fp8_ds_mla") == 656 * layers
+
+
+def test_a_windowed_layer_holds_what_a_step_reads_as_well():
+    ideal, held = cache("gemma-2-9b", 100_000), cache("gemma-2-9b", 100_000, ahead=512)
+    one = cache("gemma-2-9b", 2) - cache("gemma-2-9b", 1)
+    assert held - ideal == 512 * one / 2  # every second layer slides
+
+
+@pytest.mark.parametrize("name", ["fp9", "bf16/", "int8/fp9", "/bf16", None])
+def test_an_unknown_cache_is_named(name):
+    if name == "bf16/":
+        assert cache_format(name) == cache_format("bf16")
+        return
+    with pytest.raises(UnknownNameError, match="cache format"):
+        cache_format(name)
+
+
+# --- accelerators
+
+
+@pytest.mark.parametrize(
+    ("name", "mib"), [(H100, 81_559), ("H200", 143_771), ("RTX 4090", 24_564), ("MI300X", 196_592)]
+)
+def test_memory_is_what_the_driver_reports(name, mib):
+    assert accelerator(name).driver_bytes == mib * MIB
+
+
+def test_what_can_be_allocated_is_somewhat_less():
+    for name in accelerators():
+        card = accelerator(name)
+        assert 0.95 <= card.allocatable_bytes / card.driver_bytes <= 1
+        assert 0.9 <= card.driver_bytes / card.memory_bytes <= 1.08
+
+
+# --- budgets
+
+
+def test_the_parts_add_up():
+    found = memory_budget("llama-3-8b", H100, context=8192, batch=4)
+    assert found.weight_bytes == 2 * cohort.model("llama-3-8b").parameters
+    assert found.cache == 4 * 2**30
+    assert found.free == found.usable - found.weight_bytes - found.runtime[1] - found.cache
+    assert found.usable == int(0.9 * accelerator(H100).allocatable_bytes)
+
+
+def test_the_range_of_the_engine_decides_the_verdict():
+    found = memory_budget("llama-3-8b", H100, context=8192)
+    per = found.per_sequence
+    sure, rule, most = (int(room // per) for room in (found.room_range[0], found.room, found.room_range[1]))
+    verdicts = [
+        memory_budget("llama-3-8b", H100, context=8192, batch=each).verdict
+        for each in (sure, rule, most, most + 1)
+    ]
+    assert verdicts == ["fits", "fits as a rule", "may fit", "does not fit"]
+
+
+def test_limits_are_the_last_that_fit():
+    context = longest_context("llama-3-8b", H100)
+    assert memory_budget("llama-3-8b", H100, context=int(context)).fits
+    assert not memory_budget("llama-3-8b", H100, context=int(context) + 16).fits
+    batch = largest_batch("llama-3-8b", H100, context=8192)
+    assert memory_budget("llama-3-8b", H100, context=8192, batch=batch).fits
+    assert not memory_budget("llama-3-8b", H100, context=8192, batch=batch + 1).fits
+
+
+def test_a_cache_that_stops_growing_has_no_longest_context():
+    config = {
+        "model_type": "mistral", "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 1000, "sliding_window": 64,
+    }  # fmt: skip
+    assert longest_context(cohort.model(config), H100) == math.inf
+
+
+def test_offers_are_the_makers_or_the_configs():
+    assert offered_context(cohort.model("command-r-v01")) == 131_072  # the config says 8,192
+    config = {
+        "model_type": "llama", "hidden_size": 64, "num_hidden_layers": 1, "vocab_size": 8,
+        "num_attention_heads": 4, "intermediate_size": 8, "max_position_embeddings": 77,
+    }  # fmt: skip
+    assert offered_context(cohort.model(config)) == 77
+
+
+def test_the_offer_of_a_model_is_named():
+    assert not memory_budget("llama-3-8b", H100, context=8192).beyond_offer
+    assert memory_budget("llama-3-8b", H100, context=8193).beyond_offer
+    assert memory_budget("llama-3-8b", H100).context == 8192
+
+
+def test_more_devices_leave_more_room():
+    rooms = [memory_budget("llama-3-70b", H100, count, context=8192).room for count in (2, 4, 8)]
+    assert rooms == sorted(rooms)
+
+
+def test_a_shared_prefix_is_held_once():
+    alone = memory_budget("llama-3-8b", H100, context=8192, batch=10)
+    shared = memory_budget("llama-3-8b", H100, context=8192, batch=10, shared_prefix=4096)
+    assert alone.cache - shared.cache == 9 * 2**29
+
+
+def test_what_is_offloaded_is_elsewhere():
+    assert memory_budget("llama-3-8b", H100, context=8192, offloaded=0.25).cache == 0.75 * 2**30
+
+
+def test_attention_in_copies_divides_the_sequences():
+    mla = cohort.model("deepseek-v3.2")
+    split = memory_budget(mla, "H200", Layout(tensor=8), context=4096, batch=64)
+    copies = memory_budget(mla, "H200", Layout(data=8, expert=True), context=4096, batch=64)
+    assert copies.cache * 8 == split.cache  # every device that shares the heads holds the vector whole
+    assert copies.layout.devices == split.layout.devices
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"share": 0}, {"share": 1.5}, {"context": 0}, {"batch": 0}, {"page": 0}, {"ahead": -1},
+        {"offloaded": 2}, {"shared_prefix": -1}, {"devices": 0}, {"engine": "vlm"}, {"weight_dtype": "fp9"},
+        {"kv_dtype": "fp9"}, {"batched_tokens": 0}, {"sequences": 0.5},
+    ],
+)  # fmt: skip
+def test_bad_requests_are_one_sentence(bad):
+    with pytest.raises((ParameterError, UnknownNameError)) as caught:
+        memory_budget("llama-3-8b", H100, **bad)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_a_context_needs_one():
+    config = {
+        "model_type": "llama", "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 1000,
+        "max_position_embeddings": None,
+    }  # fmt: skip
+    with pytest.raises(ParameterError, match="states no context"):
+        memory_budget(cohort.model(config), H100)
+
+
+def test_every_engine_is_described():
+    assert engines()[0] == "vllm"
+    for name in engines():
+        needs = engine_needs(name)
+        for low, value, high in (needs.base, needs.joined, needs.activations, needs.logits):
+            assert 0 <= low <= value <= high

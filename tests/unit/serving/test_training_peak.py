@@ -1,0 +1,124 @@
+"""The memory of a training step: measured peaks, known sums, and properties."""
+
+import statistics
+
+import pytest
+
+import cohort
+from cohort.errors import ParameterError, UnknownNameError
+from cohort.registry import facts
+from cohort.serving import training_memory
+
+MEASURED = facts.rows("training_memory")
+SIZES = {
+    "hidden_size": "hidden", "num_hidden_layers": "layers", "intermediate_size": "intermediate",
+    "num_attention_heads": "heads", "num_key_value_heads": "kv_heads", "vocab_size": "vocabulary",
+}  # fmt: skip
+
+
+def predicted(row):
+    config = {name: int(row[column]) for name, column in SIZES.items()}
+    spec = cohort.model({"model_type": "llama", "tie_word_embeddings": True, **config})
+    return training_memory(
+        spec,
+        int(row["batch"]),
+        int(row["length"]),
+        recipe=row["recipe"],
+        recompute=row["recompute"],
+        adapter_rank=int(row["adapter_rank"]),
+    )
+
+
+@pytest.mark.parametrize("row", MEASURED, ids=lambda row: "-".join(list(row.values())[7:12]))
+def test_each_measured_peak_is_met(row):
+    found = predicted(row)
+    assert found.peak == pytest.approx(int(row["peak_allocated_bytes"]), rel=0.03)
+    assert found.weights + found.optimiser == pytest.approx(int(row["states_bytes"]), rel=0.01)
+
+
+def test_measured_peaks_are_met_within_one_per_cent_at_the_median():
+    errors = [abs(predicted(row).peak / int(row["peak_allocated_bytes"]) - 1) for row in MEASURED]
+    assert statistics.median(errors) < 0.01
+
+
+def test_sixteen_bytes_a_weight():
+    """Mixed precision with Adam, as the paper on ZeRO counts it."""
+    found = training_memory("llama-3-8b", recipe="mixed")
+    assert found.weights + found.gradients + found.optimiser == 16 * cohort.model("llama-3-8b").parameters
+
+
+def test_each_stage_of_zero_divides_more():
+    whole = training_memory("llama-3-8b", recipe="mixed")
+    stages = [
+        training_memory("llama-3-8b", recipe="mixed", data_parallel=8, zero=stage) for stage in range(4)
+    ]
+    assert (stages[0].optimiser, stages[1].optimiser * 8) == (whole.optimiser, whole.optimiser)
+    assert stages[2].gradients * 8 == pytest.approx(whole.gradients)
+    assert stages[3].weights * 8 == pytest.approx(whole.weights)
+    peaks = [each.peak for each in stages]
+    assert peaks == sorted(peaks, reverse=True)
+
+
+def test_less_is_kept_with_each_trick():
+    plain = training_memory("llama-3-8b", 1, 4096).activations
+    assert training_memory("llama-3-8b", 1, 4096, fused_norms=True).activations < plain
+    assert training_memory("llama-3-8b", 1, 4096, recompute="full").activations < plain / 10
+    assert training_memory("llama-3-8b", 1, 4096, tensor_parallel=8).activations < plain
+    along = training_memory("llama-3-8b", 1, 4096, tensor_parallel=8, sequence_parallel=True).activations
+    assert along == pytest.approx(plain / 8)
+
+
+def test_scores_grow_with_the_square_unless_fused_or_recomputed():
+    def naive(length, **how):
+        return training_memory("llama-3-8b", 1, length, fused_attention=False, **how).activations
+
+    assert naive(8192) > 2 * naive(4096)
+    assert naive(8192, recompute="selective") == 2 * naive(4096, recompute="selective")
+
+
+def test_a_layer_keeps_34_numbers_of_bytes_a_token_but_for_dropout():
+    """The count of Korthikanti et al. without its two masks: 32 times the width, with fused norms."""
+    config = {
+        "model_type": "gpt2", "n_embd": 1024, "n_layer": 10, "n_head": 16, "vocab_size": 1000,
+        "n_positions": 512,
+    }  # fmt: skip
+    found = training_memory(cohort.model(config), 1, 512, fused_norms=True)
+    assert found.activations == pytest.approx(512 * 10 * 1024 * 32, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "times"), [("adamw", 2), ("momentum", 1), ("sgd", 0), ("adafactor", 0)]
+)
+def test_the_states_of_an_optimiser(optimiser, times):
+    weights = cohort.model("llama-3-8b").parameters
+    assert training_memory("llama-3-8b", recipe="bf16", optimiser=optimiser).optimiser == 2 * times * weights
+
+
+def test_adapters_train_little_and_nf4_holds_the_rest_in_a_quarter():
+    lora = training_memory("llama-3-8b", adapter_rank=16)
+    qlora = training_memory("llama-3-8b", adapter_rank=16, base_format="nf4")
+    assert lora.gradients < 0.02 * 2 * cohort.model("llama-3-8b").parameters
+    assert 0.25 < qlora.weights / lora.weights < 0.45
+
+
+def test_the_rank_of_all_matrices():
+    """Seven matrices a layer, each with both of its sides."""
+    spec = cohort.model("llama-3-8b")
+    sides = (4096 + 4096) * 2 + 2 * (4096 + 1024) + 3 * (4096 + 14336)
+    found = training_memory(spec, adapter_rank=8)
+    assert found.gradients == 4 * 8 * 32 * sides
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"batch": 0}, {"length": -1}, {"recipe": "fp7"}, {"optimiser": "adam"}, {"recompute": "some"},
+        {"zero": 4},
+        {"adapter_rank": -1}, {"data_parallel": 0}, {"base_format": "x"}, {"pipeline_parallel": 99},
+        {"adapter_targets": "none"},
+    ],
+)  # fmt: skip
+def test_bad_requests_are_one_sentence(bad):
+    with pytest.raises((ParameterError, UnknownNameError)) as caught:
+        training_memory("llama-3-8b", **bad)
+    assert "\n" not in str(caught.value)
