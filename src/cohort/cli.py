@@ -111,6 +111,7 @@ Examples:
   cohort diff HEAD~1                  which recorded values a commit changed
   cohort parameters the_cohort        what can be changed with -p
   cohort model qwen3-8b               one model: size, cache, weights, what holds it
+  cohort memory qwen3-32b -a L40S     does it fit, and how long a context
   cohort accelerators nvidia          what the data know, narrowed by words""",
 )
 @click.version_option(__version__, prog_name="cohort")

@@ -230,7 +230,7 @@ def test_help_shows_examples_and_every_command() -> None:
     )
     assert list(main.commands) == [
         *("run", "sweep", "check", "diff", "parameters"),
-        *("model", "models", "accelerators", "grids", "laws"),
+        *("model", "memory", "models", "accelerators", "grids", "laws"),
     ]
     for name in main.commands:
         assert cohort(name, "--help").exit_code == 0
@@ -309,7 +309,7 @@ def test_a_model_may_be_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["model", "gemma27b"], "unknown model 'gemma27b'; did you mean 'gemma-2-27b'"),
+        (["model", "gemma27b"], "unknown model 'gemma27b'; did you mean 'gemma-3-27b'"),
         (["model", ""], "unknown model ''; give the path of its config.json, or one of cohort.models()"),
         (["model", "x" * 10_000], "unknown model 'xxx"),
         (["model", "\x1b[31m"], r"unknown model '\x1b[31m'; "),

@@ -293,7 +293,7 @@ def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict,
     [
         ({"model": "llama-3-8b"}, "model is llama-3-8b, which is dense, but must be a mixture"),
         ({"models": []}, "models"),
-        ({"model": "deepseek-v3"}, "unknown model 'deepseek-v3'; did you mean"),
+        ({"model": "deepseek-v5"}, "unknown model 'deepseek-v5'; did you mean"),
         ({"expert_parallel": 48}, "expert_parallel is 48, but must divide the 160 experts; the nearest"),
         ({"skew": -1.0}, "skew is -1.0, but must be from 0 to 4"),
         ({"capacity_factor": 0.0}, "capacity_factor is 0.0, but must be a finite number above 0"),

@@ -72,7 +72,7 @@ class Tensor:
     Attributes
     ----------
     kind : str
-        One of `cohort.architecture.formats.KINDS`.
+        One of ``cohort.architecture.formats.KINDS``.
     layer : int
         Its layer, from 0; -1 outside the layers.
     weights : float

@@ -162,3 +162,24 @@ def training_steps() -> pd.DataFrame:
             }
         )
     return pd.DataFrame(records)
+
+
+def median_errors(table: pd.DataFrame, steps: pd.DataFrame) -> dict[str, tuple[Any, str]]:
+    """Return what the chapter records of both comparisons.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `by_quantity` returns it.
+    steps : DataFrame
+        As `training_steps` returns it.
+
+    Returns
+    -------
+    dict
+        Values with their unit, by name, as `cohort.runner.record` takes them.
+    """
+    return {
+        "logged_error": ([float(each) for each in table["median"]], "%"),
+        "training_memory_error": (float(steps["error"].abs().median()), "%"),
+    }
