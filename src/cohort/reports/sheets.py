@@ -10,21 +10,23 @@ from typing import Any
 import click
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.dtypes import precision
+from cohort.architecture.formats import WeightFormat, weight_format
+from cohort.architecture.quantization import released_format
 from cohort.architecture.registered import known, model, title
 from cohort.architecture.variants import main_attention
 from cohort.display.patterns import attention_pattern, experts_pattern
 from cohort.display.words import binary, scaled, significant
 from cohort.errors import ParameterError
 from cohort.registry.devices import Accelerator, accelerator, accelerators
-from cohort.serving import largest_concurrency, most_devices
+from cohort.serving import most_devices
+from cohort.serving.memory import memory_budget
 from cohort.units import GB
 
-TYPES = ("bf16", "fp8", "int4")  # of weights; the cache is kept in the first
+TYPES = ("bf16", "fp8", "int4")  # of weights, beside the released one; the cache is kept in the first
 FACTS = {"released": "release_date", "licence": "licence", "offered context": "inference_context"}
 WIDEST = 16  # devices that are tried
 WIDTH = 80  # characters of a line
-COUNTS = 3  # numbers of devices that are told of a type of weights
+HEIGHT = 24  # lines of a screen
 
 
 def show_model(source: str, context: int, as_json: bool) -> None:
@@ -62,9 +64,10 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
     -------
     dict
         Counts of weights; layers and widths; attention and experts in words; bytes of the cache of one
-        sequence in bf16, also over the context, and whether each token adds the same; for each of `TYPES` the
-        bytes of all weights, and by accelerator the least number of devices that hold them with that cache,
-        where a power of two up to `WIDEST` does; the facts of a registered model.
+        sequence in bf16, also over the context, and whether each token adds the same; for each of `TYPES`,
+        and for that of the release where the config says another, the bytes of all weights, and by
+        accelerator the least number of devices that hold them with that cache and an engine, where a power
+        of two up to `WIDEST` does; the facts of a registered model.
 
     Raises
     ------
@@ -79,6 +82,10 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
     """
     spec = model(source)
     cache = spec.kv_cache_bytes(context)
+    released = released_format(spec.quantization, spec.dtype) if spec.quantization or spec.dtype else None
+    formats = list(map(weight_format, TYPES))
+    if released and released.name not in TYPES:
+        formats.append(released)
     return {
         "model": spec.name,
         "title": title(spec),
@@ -97,7 +104,8 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
         "cache_bytes": cache,
         "cache_bytes_per_token": cache / context,
         "cache_is_linear": cache == context * spec.kv_cache_bytes(1),
-        "weights": {dtype: _weights(spec, dtype, context) for dtype in TYPES},
+        "released_in": released.name if released else None,
+        "weights": {each.name: _weights(spec, each, context) for each in formats},
         "facts": {
             label: dataclasses.asdict(known(spec)[field])
             for label, field in FACTS.items()
@@ -106,34 +114,27 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
     }
 
 
-def _weights(spec: ModelSpec, dtype: str, context: int) -> dict[str, Any]:
-    width = precision(dtype).bytes_per_element
+def _weights(spec: ModelSpec, stored: WeightFormat, context: int) -> dict[str, Any]:
     devices = sorted(map(accelerator, accelerators()), key=lambda device: device.memory_bytes)
-    least = {device.name: _least_devices(spec, device, dtype, context) for device in devices}
-    return {
-        "bytes": round(spec.parameters * width),
-        "devices": {name: count for name, count in least.items() if count is not None},
-    }
+    size = memory_budget(spec, devices[0], context=context, weight_dtype=stored).weight_bytes
+    least = {device.name: _least_devices(spec, device, stored, size, context) for device in devices}
+    return {"bytes": size, "devices": {name: count for name, count in least.items() if count is not None}}
 
 
-def _least_devices(spec: ModelSpec, device: Accelerator, dtype: str, context: int) -> int | None:
-    """Return the least power of two of devices that hold weights and one cache, or None if none does."""
+def _least_devices(
+    spec: ModelSpec, device: Accelerator, stored: WeightFormat, size: int, context: int
+) -> int | None:
+    """Return the least power of two of devices that hold weights, cache and engine, None if none does."""
     count = 1
     while count <= min(most_devices(device), WIDEST):
         try:
-            held = largest_concurrency(
-                spec,
-                device,
-                count,
-                input_tokens=max(context - 1, 1),
-                output_tokens=1,
-                weight_dtype=dtype,
-                kv_dtype=TYPES[0],
-            )
+            if (
+                count * device.driver_bytes > size  # else the weights alone are too many
+                and memory_budget(spec, device, count, context=context, weight_dtype=stored).fits
+            ):
+                return count
         except ParameterError:  # so many devices cannot share the heads
             return None
-        if held:
-            return count
         count *= 2
     return None
 
@@ -149,14 +150,15 @@ def sheet_lines(sheet: dict[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        At most 24, of at most `WIDTH` characters each.
+        At most `HEIGHT`, of at most `WIDTH` characters each.
     """
     lines = [f"{sheet['title']} ({sheet['model']})" if sheet["registered"] else sheet["model"]]
     lines += [f"  {sheet['notice']}"] if sheet["notice"] else []
     lines += ["", *(f"  {label:<16}{text}" for label, text in _entries(sheet))]
     lines += ["", f"  {'weights':<19}devices that hold them, that cache and an engine"]
+    room = (HEIGHT - len(lines)) // len(sheet["weights"])
     for dtype, found in sheet["weights"].items():
-        lines += _weight_lines(dtype, found)
+        lines += _weight_lines(dtype, found, room)
     return [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
 
 
@@ -178,15 +180,17 @@ def _entries(sheet: dict[str, Any]) -> Iterator[tuple[str, str]]:
         tokens = f"{int(value):,} tokens" if value and fact["unit"] == "tokens" else value
         doubt = "" if fact["status"] in ("stated", "undisclosed") else f" ({fact['status']})"
         yield label, f"{tokens or fact['status']}{doubt}"
+    if sheet["released_in"]:
+        yield "stored in", f"{sheet['released_in']}, as released"
 
 
-def _weight_lines(dtype: str, found: dict[str, Any]) -> Iterator[str]:
-    """Yield a line for each of the least numbers of devices, with the smallest accelerators that need it."""
-    head = f"  {dtype:<6}{found['bytes'] / GB:>8,.1f} GB"
+def _weight_lines(dtype: str, found: dict[str, Any], room: int) -> Iterator[str]:
+    """Yield a line for each number of devices, the least first, with the smallest accelerators of them."""
+    head = f"  {dtype:<6.6}{found['bytes'] / GB:>8,.1f} GB"
     counts = sorted(set(found["devices"].values()))
     if not counts:
         yield f"{head}  none of up to {WIDEST}"
-    for count in counts[:COUNTS]:
+    for count in counts[:room]:
         names = [name for name, least in found["devices"].items() if least == count]
         yield _naming(f"{head}  {count:>2} x ", names)
         head = " " * len(head)
