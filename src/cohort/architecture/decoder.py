@@ -322,8 +322,12 @@ class ModelSpec:
 
     @cached_property
     def attention_heads(self) -> tuple[int, ...]:
-        """The numbers of heads that its layers have, each once, from the smallest."""
-        return tuple(sorted({each.heads for each in self._mixers}))
+        """The numbers of heads that its layers have, each once, from the smallest.
+
+        Recurrences and convolutions without heads are left out: devices share their channels.
+        """
+        headed = (each for each in self._mixers if each.heads > 1 or each.kind not in UNSCORED)
+        return tuple(sorted({each.heads for each in headed}))
 
     @cached_property
     def attention_kinds(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from cohort.architecture.attention import Attention, Latent
-from cohort.architecture.decoder import Dense, Experts, FeedForward, Layer, ModelSpec, Residual
+from cohort.architecture.decoder import Dense, Experts, FeedForward, Layer, ModelSpec, Nothing, Residual
 from cohort.architecture.linear_attention import GatedDelta
 from cohort.architecture.recurrent import Reused
 from cohort.numeric import MAX_CONTEXT
@@ -65,12 +65,18 @@ def with_changed_attention(spec: ModelSpec, change: Callable[[int, Attention], A
     spec : ModelSpec
         The model.
     change : callable
-        Takes the number of a layer, from 0, and its attention, and returns the new one.
+        Takes the number of a layer, from 0, and its attention, and returns the new one. A layer without any
+        stays as it is, and so does a recurrence beside attention.
     """
-    layers = tuple(
-        Layer(change(number, layer.attention), layer.feedforward, layer.norm_weights, layer.streams)
-        for number, layer in enumerate(spec.layers)
-    )
+
+    def of_layer(number: int, layer: Layer) -> Layer:
+        kind = type(layer.attention)
+        if kind is Nothing:
+            return layer
+        mixers = (change(number, each) if type(each) is kind else each for each in layer.mixers)
+        return replace(layer, mixers=tuple(mixers))
+
+    layers = tuple(of_layer(number, layer) for number, layer in enumerate(spec.layers))
     return replace(spec, layers=layers, registered=False)
 
 

@@ -225,9 +225,9 @@ def counts(models: Sequence[str]) -> pd.DataFrame:
 def _count(spec: ModelSpec) -> dict[str, Any]:
     attention = dense = routed = 0
     for layer in spec.layers:
-        attention += layer.attention.parameters(spec.hidden)
+        attention += sum(mixer.parameters(spec.hidden) for mixer in layer.mixers)
         experts = layer.experts
-        inside = experts.count * experts.expert.parameters(spec.hidden) if experts else 0
+        inside = experts.count * experts.expert_parameters(spec.hidden) if experts else 0
         routed += inside
         dense += layer.feedforward_parameters(spec.hidden) - inside
     embedding = spec.embedding_parameters + spec.head_parameters

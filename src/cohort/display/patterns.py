@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.display.words import DASH
 
 
@@ -25,8 +25,10 @@ def attention_pattern(model: ModelSpec) -> str:
     >>> import cohort
     >>> attention_pattern(cohort.model("gemma-2-27b"))
     'GQA, window 4,096 in 23 of 46 layers'
+    >>> attention_pattern(cohort.model("falcon-h1-0.5b"))
+    'GQA beside linear'
     """
-    kinds = Counter(layer.attention.kind for layer in model.layers)
+    kinds = Counter(" beside ".join(_kinds(layer)) for layer in model.layers)
     total = len(model.layers)
     parts = [kind if len(kinds) == 1 else f"{kind} in {count}" for kind, count in sorted(kinds.items())]
     parts[-1] += "" if len(kinds) == 1 else f" of {total} layers"
@@ -36,6 +38,11 @@ def attention_pattern(model: ModelSpec) -> str:
             where = "" if len(limits) == total else f" in {len(limits)} of {total} layers"
             parts.append(f"{name} {limits[0]:,}{where}")
     return ", ".join(parts)
+
+
+def _kinds(layer: Layer) -> list[str]:
+    """Return the kinds of a layer's mixers, each once, attention first."""
+    return list(dict.fromkeys([layer.attention.kind, *(mixer.kind for mixer in layer.mixers)]))
 
 
 def experts_pattern(model: ModelSpec) -> str:

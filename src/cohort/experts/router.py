@@ -157,7 +157,7 @@ def popularity(weighted: Floats, active: int) -> Floats:
     after = _counts_before(rung[::-1], active)[::-1]
     density = rates[:, None] * np.exp(-np.outer(rates, times))
     found = (density * _fewer(before[:-1], after[1:]) * step).sum(axis=1)
-    return np.asarray(found * (active / found.sum()))
+    return np.asarray(np.minimum(found * (active / found.sum()), 1.0))  # rounding may exceed what is certain
 
 
 def joint_popularity(weighted: Floats, active: int) -> Floats:

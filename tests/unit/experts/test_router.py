@@ -47,6 +47,13 @@ def test_alike_experts_have_the_popularity_of_distinct_uniform_choices():
     np.testing.assert_allclose(off, 4 * 3 / (32 * 31), rtol=1e-9)
 
 
+def test_popularity_is_a_probability_where_the_first_experts_are_all_but_certain():
+    found = router.popularity(router.weights(512, 2.0), 22)
+    assert found.max() <= 1.0
+    assert found[0] == pytest.approx(1.0, abs=1e-12)
+    assert found.sum() == pytest.approx(22, rel=1e-12)
+
+
 @settings(max_examples=25, deadline=None)
 @given(size=st.integers(1, 24), data=st.data(), skew=st.floats(0, 3))
 def test_popularity_adds_up_and_falls_with_the_rank(size, data, skew):

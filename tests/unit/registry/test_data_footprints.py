@@ -187,6 +187,14 @@ def test_what_is_contested_is_known() -> None:
     }
 
 
+# Models that joined the registry after the fits: under its names their rows would enter the sets that the
+# chapters on serving and on training calibrate and test with, so they keep the names of their sources.
+APART = {
+    "training_runs": {"Apertus 70B", "Llama 3.1 70B", "SmolLM3 3B"},
+    "serving_measurements": {"Llama 3.1 70B"},
+}
+
+
 @pytest.mark.parametrize(
     ("name", "column"), [("training_runs", "model_or_run"), ("serving_measurements", "model")]
 )
@@ -195,9 +203,8 @@ def test_a_model_of_the_book_has_its_name(name: str, column: str) -> None:
         return re.sub(r"[^a-z0-9.]", "", text.lower())
 
     titles = {key(title): model for model, title in MODELS.items()}
-    for row in TABLES[name]:
-        if row[column] not in MODELS:
-            assert key(row[column]) not in titles, row[column]
+    apart = {row[column] for row in TABLES[name] if row[column] not in MODELS and key(row[column]) in titles}
+    assert apart == APART[name]
 
 
 # --- training runs

@@ -74,9 +74,9 @@ def test_values_are_those_of_the_tables(capsys):
 @pytest.mark.parametrize(
     ("kind", "words", "found"),
     [
-        ("model", ["llama", "70b"], ["llama-2-70b", "llama-3-70b", "llama-3.3-70b"]),
+        ("model", ["llama", "70b"], ["llama-2-70b", "llama-3-70b", "llama-3.1-70b", "llama-3.3-70b"]),
         ("model", ["meta-llama/Meta-Llama-3-8B-Instruct"], ["llama-3-8b"]),
-        ("model", ["Qwen3", "30B"], ["qwen3-30b-a3b"]),
+        ("model", ["Qwen3", "30B"], ["qwen3-30b-a3b", "qwen3-vl-30b-a3b"]),
         ("accelerator", ["H100"], ["H100 SXM 80GB", "H100 PCIe", "H100 NVL"]),
         ("accelerator", ["h100", "sxm5"], ["H100 SXM 80GB"]),
         ("accelerator", ["nvidia", "h100", "pcie"], ["H100 PCIe"]),

@@ -308,3 +308,12 @@ def test_bad_requests_are_named_in_one_sentence(changed, error, message):
 def test_a_price_is_a_positive_number(price):
     with pytest.raises(ParameterError, match="price is"):
         serve(**ASKED).usd_per_million_tokens(price)
+
+
+@pytest.mark.parametrize("model", ["lfm2-8b-a1b", "jamba-1.5-large", "falcon-h1-34b"])
+def test_devices_share_channels_that_are_no_heads(model):
+    request = {**ASKED, "model": model, "accelerator": "B200", "concurrency": 8}
+    two, four = (serve(**request, tensor_parallel=devices) for devices in (2, 4))
+    assert four.tpot_s < two.tpot_s
+    with pytest.raises(ParameterError, match="must divide the"):
+        serve(**request, tensor_parallel=3)

@@ -74,7 +74,7 @@ def step(
     alone = serve(spec, device, 1, sequences, output_tokens=1, **case)
     parts = {name: seconds for name, seconds in alone.parts if name not in ("weights", "prompts", "links")}
     routed = sum(
-        layer.experts.count * layer.experts.expert.parameters(spec.hidden)
+        layer.experts.count * layer.experts.expert_parameters(spec.hidden)
         for layer in spec.layers
         if layer.experts
     )

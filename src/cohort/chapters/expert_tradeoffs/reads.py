@@ -183,7 +183,7 @@ def _read_with_skew(spec: ModelSpec, tokens: int, skew: float) -> float:
         mixed.count, mixed.active, tokens, _popularity(mixed.count, mixed.active, skew)
     )
     layers = sum(1 for layer in spec.layers if layer.experts)
-    missed = layers * (alike - skewed) * mixed.expert.parameters(spec.hidden)
+    missed = layers * (alike - skewed) * mixed.expert_parameters(spec.hidden)
     return weights_read(spec, tokens) - missed
 
 

@@ -136,8 +136,9 @@ def _anatomy(spec: ModelSpec) -> dict[str, int]:
         if mixed is None:
             parts["dense layers"] += whole
             continue
-        routed_ = mixed.count * mixed.expert.parameters(spec.hidden)
-        router = replace(mixed, shared=0, shared_gate=False).parameters(spec.hidden) - routed_
+        routed_ = mixed.count * mixed.expert_parameters(spec.hidden)
+        plain = replace(mixed, shared=0, shared_gate=False, latent=None, unused=0)
+        router = plain.parameters(spec.hidden) - plain.count * plain.expert_parameters(spec.hidden)
         parts["routed experts"] += routed_
         parts["routers"] += router
         parts["shared or beside"] += whole - routed_ - router

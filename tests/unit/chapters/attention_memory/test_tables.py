@@ -46,6 +46,17 @@ def test_changed_layers_keep_everything_else():
     assert plain.kv_cache_bytes(1) == 2 * 2 * len(spec.layers)
 
 
+def test_what_has_no_attention_keeps_what_it_has():
+    """Mamba beside attention stays, both attentions of a layer change, a network alone gets none."""
+    for name, attentions in (("falcon-h1-0.5b", 36), ("longcat-flash", 2 * 28), ("nemotron-h-8b", 4 + 24)):
+        spec = cohort.model(name)
+        plain = variants.with_changed_attention(spec, lambda *_: GroupedQuery(1, 1, 1))
+        found = [each for layer in plain.layers for each in layer.mixers if isinstance(each, GroupedQuery)]
+        assert found == [GroupedQuery(1, 1, 1)] * attentions
+        same = variants.with_changed_attention(spec, lambda _, own: own)
+        assert (same.parameters, same.layers) == (spec.parameters, spec.layers)
+
+
 def test_a_token_more_and_a_token_on_average():
     table = tables.per_token(["llama-3-8b", "phi-3-mini-4k", "qwen3-next-80b-a3b"], 32_768)
     assert table.loc["Llama 3 8B", ["average", "further"]].tolist() == [131_072, 131_072]

@@ -34,7 +34,10 @@ def test_parts_by_hand():
 def test_every_published_active_count_follows_from_a_convention():
     frame = sizes.active_by_convention(EVERY)
     assert len(frame) == len(EVERY)
-    assert (frame.iloc[:, 3:] != "–").any(axis=1).all()
+    without = frame.index[~(frame.iloc[:, 3:] != "–").any(axis=1)]
+    # The one prints an average over tokens, some of which visit experts without weights, the other less than
+    # any convention gives.
+    assert set(without) == {"LongCat-Flash", "Mistral Small 4 119B"}
 
 
 @pytest.mark.parametrize("name", POST)
