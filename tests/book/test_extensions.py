@@ -7,6 +7,7 @@ import pytest
 from bibliography_roles import INVALID, correct_roles
 from data_dictionary import constraint_words, constraints, foreign_keys
 from docstring_attributes import expanded
+from light_pages import signs, without_scripts, without_unused
 from local_mathjax import NEEDED, mathjax_folder
 from local_scripts import keep
 from repository_links import theme_options
@@ -95,3 +96,20 @@ def test_citation_lists_lose_the_role_that_their_entries_do_not_fit() -> None:
 
 def test_mathjax_has_every_file_that_is_copied() -> None:
     assert [name for name in NEEDED if not (mathjax_folder() / name).exists()] == []
+
+
+def test_scripts_are_left_out_by_the_names_of_their_files() -> None:
+    page = (
+        '<head>\n  <script defer src="../_static/scripts/fontawesome.js?digest=1"></script>\n'
+        '  <script src="searchindex.js"></script>\n  <script src="my-searchindex.js"></script></head>'
+    )
+    without = without_scripts(page, "fontawesome", "searchindex")
+    assert without == '<head>\n  <script src="my-searchindex.js"></script></head>'
+    assert without_scripts(page) == page
+
+
+def test_icons_that_no_page_names_leave_the_style_sheet() -> None:
+    used = '.fa-b::before,.fa-c:before{content:"\\f002"}.note{content:"\uf0f3"}'
+    kept = without_unused('.fa-a:before{content:"\\f001"}' + used, ["fa-c", "fa-solid"])
+    assert kept == used
+    assert signs(kept) == {0xF002, 0xF0F3}

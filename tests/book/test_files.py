@@ -112,8 +112,8 @@ def test_data_dictionary_names_every_column() -> None:
 def test_mathjax_is_served_and_pruned() -> None:
     folder = SITE / "_static" / "mathjax"
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    assert (folder / "tex-chtml.js").is_file()
-    assert size < 6_000_000
+    assert (folder / "startup.js").is_file()
+    assert size < 2_000_000
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
