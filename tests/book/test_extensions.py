@@ -7,6 +7,7 @@ import pytest
 from bibliography_roles import INVALID, correct_roles
 from data_dictionary import constraint_words, constraints, foreign_keys
 from docstring_attributes import expanded
+from figures_in_dark import IMAGE, both, drawing_in_dark, in_dark
 from light_pages import signs, without_scripts, without_unused
 from local_mathjax import NEEDED, mathjax_folder
 from local_scripts import keep
@@ -113,3 +114,28 @@ def test_icons_that_no_page_names_leave_the_style_sheet() -> None:
     kept = without_unused('.fa-a:before{content:"\\f001"}' + used, ["fa-c", "fa-solid"])
     assert kept == used
     assert signs(kept) == {0xF002, 0xF0F3}
+
+
+@pytest.mark.parametrize(
+    ("colour", "dark"),
+    [
+        ("#ffffff", "#121212"),  # paper
+        ("#333333", "#d0d0d0"),  # ink
+        ("#0173b2", "#019ef5"),  # a deep blue becomes a brighter blue
+        ("#de8f05", "#de8f05"),  # an orange stands out on both
+    ],
+)
+def test_a_colour_plays_its_part_in_the_dark(colour: str, dark: str) -> None:
+    assert in_dark(colour) == dark
+    assert drawing_in_dark(f'<path style="fill: {colour.upper()}"/>') == f'<path style="fill: {dark}"/>'
+
+
+def test_a_figure_is_named_for_both_themes_with_its_words() -> None:
+    name = "a" * 64
+    page = f'<figure><img alt="Bars." class="x" src="../_images/{name}.svg" /></figure>'
+    shown = IMAGE.sub(both, page)
+    assert shown.count('alt="Bars."') == shown.count('loading="lazy"') == 2
+    assert f'class="in-light" loading="lazy" alt="Bars." src="../_images/{name}.svg"' in shown
+    assert f'class="in-dark dark-light" loading="lazy" alt="Bars." src="../_images/{name}-dark.svg"' in shown
+    logo = '<img alt="Logo" src="_static/logo.svg" />'
+    assert IMAGE.sub(both, logo) == logo

@@ -34,11 +34,14 @@ class Visit:
     violations: list[str] = field(default_factory=list)
 
 
-# Reads the page after MathJax has finished. Raw markup is looked for in running text only, where no code,
+# Reads the page after MathJax has finished and the images that a reader would scroll to have come. Raw markup is looked for in running text only, where no code,
 # no typeset formula and no address of a link can be taken for it.
 OBSERVE = r"""
 async () => {
   if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  const seen = [...document.images].filter((image) => image.offsetParent);
+  seen.forEach((image) => { image.loading = "eager"; });
+  await Promise.all(seen.map((image) => image.decode().catch(() => null)));
   const main = document.querySelector("article") || document.querySelector("main");
   const box = (table) => {
     for (let node = table; node !== main && node; node = node.parentElement) {

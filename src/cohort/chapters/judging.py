@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-import pandas as pd
-
+from cohort.display.verdict_list import Verdict, VerdictList
+from cohort.display.words import significant
 from cohort.errors import CohortError, shown, unknown
 from cohort.registry import facts
 
@@ -28,6 +28,9 @@ CHAPTERS = (
 
 
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
+
+
+_SIGNS = {"percent": "%", "%": "%"}  # units that are written at their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,13 @@ class Judgement:
     value: float
     unit: str
     rule: str
+
+    @property
+    def found(self) -> str:
+        """The number with its unit."""
+        whole = isinstance(self.value, int) and not isinstance(self.value, bool)
+        number = f"{self.value:,}" if whole else significant(float(self.value))
+        return f"{number}{_SIGNS.get(self.unit, f' {self.unit}')}"
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -130,8 +140,8 @@ def quoted(subject: str, quantity: str) -> float:
     return found[0]
 
 
-def verdict_table(judgements: list[Judgement]) -> pd.DataFrame:
-    """Return verdicts for readers: each statement with its verdict, the number, its unit and the rule.
+def verdict_list(judgements: list[Judgement]) -> VerdictList:
+    """Return verdicts for readers: each statement with its verdict and the number, the rule folded.
 
     Parameters
     ----------
@@ -140,16 +150,13 @@ def verdict_table(judgements: list[Judgement]) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        Indexed by claim.
+    VerdictList
+        Shown by Jupyter as HTML.
     """
     statements = {row["claim"]: row["statement"] for row in facts.rows("claims")}
-    frame = pd.DataFrame(
-        [(statements[each.claim], each.verdict, each.value, each.unit, each.rule) for each in judgements],
-        columns=["claim", "verdict", "number", "unit", "what it counts, and the rule"],
-        dtype=object,  # so that counts stay whole numbers
+    return VerdictList(
+        [Verdict(statements[each.claim], each.verdict, each.found, each.rule) for each in judgements]
     )
-    return frame.set_index("claim")
 
 
 def judge(chapter: str, **given: Any) -> list[Judgement]:

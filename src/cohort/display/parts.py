@@ -17,7 +17,7 @@ with extras():
     from matplotlib.ticker import FuncFormatter
     from matplotlib.transforms import Bbox
 
-    from cohort.display.theme import COLOURS, INK, PALE, figure
+    from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 
 # The kinds of attention, in the order of the keys.
 ATTENTION = {
@@ -91,7 +91,7 @@ def _place(axes: Axes, point: tuple[float, float], label: str, taken: list[Bbox]
             textcoords="offset points",
             ha=horizontal,
             va=vertical,
-            fontsize=8.5,
+            fontsize=SMALLEST,
             color=INK,
         )
         box = text.get_window_extent()
@@ -138,7 +138,7 @@ def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure,
     axes.scatter(frame["value"], range(len(frame)), c=frame["colour"], edgecolors=rims, s=36, zorder=2)
     for place, value in enumerate(frame["value"]):
         axes.annotate(
-            significant(value), (value, place), (7, 0), textcoords="offset points", va="center", size=8
+            significant(value), (value, place), (7, 0), textcoords="offset points", va="center", size=SMALLEST
         )
     axes.set(xscale="log", xlabel=label, xlim=(frame["value"].min() / 1.3, frame["value"].max() * 1.9))
     plain_ticks(axes.xaxis)
@@ -165,7 +165,7 @@ def end_labels(axes: Axes, place: float, heights: Mapping[str, float], colours: 
     scale = 72 / axes.figure.dpi
     ends = {name: float(axes.transData.transform((place, height))[1]) for name, height in heights.items()}
     order = sorted(ends, key=lambda name: ends[name])
-    places = _apart([ends[name] for name in order], 10.5 / scale, low, high)
+    places = _apart([ends[name] for name in order], 1.3 * SMALLEST / scale, low, high)
     for name, height in zip(order, places, strict=True):
         axes.annotate(
             name,
@@ -173,7 +173,7 @@ def end_labels(axes: Axes, place: float, heights: Mapping[str, float], colours: 
             (14, (height - ends[name]) * scale),
             textcoords="offset points",
             va="center",
-            size=8,
+            size=SMALLEST,
             color=colours[name],
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": PALE, "lw": 0.6, "shrinkA": 0, "shrinkB": 1},

@@ -14,7 +14,8 @@ with extras():
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 4.8  # inches: on a phone, 390 CSS pixels wide, the smallest text is still 8 pixels high
+WIDTH = 4.8  # inches; pages draw a figure as wide as their text
+SMALLEST = 9  # points, of the smallest text: 9 pixels on a phone, 390 CSS pixels wide
 
 
 GOLDEN = 0.618

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from cohort.display.parts import ATTENTION, dots, end_labels, name_rows, nothing, plain_ticks
-from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 from cohort.display.words import significant
 from cohort.units import GIB, MIB
 
@@ -59,14 +59,19 @@ def _key_above(axes: Axes, kinds: set[str]) -> None:
     used = {kind: colour for kind, colour in ATTENTION.items() if kind in kinds}
     patches = [Patch(color=colour) for colour in used.values()]
     axes.legend(
-        patches, list(used), ncols=min(len(used), 4), loc="lower left", bbox_to_anchor=(0, 1), fontsize=8.5
+        patches,
+        list(used),
+        ncols=min(len(used), 4),
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        fontsize=SMALLEST,
     )
 
 
 def _legend_above(axes: Axes) -> None:
     axes.margins(x=0.05)
     axes.autoscale(axis="x")
-    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=8.5)
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
 
 
 def draw_break_even_contexts(table: pd.DataFrame, kinds: pd.Series) -> Figure:
@@ -96,7 +101,12 @@ def draw_break_even_contexts(table: pd.DataFrame, kinds: pd.Series) -> Figure:
             axes.plot(ends, [place - 0.3, place + 0.3], color=INK, lw=2, zorder=1.9, solid_capstyle="butt")
         text = significant(row["context"] / 1e3)
         axes.annotate(
-            text, (row["context"] / 1e3, place), (7, 0), textcoords="offset points", va="center", size=8
+            text,
+            (row["context"] / 1e3, place),
+            (7, 0),
+            textcoords="offset points",
+            va="center",
+            size=SMALLEST,
         )
     seen = rows[["context", "limit"]].to_numpy(dtype=float, na_value=float("nan")) / 1e3
     axes.set(xscale="log", xlabel="context at which the cache is the larger (thousand tokens)")

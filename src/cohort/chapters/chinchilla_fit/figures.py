@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
 from cohort.display.parts import name_rows, plain_ticks
-from cohort.display.theme import COLOURS, INK, PALE, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.display.words import scaled, significant
 from cohort.fitting import LOSSES, Fit
 from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
@@ -64,7 +64,7 @@ def draw_runs(frame: pd.DataFrame) -> Figure:
         axes.legend(
             handles=[Line2D([], [], marker="x", ls="", color=COLOURS[3], label="dropped")],
             loc="lower left",
-            fontsize=8.5,
+            fontsize=SMALLEST,
         )
     return drawing
 
@@ -74,7 +74,7 @@ def _name_line(axes: Axes, pairs: float, name: str) -> None:
     low_x, high_y = axes.get_xlim()[0] * 1.08, axes.get_ylim()[1] / 1.35
     x = max(low_x, pairs / high_y)
     if x < axes.get_xlim()[1] / 1.5 and pairs / x > axes.get_ylim()[0] * 1.3:
-        axes.text(x, pairs / x, name, size=7.5, color="#707070", rotation=0, va="bottom")
+        axes.text(x, pairs / x, name, size=SMALLEST, color="#707070", rotation=0, va="bottom")
 
 
 def draw_residuals(found: Fit, frame: pd.DataFrame) -> Figure:
@@ -99,7 +99,7 @@ def draw_residuals(found: Fit, frame: pd.DataFrame) -> Figure:
     axes.scatter(frame["ratio"][~out], error[~out], color=COLOURS[0], s=12, alpha=0.7, label="fitted")
     if out.any():
         axes.scatter(frame["ratio"][out], error[out], color=COLOURS[3], marker="x", s=36, label="dropped")
-        axes.legend(loc="upper right", fontsize=8.5)
+        axes.legend(loc="upper right", fontsize=SMALLEST)
     axes.axhline(0, color=INK, lw=0.8)
     axes.set_xscale("log")
     axes.set_yscale("symlog", linthresh=1)
@@ -166,8 +166,10 @@ def draw_policies(
     plain_ticks(axes.yaxis)
     axes.xaxis.set_major_locator(LogLocator(base=100, numticks=8))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.legend(loc="lower left", fontsize=8)
-    axes.text(flops.min() * 1.5, axes.get_ylim()[1] / 1.15, "fitted range", size=8, color="#606060", va="top")
+    axes.legend(loc="lower left", fontsize=SMALLEST)
+    axes.text(
+        flops.min() * 1.5, axes.get_ylim()[1] / 1.15, "fitted range", size=SMALLEST, color="#606060", va="top"
+    )
     _name_ends(axes, ends)
     return drawing
 
@@ -183,7 +185,7 @@ def _name_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
             name,
             (1.01, height),
             xycoords=axes.get_yaxis_transform(),
-            size=8,
+            size=SMALLEST,
             color=colour,
             va="center",
             annotation_clip=False,
@@ -223,7 +225,7 @@ def draw_iso_flop(law: ScalingLaw, flops: Sequence[float], frame: pd.DataFrame) 
             (sizes[-1] / 1e9, losses[-1]),
             (4, 0),
             textcoords="offset points",
-            size=8,
+            size=SMALLEST,
             va="center",
         )
     axes.plot(*zip(*minima, strict=True), color=INK, lw=1.2, marker="o", ms=3.5, zorder=4)
@@ -292,7 +294,7 @@ def draw_choices(frame: pd.DataFrame) -> Figure:
             (row["high"], place),
             (5, 0),
             textcoords="offset points",
-            size=8,
+            size=SMALLEST,
             va="center",
         )
     axes.set(xscale="log", xlabel="tokens per parameter, with 95% interval")

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, PercentFormatter
 
 from cohort.display.parts import label_points, name_rows, nothing, plain_ticks
-from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 from cohort.display.words import scaled, significant
 
 KINDS = {False: ("dense", COLOURS[0], "o"), True: ("experts, by active parameters", COLOURS[3], "D")}
@@ -65,9 +65,9 @@ def draw_map_of_models(frame: pd.DataFrame, band: pd.DataFrame, runs: pd.DataFra
     axes.set(xlabel="active parameters (billion)", ylabel="training tokens (trillion)")
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
-    axes.text(3.2, 0.0035, "the Chinchilla\nruns", size=8, color="#707070")
-    axes.text(6, 0.055, "compute-optimal", size=8, color=INK)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.text(3.2, 0.0035, "the Chinchilla\nruns", size=SMALLEST, color="#707070")
+    axes.text(6, 0.055, "compute-optimal", size=SMALLEST, color=INK)
+    axes.legend(loc="lower right", fontsize=SMALLEST)
     label_points(axes, list(frame["parameters"] / 1e9), list(frame["tokens"] / 1e12), list(frame.index))
     return drawing
 
@@ -133,7 +133,7 @@ def draw_break_even_intervals(
             (-4, 0),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
-            size=8,
+            size=SMALLEST,
             ha="right",
             va="top",
         )
@@ -152,7 +152,7 @@ def _name_values(axes: Axes, rows: pd.DataFrame, top: float) -> None:
             (high if closed else value, place),
             (6, 0) if closed else (0, 4),
             textcoords="offset points",
-            size=8,
+            size=SMALLEST,
             ha="left" if closed else "center",
             va="center" if closed else "bottom",
         )
@@ -180,9 +180,11 @@ def draw_best_sizes(curves: Mapping[str, pd.DataFrame], use: float) -> Figure:
         if place == 0 and "low" in curve:
             axes.fill_between(uses, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0)
         axes.plot(uses, curve["size"], color=colour, label=name)
-    axes.legend(loc="upper right", fontsize=8.5)
+    axes.legend(loc="upper right", fontsize=SMALLEST)
     axes.axvline(use / 1e12, color=INK, lw=1, ls="--", zorder=0)
-    axes.annotate("chosen use", (use / 1e12, 0.03), (4, 0), textcoords="offset points", size=8, va="bottom")
+    axes.annotate(
+        "chosen use", (use / 1e12, 0.03), (4, 0), textcoords="offset points", size=SMALLEST, va="bottom"
+    )
     axes.set(xscale="log", xlabel="tokens of use (trillion)", ylabel="best size over compute-optimal")
     axes.set_ylim(0, 1.02)
     first = next(iter(curves.values())).index
@@ -261,7 +263,7 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
 
 
 def _name_end(axes: Axes, x: float, y: float, name: str, colour: str, side: str) -> None:
-    axes.annotate(name, (x, y), (4, 0), textcoords="offset points", size=8, color=colour, va=side)
+    axes.annotate(name, (x, y), (4, 0), textcoords="offset points", size=SMALLEST, color=colour, va=side)
 
 
 def draw_extrapolated(runs: pd.DataFrame) -> Figure:
@@ -295,12 +297,14 @@ def draw_extrapolated(runs: pd.DataFrame) -> Figure:
         Line2D([], [], marker="o", ls="", markerfacecolor=fill, markeredgecolor=INK, label=name)
         for fill, name in (("white", "fitted"), (INK, "predicted"))
     ]
-    axes.add_artist(axes.legend(handles=handles, loc="upper left", fontsize=8.5))
+    axes.add_artist(axes.legend(handles=handles, loc="upper left", fontsize=SMALLEST))
     named = [
         Line2D([], [], color=colour, label=scaled(size, 2))
         for size, colour in zip(sizes, colours, strict=True)
     ]
-    axes.legend(handles=named, loc="center right", fontsize=8, title="parameters", title_fontsize=8)
+    axes.legend(
+        handles=named, loc="center right", fontsize=SMALLEST, title="parameters", title_fontsize=SMALLEST
+    )
     plain_ticks(axes.xaxis)
     return drawing
 

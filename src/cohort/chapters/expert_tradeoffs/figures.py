@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from cohort.display.parts import end_labels, label_points, name_rows, nothing, plain_ticks
-from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 OWN, SMALL, LARGE, SKEWED = COLOURS[0], COLOURS[2], COLOURS[1], COLOURS[4]
 
@@ -68,7 +68,7 @@ def draw_trade(frame: pd.DataFrame) -> Figure:
     label_points(axes, list(own["training"]), list(own["memory"]), models)
     for text in axes.texts:  # the lines pass behind the names
         text.set_path_effects([withStroke(linewidth=3, foreground="white")])
-    axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=8.5)
+    axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=SMALLEST)
     return drawing
 
 
@@ -93,7 +93,7 @@ def draw_coverage(frame: pd.DataFrame) -> Figure:
     _powers(axes)
     axes.set(xlabel="tokens routed at once", ylabel="distinct experts of a layer")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="lower right", fontsize=8.5)
+    axes.legend(loc="lower right", fontsize=SMALLEST)
     return drawing
 
 
@@ -146,7 +146,7 @@ def draw_loads(frame: pd.DataFrame) -> Figure:
     axes.scatter(frame.index, frame["simulated"], color=SKEWED, s=12, zorder=3, label="simulated")
     axes.set(xlabel="expert, the most popular first", ylabel="load over the mean")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", fontsize=8.5)
+    axes.legend(loc="upper right", fontsize=SMALLEST)
     return drawing
 
 
@@ -239,7 +239,7 @@ def draw_equivalents(frame: pd.DataFrame) -> Figure:
     axes.set_axisbelow(True)
     plain_ticks(axes.xaxis)
     name_rows(axes, models[::-1])
-    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=8.5)
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=SMALLEST)
     return drawing
 
 

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator
 
 from cohort.display.parts import dots, end_labels, key, label_points, name_rows, nothing, plain_ticks, stacked
-from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 DENSE, MIXTURE = COLOURS[0], COLOURS[1]
 
@@ -132,7 +132,7 @@ def draw_prompt(lengths: pd.DataFrame) -> Figure:
     drawing, axes = figure(0.3 * len(lengths) + 1.3)
     stacked(axes, lengths, PARTS)
     axes.set(xlabel="energy of an answer (Wh)", ylabel="tokens of the prompt")
-    axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.16, 1), fontsize=8.5)
+    axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.16, 1), fontsize=SMALLEST)
     return drawing
 
 
@@ -219,7 +219,7 @@ def draw_measured_energy(rows: pd.DataFrame, margin: float) -> Figure:
     )  # fmt: skip
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
-    axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.18, 1), fontsize=8, columnspacing=1.0)
+    axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.18, 1), fontsize=SMALLEST, columnspacing=1.0)
     return drawing
 
 
@@ -247,5 +247,5 @@ def draw_shares(energy: pd.Series, co2e: pd.Series) -> Figure:
     axes.set_axisbelow(True)
     names_of = {"energy": COLOURS[0], "CO2e with the hardware": COLOURS[1]}
     patches = [Patch(color=colour, label=label) for label, colour in names_of.items()]
-    axes.legend(handles=patches, ncols=2, loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=8.5)
+    axes.legend(handles=patches, ncols=2, loc="lower left", bbox_to_anchor=(-0.5, 1), fontsize=SMALLEST)
     return drawing

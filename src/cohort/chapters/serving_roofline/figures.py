@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cohort.display.parts import dots, label_points, name_rows, nothing, plain_ticks, stacked
-from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 TERA = 1e12
 
@@ -78,7 +78,7 @@ def draw_time_per_token(sweep: pd.DataFrame) -> Figure:
     drawing, axes = figure(0.24 * len(sweep) + 1.7)
     stacked(axes, 1e3 * sweep[list(PARTS)], PARTS)
     axes.set(xlabel="time per output token (ms)", ylabel="concurrency")
-    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=8.5)
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST)
     return drawing
 
 
@@ -114,7 +114,7 @@ def draw_throughput_against_speed(
     rows = sweep.loc[named]
     labels = [f"{number:,}" for number in named]
     label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels)
-    axes.legend(loc="lower left", fontsize=8.5)
+    axes.legend(loc="lower left", fontsize=SMALLEST)
     return drawing
 
 
@@ -193,5 +193,5 @@ def draw_measured_times(compared: pd.DataFrame, margin: float = 0.15) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="measured (ms)", ylabel="predicted (ms)", xlim=tuple(ends))
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
-    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=8.5)
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST)
     return drawing

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from cohort.display.parts import ATTENTION, dots, key, label_points, name_rows, nothing, plain_ticks
-from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 PARTS = {
     "embedding": COLOURS[1],
@@ -97,7 +97,11 @@ def draw_component_shares(counts: pd.DataFrame) -> Figure:
     axes.grid(visible=False, axis="y")
     name_rows(axes, list(rows.index))
     axes.legend(
-        ncols=min(len(parts), 4), loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=8.5, columnspacing=1
+        ncols=min(len(parts), 4),
+        loc="lower center",
+        bbox_to_anchor=(0.35, 1),
+        fontsize=SMALLEST,
+        columnspacing=1,
     )
     return drawing
 
@@ -165,7 +169,7 @@ def draw_disclosure(matrix: pd.DataFrame) -> Figure:
             letter, colour = STATUS[status]
             axes.add_patch(Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, color=colour, lw=0))
             ink = "white" if status == "stated" else INK
-            axes.text(column, row, letter, ha="center", va="center", size=8, color=ink)
+            axes.text(column, row, letter, ha="center", va="center", size=SMALLEST, color=ink)
     axes.set_xticks(range(matrix.shape[1]), list(matrix.columns), rotation=50, ha="left")
     axes.xaxis.tick_top()
     axes.set_xlim(-0.6, matrix.shape[1] - 0.4)
@@ -179,7 +183,7 @@ def draw_disclosure(matrix: pd.DataFrame) -> Figure:
         ncols=3,
         loc="upper center",
         bbox_to_anchor=(0.3, -0.01),
-        fontsize=8.5,
+        fontsize=SMALLEST,
         columnspacing=1,
     )
     return drawing
@@ -239,7 +243,13 @@ def draw_tokens(ratios: pd.DataFrame, rule: float, name: str) -> Figure:
     axes.set_xlim(min(values.min(), rule) / 1.3, values.max() * 1.9)
     axes.axvline(rule, color=INK, lw=1, ls="--", zorder=0)
     axes.annotate(
-        name, (rule, len(ratios) - 0.6), (4, 0), textcoords="offset points", size=8.5, color=INK, va="top"
+        name,
+        (rule, len(ratios) - 0.6),
+        (4, 0),
+        textcoords="offset points",
+        size=SMALLEST,
+        color=INK,
+        va="top",
     )
     return drawing
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from cohort.display.parts import name_rows, nothing, plain_ticks
-from cohort.display.theme import COLOURS, INK, PALE, WIDTH, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 from cohort.display.words import significant
 
 SAME, FULL = COLOURS[7], COLOURS[0]
@@ -109,7 +109,7 @@ def draw_reported(table: pd.DataFrame) -> Figure:
         Line2D([], [], marker="o", color=FULL, lw=3, ms=5),
     ]
     names = ["reported", "estimated, its boundary and grid", "estimated, full boundary, chosen grid"]
-    axes.legend(handles, names, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=8.5)
+    axes.legend(handles, names, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=SMALLEST)
     return drawing
 
 
@@ -151,7 +151,7 @@ def draw_estimates(table: pd.DataFrame, estimated: Sequence[str]) -> Figure:
         loc="lower left",
         bbox_to_anchor=(-0.3, 1),
         ncols=2,
-        fontsize=8.5,
+        fontsize=SMALLEST,
     )
     return drawing
 
@@ -179,7 +179,13 @@ def draw_drivers(table: pd.DataFrame) -> Figure:
             axes.barh(place, width, left=start, color=colour, height=0.6)
             if width >= 12:
                 axes.text(
-                    start + width / 2, place, f"{width:.0f}", ha="center", va="center", size=8, color="white"
+                    start + width / 2,
+                    place,
+                    f"{width:.0f}",
+                    ha="center",
+                    va="center",
+                    size=SMALLEST,
+                    color="white",
                 )
             start += width
     shown = [name for name in DRIVERS if name in table and table[name].max() >= 1]
@@ -188,7 +194,7 @@ def draw_drivers(table: pd.DataFrame) -> Figure:
     axes.grid(axis="y", visible=False)
     axes.set_axisbelow(True)
     name_rows(axes, [str(name).replace(" and ", "\nand ") for name in table.index][::-1])
-    axes.legend(handles, shown, ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=8.5)
+    axes.legend(handles, shown, ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=SMALLEST)
     return drawing
 
 
@@ -215,7 +221,7 @@ def draw_ladder(table: pd.DataFrame) -> Figure:
             textcoords="offset points",
             ha="center",
             va="bottom",
-            size=8,
+            size=SMALLEST,
         )
     axes.set(xlabel="t of CO2e")
     _from_nothing(axes)
@@ -247,7 +253,7 @@ def draw_places(table: pd.DataFrame) -> Figure:
     name_rows(axes, [f"{name}, {row['year']}" for name, row in table.iterrows()][::-1])
     shown = [name for name in METHODS if (table["method"] == name).any()]
     handles = [Line2D([], [], marker=METHODS[name][1], color=METHODS[name][0], lw=3, ms=6) for name in shown]
-    axes.legend(handles, shown, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=8.5)
+    axes.legend(handles, shown, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=SMALLEST)
     return drawing
 
 
@@ -290,11 +296,11 @@ def draw_accuracy(table: pd.DataFrame) -> Figure:
     axes.set_xticks([tick for tick in (0.25, 0.5, 0.7, 1, 1.5, 2, 4) if low / 1.1 < tick < high * 1.1])
     plain_ticks(axes.xaxis)
     name_rows(axes, [_value_name(row) for _, row in chosen.iterrows()][::-1])
-    axes.tick_params(axis="y", labelsize=8)
+    axes.tick_params(axis="y", labelsize=SMALLEST)
     shown = [name for name in CLASSES if (chosen["class"] == name).any()]
     handles = [
         Line2D([], [], marker=CLASSES[name][1], color=CLASSES[name][0], lw=2.4, ms=5) for name in shown
     ]
-    axes.legend(handles, shown, ncols=4, loc="lower left", bbox_to_anchor=(-0.6, 1), fontsize=8.5)
+    axes.legend(handles, shown, ncols=4, loc="lower left", bbox_to_anchor=(-0.6, 1), fontsize=SMALLEST)
     drawing.set_figwidth(WIDTH)
     return drawing

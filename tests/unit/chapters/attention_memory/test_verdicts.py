@@ -76,7 +76,7 @@ def test_a_window_in_mixtral_would_change_the_verdict(monkeypatch):
     assert changed["arctic_sinks"].verdict == "holds"
 
 
-def test_whole_numbers_stay_whole_in_the_table():
-    numbers = judging.verdict_table(list(JUDGED.values()))["number"]
-    assert 2047 in list(numbers)
-    assert type(next(each for each in numbers if each == 2047)) is int
+def test_whole_numbers_stay_whole_for_readers():
+    shown = {one.number.split()[0] for one in judging.verdict_list(list(JUDGED.values())).verdicts}
+    assert "2,047" in shown
+    assert "53.3%" in shown
