@@ -122,7 +122,7 @@ def test_icons_that_no_page_names_leave_the_style_sheet() -> None:
         ("#ffffff", "#121212"),  # paper
         ("#333333", "#d0d0d0"),  # ink
         ("#0173b2", "#019ef5"),  # a deep blue becomes a brighter blue
-        ("#de8f05", "#de8f05"),  # an orange stands out on both
+        ("#cc78bc", "#cc78bc"),  # a pink stands out on both
     ],
 )
 def test_a_colour_plays_its_part_in_the_dark(colour: str, dark: str) -> None:

@@ -12,6 +12,7 @@ CHAPTERS = [page for page in pages() if page.startswith("notebooks/")]
 RAW = re.compile(
     r"\{[a-z][a-z:_-]*\}`|`{3}|:::|\$[^$\s][^$]*\$|\\[(\[]|\*\*\w[^*]*\*\*|\]\(|</?(?:div|span|br|em|sub|sup)\b"
 )
+MOST_TABLES, LEAST_FIGURES = 0.15, 0.20  # shares of a chapter's height on a wide screen
 FILE_NAME = re.compile(r"\.(?:svg|png|jpe?g|gif|webp)$|/")
 
 
@@ -123,6 +124,18 @@ def test_a_chapter_downloads_as_a_notebook(visitor: Visitor, chapter: str) -> No
     notebook = response.json()
     assert notebook["nbformat"] == 4
     assert any(cell["cell_type"] == "code" for cell in notebook["cells"])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_is_read_before_it_is_run(visitor: Visitor, chapter: str) -> None:
+    """Findings come within a phone's first screen; code is folded, and tables that support a text are."""
+    wide, phone = visitor.visit(chapter, LIGHT).observed, visitor.visit(chapter, PHONE).observed
+    assert 0 < phone["briefTop"] < PHONE.height
+    assert wide["openCode"] == phone["openCode"] == 0
+    assert 0 < wide["tablesHeight"] / wide["height"] < MOST_TABLES
+    assert wide["figuresHeight"] / wide["height"] > LEAST_FIGURES
+    assert 0.98 < wide["widest"] <= 1
+    assert 0.98 < phone["widest"] <= 1
 
 
 def test_there_is_a_chapter() -> None:

@@ -34,8 +34,9 @@ class Visit:
     violations: list[str] = field(default_factory=list)
 
 
-# Reads the page after MathJax has finished and the images that a reader would scroll to have come. Raw markup is looked for in running text only, where no code,
-# no typeset formula and no address of a link can be taken for it.
+# Reads the page after MathJax has finished and the images that a reader would scroll to have come. Raw
+# markup is looked for in running text only, where no code, no typeset formula and no address of a link can be
+# taken for it.
 OBSERVE = r"""
 async () => {
   if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
@@ -65,7 +66,18 @@ async () => {
     copy.querySelectorAll(notText).forEach((one) => one.remove());
     return copy.textContent;
   });
+  const open = (one) => one.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true});
+  const height = (selector) => [...main.querySelectorAll(selector)].filter(open)
+    .reduce((sum, one) => sum + one.getBoundingClientRect().height, 0);
+  const brief = [...main.querySelectorAll("h2")].find((one) => one.textContent.startsWith("In brief"));
   return {
+    briefTop: brief ? Math.round(brief.getBoundingClientRect().top + window.scrollY) : null,
+    height: main.getBoundingClientRect().height,
+    figuresHeight: height(".cell_output figure img"),
+    tablesHeight: height("table.dataframe"),
+    openCode: height(".cell_input pre"),
+    widest: Math.max(0, ...[...main.querySelectorAll(".cell_output figure img")].filter(open).map(
+      (one) => one.getBoundingClientRect().width / one.closest(".cell").getBoundingClientRect().width)),
     scrollWidth: document.documentElement.scrollWidth,
     innerWidth: window.innerWidth,
     theme: document.documentElement.dataset.theme,
