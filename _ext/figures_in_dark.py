@@ -94,7 +94,7 @@ def draw(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    for path in (out / "notebooks").glob("*.html"):
+    for path in out.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
         for image in IMAGE.finditer(page):
             drawing = out / "_images" / f"{Path(image['source']).name}.svg"

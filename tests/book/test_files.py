@@ -36,6 +36,7 @@ EXPECTED = {
     "api/display.html",
     "api/runner.html",
     "api/chapters.html",
+    "api/chapters/front_page.html",
     "api/chapters/the_cohort.html",
     "api/chapters/chinchilla_fit.html",
     "api/chapters/data_optimal.html",

@@ -1,0 +1,158 @@
+"""The directives of the front page, ``findings``, ``overview`` and ``chapters``: made from the chapters."""
+
+import hashlib
+import json
+import math
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from claims_ledger import read_chapters
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from wide_tables import SENTENCES
+
+from cohort.chapters.front_page import figures, tables
+from cohort.chapters.front_page.words import findings, largest_models
+from cohort.display.theme import use_theme
+from cohort.runner.project import Project
+
+FOLDER = Path("_build") / "generated"
+WORDS_A_MINUTE = 230
+WORD = re.compile(r"[A-Za-z]{2,}")
+QUESTION = re.compile(r"[A-Z][^.?]*\?")
+
+
+class FromChapters(SphinxDirective):
+    """What is made from the chapters: a page that shows it is stale when one of them changes."""
+
+    @property
+    def folder(self) -> Path:
+        """The book's folder."""
+        return Path(self.env.srcdir)
+
+    def depend(self) -> None:
+        """Note the files that the page is made from."""
+        for path in [*self.folder.glob("data/*.csv"), *self.folder.glob("notebooks/*.ipynb")]:
+            self.env.note_dependency(str(path))
+
+    def parsed(self, text: str) -> list[nodes.Node]:
+        """Return the nodes of some Markdown."""
+        parent = nodes.container()
+        self.state.nested_parse(StringList(text.splitlines(), "front page"), self.content_offset, parent)
+        return parent.children
+
+
+class Findings(FromChapters):
+    """Say what the chapters found, each with a link."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a list of sentences."""
+        self.depend()
+        chapters = read_chapters(self.folder)
+        found = findings({name: record for name, (_, record) in chapters.items()})
+        return self.parsed(
+            "\n".join(f"- {one.sentence} {{doc}}`Why? <notebooks/{one.chapter}>`" for one in found)
+        )
+
+
+class Overview(FromChapters):
+    """Draw all registered models; the content is the caption."""
+
+    has_content = True
+    option_spec = {"alt": str}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        """Return a figure."""
+        self.depend()
+        self.assert_has_content()
+        use_theme()
+        drawn = BytesIO()
+        figures.draw_sizes(tables.sizes()).savefig(
+            drawn, format="svg", bbox_inches="tight", metadata={"Date": None}
+        )
+        name = f"{hashlib.sha256(drawn.getvalue()).hexdigest()}.svg"
+        (self.folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        (self.folder / FOLDER / name).write_bytes(drawn.getvalue())
+        image = nodes.image("", uri=f"/{(FOLDER / name).as_posix()}", alt=self.options.get("alt", ""))
+        found, messages = self.state.inline_text(" ".join(self.content), self.lineno)
+        return [nodes.figure("", image, nodes.caption("", "", *found), classes=["overview"]), *messages]
+
+
+class Chapters(FromChapters):
+    """Show the way through the book: a card for each chapter, with its question and how long it takes."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the cards of each part under its name."""
+        self.depend()
+        lines: list[str] = []
+        number = 0
+        for part in _parts(self.folder):
+            lines += [f"**{part['caption']}**", "", "::::{grid} 1 1 2 2", ":gutter: 2", ""]
+            for entry in part["chapters"]:
+                number += 1
+                lines += [*_card(number, self.folder / f"{entry['file']}.ipynb", entry["file"]), ""]
+            lines += ["::::", ""]
+        return self.parsed("\n".join(lines))
+
+
+def _parts(folder: Path) -> list[dict[str, Any]]:
+    """Return the parts of the table of contents that hold notebooks."""
+    from ruamel.yaml import YAML
+
+    contents = YAML(typ="safe").load((folder / "_toc.yml").read_text(encoding="utf-8"))
+    written = {path.stem for path in Project(folder).paths()}
+    return [
+        part
+        for part in contents["parts"]
+        if all(Path(one["file"]).stem in written for one in part["chapters"])
+    ]
+
+
+def _card(number: int, path: Path, document: str) -> list[str]:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    title, _, opening = "".join(notebook["cells"][0]["source"]).partition("\n")
+    question = " ".join(QUESTION.findall(" ".join(opening.split())))
+    return [
+        f":::{{grid-item-card}} {number}. {title.removeprefix('# ')}",
+        f":link: /{document}",
+        ":link-type: doc",
+        "",
+        question,
+        "",
+        f"*{minutes(notebook)} minutes*",
+        ":::",
+    ]
+
+
+def minutes(notebook: dict[str, Any]) -> int:
+    """Return how long a chapter takes to read, from the words of its prose and its sentences.
+
+    Parameters
+    ----------
+    notebook : dict
+        An executed notebook.
+
+    Returns
+    -------
+    int
+        Minutes, rounded up.
+    """
+    words = 0
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            words += len(WORD.findall("".join(cell["source"])))
+        for output in cell.get("outputs", []):
+            words += len(WORD.findall("".join(output.get("data", {}).get("text/markdown", ""))))
+    return math.ceil(words / WORDS_A_MINUTE)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directives, and the sentence under the overview."""
+    SENTENCES["sizes"] = lambda folder: largest_models(tables.sizes())
+    for name, directive in (("findings", Findings), ("overview", Overview), ("chapters", Chapters)):
+        app.add_directive(name, directive)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

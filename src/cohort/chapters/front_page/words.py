@@ -1,0 +1,159 @@
+"""What the chapters found, a sentence each, from what they recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from cohort.architecture import registered
+from cohort.display.words import counted, scaled, significant
+from cohort.errors import CohortError
+
+Record = Mapping[str, Mapping[str, Any]]
+
+
+class Finding(NamedTuple):
+    """A sentence for readers, and the chapter that found it."""
+
+    chapter: str
+    sentence: str
+
+
+def findings(records: Mapping[str, Record]) -> list[Finding]:
+    """Return the findings of the chapters, in the order in which the book tells them.
+
+    Parameters
+    ----------
+    records : mapping of str to mapping
+        What each chapter recorded, by the chapter's name: entries by name, with ``value`` and ``unit``.
+
+    Returns
+    -------
+    list of Finding
+
+    Raises
+    ------
+    CohortError
+        If a chapter or one of its records is missing.
+    """
+    found = []
+    for chapter, sentence in _SENTENCES:
+        try:
+            record = records[chapter]
+            found.append(Finding(chapter, sentence({name: entry["value"] for name, entry in record.items()})))
+        except KeyError as error:
+            raise CohortError(f"the front page needs {error} of {chapter}, which is not recorded") from None
+    return found
+
+
+def largest_models(sizes: pd.DataFrame) -> str:
+    """Say how large the largest models are, and how much of a mixture works for a token.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        As `cohort.chapters.front_page.tables.sizes` returns it, with a dense model and a mixture or more.
+
+    Returns
+    -------
+    str
+        Two sentences.
+    """
+    is_dense = sizes["total"] == sizes["active"]
+    dense = sizes[is_dense].nlargest(1, "total")
+    mixture = sizes[~is_dense].nlargest(1, "total")
+    dense_size, whole, active = (
+        scaled(1e9 * float(frame[column].iloc[0]))
+        for frame, column in ((dense, "total"), (mixture, "total"), (mixture, "active"))
+    )
+    return (
+        f"The largest dense model, {dense.index[0]}, holds {dense_size} parameters. The largest mixture, {mixture.index[0]}, "
+        f"holds {whole}, of which {active} work for a token."
+    )
+
+
+def _spread(record: Mapping[str, Any]) -> str:
+    times = significant(record["cache_spread"], 2)
+    return (
+        f"Remembering a token takes {times} times more memory in the hungriest of "
+        f"{counted(len(record['models']), 'model')} than in the thriftiest, and size is not the reason."
+    )
+
+
+def _tokens(record: Mapping[str, Any]) -> str:
+    best, low, high = (significant(record[f"tokens_per_parameter{end}"], 2) for end in ("", "_low", "_high"))
+    return (
+        f"The famous rule of twenty tokens a parameter is loose: fitted again, the same runs say {best}, and "
+        f"allow anything from {low} to {high}."
+    )
+
+
+def _overtrained(record: Mapping[str, Any]) -> str:
+    at = record["models"].index("Llama 3 8B")
+    extra, tokens = record["overhead"][at], record["break_even_tokens"][at]
+    repaid = f"repays it after {scaled(tokens, 2)} tokens of use" if tokens > 0 else "never repays it in use"
+    return (
+        f"By that law Llama 3 8B took {significant(extra, 2)}% more training than its loss needed, "
+        f"and {repaid}."
+    )
+
+
+def _cache(record: Mapping[str, Any]) -> str:
+    share = significant(record["cache_share_of_memory"], 2)
+    return (
+        f"With 32 long conversations at once, {share}% of a model's memory goes to remembering them, by the "
+        "median of the cohort."
+    )
+
+
+def _bandwidth(record: Mapping[str, Any]) -> str:
+    title, answers = registered.title(registered.model(record["model"])), record["compute_bound_concurrency"]
+    return (
+        f"With fewer than {answers:,} answers at once, an H100 that serves {title} spends its time on "
+        "fetching weights, not on multiplying them."
+    )
+
+
+def _experts(record: Mapping[str, Any]) -> str:
+    title, saving = (
+        registered.title(registered.model(record["model"])),
+        significant(record["training_saving"], 2),
+    )
+    return (
+        f"{title} trains with {saving} times less compute than a dense model of its size, but must be held "
+        f"whole; {counted(record['reads_twice_from'], 'answer')} at once already read twice what one reads."
+    )
+
+
+def _training(record: Mapping[str, Any]) -> str:
+    at = max(range(len(record["co2e"])), key=lambda place: record["co2e"][place])
+    low, middle, high = (significant(record[name][at], 2) for name in ("co2e_low", "co2e", "co2e_high"))
+    return f"Training {record['largest']} emitted about {middle} tonnes of CO2e, between {low} and {high}."
+
+
+def _serving(record: Mapping[str, Any]) -> str:
+    title, energy = (
+        registered.title(registered.model(record["model"])),
+        significant(record["answer_energy"], 2),
+    )
+    even = record["break_even"]
+    then = (
+        f", and from {scaled(even, 2)} answers on using it outweighs making it"
+        if even != "not disclosed"
+        else ""
+    )
+    return f"An answer of {title} takes about {energy} Wh{then}."
+
+
+_SENTENCES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
+    ("the_cohort", _spread),
+    ("chinchilla_fit", _tokens),
+    ("data_optimal", _overtrained),
+    ("attention_memory", _cache),
+    ("serving_roofline", _bandwidth),
+    ("expert_tradeoffs", _experts),
+    ("training_footprint", _training),
+    ("serving_footprint", _serving),
+)
