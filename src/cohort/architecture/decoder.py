@@ -25,7 +25,7 @@ from cohort.architecture.feedforward import (
     Weights,
 )
 from cohort.architecture.formats import WeightFormat
-from cohort.architecture.mixing import Mixer
+from cohort.architecture.mixing import Mixer, Part
 from cohort.architecture.quantization import released_format
 from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer, positive, shown
@@ -65,7 +65,7 @@ class Nothing(Mixer):
         return "none"
 
     def matmul_parameters(self, hidden: int) -> int:
-        """Return no weights."""
+        """Return 0: there is nothing to multiply with."""
         return 0
 
 
@@ -73,7 +73,7 @@ NOTHING = Nothing()
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Part):
     """One layer of the decoder.
 
     Attributes
@@ -128,11 +128,22 @@ class Layer:
         return self.feedforward if isinstance(self.feedforward, Experts) else None
 
     def feedforward_parameters(self, hidden: int) -> int:
-        """Return all weights of the feed-forward network; 0 where there is none."""
+        """Return all weights of the feed-forward network.
+
+        Parameters
+        ----------
+        hidden : int
+            Width of the residual stream.
+
+        Returns
+        -------
+        int
+            Weights; 0 where the layer has no such network.
+        """
         return self.feedforward.parameters(hidden) if self.feedforward else 0
 
     def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that a token is multiplied with."""
+        """Return the weights of all parts of the layer that a token is multiplied with."""
         total = 2 * self.streams.matmul_parameters(hidden) if self.streams else 0
         total += self.extra.matrices if self.extra else 0
         total += self.feedforward.matmul_parameters(hidden) if self.feedforward else 0
@@ -143,26 +154,56 @@ class Layer:
         return self.norm_weights + streams + (self.extra.all if self.extra else 0)
 
     def parameters(self, hidden: int) -> int:
-        """Return all weights of the layer."""
+        """Return all weights of the layer, its normalisations included."""
         mixing = sum(each.parameters(hidden) for each in self.mixers)
         return (
             self._beside(hidden) + mixing + (self.feedforward.parameters(hidden) if self.feedforward else 0)
         )
 
     def active_parameters(self, hidden: int) -> int:
-        """Return the weights that one token passes through."""
+        """Return the weights that one token passes through: all but those of experts it is not sent to."""
         mixing = sum(each.active_parameters(hidden) for each in self.mixers)
         forward = self.feedforward.active_parameters(hidden) if self.feedforward else 0
         return self._beside(hidden) + mixing + forward
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
-        """Return the cached numbers of one sequence, of all mixers."""
+        """Return the numbers that the caches of all mixers keep of one sequence.
+
+        Parameters
+        ----------
+        context : int
+            Tokens of the sequence.
+        block : int
+            Tokens of a block of a paged cache; whole blocks are counted. With 1 nothing is rounded.
+        devices : int
+            Devices that share the heads.
+
+        Returns
+        -------
+        int
+            Numbers on the device that holds most.
+
+        See Also
+        --------
+        ModelSpec.kv_cache_bytes : The bytes of all layers.
+        """
         if len(self.mixers) == 1:  # as almost everywhere: a sum over one takes several times as long
             return self.mixers[0].cache_elements(context, block, devices)
         return sum(each.cache_elements(context, block, devices) for each in self.mixers)
 
     def state_elements(self, devices: int = 1) -> int:
-        """Return the numbers of recurrent states, of all mixers."""
+        """Return the numbers of the recurrent states of all mixers.
+
+        Parameters
+        ----------
+        devices : int
+            Devices that share the heads.
+
+        Returns
+        -------
+        int
+            Numbers for one sequence on the device that holds most; 0 where no mixer is recurrent.
+        """
         if len(self.mixers) == 1:
             return self.mixers[0].state_elements(devices)
         return sum(each.state_elements(devices) for each in self.mixers)
@@ -397,10 +438,21 @@ class ModelSpec:
         tokens : float
             Tokens that the model is trained on.
 
+        Returns
+        -------
+        float
+            FLOP of the whole training.
+
         Raises
         ------
         ParameterError
             If `tokens` is not a positive number.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("llama-3-8b").training_flops(tokens=15e12)
+        7.2272351232e+23
         """
         return 6.0 * self.active_parameters * positive("tokens", tokens)
 

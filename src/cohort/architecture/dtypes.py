@@ -83,12 +83,22 @@ def precision(name: str) -> Precision:
     Parameters
     ----------
     name : str
-        One of `precisions`.
+        One of `precisions`, or of the types that only matrices have, such as ``Q4_K``.
+
+    Returns
+    -------
+    Precision
+        Its bits, and how many numbers share a scale.
 
     Raises
     ------
     UnknownNameError
         If there is none of that name; the message names the nearest.
+
+    Examples
+    --------
+    >>> precision("int8").bytes_per_element
+    1.0625
     """
     found = {**_PRECISIONS, **_MATRICES}
     if not isinstance(name, str) or name not in found:
