@@ -14,7 +14,7 @@ from reading import ROOT
 PACKAGE = ROOT / "src" / "cohort"
 # Kernels are processes: importing a server's module is none of a test's business.
 LEFT_OUT = ("runner/kernels/",)
-LEAST_EXAMPLES = 189  # functions, methods and classes whose docstring shows an example
+LEAST_EXAMPLES = 207  # functions, methods and classes whose docstring shows an example
 MOST_INCOMPLETE = 48  # functions with arguments whose docstring lacks a section, all of them in UNFINISHED
 UNFINISHED = "cohort.architecture.families."
 

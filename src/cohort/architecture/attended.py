@@ -29,6 +29,20 @@ def mean_attended(
     -------
     float
         Keys per query.
+
+    Raises
+    ------
+    ParameterError
+        If the context is not a positive integer.
+
+    Examples
+    --------
+    >>> mean_attended(8192), mean_attended(8192, window=1024)
+    (4096.5, 960.0625)
+
+    See Also
+    --------
+    mean_blocks : The same where finished blocks are attended to, and not tokens.
     """
     context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
     span = min(context, window or context)
@@ -58,6 +72,16 @@ def mean_blocks(context: int, ratio: int, most: int | None = None) -> float:
     -------
     float
         The mean of min(floor(t / ratio), most) over t from 1 to `context`.
+
+    Raises
+    ------
+    ParameterError
+        If the context or the ratio is not a positive integer.
+
+    Examples
+    --------
+    >>> mean_blocks(8192, ratio=4), mean_blocks(8192, ratio=4, most=512)
+    (1023.75, 447.9375)
     """
     context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
     ratio = integer("ratio", ratio, 1, MAX_CONTEXT, ParameterError, "tokens")

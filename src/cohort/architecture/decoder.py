@@ -294,7 +294,13 @@ class ModelSpec:
 
     @cached_property
     def released_format(self) -> WeightFormat:
-        """How the release stores its weights, by its config; an error names what of that is not read."""
+        """How the release stores its weights, by its config.
+
+        Raises
+        ------
+        ConfigError
+            If the config stores them in a way that is not read; the message names it.
+        """
         return released_format(self.quantization, self.dtype)
 
     @cached_property
@@ -408,6 +414,16 @@ class ModelSpec:
         -------
         float
             Weights; 0 in a dense model.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> round(cohort.model("mixtral-8x7b-v0.1").idle_experts(tokens=1) / 1e9, 1)
+        33.8
+
+        See Also
+        --------
+        cohort.experts.coverage : How many experts are expected to be visited.
         """
         idle = 0.0
         for layer, times in self._distinct:
@@ -453,6 +469,10 @@ class ModelSpec:
         >>> import cohort
         >>> cohort.model("llama-3-8b").training_flops(tokens=15e12)
         7.2272351232e+23
+
+        See Also
+        --------
+        forward_flops : The forward pass with attention over a context.
         """
         return 6.0 * self.active_parameters * positive("tokens", tokens)
 
@@ -502,6 +522,11 @@ class ModelSpec:
         >>> import cohort
         >>> cohort.model("llama-3-8b").kv_cache_bytes(context=8192)
         1073741824
+
+        See Also
+        --------
+        layer_cache_bytes : The part of each layer.
+        cohort.serving.memory_budget : What weights and engine leave for it on a device.
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
@@ -538,6 +563,12 @@ class ModelSpec:
         ------
         ParameterError
             If an argument is not a positive number.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("gemma-2-9b").layer_cache_bytes(context=32768)[:2]
+        [33554432, 268435456]
         """
         sizes = {
             layer: replace(self, layers=(layer,)).kv_cache_bytes(
@@ -603,6 +634,17 @@ class ModelSpec:
         ------
         ParameterError
             If the context is not a positive integer.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("llama-3-8b").forward_flops(context=8192)
+        17157062656.0
+
+        See Also
+        --------
+        prefill_flops : Whole prompts.
+        decode_flops : One more token of each sequence.
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         scores = sum([times * each.score_flops(context, causal) for each, times in self._counted_mixers])
@@ -654,6 +696,12 @@ class ModelSpec:
         ------
         ParameterError
             If an argument is not a positive integer.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("llama-3-8b").decode_flops(context=8192)
+        19304284160.0
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")

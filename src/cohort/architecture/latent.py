@@ -91,8 +91,8 @@ class Indexer:
 class Latent(Mixer):
     """Multi-head latent attention: keys and values are rebuilt from one cached vector a token.
 
-    The cache holds the compressed vector and the rotary part, once for all heads, and nothing is doubled
-    :cite:p:`deepseek2024v2`.
+    The cache holds the compressed vector and the rotary part, once for all heads; keys and values need no
+    vectors of their own :cite:p:`deepseek2024v2`.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class Latent(Mixer):
     kv_rank, q_rank : int
         Width of the compressed key-value vector; of the compressed query, None where it is not compressed.
     rope_dim, nope_dim, value_dim : int
-        Per head: rotary part of the key, its other part, and the value.
+        Widths in each head: of the rotary part of the key, of its other part, and of the value.
     bias : bool
         Whether the compressing and the output projections have biases.
     indexer : Indexer, optional
@@ -218,7 +218,7 @@ class Compressed(Mixer):
 
     All heads share one vector that is key and value at once. With an indexer it is compressed sparse
     attention (CSA), whose blocks overlap; with long blocks and without indexer heavily compressed attention
-    (HCA); without blocks the window is all there is :cite:p:`deepseek2026v4`.
+    (HCA); without blocks there is only the window :cite:p:`deepseek2026v4`.
 
     Attributes
     ----------

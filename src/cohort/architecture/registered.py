@@ -95,6 +95,12 @@ def model(
     12879925248
     >>> model("google/gemma-2-27b-it").notice
     'left out of the name: it'
+
+    See Also
+    --------
+    known : What is known of it besides its shape.
+    cohort.serving.serve : How fast it answers.
+    cohort.serving.memory_budget : Whether it fits on a device.
     """
     if isinstance(source, ModelSpec):
         return source
@@ -206,6 +212,11 @@ def specs(models: Iterable[str]) -> list[ModelSpec]:
         If there is no model of a name; the message names the nearest.
     ConfigError
         If a path leads to no config of a supported family.
+
+    Examples
+    --------
+    >>> [each.name for each in specs(["llama-3-8b", "mixtral-8x7b-v0.1", "llama-3-8b"])]
+    ['llama-3-8b', 'mixtral-8x7b-v0.1']
     """
     names = list(dict.fromkeys(models))
     if not names:

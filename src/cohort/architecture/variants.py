@@ -170,6 +170,20 @@ def with_changed_attention(spec: ModelSpec, change: Callable[[int, Attention], A
     -------
     ModelSpec
         Of the same name, but not the registered one.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> llama = cohort.model("llama-3-8b")
+    >>> every_other = with_changed_attention(
+    ...     llama, lambda number, each: replace(each, window=1024) if number % 2 else each
+    ... )
+    >>> every_other.kv_cache_bytes(8192) / llama.kv_cache_bytes(8192)
+    0.5625
+
+    See Also
+    --------
+    with_attention : One attention for all layers.
     """
 
     def of_layer(number: int, layer: Layer) -> Layer:
