@@ -56,12 +56,12 @@ class Nothing(Mixer):
 
     @property
     def heads(self) -> int:
-        """None."""
+        """0, since nothing has heads."""
         return 0
 
     @property
     def kind(self) -> str:
-        """What it is called."""
+        """What the mixer is called: ``none``."""
         return "none"
 
     def matmul_parameters(self, hidden: int) -> int:
@@ -211,7 +211,7 @@ class Layer(Part):
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """The text decoder of a language model.
+    """The text decoder of a language model, as `cohort.model` returns it.
 
     Attributes
     ----------
@@ -244,12 +244,12 @@ class ModelSpec:
     quantization : mapping, optional
         The ``quantization_config`` of the release, as it is; `cohort.architecture.quantization` reads it.
     dtype : str, optional
-        The ``torch_dtype`` of the release.
+        The ``torch_dtype`` of the release, such as ``bfloat16``.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
     notice : str
-        What its name as it was given says and the registry's does not, such as ``left out of the name: it``;
-        no two models differ by it.
+        What the name says, as it was given, beyond the registry's, such as ``left out of the name: it``.
+        Models that differ in nothing else are equal.
 
     Raises
     ------

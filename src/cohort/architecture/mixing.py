@@ -80,7 +80,7 @@ class Mixer(Part):
 
     @property
     def kind(self) -> str:
-        """What the variant is called."""
+        """What the kind is called, such as ``GQA``; ``linear`` where a state takes the place of keys."""
         return "linear"
 
     def cached_tokens(self, context: int) -> int:
