@@ -71,7 +71,7 @@ class Overview(FromChapters):
         self.assert_has_content()
         use_theme()
         drawn = BytesIO()
-        figures.draw_sizes(tables.sizes()).savefig(
+        figures.draw_sizes(tables.sizes_by_date()).savefig(
             drawn, format="svg", bbox_inches="tight", metadata={"Date": None}
         )
         name = f"{hashlib.sha256(drawn.getvalue()).hexdigest()}.svg"
@@ -152,7 +152,7 @@ def minutes(notebook: dict[str, Any]) -> int:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives, and the sentence under the overview."""
-    SENTENCES["sizes"] = lambda folder: largest_models(tables.sizes())
+    SENTENCES["sizes"] = lambda folder: largest_models(tables.sizes_by_date())
     for name, directive in (("findings", Findings), ("overview", Overview), ("chapters", Chapters)):
         app.add_directive(name, directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

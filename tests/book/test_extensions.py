@@ -1,13 +1,16 @@
 """The decisions of the book's own Sphinx extensions."""
 
+import inspect
 import re
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from bibliography_roles import INVALID, correct_roles
 from data_dictionary import constraint_words, constraints, foreign_keys
 from docstring_attributes import expanded
 from figures_in_dark import IMAGE, both, drawing_in_dark, in_dark
+from inherited_sections import complete, completed, inherited
 from light_pages import signs, without_scripts, without_unused
 from local_mathjax import NEEDED, mathjax_folder
 from local_scripts import keep
@@ -139,3 +142,80 @@ def test_a_figure_is_named_for_both_themes_with_its_words() -> None:
     assert f'class="in-dark dark-light" loading="lazy" alt="Bars." src="../_images/{name}-dark.svg"' in shown
     logo = '<img alt="Logo" src="_static/logo.svg" />'
     assert IMAGE.sub(both, logo) == logo
+
+
+class Base:
+    def count(self, hidden: int) -> int:
+        """Return a count.
+
+        Parameters
+        ----------
+        hidden : int
+            Width.
+
+        Returns
+        -------
+        int
+            Weights.
+        """
+        return hidden
+
+
+class Twice(Base):
+    def count(self, hidden: int) -> int:
+        """Return twice the count.
+
+        Returns
+        -------
+        int
+            Pairs.
+
+        See Also
+        --------
+        Base.count
+        """
+        return 2 * hidden
+
+
+class Renamed(Base):
+    def count(self, width: int) -> int:
+        """Return a count of something else."""
+        return width
+
+
+WHOLE = """Return twice the count.
+
+Parameters
+----------
+hidden : int
+    Width.
+
+Returns
+-------
+int
+    Pairs.
+
+See Also
+--------
+Base.count
+"""
+
+
+def test_an_override_takes_over_the_sections_that_it_lacks() -> None:
+    assert completed(inspect.cleandoc(Twice.count.__doc__ or ""), inherited(Twice, "count")) == WHOLE
+    assert completed("Return it.", {}) == "Return it.\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "method", "whole"),
+    [
+        ("method", Twice.count, WHOLE.splitlines()),
+        ("method", Base.count, inspect.cleandoc(Base.count.__doc__ or "").splitlines()),
+        ("method", Renamed.count, ["Return a count of something else."]),
+        ("attribute", Renamed.count, ["Return a count of something else."]),
+    ],
+)
+def test_pages_show_what_a_method_takes_over(what: str, method: Any, whole: list[str]) -> None:
+    lines = inspect.cleandoc(method.__doc__).splitlines()
+    complete(SimpleNamespace(), what, method.__qualname__, method, None, lines)  # type: ignore[arg-type]
+    assert lines == whole

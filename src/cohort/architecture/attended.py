@@ -29,6 +29,20 @@ def mean_attended(
     -------
     float
         Keys per query.
+
+    Raises
+    ------
+    ParameterError
+        If the context is not a positive integer.
+
+    Examples
+    --------
+    >>> mean_attended(8192), mean_attended(8192, window=1024)
+    (4096.5, 960.0625)
+
+    See Also
+    --------
+    mean_blocks : The same where finished blocks are attended to, and not tokens.
     """
     context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
     span = min(context, window or context)
@@ -58,6 +72,16 @@ def mean_blocks(context: int, ratio: int, most: int | None = None) -> float:
     -------
     float
         The mean of min(floor(t / ratio), most) over t from 1 to `context`.
+
+    Raises
+    ------
+    ParameterError
+        If the context or the ratio is not a positive integer.
+
+    Examples
+    --------
+    >>> mean_blocks(8192, ratio=4), mean_blocks(8192, ratio=4, most=512)
+    (1023.75, 447.9375)
     """
     context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
     ratio = integer("ratio", ratio, 1, MAX_CONTEXT, ParameterError, "tokens")
@@ -93,13 +117,42 @@ class BlockSparse:
             exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
 
     def attended(self, position: int) -> float:
-        """Return how many keys the query at a position (from 1) attends to, averaged over the heads."""
+        """Return how many keys a query attends to, averaged over the heads.
+
+        Parameters
+        ----------
+        position : int
+            Position of the query in the sequence, from 1.
+
+        Returns
+        -------
+        float
+            Keys, the query's own included.
+
+        Examples
+        --------
+        >>> BlockSparse(block=64, local=16, stride=8).attended(8192)
+        1920.0
+        """
         before, within = divmod(position - 1, self.block)
         near = min(before, self.local - 1)
         return within + 1 + self.block * (near + (before - near) / self.stride)
 
     def mean_attended(self, context: int, causal: bool = True) -> float:
-        """Return how many keys a query attends to, averaged over the positions and the heads."""
+        """Return how many keys a query attends to, averaged over the positions and the heads.
+
+        Parameters
+        ----------
+        context : int
+            Length of the sequence in tokens.
+        causal : bool
+            Whether a query sees only what came before. If not, each counts as the last one does.
+
+        Returns
+        -------
+        float
+            Keys per query.
+        """
         if not causal:
             return self.attended(context)
         blocks, rest = divmod(context, self.block)
@@ -128,6 +181,18 @@ def paged(context: int, block: int, bound: int | None, sinks: int = 0, aligned: 
         First tokens kept besides.
     aligned : bool
         Whether what is kept begins at a multiple of `bound`, as chunks do, and does not slide.
+
+    Returns
+    -------
+    int
+        Tokens. A window may touch one block more than it fills, as it seldom begins where a block does.
+
+    Examples
+    --------
+    >>> paged(100, block=16, bound=None)
+    112
+    >>> paged(1000, block=16, bound=64)
+    80
     """
     whole = ceil_div(context, block)
     if bound is None or context <= bound + sinks:

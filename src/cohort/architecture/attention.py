@@ -175,17 +175,9 @@ class GroupedQuery(Mixer):
         return context if self.window is None else min(context, self.window + self.sinks)
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
-        """Return the cached numbers of one sequence in this layer: keys and values of the tokens held.
+        """Return the keys and values of the tokens held, and the indexer's keys.
 
-        Parameters
-        ----------
-        context : int
-            Tokens of the sequence.
-        block : int
-            Tokens of a block of a paged cache :cite:p:`kwon2023pagedattention`; whole blocks are counted.
-        devices : int
-            Devices that share the layer's heads, of which the fullest is counted. A key-value head does not
-            split: each device holds one at least.
+        A key-value head does not split: each device holds one at least.
         """
         bound = self.window if self.chunk is None else self.chunk
         if self.cache_shared:
@@ -209,7 +201,7 @@ class GroupedQuery(Mixer):
         return self._flops_per_key() * mean_attended(context, causal, window, self.chunk)
 
     def decode_flops(self, context: int) -> float:
-        """Return the FLOPs of scores and weighted values of one new token, the last of the context."""
+        """Return the FLOPs of scores and weighted values of one new token, over the keys that it sees."""
         if self.sparse is not None:
             return self._flops_per_key() * self.sparse.attended(context)
         if self.indexer is not None:
@@ -262,11 +254,11 @@ class CrossAttention(Mixer):
         return self.matmul_parameters(hidden) + self.norm_weights
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
-        """Return the cached numbers: keys and values of the source, at any context."""
+        """Return the keys and values of the source: as many at any context."""
         return 2 * ceil_div(self.kv_heads, devices) * self.head_dim * self.source_tokens
 
     def score_flops(self, context: int, causal: bool = True) -> float:
-        """Return the FLOPs of scores and weighted values per token."""
+        """Return the FLOPs of scores and weighted values over all tokens of the source."""
         return 4.0 * self.heads * self.head_dim * self.source_tokens
 
 
@@ -315,7 +307,7 @@ class RoutedQuery(Mixer):
         return self._of(self.experts, hidden) + hidden
 
     def active_parameters(self, hidden: int) -> int:
-        """Return the weights that one token passes through."""
+        """Return the weights that one token passes through: those of its active experts, and the others."""
         return self._of(self.active, hidden) + hidden
 
     def cached_tokens(self, context: int) -> int:
@@ -323,7 +315,7 @@ class RoutedQuery(Mixer):
         return context
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
-        """Return the cached numbers: keys and values, one of each for all experts."""
+        """Return the keys and values of all tokens, which the experts share."""
         return 2 * ceil_div(self.kv_heads, devices) * self.head_dim * paged(context, block, None)
 
     def score_flops(self, context: int, causal: bool = True) -> float:
@@ -331,7 +323,7 @@ class RoutedQuery(Mixer):
         return 4 * self.heads * self.head_dim * mean_attended(context, causal)
 
     def decode_flops(self, context: int) -> float:
-        """Return the FLOPs of scores and weighted values of one new token."""
+        """Return the FLOPs of scores and weighted values of one new token, over all keys."""
         return 4.0 * self.heads * self.head_dim * context
 
 

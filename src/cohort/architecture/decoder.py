@@ -25,7 +25,7 @@ from cohort.architecture.feedforward import (
     Weights,
 )
 from cohort.architecture.formats import WeightFormat
-from cohort.architecture.mixing import Mixer
+from cohort.architecture.mixing import Mixer, Part
 from cohort.architecture.quantization import released_format
 from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer, positive, shown
@@ -56,16 +56,16 @@ class Nothing(Mixer):
 
     @property
     def heads(self) -> int:
-        """None."""
+        """0, since nothing has heads."""
         return 0
 
     @property
     def kind(self) -> str:
-        """What it is called."""
+        """What the mixer is called: ``none``."""
         return "none"
 
     def matmul_parameters(self, hidden: int) -> int:
-        """Return no weights."""
+        """Return 0: there is nothing to multiply with."""
         return 0
 
 
@@ -73,7 +73,7 @@ NOTHING = Nothing()
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Part):
     """One layer of the decoder.
 
     Attributes
@@ -128,11 +128,22 @@ class Layer:
         return self.feedforward if isinstance(self.feedforward, Experts) else None
 
     def feedforward_parameters(self, hidden: int) -> int:
-        """Return all weights of the feed-forward network; 0 where there is none."""
+        """Return all weights of the feed-forward network.
+
+        Parameters
+        ----------
+        hidden : int
+            Width of the residual stream.
+
+        Returns
+        -------
+        int
+            Weights; 0 where the layer has no such network.
+        """
         return self.feedforward.parameters(hidden) if self.feedforward else 0
 
     def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that a token is multiplied with."""
+        """Return the weights of all parts of the layer that a token is multiplied with."""
         total = 2 * self.streams.matmul_parameters(hidden) if self.streams else 0
         total += self.extra.matrices if self.extra else 0
         total += self.feedforward.matmul_parameters(hidden) if self.feedforward else 0
@@ -143,26 +154,56 @@ class Layer:
         return self.norm_weights + streams + (self.extra.all if self.extra else 0)
 
     def parameters(self, hidden: int) -> int:
-        """Return all weights of the layer."""
+        """Return all weights of the layer, its normalisations included."""
         mixing = sum(each.parameters(hidden) for each in self.mixers)
         return (
             self._beside(hidden) + mixing + (self.feedforward.parameters(hidden) if self.feedforward else 0)
         )
 
     def active_parameters(self, hidden: int) -> int:
-        """Return the weights that one token passes through."""
+        """Return the weights that one token passes through: all but those of experts it is not sent to."""
         mixing = sum(each.active_parameters(hidden) for each in self.mixers)
         forward = self.feedforward.active_parameters(hidden) if self.feedforward else 0
         return self._beside(hidden) + mixing + forward
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
-        """Return the cached numbers of one sequence, of all mixers."""
+        """Return the numbers that the caches of all mixers keep of one sequence.
+
+        Parameters
+        ----------
+        context : int
+            Tokens of the sequence.
+        block : int
+            Tokens of a block of a paged cache; whole blocks are counted. With 1 nothing is rounded.
+        devices : int
+            Devices that share the heads.
+
+        Returns
+        -------
+        int
+            Numbers on the device that holds most.
+
+        See Also
+        --------
+        ModelSpec.kv_cache_bytes : The bytes of all layers.
+        """
         if len(self.mixers) == 1:  # as almost everywhere: a sum over one takes several times as long
             return self.mixers[0].cache_elements(context, block, devices)
         return sum(each.cache_elements(context, block, devices) for each in self.mixers)
 
     def state_elements(self, devices: int = 1) -> int:
-        """Return the numbers of recurrent states, of all mixers."""
+        """Return the numbers of the recurrent states of all mixers.
+
+        Parameters
+        ----------
+        devices : int
+            Devices that share the heads.
+
+        Returns
+        -------
+        int
+            Numbers for one sequence on the device that holds most; 0 where no mixer is recurrent.
+        """
         if len(self.mixers) == 1:
             return self.mixers[0].state_elements(devices)
         return sum(each.state_elements(devices) for each in self.mixers)
@@ -170,7 +211,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """The text decoder of a language model.
+    """The text decoder of a language model, as `cohort.model` returns it.
 
     Attributes
     ----------
@@ -203,12 +244,12 @@ class ModelSpec:
     quantization : mapping, optional
         The ``quantization_config`` of the release, as it is; `cohort.architecture.quantization` reads it.
     dtype : str, optional
-        The ``torch_dtype`` of the release.
+        The ``torch_dtype`` of the release, such as ``bfloat16``.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
     notice : str
-        What its name as it was given says and the registry's does not, such as ``left out of the name: it``;
-        no two models differ by it.
+        What the name says, as it was given, beyond the registry's, such as ``left out of the name: it``.
+        Models that differ in nothing else are equal.
 
     Raises
     ------
@@ -253,7 +294,13 @@ class ModelSpec:
 
     @cached_property
     def released_format(self) -> WeightFormat:
-        """How the release stores its weights, by its config; an error names what of that is not read."""
+        """How the release stores its weights, by its config.
+
+        Raises
+        ------
+        ConfigError
+            If the config stores them in a way that is not read; the message names it.
+        """
         return released_format(self.quantization, self.dtype)
 
     @cached_property
@@ -367,6 +414,16 @@ class ModelSpec:
         -------
         float
             Weights; 0 in a dense model.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> round(cohort.model("mixtral-8x7b-v0.1").idle_experts(tokens=1) / 1e9, 1)
+        33.8
+
+        See Also
+        --------
+        cohort.experts.coverage : How many experts are expected to be visited.
         """
         idle = 0.0
         for layer, times in self._distinct:
@@ -397,10 +454,25 @@ class ModelSpec:
         tokens : float
             Tokens that the model is trained on.
 
+        Returns
+        -------
+        float
+            FLOP of the whole training.
+
         Raises
         ------
         ParameterError
             If `tokens` is not a positive number.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("llama-3-8b").training_flops(tokens=15e12)
+        7.2272351232e+23
+
+        See Also
+        --------
+        forward_flops : The forward pass with attention over a context.
         """
         return 6.0 * self.active_parameters * positive("tokens", tokens)
 
@@ -450,6 +522,11 @@ class ModelSpec:
         >>> import cohort
         >>> cohort.model("llama-3-8b").kv_cache_bytes(context=8192)
         1073741824
+
+        See Also
+        --------
+        layer_cache_bytes : The part of each layer.
+        cohort.serving.memory_budget : What weights and engine leave for it on a device.
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
@@ -486,6 +563,12 @@ class ModelSpec:
         ------
         ParameterError
             If an argument is not a positive number.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("gemma-2-9b").layer_cache_bytes(context=32768)[:2]
+        [33554432, 268435456]
         """
         sizes = {
             layer: replace(self, layers=(layer,)).kv_cache_bytes(
@@ -551,6 +634,17 @@ class ModelSpec:
         ------
         ParameterError
             If the context is not a positive integer.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("llama-3-8b").forward_flops(context=8192)
+        17157062656.0
+
+        See Also
+        --------
+        prefill_flops : Whole prompts.
+        decode_flops : One more token of each sequence.
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         scores = sum([times * each.score_flops(context, causal) for each, times in self._counted_mixers])
@@ -602,6 +696,12 @@ class ModelSpec:
         ------
         ParameterError
             If an argument is not a positive integer.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> cohort.model("llama-3-8b").decode_flops(context=8192)
+        19304284160.0
         """
         context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")

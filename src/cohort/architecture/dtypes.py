@@ -11,7 +11,7 @@ from cohort.errors import unknown
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How a cached number is stored, with its share of the scale of its block.
+    """How a number of a cache or a matrix is stored, with its share of the scale of its block.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Precision:
 
     @property
     def bytes_per_element(self) -> float:
-        """Bytes of one cached number."""
+        """Bytes of one number, its share of the scale included."""
         return (self.bits + self.scale_bits / self.block) / 8
 
 
@@ -73,7 +73,7 @@ def precisions() -> list[str]:
 
 
 def precision(name: str) -> Precision:
-    """Return how a cache of that precision is stored.
+    """Return how numbers of a type are stored.
 
     Eight-bit floating point has one scale for a tensor, so that it takes one byte a number. The integers
     have a scale of two bytes for each 32 numbers, as in llama.cpp :cite:p:`llamacppquants`; four-bit floating
@@ -83,12 +83,22 @@ def precision(name: str) -> Precision:
     Parameters
     ----------
     name : str
-        One of `precisions`.
+        One of `precisions`, or of the types that only matrices have, such as ``Q4_K``.
+
+    Returns
+    -------
+    Precision
+        Its bits, and how many numbers share a scale.
 
     Raises
     ------
     UnknownNameError
         If there is none of that name; the message names the nearest.
+
+    Examples
+    --------
+    >>> precision("int8").bytes_per_element
+    1.0625
     """
     found = {**_PRECISIONS, **_MATRICES}
     if not isinstance(name, str) or name not in found:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cohort.architecture.mixing import check_sizes
+from cohort.architecture.mixing import Part, check_sizes
 from cohort.errors import ConfigError, exact_integer
 from cohort.numeric import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
-class Dense:
+class Dense(Part):
     """A feed-forward network that every token passes through.
 
     Attributes
@@ -31,7 +31,7 @@ class Dense:
         exact_integer("width", self.width, 1, LIMIT, ConfigError)
 
     def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that a token is multiplied with."""
+        """Return the weights of the two matrices, or three where one gates."""
         return (3 if self.gated else 2) * hidden * self.width
 
     def parameters(self, hidden: int) -> int:
@@ -39,13 +39,9 @@ class Dense:
         biases = (2 if self.gated else 1) * self.width + hidden if self.bias else 0
         return self.matmul_parameters(hidden) + biases
 
-    def active_parameters(self, hidden: int) -> int:
-        """Return the weights that one token passes through: all of them."""
-        return self.parameters(hidden)
-
 
 @dataclass(frozen=True, slots=True)
-class Experts:
+class Experts(Part):
     """A mixture of experts: a router sends each token to a few of many feed-forward networks.
 
     Attributes
@@ -115,7 +111,18 @@ class Experts:
         return Dense(self.width, self.gated, self.bias)
 
     def expert_parameters(self, hidden: int) -> int:
-        """Return the weights of one routed expert, which may work on a narrower stream."""
+        """Return all weights of one routed expert.
+
+        Parameters
+        ----------
+        hidden : int
+            Width of the residual stream; an expert works on `latent` instead where that is given.
+
+        Returns
+        -------
+        int
+            Weights, biases included.
+        """
         return self.expert.parameters(self.latent or hidden)
 
     def _router(self, hidden: int) -> int:
@@ -131,11 +138,33 @@ class Experts:
         return Dense(width, self.gated, self.shared_bias) if self.shared else None
 
     def router_parameters(self, hidden: int) -> int:
-        """Return the weights of the router's matrix."""
+        """Return the weights of the router's matrix.
+
+        Parameters
+        ----------
+        hidden : int
+            Width of the residual stream.
+
+        Returns
+        -------
+        int
+            Weights: a row for each expert, or `router` where that is given.
+        """
         return self._router(hidden)
 
     def shared_matrices(self, hidden: int) -> int:
-        """Return the weights of the matrices of the shared experts."""
+        """Return the weights of the matrices of all shared experts.
+
+        Parameters
+        ----------
+        hidden : int
+            Width of the residual stream.
+
+        Returns
+        -------
+        int
+            Weights, no biases; 0 where no expert is shared.
+        """
         return self._beside.matmul_parameters(hidden) if self._beside else 0
 
     def _of(self, experts: int, hidden: int) -> int:
@@ -165,8 +194,16 @@ class Experts:
 
 
 @dataclass(frozen=True, slots=True)
-class Residual:
-    """A dense network and a mixture of experts side by side, their outputs added (Arctic, Gemma 4)."""
+class Residual(Part):
+    """A dense network and a mixture of experts side by side, their outputs added (Arctic, Gemma 4).
+
+    Attributes
+    ----------
+    dense : Dense
+        The network that every token passes through.
+    experts : Experts
+        The mixture beside it.
+    """
 
     dense: Dense
     experts: Experts
@@ -212,7 +249,7 @@ FeedForward = Dense | Experts | Residual
 
 
 @dataclass(frozen=True, slots=True)
-class HyperConnection:
+class HyperConnection(Part):
     """How a block reads from, writes to and mixes several residual streams :cite:p:`xie2025mhc`.
 
     Attributes
@@ -245,5 +282,16 @@ class HyperConnection:
         return self.matmul_parameters(hidden) + self._outputs + (3 if self.mixed else 2)
 
     def collapse_parameters(self, hidden: int) -> int:
-        """Return the weights that bring the streams together after the last layer."""
+        """Return the weights that bring the streams together after the last layer.
+
+        Parameters
+        ----------
+        hidden : int
+            Width of the residual stream.
+
+        Returns
+        -------
+        int
+            Weights; 0 where the streams come together without any.
+        """
         return self.streams * self.streams * hidden + self.streams + 1 if self.collapsed else 0

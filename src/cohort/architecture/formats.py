@@ -174,6 +174,11 @@ def weight_format(name: str | WeightFormat) -> WeightFormat:
     --------
     >>> weight_format("mxfp4").precision("attention").name
     'bf16'
+
+    See Also
+    --------
+    cohort.architecture.quantization.released_format : The format in which a release comes.
+    cohort.serving.memory_budget : What a model takes of a device in such a format.
     """
     if isinstance(name, WeightFormat):
         return name

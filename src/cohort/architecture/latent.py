@@ -39,7 +39,7 @@ class Indexer:
             exact_integer(f"indexer's {name}", getattr(self, name), 1, LIMIT, ConfigError)
 
     def flops_per_key(self) -> int:
-        """Return the FLOPs of one score of all heads."""
+        """Return the FLOPs of scoring one key with all heads; 0 where the choice is taken over."""
         return 0 if self.shared else 2 * self.heads * self.head_dim
 
     @property
@@ -55,11 +55,35 @@ class Indexer:
         return 2 * self.head_dim if self.norm_weights is None else self.norm_weights
 
     def query_parameters(self, hidden: int, q_rank: int) -> int:
-        """Return the weights that make its queries and the weights of its heads."""
+        """Return the weights that make its queries, and those that weight its heads.
+
+        Parameters
+        ----------
+        hidden : int
+            Width of the residual stream.
+        q_rank : int
+            Width of the compressed query that its queries are made from.
+
+        Returns
+        -------
+        int
+            Weights; 0 where the choice is taken over.
+        """
         return 0 if self.shared else q_rank * self.heads * self.head_dim + hidden * self.heads
 
     def grouped_parameters(self, hidden: int) -> int:
-        """Return the weights of queries and key where both are made from the layer's input (MiniMax-M3)."""
+        """Return the weights of queries and key where both are made from the layer's input (MiniMax-M3).
+
+        Parameters
+        ----------
+        hidden : int
+            Width of the residual stream.
+
+        Returns
+        -------
+        int
+            Weights.
+        """
         return hidden * (self.heads + 1) * self.head_dim
 
 
@@ -67,8 +91,8 @@ class Indexer:
 class Latent(Mixer):
     """Multi-head latent attention: keys and values are rebuilt from one cached vector a token.
 
-    The cache holds the compressed vector and the rotary part, once for all heads, and nothing is doubled
-    :cite:p:`deepseek2024v2`.
+    The cache holds the compressed vector and the rotary part, once for all heads; keys and values need no
+    vectors of their own :cite:p:`deepseek2024v2`.
 
     Attributes
     ----------
@@ -77,7 +101,7 @@ class Latent(Mixer):
     kv_rank, q_rank : int
         Width of the compressed key-value vector; of the compressed query, None where it is not compressed.
     rope_dim, nope_dim, value_dim : int
-        Per head: rotary part of the key, its other part, and the value.
+        Widths in each head: of the rotary part of the key, of its other part, and of the value.
     bias : bool
         Whether the compressing and the output projections have biases.
     indexer : Indexer, optional
@@ -142,22 +166,13 @@ class Latent(Mixer):
         return self.matmul_parameters(hidden) + norms + biases
 
     def cached_tokens(self, context: int) -> int:
-        """Return how many tokens the cache holds at a context: all of them, or its window."""
+        """Return how many tokens the cache holds: all of them, or its window."""
         return context if self.window is None else min(context, self.window)
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
-        """Return the cached numbers of one sequence in this layer.
+        """Return the compressed vectors with their rotary parts, and the indexer's keys.
 
-        The one vector serves all heads, so every device that shares the heads holds it whole.
-
-        Parameters
-        ----------
-        context : int
-            Tokens of the sequence.
-        block : int
-            Tokens of a block of a paged cache; whole blocks are counted.
-        devices : int
-            Devices that share the layer's heads.
+        One vector serves all heads, so that every device holds it whole.
         """
         width = self.kv_rank + self.rope_dim + (self.indexer.cached if self.indexer is not None else 0)
         return width * paged(context, block, self.window)
@@ -203,7 +218,7 @@ class Compressed(Mixer):
 
     All heads share one vector that is key and value at once. With an indexer it is compressed sparse
     attention (CSA), whose blocks overlap; with long blocks and without indexer heavily compressed attention
-    (HCA); without blocks the window is all there is :cite:p:`deepseek2026v4`.
+    (HCA); without blocks there is only the window :cite:p:`deepseek2026v4`.
 
     Attributes
     ----------
@@ -287,16 +302,9 @@ class Compressed(Mixer):
         return min(context, self.window) + (context // self.ratio if self.ratio else 0)
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
-        """Return the cached numbers of one sequence in this layer; every device holds them whole.
+        """Return the vectors of the window and those of finished blocks; every device holds them whole.
 
-        Parameters
-        ----------
-        context : int
-            Tokens of the sequence.
-        block : int
-            Tokens, or compressed entries, of a block of a paged cache; whole blocks are counted.
-        devices : int
-            Devices that share the layer's heads.
+        In a paged cache a block holds as many tokens of the window as compressed entries.
         """
         elements = self.head_dim * paged(context, block, self.window)
         if self.ratio is not None:

@@ -123,7 +123,7 @@ class KimiDelta(Mixer):
     kernel : int
         Tokens that the convolution spans.
     low_rank : bool
-        Whether the gates of decay and output go through a matrix of one head's width.
+        Whether the gates of decay and output are made in two steps, with one head's width in between.
     """
 
     heads: int

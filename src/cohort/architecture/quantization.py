@@ -61,6 +61,15 @@ def released_format(quantization: Mapping[str, Any] | None, dtype: object = None
     ------
     ConfigError
         If the method or one of its fields is not known.
+
+    Examples
+    --------
+    >>> released_format({"quant_method": "mxfp4"}).name, released_format(None, "float32").name
+    ('mxfp4', 'fp32')
+
+    See Also
+    --------
+    cohort.architecture.formats.weight_format : A format by its name.
     """
     if not quantization:
         wide = isinstance(dtype, str) and dtype.removeprefix("torch.") in ("float32", "float")

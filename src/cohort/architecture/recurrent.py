@@ -188,7 +188,7 @@ class ShortConvolution(Mixer):
         return 4 * hidden * self.width + self.kernel * self.width
 
     def parameters(self, hidden: int) -> int:
-        """Return all weights."""
+        """Return all weights, biases included."""
         return self.matmul_parameters(hidden) + (4 * self.width + hidden if self.bias else 0)
 
     def cached_tokens(self, context: int) -> int:
@@ -230,11 +230,11 @@ class Recurrence(Mixer):
         check_sizes(self, ("others", "convolved", "kernel"), low=0)
 
     def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that a token is multiplied with."""
+        """Return the weights that a token is multiplied with, `matrices`."""
         return self.matrices
 
     def parameters(self, hidden: int) -> int:
-        """Return all weights."""
+        """Return all weights: `matrices` and `others`."""
         return self.matrices + self.others
 
     def cached_tokens(self, context: int) -> int:
@@ -246,7 +246,7 @@ class Recurrence(Mixer):
         return self.kernel * ceil_div(self.convolved, devices)
 
     def state_elements(self, devices: int = 1) -> int:
-        """Return the numbers of the state."""
+        """Return the numbers of the state, which devices share."""
         return ceil_div(self.state, devices)
 
     def score_flops(self, context: int, causal: bool = True) -> float:
@@ -277,15 +277,15 @@ class Reused(Mixer):
         return int(self.part.heads)
 
     def matmul_parameters(self, hidden: int) -> int:
-        """Return the weights that a token is multiplied with once more."""
+        """Return the weights of the part, which a token is multiplied with once more."""
         return int(self.part.matmul_parameters(hidden))
 
     def parameters(self, hidden: int) -> int:
-        """Return the weights that are counted here: none."""
+        """Return 0: the layer that holds the weights counts them."""
         return 0
 
     def cached_tokens(self, context: int) -> int:
-        """Return how many tokens the cache holds."""
+        """Return how many tokens the cache of this use holds."""
         return int(self.part.cached_tokens(context))
 
     def cache_elements(self, context: int, block: int = 1, devices: int = 1) -> int:
@@ -297,9 +297,9 @@ class Reused(Mixer):
         return int(self.part.state_elements(devices))
 
     def score_flops(self, context: int, causal: bool = True) -> float:
-        """Return the FLOPs of this use."""
+        """Return the FLOPs of scores, or of a state, in this use."""
         return float(self.part.score_flops(context, causal))
 
     def decode_flops(self, context: int) -> float:
-        """Return the FLOPs of one new token."""
+        """Return the FLOPs of scores, or of a state, of one new token in this use."""
         return float(self.part.decode_flops(context))

@@ -95,6 +95,12 @@ def model(
     12879925248
     >>> model("google/gemma-2-27b-it").notice
     'left out of the name: it'
+
+    See Also
+    --------
+    known : What is known of it besides its shape.
+    cohort.serving.serve : How fast it answers.
+    cohort.serving.memory_budget : Whether it fits on a device.
     """
     if isinstance(source, ModelSpec):
         return source
@@ -140,18 +146,78 @@ def models() -> list[str]:
 
 
 def known(model: ModelSpec) -> dict[str, Fact]:
-    """Return the facts of a registered model by field, none of any other."""
+    """Return what is known of a registered model besides its config: its date, licence, training and others.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        The model.
+
+    Returns
+    -------
+    dict of str to Fact
+        Field -> value with unit, status and source; empty for a model that is not registered.
+
+    Examples
+    --------
+    >>> known(model("llama-3-8b"))["training_tokens"].number
+    15000000000000
+
+    See Also
+    --------
+    cohort.registry.facts.of_model : The same by name.
+    """
     return facts.of_model(model.name) if model.registered else {}
 
 
 def title(model: ModelSpec) -> str:
-    """Return the model's name for display."""
+    """Return what a model is called in tables and figures.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        The model.
+
+    Returns
+    -------
+    str
+        The title of a registered model; the name of any other.
+
+    Examples
+    --------
+    >>> title(model("llama-3-8b"))
+    'Llama 3 8B'
+    """
     titles = {row["model"]: row["title"] for row in facts.rows("models")} if model.registered else {}
     return titles.get(model.name, model.name)
 
 
 def specs(models: Iterable[str]) -> list[ModelSpec]:
-    """Return the models of distinct names, in the order given."""
+    """Return several models, each once, in the order given.
+
+    Parameters
+    ----------
+    models : iterable of str
+        Names or paths, as `model` takes them.
+
+    Returns
+    -------
+    list of ModelSpec
+
+    Raises
+    ------
+    ParameterError
+        If none is named, or two of them have one title.
+    UnknownNameError
+        If there is no model of a name; the message names the nearest.
+    ConfigError
+        If a path leads to no config of a supported family.
+
+    Examples
+    --------
+    >>> [each.name for each in specs(["llama-3-8b", "mixtral-8x7b-v0.1", "llama-3-8b"])]
+    ['llama-3-8b', 'mixtral-8x7b-v0.1']
+    """
     names = list(dict.fromkeys(models))
     if not names:
         raise ParameterError("no model was named; cohort.models() lists those that are registered")
@@ -163,5 +229,21 @@ def specs(models: Iterable[str]) -> list[ModelSpec]:
 
 
 def group(name: str) -> list[str]:
-    """Return the registered models of a group: ``cohort``, ``reference`` or ``modern``."""
+    """Return the names of the registered models of a group.
+
+    Parameters
+    ----------
+    name : str
+        ``cohort``, ``reference`` or ``modern``.
+
+    Returns
+    -------
+    list of str
+        In the order of the table; empty if there is no such group.
+
+    Examples
+    --------
+    >>> "llama-3-8b" in group("cohort")
+    True
+    """
     return [row["model"] for row in facts.rows("models") if row["group"] == name]

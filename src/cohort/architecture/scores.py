@@ -16,9 +16,9 @@ def _sizes(context: int, heads: int, head_dim: int, batch: int) -> tuple[int, in
 
 
 def naive_score_bytes(context: int, heads: int, batch: int = 1, bytes_per_element: int = 2) -> int:
-    """Return what a forward pass of naive attention writes for its scores: the square, twice.
+    """Return what a forward pass of naive attention writes for the scores of one layer.
 
-    Once before and once after the softmax, for one layer.
+    For each head the square of the context, twice: before and after the softmax.
 
     Parameters
     ----------
@@ -38,6 +38,15 @@ def naive_score_bytes(context: int, heads: int, batch: int = 1, bytes_per_elemen
     ------
     ParameterError
         If a size is not a positive integer.
+
+    Examples
+    --------
+    >>> naive_score_bytes(8192, heads=32) // 2**30
+    8
+
+    See Also
+    --------
+    tiled_score_bytes : What FlashAttention writes instead.
     """
     context, heads, _, batch = _sizes(context, heads, 1, batch)
     bytes_per_element = integer("bytes_per_element", bytes_per_element, 1, 16, ParameterError, "bytes")
@@ -66,6 +75,11 @@ def tiled_score_bytes(context: int, heads: int, batch: int = 1) -> int:
     ------
     ParameterError
         If a size is not a positive integer.
+
+    Examples
+    --------
+    >>> tiled_score_bytes(8192, heads=32) // 2**20
+    1
     """
     context, heads, _, batch = _sizes(context, heads, 1, batch)
     return 4 * batch * heads * context

@@ -13,17 +13,78 @@ from cohort.numeric import MAX_CONTEXT
 
 
 def main_attention(model: ModelSpec) -> Attention:
-    """Return the attention that fills the cache: of the kinds of layers, the one that keeps most tokens."""
+    """Return the attention that fills the cache: of all layers, the one that keeps most tokens.
+
+    Parameters
+    ----------
+    model : ModelSpec
+        The model.
+
+    Returns
+    -------
+    Mixer
+        That of the first layer that keeps so many; a recurrence where no layer caches more.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> main_attention(cohort.model("llama-3-8b")).kind
+    'GQA'
+    """
     return max((layer.attention for layer in model.layers), key=lambda each: each.cached_tokens(MAX_CONTEXT))
 
 
 def with_attention(spec: ModelSpec, attention: Attention) -> ModelSpec:
-    """Return a model with one attention in all of its layers."""
+    """Return a model with one attention in all of its layers.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    attention : Mixer
+        Takes the place of each layer's attention; layers without any stay as they are.
+
+    Returns
+    -------
+    ModelSpec
+        Of the same name, but not the registered one.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> from cohort.architecture import GroupedQuery
+    >>> llama = cohort.model("llama-3-8b")
+    >>> multi_head = with_attention(llama, GroupedQuery(heads=32, kv_heads=32, head_dim=128))
+    >>> multi_head.kv_cache_bytes() // llama.kv_cache_bytes()
+    4
+
+    See Also
+    --------
+    with_changed_attention : Other attention in some of the layers.
+    """
     return with_changed_attention(spec, lambda *_: attention)
 
 
 def with_all_experts(spec: ModelSpec) -> ModelSpec:
-    """Return a model that sends every token to all of its experts: as many weights, all of them active."""
+    """Return a model that sends every token to all of its experts: as many weights, all of them active.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A mixture of experts; a dense model comes back with its layers as they were.
+
+    Returns
+    -------
+    ModelSpec
+        Of the same name, but not the registered one.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> opened = with_all_experts(cohort.model("mixtral-8x7b-v0.1"))
+    >>> opened.active_parameters == opened.parameters
+    True
+    """
 
     def opened(part: FeedForward) -> FeedForward:
         if isinstance(part, Residual):
@@ -34,7 +95,33 @@ def with_all_experts(spec: ModelSpec) -> ModelSpec:
 
 
 def split_into_experts(spec: ModelSpec, count: int = 8, active: int = 2) -> ModelSpec:
-    """Return a dense model with each network cut into experts, a quarter of which each token is sent to."""
+    """Return a dense model with each feed-forward network cut into experts.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model; its mixtures of experts, where it has any, stay as they are.
+    count, active : int
+        Experts of each layer, and how many of them a token is sent to.
+
+    Returns
+    -------
+    ModelSpec
+        With experts as wide as the network divided by `count`, rounded down: as many weights but for the
+        routers and what rounding loses.
+
+    Raises
+    ------
+    ConfigError
+        If more experts are active than there are.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> cut = split_into_experts(cohort.model("llama-3-8b"))
+    >>> cut.parameters, cut.active_parameters
+    (8031309824, 3803451392)
+    """
 
     def cut(part: FeedForward) -> FeedForward:
         if not isinstance(part, Dense):
@@ -45,16 +132,27 @@ def split_into_experts(spec: ModelSpec, count: int = 8, active: int = 2) -> Mode
 
 
 def with_feedforward(spec: ModelSpec, change: Callable[[FeedForward], FeedForward]) -> ModelSpec:
-    """Return a model with other feed-forward networks."""
+    """Return a model with other feed-forward networks.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    change : callable
+        Takes the network of a layer and returns the new one. A layer without any stays as it is, and so does
+        one that uses an earlier layer's again.
+
+    Returns
+    -------
+    ModelSpec
+        Of the same name, but not the registered one.
+    """
 
     def of_layer(layer: Layer) -> Layer:
         part = layer.feedforward
         return layer if part is None or isinstance(part, Reused) else replace(layer, feedforward=change(part))
 
     return replace(spec, layers=tuple(map(of_layer, spec.layers)), registered=False)
-
-
-# What each trick saves ------------------------------------------------------------------------------------
 
 
 def with_changed_attention(spec: ModelSpec, change: Callable[[int, Attention], Attention]) -> ModelSpec:
@@ -67,6 +165,25 @@ def with_changed_attention(spec: ModelSpec, change: Callable[[int, Attention], A
     change : callable
         Takes the number of a layer, from 0, and its attention, and returns the new one. A layer without any
         stays as it is, and so does a recurrence beside attention.
+
+    Returns
+    -------
+    ModelSpec
+        Of the same name, but not the registered one.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> llama = cohort.model("llama-3-8b")
+    >>> every_other = with_changed_attention(
+    ...     llama, lambda number, each: replace(each, window=1024) if number % 2 else each
+    ... )
+    >>> every_other.kv_cache_bytes(8192) / llama.kv_cache_bytes(8192)
+    0.5625
+
+    See Also
+    --------
+    with_attention : One attention for all layers.
     """
 
     def of_layer(number: int, layer: Layer) -> Layer:
@@ -81,7 +198,24 @@ def with_changed_attention(spec: ModelSpec, change: Callable[[int, Attention], A
 
 
 def heads_and_size(spec: ModelSpec) -> tuple[int, int]:
-    """Return heads and head size of the attention that fills the model's cache."""
+    """Return the heads of the attention that fills the model's cache, and their width.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+
+    Returns
+    -------
+    tuple of int
+        Query heads, and the width of one: that of a value in latent attention.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> heads_and_size(cohort.model("llama-3-8b"))
+    (32, 128)
+    """
     attention = main_attention(spec)
     if isinstance(attention, (Latent, GatedDelta)):
         return attention.heads, attention.value_dim

@@ -73,7 +73,7 @@ def find_accelerator(given: str, stamp: tuple[int, ...]) -> str:
         A name in any usual spelling: case, order, separators and the maker do not matter, and form and memory
         may be left out where one accelerator is left.
     stamp : tuple of int
-        When the tables were last written.
+        When the tables that hold names were last written; what was read of them is kept until then.
 
     Returns
     -------

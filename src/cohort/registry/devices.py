@@ -141,6 +141,11 @@ def accelerator(name: str) -> Accelerator:
     80000000000
     >>> accelerator("nvidia h100-sxm5-80gb").name
     'H100 SXM 80GB'
+
+    See Also
+    --------
+    cohort.serving.serve : How fast a model answers on it.
+    cohort.footprint.training : What training on it takes of energy, carbon and water.
     """
     if not isinstance(name, str):
         raise unknown("accelerator", name, accelerators())
@@ -264,7 +269,8 @@ def multiplied_type(device: Accelerator, weight_dtype: str) -> str:
     Returns
     -------
     str
-        The type of its own for fp8 and fp4 where the device has a peak for it, else its type of 16 bits.
+        ``fp8`` or ``fp4`` where weights are stored so and the device has a peak for it, else its type of 16
+        bits, to which stored weights are widened first.
 
     Raises
     ------

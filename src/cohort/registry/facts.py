@@ -90,6 +90,7 @@ def config_path(name: str) -> str:
     Returns
     -------
     str
+        A file in JSON.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def config_path(name: str) -> str:
 
 
 def models_stamp() -> tuple[int, ...]:
-    """Return when what names models was last written, so that what was read can be kept until then.
+    """Return when the files that name models were last written, so that a caller sees that they changed.
 
     Returns
     -------
@@ -147,6 +148,10 @@ def rows(table: str) -> list[dict[str, str]]:
     --------
     >>> rows("models")[0]["title"]
     'Llama 2 7B'
+
+    See Also
+    --------
+    cohort.table : The same as a pandas DataFrame, with types and units.
     """
     path = os.path.join(data_folder(), f"{table}.csv")
     if os.path.basename(str(table)) != table or not os.path.isfile(path):
@@ -175,6 +180,11 @@ def row(table: str, **key: str) -> dict[str, str]:
         If there is no such table.
     CohortError
         If the table has no such row, or more than one.
+
+    Examples
+    --------
+    >>> row("models", model="llama-3-8b")["title"]
+    'Llama 3 8B'
     """
     found = [each for each in rows(table) if all(each[column] == value for column, value in key.items())]
     if len(found) != 1:
@@ -184,7 +194,7 @@ def row(table: str, **key: str) -> dict[str, str]:
 
 
 def modified(table: str) -> int:
-    """Return when a table was last written, so that what was read can be kept until then.
+    """Return when a table was last written, so that a caller sees that it changed.
 
     Parameters
     ----------
@@ -210,7 +220,8 @@ def schema(table: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        Empty where there is none. A table without licences of its own has those of the package.
+        Its title, columns, sources and licences, as in a Frictionless Data Package; empty where the table has
+        no entry. A table without licences of its own has those of the whole package.
 
     Examples
     --------
@@ -238,7 +249,7 @@ def of_model(name: str) -> dict[str, Fact]:
     Returns
     -------
     dict of str to Fact
-        By field.
+        Field -> fact.
 
     Raises
     ------

@@ -77,7 +77,7 @@ def without_organisation(text: str) -> str:
 
 
 def shortened(text: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return a name whole, without what it says of its storage, and without its tuning too.
+    """Return a name in three lengths: whole, without its storage, and without its tuning as well.
 
     Parameters
     ----------
@@ -170,5 +170,9 @@ def find_model(given: str) -> Match:
     --------
     >>> find_model("meta-llama/Meta-Llama-3-8B-Instruct")
     Match(name='llama-3-8b', left_out=('Instruct',), note='')
+
+    See Also
+    --------
+    cohort.model : The model itself.
     """
     return _find(given, facts.models_stamp())

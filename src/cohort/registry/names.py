@@ -24,7 +24,7 @@ class Match:
     name : str
         The name itself.
     left_out : tuple of str
-        Parts of what was given that the name does not tell apart, such as ``Instruct`` and ``FP8``.
+        Parts of what was given that the name itself has not, such as ``Instruct`` and ``FP8``.
     note : str
         What else to know of the spelling; may be empty.
     """
@@ -103,6 +103,11 @@ def aliases(kind: str) -> list[tuple[str, str]]:
     -------
     list of pairs of str
         A spelling and the name that it means.
+
+    Examples
+    --------
+    >>> aliases("law")[0]
+    ('Chinchilla', 'hoffmann')
     """
     return [(row["alias"], row["name"]) for row in facts.rows("aliases") if row["kind"] == kind]
 

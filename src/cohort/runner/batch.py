@@ -201,6 +201,11 @@ def in_parallel(
     -------
     list of Outcome
         In the order of the jobs.
+
+    Raises
+    ------
+    BaseException
+        Whatever `work` or `report` raises, an interrupt included: nothing more is started then.
     """
     done: dict[Job, Outcome] = {}
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:

@@ -23,9 +23,9 @@ class CacheFormat:
     Attributes
     ----------
     keys, values : Precision
-        Of keys, and of values; all else that is cached has the type of the keys.
+        How keys and values are stored; all else that is cached is stored as the keys are.
     rotary : Precision, optional
-        Of the rotary part of latent attention, where it is apart.
+        How the rotary part of latent attention is stored, where not as the keys are.
     """
 
     keys: Precision
@@ -34,7 +34,7 @@ class CacheFormat:
 
 
 def cache_formats() -> list[str]:
-    """Return the names that `cache_format` knows; two of them with a slash between are keys and values."""
+    """Return the names that `cache_format` knows; two with a slash between store keys and values apart."""
     return [*precisions(), _FLASHMLA]
 
 
@@ -62,6 +62,10 @@ def cache_format(name: str | CacheFormat) -> CacheFormat:
     >>> found = cache_format("int8/int4")
     >>> found.keys.bits, found.values.bits
     (8, 4)
+
+    See Also
+    --------
+    cohort.architecture.formats.weight_format : How weights are stored.
     """
     if isinstance(name, CacheFormat):
         return name
@@ -112,6 +116,12 @@ def cache_bytes(
     -------
     int
         Bytes, rounded up.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> cache_bytes(cohort.model("llama-3-8b"), range(32), 8192, 1, cache_format("fp8")) / 2**30
+    0.5
     """
     counted: dict[int, Fraction] = {}
     total = Fraction(0)

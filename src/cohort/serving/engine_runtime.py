@@ -18,7 +18,9 @@ ACTIVATION_BYTES = 2
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What an engine takes for itself, as logs tell.
+    """What an engine takes of a device for itself, as its logs tell, and how it runs by default.
+
+    Three floats are the least, the usual and the most that logs show.
 
     Attributes
     ----------
@@ -29,18 +31,18 @@ class Engine:
     page : int
         Tokens of a page of its cache.
     batched_tokens, sequences : tuple of two ints
-        Tokens that it reads at once by default, and sequences that it samples for: on most cards, and on
-        those of 70 GiB or more since 2022.
+        Tokens that it reads at once by default, and sequences that it samples for at once: first on most
+        cards, then on those of 70 GiB or more introduced since 2022.
     ahead : int, optional
         Tokens that a windowed layer holds beyond its window; None for as many as are read at once.
     padded : int
         Columns to which it pads the inner layer of experts in MXFP4.
     base : tuple of three floats
-        Bytes on each device whatever the model, at the least, as a rule and at the most.
+        Bytes on each device, whatever the model.
     joined : tuple of three floats
-        The same on top where several devices are joined.
+        Bytes on each device that come on top where several share a model.
     activations : tuple of three floats
-        Times that what a layer computes is held.
+        Copies of what the widest layer computes that are held at once.
     logits : tuple of three floats
         Bytes of each score of the vocabulary while tokens are sampled.
     """
@@ -144,7 +146,8 @@ def _engine(name: str, modified: int) -> Engine:
 def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tuple[int, int, int]:
     """Return what an engine takes for itself on a device: at the least, as a rule and at the most.
 
-    A layer's activations are given back before tokens are sampled, so that the larger of the two counts.
+    The activations of a layer are freed before tokens are sampled, so that they and the scores of the
+    vocabulary are never held together, and the larger counts.
 
     Parameters
     ----------

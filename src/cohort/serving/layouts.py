@@ -107,6 +107,12 @@ def stages(spec: ModelSpec, layout: Layout) -> list[range]:
     ------
     ParameterError
         If there are more stages than layers.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> stages(cohort.model("llama-3-8b"), Layout(pipeline=3))
+    [range(0, 11), range(11, 22), range(22, 32)]
     """
     count, parts = len(spec.layers), layout.pipeline
     if parts > count:
@@ -138,6 +144,13 @@ def held(spec: ModelSpec, layout: Layout, stage: range) -> Iterator[Tensor]:
     ------
     Tensor
         Weights of one kind in one layer, first those outside the layers.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> llama = cohort.model("llama-3-8b")
+    >>> sum(each.weights for each in held(llama, Layout(), range(32))) == llama.parameters
+    True
     """
     if stage.start == 0:
         kind = "tied" if spec.tied and layout.pipeline == 1 else "embedding"
@@ -236,8 +249,15 @@ def on_device(mixer: Mixer, devices: int) -> Mixer | None:
     Returns
     -------
     Mixer or None
-        An attention with fewer heads, at least one key-value head; None of what is no such attention, which
-        is shared evenly.
+        The same attention with fewer heads, one key-value head at least; None for any other mixer, which
+        devices share evenly.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> part = on_device(cohort.model("llama-3-8b").layers[0].attention, devices=16)
+    >>> part.heads, part.kv_heads
+    (2, 1)
     """
     if isinstance(mixer, GroupedQuery):
         kv_heads = ceil_div(mixer.kv_heads, devices)

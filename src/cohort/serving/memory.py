@@ -2,8 +2,8 @@
 
 The memory is what the driver reports. An engine takes a share of it; of that go the weights on a device, and
 what the engine needs to run: the activations of the largest batch that it reads at once, its buffers, and
-the scores of the vocabulary. What is left holds the cache. Logs differ in the second of these, so that it is
-a range (``data/engine_memory.csv``).
+the scores of the vocabulary. What is left holds the cache. Logs differ in what engines need, so that it is a
+range (``data/engine_memory.csv``).
 """
 
 from __future__ import annotations
@@ -109,7 +109,11 @@ class Budget:
 
     @property
     def verdict(self) -> str:
-        """``fits``, ``fits as a rule``, ``may fit`` or ``does not fit``, by the range of the runtime."""
+        """Whether it fits, as far as the range of what the engine takes tells.
+
+        ``fits`` at the most that logs show, ``fits as a rule`` at what is usual, ``may fit`` at the least, or
+        ``does not fit``.
+        """
         least, most = self.room_range
         if self.cache <= least:
             return "fits"
@@ -158,6 +162,16 @@ def offered_context(spec: ModelSpec) -> int | None:
     -------
     int or None
         Tokens: what the makers state, else what the config says, else None.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> offered_context(cohort.model("llama-3-8b"))
+    8192
+
+    See Also
+    --------
+    longest_context : The longest that fits.
     """
     stated = known(spec).get("inference_context", ABSENT).number
     return int(stated) if stated else spec.context_limit
@@ -384,6 +398,10 @@ def longest_context(
     >>> import cohort
     >>> cohort.serving.longest_context("llama-3-8b", "H100 SXM 80GB") > 8192
     True
+
+    See Also
+    --------
+    largest_batch : The most sequences of one length.
     """
 
     def fits(context: int) -> bool:
@@ -420,6 +438,10 @@ def largest_batch(
     >>> import cohort
     >>> cohort.serving.largest_batch("llama-3-8b", "H100 SXM 80GB", context=8192) > 1
     True
+
+    See Also
+    --------
+    longest_context : The longest context of so many.
     """
 
     def fits(batch: int) -> bool:

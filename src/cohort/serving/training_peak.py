@@ -87,7 +87,7 @@ class TrainingMemory:
     peak : int
         The most that is allocated at once.
     phase : str
-        When: ``loss``, or ``gradients``.
+        When that is: ``loss``, while the loss is computed, or ``gradients``, at the end of the backward pass.
     """
 
     weights: int
@@ -180,6 +180,10 @@ def training_memory(
     >>> found = cohort.serving.training_memory("llama-3-8b", batch=1, length=2048, recompute="full")
     >>> round(found.peak / 2**30), found.phase
     (60, 'gradients')
+
+    See Also
+    --------
+    cohort.serving.memory_budget : What serving takes.
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
     step = _Step(

@@ -18,7 +18,7 @@ def draw_sizes(sizes: pd.DataFrame) -> Figure:
     Parameters
     ----------
     sizes : DataFrame
-        As `cohort.chapters.front_page.tables.sizes` returns it: ``released``, ``total`` and ``active``
+        As `cohort.chapters.front_page.tables.sizes_by_date` returns it: ``released``, ``total`` and ``active``
         parameters in billions, and ``named``, whether the figure names the model; indexed by title.
 
     Returns

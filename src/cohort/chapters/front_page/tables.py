@@ -10,7 +10,7 @@ from cohort.display import model_tables
 SINCE = "2023-01-01"  # when makers began to publish weights of the largest models
 
 
-def sizes(since: str = SINCE) -> pd.DataFrame:
+def sizes_by_date(since: str = SINCE) -> pd.DataFrame:
     """Return the sizes of registered models by their date of release.
 
     Parameters

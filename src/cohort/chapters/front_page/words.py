@@ -54,7 +54,7 @@ def largest_models(sizes: pd.DataFrame) -> str:
     Parameters
     ----------
     sizes : DataFrame
-        As `cohort.chapters.front_page.tables.sizes` returns it, with a dense model and a mixture or more.
+        As `cohort.chapters.front_page.tables.sizes_by_date` returns it, with a dense model and a mixture or more.
 
     Returns
     -------
@@ -69,8 +69,8 @@ def largest_models(sizes: pd.DataFrame) -> str:
         for frame, column in ((dense, "total"), (mixture, "total"), (mixture, "active"))
     )
     return (
-        f"The largest dense model, {dense.index[0]}, holds {dense_size} parameters. The largest mixture, {mixture.index[0]}, "
-        f"holds {whole}, of which {active} work for a token."
+        f"The largest dense model, {dense.index[0]}, holds {dense_size} parameters. The largest mixture, "
+        f"{mixture.index[0]}, holds {whole}, of which {active} work for a token."
     )
 
 

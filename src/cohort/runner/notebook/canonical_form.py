@@ -127,6 +127,23 @@ def number_svg_ids(svg: str, prefix: str) -> str:
 
     Matplotlib hashes coordinates into the ids of clip paths and markers; ids that nothing refers to are
     names that the author gave, and stay.
+
+    Parameters
+    ----------
+    svg : str
+        The image.
+    prefix : str
+        What the new ids begin with: distinct for each image of a page.
+
+    Returns
+    -------
+    str
+        The image with its references following the ids.
+
+    Examples
+    --------
+    >>> number_svg_ids('<path id="m3f" /><use href="#m3f" />', "cell-1")
+    '<path id="cell-1-1" /><use href="#cell-1-1" />'
     """
     referred = {name for found in _REFERENCE.findall(svg) for name in " ".join(found).split()}
     defined = [name for name in dict.fromkeys(_ID.findall(svg)) if name in referred]

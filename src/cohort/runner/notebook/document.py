@@ -164,6 +164,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         The file to write or replace; its folder must exist.
     content : str or bytes
         The whole content.
+
+    Raises
+    ------
+    OSError
+        If the folder or the file cannot be written; the file is then as it was.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:

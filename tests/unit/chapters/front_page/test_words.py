@@ -86,7 +86,7 @@ def test_a_missing_record_is_named():
 
 
 def test_records_of_size_are_named_and_no_others():
-    sizes = tables.sizes()
+    sizes = tables.sizes_by_date()
     dense = sizes[sizes["total"] == sizes["active"]]
     assert dense["total"].idxmax() == "Llama 3.1 405B"
     assert sizes["named"]["Llama 3.1 405B"] and sizes["named"]["Falcon 180B"]
@@ -98,6 +98,6 @@ def test_records_of_size_are_named_and_no_others():
 def test_the_largest_are_said_with_what_works():
     frame = pd.DataFrame({"total": [405.0, 1000.0], "active": [405.0, 32.0]}, index=["A", "B"])
     assert largest_models(frame) == (
-        "The largest_models dense model, A, holds 405 billion parameters. The largest_models mixture, B, holds 1 trillion, "
+        "The largest dense model, A, holds 405 billion parameters. The largest mixture, B, holds 1 trillion, "
         "of which 32 billion work for a token."
     )
