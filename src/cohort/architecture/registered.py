@@ -188,8 +188,13 @@ def title(model: ModelSpec) -> str:
     >>> title(model("llama-3-8b"))
     'Llama 3 8B'
     """
-    titles = {row["model"]: row["title"] for row in facts.rows("models")} if model.registered else {}
-    return titles.get(model.name, model.name)
+    return _titles(facts.modified("models")).get(model.name, model.name) if model.registered else model.name
+
+
+@lru_cache(maxsize=1)
+def _titles(stamp: int) -> dict[str, str]:
+    """Return the titles of registered models, read once for each state of the table."""
+    return {row["model"]: row["title"] for row in facts.rows("models")}
 
 
 def specs(models: Iterable[str]) -> list[ModelSpec]:

@@ -261,12 +261,17 @@ def of_model(name: str) -> dict[str, Fact]:
     >>> of_model("llama-3-8b")["training_tokens"].number
     15000000000000
     """
-    table = rows("model_facts")
-    found = {
-        row["field"]: Fact(row["value"], row["unit"], row["status"], row["source"], row["note"])
-        for row in table
-        if row["model"] == name
-    }
-    if not found:
-        raise unknown("model", name, (row["model"] for row in table))
+    known = _facts_by_model(modified("model_facts"))
+    if name not in known:
+        raise unknown("model", name, known)
+    return dict(known[name])
+
+
+@lru_cache(maxsize=1)
+def _facts_by_model(stamp: int) -> dict[str, dict[str, Fact]]:
+    """Return the facts of all models, read once for each state of the table."""
+    found: dict[str, dict[str, Fact]] = {}
+    for row in rows("model_facts"):
+        fact = Fact(row["value"], row["unit"], row["status"], row["source"], row["note"])
+        found.setdefault(row["model"], {})[row["field"]] = fact
     return found

@@ -18,8 +18,8 @@ def draw_sizes(sizes: pd.DataFrame) -> Figure:
     Parameters
     ----------
     sizes : DataFrame
-        As `cohort.chapters.front_page.tables.sizes_by_date` returns it: ``released``, ``total`` and ``active``
-        parameters in billions, and ``named``, whether the figure names the model; indexed by title.
+        As `cohort.chapters.front_page.tables.sizes_by_date` returns it: ``released``, ``total`` and
+        ``active`` parameters in billions, and ``named``, whether the figure names the model; by title.
 
     Returns
     -------

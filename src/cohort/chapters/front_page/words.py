@@ -54,7 +54,7 @@ def largest_models(sizes: pd.DataFrame) -> str:
     Parameters
     ----------
     sizes : DataFrame
-        As `cohort.chapters.front_page.tables.sizes_by_date` returns it, with a dense model and a mixture or more.
+        As `cohort.chapters.front_page.tables.sizes_by_date` returns it, with models of both kinds.
 
     Returns
     -------
