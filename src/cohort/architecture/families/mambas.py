@@ -5,42 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.families.dense import BIASED, GRANITE, PLAIN
-from cohort.architecture.families.fields import ABSENT, Fields
+from cohort.architecture.configs.fields import ABSENT, Fields
+from cohort.architecture.families.dense import BIASED, GRANITE, PLAIN, WIDE
 from cohort.architecture.families.mixtures import ONE_SHARED
-from cohort.architecture.families.parts import (
-    FULL, LINEAR, MAMBA, again, attention, automatic, dense, every, everywhere, experts, hybrid_mamba,
-    hybrid_mamba2, lettered, named, only,
-)  # fmt: skip
-from cohort.architecture.families.row import Kind, Place, extend
-from cohort.architecture.feedforward import Dense, Experts, Weights
-from cohort.architecture.recurrent import Mamba, Mamba2
+from cohort.architecture.feedforward import Weights
+from cohort.architecture.parts.forward import dense, experts
+from cohort.architecture.parts.mixers import attention, only
+from cohort.architecture.parts.patterns import FULL, LINEAR, MAMBA, every, everywhere, lettered, named
+from cohort.architecture.parts.recurrences import again, mamba, mamba2
+from cohort.architecture.parts.row import Kind, Place, extend
+from cohort.architecture.parts.traits import either, expanded
 from cohort.errors import ConfigError
-from cohort.numeric import ceil_div
-
-
-def _mamba(place: Place) -> Mamba:
-    fields = place.fields
-    return Mamba(
-        fields.optional("intermediate_size") or fields.size("expand") * fields.hidden,
-        fields.size("state_size"), fields.size("conv_kernel"),
-        automatic(fields, "time_step_rank", ceil_div(fields.hidden, 16)),
-        bias=fields.flag("use_bias"), conv_bias=fields.flag("use_conv_bias"),
-    )  # fmt: skip
-
-
-def _mamba2(place: Place) -> Mamba2:
-    heads, head_dim = place.fields.heads, place.number("head_dim")
-    if place.number("expand") * place.hidden != heads * head_dim:
-        raise ConfigError(f"hidden_size x expand must be num_heads x head_dim ({heads * head_dim})")
-    state, groups, kernel = (place.number(name) for name in ("state_size", "n_groups", "conv_kernel"))
-    biases = {"bias": place.flag("use_bias"), "conv_bias": place.flag("use_conv_bias")}
-    return Mamba2(heads, head_dim, state, groups, kernel, **biases)
-
-
-def _jamba(place: Place) -> Mamba:  # it normalises the step and both projections
-    made = hybrid_mamba(place)
-    return hybrid_mamba(place, norm_weights=made.rank + 2 * made.state)
 
 
 def _jamba_routed(fields: Fields, count: int) -> list[bool]:
@@ -48,43 +23,24 @@ def _jamba_routed(fields: Fields, count: int) -> list[bool]:
     return list(every("expert_layer_period", several, False, first="expert_layer_offset")(fields, count))
 
 
-def _falcon_mamba2(place: Place) -> Mamba2:
-    """Return Falcon-H1's Mamba 2, whose normalisation and output bias are said apart."""
-    inner, outer = place.flag("mamba_proj_bias"), place.flag("projectors_bias")
-    if inner != outer:
-        raise ConfigError("mamba_proj_bias and projectors_bias must be the same to be counted")
-    return hybrid_mamba2(place, normed=place.flag("mamba_rms_norm"), bias=inner)
-
-
-def _granite_forward(place: Place) -> Dense | Experts:
-    """Return Granite 4's shared network, with experts beside it where there are any."""
-    shared = place.fields.size("shared_width", low=0)
-    return experts(place) if place.routed else Dense(shared)
-
-
 def _has_experts(fields: Fields, count: int) -> list[bool]:
     return [fields.size("n_routed_experts", low=0) > 0] * count
 
 
-def _nemotron_mamba2(place: Place) -> Mamba2:
-    """Return Nemotron-H's Mamba 2, under its own names and older ones."""
-    fields, old = place.fields, place.fields.raw("mamba_conv_bias")
-    groups = fields.optional("mamba_n_groups") or fields.size("n_groups")
-    kernel = fields.optional("mamba_d_conv") or fields.size("conv_kernel")
-    heads, head_dim, state = (
-        fields.size(name) for name in ("mamba_num_heads", "mamba_head_dim", "ssm_state_size")
-    )
-    conv_bias = fields.flag("use_conv_bias") if old is ABSENT else bool(old)
-    return Mamba2(heads, head_dim, state, groups, kernel, fields.flag("use_bias"), conv_bias)
+def _falcon_bias(place: Place) -> bool:
+    inner, outer = place.flag("mamba_proj_bias"), place.flag("projectors_bias")
+    if inner != outer:
+        raise ConfigError("mamba_proj_bias and projectors_bias must be the same to be counted")
+    return inner
 
 
 _LETTERS = {"M": MAMBA, "*": FULL, "-": "mlp", "E": "moe"}
 _nemotron_kinds = lettered("hybrid_override_pattern", _LETTERS, (MAMBA, "moe", FULL, "mlp"))
 
 
-def _nemotron_layers(fields: Fields) -> int:  # as many as are listed, whatever `num_hidden_layers` says
-    listed = fields.raw("layer_types")
-    return len(listed) if isinstance(listed, (list, tuple)) and listed else len(_nemotron_kinds(fields))
+def _nemotron_layers(place: Place) -> int:  # as many as are listed, whatever `num_hidden_layers` says
+    listed = place.fields.raw("layer_types")
+    return len(listed) if isinstance(listed, (list, tuple)) and listed else len(_nemotron_kinds(place.fields))
 
 
 def _nemotron_latent(place: Place) -> int | None:
@@ -100,26 +56,16 @@ def _nemotron_latent(place: Place) -> int | None:
 def _zamba_kinds(fields: Fields, count: int) -> list[str]:
     """Return the hybrid layers: the third, then one of each period."""
     period, offset = fields.size("attn_layer_period"), fields.size("attn_layer_offset", low=0)
-    return [MAMBA, MAMBA, "hybrid", *("hybrid" if i % period == offset else MAMBA for i in range(count - 3))][
-        :count
-    ]
+    later = ["hybrid" if layer % period == offset else MAMBA for layer in range(count - 3)]
+    return [MAMBA, MAMBA, "hybrid", *later][:count]
 
 
 def _zamba2_kinds(fields: Fields, count: int) -> list[str]:
     """Return the hybrid layers of the release of 2.7B, whose number of layers this pattern has."""
-    found = [
-        MAMBA,
-        *([MAMBA] * 5 + ["hybrid"]) * 7,
-        *[MAMBA] * 4,
-        "hybrid",
-        *[MAMBA] * 3,
-        "hybrid",
-        MAMBA,
-        MAMBA,
-    ]
-    if count != len(found):
+    hybrid = {*range(6, 48, 6), 47, 51}
+    if count != 54:
         raise ConfigError(f"the field 'layers_block_type' is missing, but zamba2 of {count} layers needs it")
-    return found
+    return ["hybrid" if layer in hybrid else MAMBA for layer in range(count)]
 
 
 def _uses(blocks: Any, default: Any) -> Any:
@@ -131,18 +77,13 @@ def _uses(blocks: Any, default: Any) -> Any:
                 "'tie_word_embeddings' is false, but the blocks that are used again must be tied"
             )
         allowed = f"mamba or hybrid for each of {count} layers"
-        listed = fields.listed("layer_types", count, allowed, (MAMBA, LINEAR, "hybrid"))
-        hybrid = [kind == "hybrid" for kind in listed or default(fields, count)]
-        ids, several = (
-            fields.raw("hybrid_layer_ids"),
-            blocks if isinstance(blocks, int) else fields.size(blocks),
-        )
-        if isinstance(ids, (list, tuple)) and list(ids) != [
-            layer for layer, each in enumerate(hybrid) if each
-        ]:
+        kinds = fields.listed("layer_types", count, allowed, (MAMBA, LINEAR, "hybrid"))
+        hybrid = [layer for layer, kind in enumerate(kinds or default(fields, count)) if kind == "hybrid"]
+        ids, several = fields.raw("hybrid_layer_ids"), Place(fields, PLAIN).number(blocks)
+        if isinstance(ids, (list, tuple)) and list(ids) != hybrid:
             raise ConfigError("'hybrid_layer_ids' must name the hybrid layers of 'layers_block_type'")
-        met = [sum(hybrid[:layer]) for layer in range(count)]
-        return [("first" if met[i] < several else "again") if each else None for i, each in enumerate(hybrid)]
+        uses = dict.fromkeys(hybrid, "again") | dict.fromkeys(hybrid[:several], "first")
+        return [uses.get(layer) for layer in range(count)]
 
     return pattern
 
@@ -152,7 +93,7 @@ def _wide(place: Place) -> int:  # the stream and the embedding beside each othe
 
 
 def _zamba_attention(place: Place) -> GroupedQuery:
-    width = place.fields.optional("head_dim") or 2 * place.hidden // place.fields.heads
+    width = either("head_dim", otherwise=2 * place.hidden // place.heads)(place)
     return attention(place, head_dim=width, input_width=_wide(place))
 
 
@@ -162,20 +103,12 @@ def _zamba_extra(place: Place) -> Weights | None:
     return Weights(place.hidden**2, once) if place.other else None
 
 
-def _zamba2_mamba(place: Place) -> Mamba2:
-    inner, heads = place.number("mamba_expand") * place.hidden, place.number("n_mamba_heads")
-    if inner % heads:
-        raise ConfigError(f"n_mamba_heads ({heads}) must divide the inner width ({inner})")
-    state, groups, kernel = (place.number(f"mamba_{name}") for name in ("d_state", "ngroups", "d_conv"))
-    return Mamba2(heads, inner // heads, state, groups, kernel, place.flag("add_bias_linear"))
+def _zamba2_width(place: Place) -> int:
+    return 2 * place.hidden // place.heads
 
 
 def _zamba2_attention(place: Place) -> GroupedQuery:
-    width = 2 * place.hidden // place.fields.heads
-    for name, one in (("attention_hidden_size", 2 * place.hidden), ("head_dim", width)):
-        if place.fields.optional(name, low=0) not in (None, one):
-            raise ConfigError(f"the field {place.fields.given(name)!r} must be {one} to be counted")
-    return attention(place, head_dim=width, input_width=2 * place.hidden)
+    return attention(place, head_dim=_zamba2_width(place), input_width=2 * place.hidden)
 
 
 def _zamba2_extra(place: Place) -> Weights | None:
@@ -189,30 +122,48 @@ def _zamba2_extra(place: Place) -> Weights | None:
 
 
 # fmt: off
+FALCON_MAMBA2 = mamba2(bias=_falcon_bias, normed="mamba_rms_norm")
 ALONE = extend(PLAIN, norms=1)
+NEMOTRON_MAMBA2 = mamba2(  # under its own names and older ones
+    heads="mamba_num_heads", head_dim="mamba_head_dim", inner=None, state="ssm_state_size",
+    groups=either("mamba_n_groups", "n_groups"), kernel=either("mamba_d_conv", "conv_kernel"), bias="use_bias",
+    conv_bias=lambda at: at.flag(
+        "use_conv_bias" if at.fields.raw("mamba_conv_bias") is ABSENT else "mamba_conv_bias"),
+)
 NEMOTRON = {
-    **only(_nemotron_mamba2, MAMBA, LINEAR, forward=None),
+    **only(NEMOTRON_MAMBA2, MAMBA, LINEAR, forward=None),
     **only(attention, "attention", FULL, forward=None),
     "mlp": Kind((), "dense"), "moe": Kind((), "experts"),
 }
-ZAMBA = extend(PLAIN, listed=True, dense=again(dense), tied=True)
+ZAMBA = extend(ALONE, listed=True, dense=again(dense), tied=True)
 UNLISTED = "layer_types layers_block_type"  # by families that say the same in other fields
-
+MAMBA_ALONE = mamba(
+    inner=either("intermediate_size", otherwise=expanded("expand")), state="state_size", kernel="conv_kernel",
+    rank="time_step_rank", bias="use_bias", conv_bias="use_conv_bias",
+)
+MAMBA2_ALONE = mamba2(
+    heads="num_attention_heads", head_dim="head_dim", inner=expanded("expand"), state="state_size",
+    groups="n_groups", kernel="conv_kernel", bias="use_bias", conv_bias="use_conv_bias",
+)
+ZAMBA2_MAMBA2 = mamba2(
+    heads="n_mamba_heads", head_dim=None, inner=expanded("mamba_expand"), groups="mamba_ngroups",
+    bias="add_bias_linear", conv_bias=True,
+)
 
 MAMBAS = {
     "bamba": extend(
-        GRANITE, kinds={**only(attention), **only(hybrid_mamba2, MAMBA)}, inert=UNLISTED,
+        GRANITE, kinds={**only(attention), **only(mamba2(), MAMBA)}, inert=UNLISTED,
         pattern=named("attn_layer_indices", FULL, MAMBA, everywhere(MAMBA)),
     ),
     "granitemoehybrid": extend(
-        BIASED, kinds={**only(hybrid_mamba2, MAMBA, LINEAR), **only(attention, "attention", FULL)},
-        listed=True, pattern=everywhere(LINEAR), dense=_granite_forward, experts=_granite_forward,
+        BIASED, kinds={**only(mamba2(), MAMBA, LINEAR), **only(attention, "attention", FULL)},
+        listed=True, pattern=everywhere(LINEAR), width="shared_width",
         routed=_has_experts, expert_width="intermediate_size", **ONE_SHARED,
         inert="num_experts_per_tok intermediate_size",
     ),
-    "falcon_h1": extend(GRANITE, kinds={FULL: Kind((attention, _falcon_mamba2))}, inert=UNLISTED),
+    "falcon_h1": extend(GRANITE, kinds={FULL: Kind((attention, FALCON_MAMBA2))}, inert=UNLISTED),
     "jamba": extend(
-        PLAIN, kinds={**only(attention), **only(_jamba, MAMBA)}, routed=_jamba_routed,
+        PLAIN, kinds={**only(attention), **only(mamba(normed=True), MAMBA)}, routed=_jamba_routed,
         expert_width="intermediate_size",
         pattern=every("attn_layer_period", FULL, MAMBA, first="attn_layer_offset"), inert=UNLISTED,
     ),
@@ -223,20 +174,19 @@ MAMBAS = {
         inert="attention_bias sliding_window expand time_step_rank n_shared_experts mamba_hidden_act "
               "mamba_proj_bias mamba_expand num_hidden_layers hybrid_override_pattern",
     ),
-    "mamba falcon_mamba": extend(ALONE, kinds=only(_mamba, forward=None), tied=True),
-    "mamba2": extend(ALONE, kinds=only(_mamba2, forward=None)),
+    "mamba falcon_mamba": extend(ALONE, kinds=only(MAMBA_ALONE, forward=None), tied=True),
+    "mamba2": extend(ALONE, kinds=only(MAMBA2_ALONE, forward=None)),
     "zamba": extend(
-        ZAMBA, norms=1,
-        kinds={**only(hybrid_mamba, MAMBA, LINEAR, forward=None),
-               "hybrid": Kind((again(_zamba_attention), hybrid_mamba), "dense")},
+        ZAMBA, kinds={**only(mamba(), MAMBA, LINEAR, forward=None),
+                      "hybrid": Kind((again(_zamba_attention), mamba()), "dense")},
         pattern=_zamba_kinds, varies=_uses(1, _zamba_kinds), extra=_zamba_extra, inert="n_mamba_heads",
     ),
     "zamba2": extend(
-        ZAMBA, norms=1,
-        kinds={**only(_zamba2_mamba, MAMBA, LINEAR, forward=None),
-               "hybrid": Kind((again(_zamba2_attention), _zamba2_mamba), "dense")},
+        ZAMBA, kinds={**only(ZAMBA2_MAMBA2, MAMBA, LINEAR, forward=None),
+                      "hybrid": Kind((again(_zamba2_attention), ZAMBA2_MAMBA2), "dense")},
         pattern=_zamba2_kinds, varies=_uses("num_mem_blocks", _zamba2_kinds), extra=_zamba2_extra,
-        width=lambda at: at.fields.optional("intermediate_size") or 4 * at.hidden, mlp_bias="add_bias_linear",
+        width=WIDE, mlp_bias="add_bias_linear",
+        says_again={"attention_hidden_size": lambda at: 2 * at.hidden, "head_dim": _zamba2_width},
         inert="mamba_headdim kv_channels use_conv_bias",
     ),
 }

@@ -6,51 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from cohort.architecture.attention import GroupedQuery, RoutedQuery
+from cohort.architecture.configs.fields import ABSENT, Fields
 from cohort.architecture.families.dense import (
     BIASED, COHERE, EVERYWHERE, EXAONE4, GRANITE, LLAMA, NORMED, OLMO2, PLAIN, QWEN2, QWEN3, WINDOWED,
 )  # fmt: skip
-from cohort.architecture.families.fields import ABSENT, Fields
-from cohort.architecture.families.parts import (
-    FIRST_DENSE, FULL, SLIDING, after, attention, by_step, entry, every, everywhere, experts, further,
-    marked, mlp_types, named, once_each, only, same, square_attention, where, width_of_heads,
-)  # fmt: skip
-from cohort.architecture.families.row import Kind, Place, extend
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.latent import Indexer
+from cohort.architecture.parts.forward import experts, once_each
+from cohort.architecture.parts.mixers import attention, only, sized, square_attention, width_of_heads
+from cohort.architecture.parts.patterns import (
+    FIRST_DENSE, FULL, SLIDING, after, by_step, every, everywhere, marked, mlp_types, named, repeated,
+    switched, where,
+)  # fmt: skip
+from cohort.architecture.parts.row import Kind, Place, extend
+from cohort.architecture.parts.traits import agreed, either, entry, further
 from cohort.errors import ConfigError, shown
-
-
-def _dbrx_attention(place: Place) -> GroupedQuery:
-    return attention(place, kv_heads=place.fields.part("attn_config").optional("kv_n_heads") or 1)
-
-
-def _dbrx_experts(place: Place) -> Experts:
-    """Return DBRX's experts, whose sizes lie in a table of their own."""
-    usual = {"moe_num_experts": 4, "moe_top_k": 1, "ffn_hidden_size": 3584}
-    part = {**usual, **place.fields.part("ffn_config").values}
-    count, active, width = (entry(name, part[name]) for name in usual)
-    return Experts(count, active, width)
 
 
 def _arctic(place: Place) -> Experts | Residual:
     """Return Arctic's experts, beside a dense network as wide as the residual stream where it says so."""
     mixed = experts(place)
     return Residual(Dense(place.hidden), mixed) if place.flag("parallel_attn_mlp_res") else mixed
-
-
-def _qwen3_moe_kinds(fields: Fields, count: int) -> list[str]:
-    return [SLIDING if fields.flag("use_sliding_window") else FULL] * count
-
-
-def _interleaved(fields: Fields, count: int) -> list[str]:
-    """Return a window in every second of the first layers where it is switched on (Qwen2-MoE)."""
-    below, slides = fields.size("max_window_layers", low=0), fields.flag("use_sliding_window")
-    return [SLIDING if slides and layer % 2 == 0 and layer < below else FULL for layer in range(count)]
-
-
-def _dots_kinds(fields: Fields, count: int) -> list[str]:
-    slides = fields.optional("sliding_window") is not None
-    return list(after("max_window_layers", SLIDING if slides else FULL, FULL)(fields, count))
 
 
 def _heads_per_layer(fields: Fields, count: int) -> Sequence[int | None]:
@@ -60,33 +36,20 @@ def _heads_per_layer(fields: Fields, count: int) -> Sequence[int | None]:
 
 def _laguna(place: Place) -> GroupedQuery:
     """Return attention with a number of heads of its own, gated by head or in full width."""
-    heads = place.other or place.fields.heads
+    heads = place.other or place.heads
     full = place.fields.raw("gating") is False  # as the class has it: no gate by head means one of full width
     return attention(place, heads=heads, gates=heads * (width_of_heads(place) if full else 1))
 
 
 def _minimax_m3(place: Place) -> GroupedQuery:
     """Return attention to the blocks that an indexer chooses; its sizes lie apart as released."""
-    part, number = place.fields.part("sparse_attention_config"), place.number
-    heads = part.optional("sparse_num_index_heads") or number("index_n_heads")
-    width = part.optional("sparse_index_dim") or number("index_head_dim")
-    block = part.optional("sparse_block_size") or number("index_block_size")
-    blocks = part.optional("sparse_topk_blocks") or number("index_topk_blocks")
+    apart = "sparse_attention_config.sparse_"
+    heads = either(f"{apart}num_index_heads", "index_n_heads")(place)
+    width = either(f"{apart}index_dim", "index_head_dim")(place)
+    block = either(f"{apart}block_size", "index_block_size")(place)
+    blocks = either(f"{apart}topk_blocks", "index_topk_blocks")(place)
     place.fields.raw("index_local_blocks")
     return attention(place, indexer=Indexer(heads, width, block * blocks, norm_weights=2 * width))
-
-
-def _everywhere_full(fields: Fields, count: int) -> list[str]:
-    fields.must("attn_type_list", [1] * count)
-    return [FULL] * count
-
-
-def _jetmoe(place: Place) -> RoutedQuery:  # its heads follow from its experts
-    place.fields.raw("num_attention_heads")
-    count, active, kv_heads = (
-        place.number(name) for name in ("n_routed_experts", "num_experts_per_tok", "num_key_value_heads")
-    )
-    return RoutedQuery(count, active, kv_heads, same(place.fields, "kv_channels", "head_dim"))
 
 
 def _ernie_vision(place: Place) -> Experts:
@@ -113,32 +76,12 @@ def _ernie_routed(fields: Fields, count: int) -> list[bool]:
 def _mimo(place: Place) -> GroupedQuery:
     """Return MiMo-V2's attention: values narrower than keys; windowed layers have sinks, twice the keys."""
     fields, slides = place.fields, place.kind == SLIDING
-    kv_heads, head_dim, value = fields.kv_heads(), fields.size("head_dim"), fields.size("v_head_dim")
-    again = {
-        "num_attention_heads": fields.heads,
-        "num_key_value_heads": 2 * kv_heads,
-        "head_dim": head_dim,
-        "v_head_dim": value,
-    }
-    for name, size in again.items():
-        fields.must(f"swa_{name}", size)
     before, window = fields.optional("sliding_window_size"), fields.optional("sliding_window")
     return attention(
-        place, kv_heads=kv_heads * (2 if slides else 1), head_dim=head_dim, value_dim=value,
-        learned_sinks=slides, window=(window if before is None else before + 1) if slides else None,
+        place, kv_heads=fields.kv_heads() * (2 if slides else 1), head_dim=fields.size("head_dim"),
+        value_dim=fields.size("v_head_dim"), learned_sinks=slides,
+        window=(window if before is None else before + 1) if slides else None,
     )  # fmt: skip
-
-
-def _mimo_kinds(fields: Fields, count: int) -> list[str]:
-    """Return windows in all layers but the first and every sixth, which releases say again."""
-    slides = [int(bool(layer and (layer + 1) % 6)) for layer in range(count)]
-    fields.must("hybrid_layer_pattern", slides)
-    return [SLIDING if each else FULL for each in slides]
-
-
-def _mimo_routed(fields: Fields, count: int) -> list[bool]:
-    fields.must("moe_layer_freq", [int(layer > 0) for layer in range(count)])
-    return [layer > 0 for layer in range(count)]
 
 
 def _step(place: Place) -> GroupedQuery:
@@ -163,10 +106,8 @@ def _step_kinds(fields: Fields, count: int) -> list[str]:
 
 def _step_routed(fields: Fields, count: int) -> list[bool]:
     """Return which layers route: as listed, as enumerated, else all from the fourth."""
-    listed, layers = (
-        _cut(fields, "mlp_layer_types", count, ("dense", "sparse")),
-        fields.raw("moe_layers_enum"),
-    )
+    listed = _cut(fields, "mlp_layer_types", count, ("dense", "sparse"))
+    layers = fields.raw("moe_layers_enum")
     if listed is not None:
         return [kind == "sparse" for kind in listed]
     if isinstance(layers, str):
@@ -180,7 +121,7 @@ def _step_routed(fields: Fields, count: int) -> list[bool]:
 
 def _hunyuan(place: Place) -> Experts:
     """Return Hunyuan's experts beside one shared network; releases repeat a number for each layer."""
-    fields, width = place.fields, same(place.fields, "intermediate_size")
+    fields, width = place.fields, place.number("intermediate_size")
     for name, one in (("moe_intermediate_size", width), ("num_shared_expert", 1)):
         if fields.raw(name) not in (None, ABSENT) and _uniform(fields, name) != one:
             raise ConfigError(
@@ -198,6 +139,13 @@ def _uniform(fields: Fields, name: str) -> int:
 
 
 # fmt: off
+SECOND_SLIDE = switched(
+    "use_sliding_window", slides=lambda layer, below: layer % 2 == 0 and layer < below
+)
+ROUTED_QUERY = sized(
+    RoutedQuery, "n_routed_experts", "num_experts_per_tok", "num_key_value_heads",
+    agreed("kv_channels", "head_dim"),
+)
 CHUNKED = "chunked_attention"
 MIXED = {"routed": True, "expert_width": "intermediate_size"}  # experts of the one width, in every layer
 SHARED = {"shared": "n_shared_experts"}
@@ -217,7 +165,11 @@ MIXTURES = {
     "mixtral": extend(PLAIN, **EVERYWHERE, **MIXED),
     "phimoe": extend(BIASED, **EVERYWHERE, **MIXED, norm=2, head_bias="lm_head_bias"),
     "dbrx": extend(
-        PLAIN, kinds=only(_dbrx_attention, forward="experts"), head_dim="divided", experts=_dbrx_experts,
+        PLAIN, kinds=only(attention, forward="experts"), head_dim="divided",
+        grouped=either("attn_config.kv_n_heads", otherwise=1),
+        experts=sized(
+            Experts, either("ffn_config.moe_num_experts", otherwise=4),
+            either("ffn_config.moe_top_k", otherwise=1), either("ffn_config.ffn_hidden_size", otherwise=3584)),
         inert="num_key_value_heads",
     ),
     "arctic": extend(
@@ -225,16 +177,16 @@ MIXTURES = {
         experts=_arctic, norms=lambda at: 3 if at.routed and at.flag("parallel_attn_mlp_res") else 2,
         expert_width="intermediate_size", absent={"moe_layer_frequency": 2}, inert="use_residual",
     ),
-    "qwen2_moe": extend(QWEN2, pattern=_interleaved, bias="qkv_bias", routed=by_step, **QWEN_SHARED),
+    "qwen2_moe": extend(QWEN2, pattern=SECOND_SLIDE, bias="qkv_bias", routed=by_step(), **QWEN_SHARED),
     "qwen3_moe": extend(
-        NORMED, kinds=QWEN3.kinds, pattern=_qwen3_moe_kinds, routed=by_step,
+        NORMED, kinds=QWEN3.kinds, pattern=switched("use_sliding_window"), routed=by_step(),
         inert="use_qk_norm shared_expert_intermediate_size",
     ),
-    "qwen3_vl_moe_text qwen3_omni_moe_text": extend(NORMED, routed=by_step),
+    "qwen3_vl_moe_text qwen3_omni_moe_text": extend(NORMED, routed=by_step()),
     "mellum": extend(QWEN3, pattern=None, routed=mlp_types(everywhere(True))),
     "flint": extend(
         NORMED, **WINDOWED, pattern=where(lambda layer, count: layer in (0, 1, count - 1) or layer % 4 == 1),
-        sinks=True, routed=lambda fields, count: by_step(fields, count, never=(0, 1)), **ONE_SHARED,
+        sinks=True, routed=by_step(0, 1), **ONE_SHARED,
     ),
     "kolibri1": extend(
         PLAIN, **WINDOWED, pattern=every(5), query_key_norm="head", norms=4, routed=True, **ONE_SHARED,
@@ -255,13 +207,12 @@ MIXTURES = {
         GRANITE, query_key_norm="head", routed=mlp_types(after(1)), shared_bias="mlp_bias",
         shared=lambda at: at.number("n_shared_experts"),
     ),
-    "dots1": extend(NORMED, **WINDOWED, pattern=_dots_kinds, **FIRST, **SHARED),
+    "dots1": extend(NORMED, **WINDOWED, pattern=switched("sliding_window", slides=lambda layer, below: layer >= below), **FIRST, **SHARED),
     "exaone_moe": extend(EXAONE4, **LISTED, **SHARED),
     "cohere2_moe": extend(
         COHERE, **WINDOWED, pattern=every("sliding_window_pattern"), **LISTED, **SHARED,
         expert_width="intermediate_size",
-        width=lambda at: (
-            at.fields.optional("prefix_dense_intermediate_size") or at.number("intermediate_size")),
+        width=either("prefix_dense_intermediate_size", "intermediate_size"),
     ),
     "glm4_moe sarvam_moe": extend(GLM4_MOE, bias=("attention_bias", "use_qkv_bias")),
     "glm4v_moe_text": extend(GLM4_MOE, query_key_norm=None),
@@ -270,7 +221,7 @@ MIXTURES = {
         inert="first_k_dense_replace intermediate_size use_qk_norm",
     ),
     "minimax_m2": extend(
-        PLAIN, **MIXED, query_key_norm="full", pattern=_everywhere_full, inert="qk_norm_type use_qk_norm",
+        PLAIN, **MIXED, query_key_norm="full", pattern=repeated("attn_type_list", everywhere(FULL), FULL), inert="qk_norm_type use_qk_norm",
     ),
     "minimax_m3_vl_text minimax_m3": extend(
         PLAIN, kinds={**only(attention), **only(_minimax_m3, "minimax_m3_sparse")}, listed=True,
@@ -279,8 +230,8 @@ MIXTURES = {
             "sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL), "sparse_attention_config"),
         routed=mlp_types(marked("moe_layer_freq", True, False, everywhere(True))),
         width="dense_intermediate_size",
-        expert_width=lambda at: same(at.fields, "moe_intermediate_size", "intermediate_size"),
-        shared_width="shared_width", shared=lambda at: at.fields.optional("n_shared_experts") or 1,
+        expert_width=agreed("moe_intermediate_size", "intermediate_size"),
+        shared_width="shared_width", shared=either("n_shared_experts", otherwise=1),
         inert="use_qk_norm qk_norm_type first_k_dense_replace",
     ),
     "gpt_oss": extend(
@@ -294,7 +245,8 @@ MIXTURES = {
     "aria_text": extend(GRANITE, **MIXED, **SHARED, shared_bias="mlp_bias"),
     "hunyuan_v1_moe": extend(NORMED, **MIXED, experts=_hunyuan, inert="use_qk_norm use_mixed_mlp_moe"),
     "jetmoe": extend(
-        PLAIN, **MIXED, kinds=only(_jetmoe), tied=True, expert={"correction": lambda at: at.hidden},
+        PLAIN, **MIXED, kinds=only(ROUTED_QUERY), tied=True, expert={"correction": lambda at: at.hidden},
+        inert="num_attention_heads",
     ),
     "ernie4_5_moe": extend(
         PLAIN, bias="use_bias", mlp_bias="use_bias", head_bias="use_bias", tied=True, routed=_ernie_routed,
@@ -310,8 +262,13 @@ MIXTURES = {
         inert="sliding_window",
     ),
     "mimo_v2_flash": extend(
-        PLAIN, kinds=only(_mimo, FULL, SLIDING), listed=True, pattern=_mimo_kinds,
-        routed=mlp_types(_mimo_routed), bias="attention_bias", output_bias=False,
+        PLAIN, kinds=only(_mimo, FULL, SLIDING), listed=True, bias="attention_bias", output_bias=False,
+        pattern=repeated(
+            "hybrid_layer_pattern", where(lambda i, count: i and (i + 1) % 6, SLIDING, FULL), SLIDING),
+        routed=mlp_types(repeated("moe_layer_freq", after(1), True)),
+        says_again={
+            "swa_num_attention_heads": "num_attention_heads", "swa_head_dim": "head_dim",
+            "swa_num_key_value_heads": lambda at: 2 * at.fields.kv_heads(), "swa_v_head_dim": "v_head_dim"},
         inert="n_shared_experts attention_chunk_size add_swa_attention_sink_bias",
     ),
     "step3p5": extend(

@@ -177,6 +177,18 @@ class Fields:
             raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be an object")
         return Fields(value, self.family, {})
 
+    def by_layer(self, name: str, count: int) -> list[Fields]:
+        """Return what a table of fields says for each layer, by its number as one digit or as two."""
+        table = self.part(name).values
+        none = Fields({}, self.family, {})
+        found = []
+        for layer in range(count):
+            value = table.get(str(layer), table.get(f"{layer:02}"))
+            if value is not None and not isinstance(value, Mapping):
+                raise ConfigError(f"{name!r} holds {shown(value, 30)} for layer {layer}: give an object")
+            found.append(Fields(value, self.family, {}) if value else none)
+        return found
+
     def listed(self, name: str, count: int | None, allowed: str, holds: Iterable[Any]) -> list[Any] | None:
         """Return a list, one entry a layer, of what it may hold; None where it is absent, null or empty."""
         value = self.raw(name)
