@@ -73,10 +73,11 @@ def _read(config: Mapping[str, Any], called: str) -> ModelSpec:
         raise _unsupported(family)
     if not nested:
         check_classes(config, family, stems(family))
-    fields = Fields(values, family, _defaults(family, nested))
+    row = TABLE[family]
+    fields = Fields(values, family, _defaults(family, nested), row.drafting)
     if fields.flag("add_cross_attention"):
         raise ConfigError("'add_cross_attention' is true, but only decoders without an encoder are counted")
-    model = build(fields, TABLE[family], called, *_stored(config, values))
+    model = build(fields, row, called, *_stored(config, values))
     fields.unread(_may_be_unread(family))
     return model
 

@@ -98,12 +98,16 @@ class Fields:
         Its ``model_type``.
     absent : mapping
         What stands for a field that is not there, by the family's reference implementation.
+    drafting : bool
+        Whether lists of layers also name drafting layers behind them, which are cut off.
     """
 
-    __slots__ = ("absent", "family", "found", "twice", "used", "values")
+    __slots__ = ("absent", "drafting", "family", "found", "twice", "used", "values")
 
-    def __init__(self, values: Mapping[str, Any], family: str, absent: Mapping[str, Any]) -> None:
-        self.values, self.family, self.absent = values, family, absent
+    def __init__(
+        self, values: Mapping[str, Any], family: str, absent: Mapping[str, Any], drafting: bool = False
+    ) -> None:
+        self.values, self.family, self.absent, self.drafting = values, family, absent, drafting
         self.found, self.twice = {**absent, **values}, set[str]()  # by their first names; given under two
         renamed: set[str] = set()
         for each in values:
@@ -195,6 +199,9 @@ class Fields:
         if value is None or value is ABSENT or value == [] or value == ():
             return None
         known = tuple(holds)
+        if self.drafting and count is not None and isinstance(value, (list, tuple)):
+            more = self.optional("num_nextn_predict_layers", low=0) or 0
+            value = value[:count] if len(value) == count + more else value
         if not isinstance(value, (list, tuple)) or (count is not None and len(value) != count):
             size = f"{len(value)} entries" if isinstance(value, (list, tuple)) else shown(value, 30)
             raise ConfigError(f"the field {self.given(name)!r} has {size}, but must hold {allowed}")
@@ -204,8 +211,13 @@ class Fields:
         return list(value)
 
     def indices(self, name: str) -> frozenset[int] | None:
-        """Return a list of layer numbers; one beyond the last layer names none. None where it is absent."""
+        """Return a list of layer numbers; one beyond the last layer names none. None where it is absent.
+
+        Numbers in a text are apart by commas (Step 3.5).
+        """
         value = self.raw(name)
+        if isinstance(value, str) and re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", value):
+            value = [int(each) for each in value.split(",")]
         if value is None or value is ABSENT:
             return None
         if not isinstance(value, (list, tuple)):

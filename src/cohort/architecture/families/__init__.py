@@ -8,7 +8,7 @@ from cohort.architecture.families.hybrids import HYBRIDS
 from cohort.architecture.families.latents import LATENTS
 from cohort.architecture.families.mambas import MAMBAS
 from cohort.architecture.families.mixtures import MIXTURES
-from cohort.architecture.parts.row import Row
+from cohort.architecture.parts import Row
 
 _PARTS = (DENSE, MIXTURES, GEMMAS, LATENTS, HYBRIDS, MAMBAS)
 TABLE: dict[str, Row] = {

@@ -7,16 +7,11 @@ from math import isqrt
 from cohort.architecture.attended import BlockSparse
 from cohort.architecture.configs.fields import Fields
 from cohort.architecture.feedforward import Experts, Weights
-from cohort.architecture.parts.forward import beside, dense, experts
-from cohort.architecture.parts.mixers import (
-    attention, cross_attention, only, sized, square_attention, width_of_heads,
+from cohort.architecture.parts import (
+    FIRST_APART, FULL, SLIDING, Kind, Place, Row, attention, beside, convolved_queries, cross_attention,
+    dense, either, every, everywhere, expanded, experts, extend, further, named, only, sized,
+    square_attention, switched, where, width_of_heads,
 )  # fmt: skip
-from cohort.architecture.parts.patterns import (
-    FIRST_APART, FULL, SLIDING, after, every, everywhere, named, switched, where,
-)  # fmt: skip
-from cohort.architecture.parts.recurrences import again, convolved_queries
-from cohort.architecture.parts.row import Kind, Place, Row, extend
-from cohort.architecture.parts.traits import either, expanded, further
 from cohort.errors import ConfigError
 from cohort.numeric import ceil_div
 
@@ -55,15 +50,16 @@ def _prompt_tables(place: Place) -> int:
     return segments * place.hidden + (segments**2 + buckets) * place.heads
 
 
-# HRM and Dory pass some layers again and again: their weights are counted once, their caches each time.
+# HRM and Dory pass some layers again and again.
 
 
-def _stack(fields: Fields) -> int:
-    return fields.optional("num_layers_per_stack") or fields.layers
+def _hrm_order(fields: Fields, count: int) -> list[int]:
+    cycles = fields.size("H_cycles") * (fields.size("L_cycles") + 1)
+    return [layer % count for layer in range(count // 2 * cycles)]
 
 
-def _dory(fields: Fields) -> tuple[list[str], int, int]:
-    """Return the kinds of layers, and where those begin and end that are passed again."""
+def _dory(fields: Fields) -> tuple[list[str], int]:
+    """Return the kinds of Dory's layers, and how many entries of its config each is: two as halves."""
     listed, count = fields.raw("layer_types"), fields.layers
     given = listed if isinstance(listed, (list, tuple)) else []
     halves = "mlp" in given
@@ -71,36 +67,25 @@ def _dory(fields: Fields) -> tuple[list[str], int, int]:
     if halves and (len(given) != count or not all(turns)):
         raise ConfigError(f"'layer_types' must hold attention and mlp in turn for {count} halves of layers")
     unit = 2 if halves else 1
-    whole = Fields({"layer_types": given[::unit]}, "dory", {})
-    wholes, parts = count // unit, ("input", "output", "recurrent")
-    listed = whole.listed("layer_types", wholes, f"kinds for {wholes} layers", (FULL, SLIDING))
-    names = listed or list(every(4)(fields, wholes))
+    whole, count = Fields({"layer_types": given[::unit]}, "dory", {}), count // unit
+    kinds = whole.listed("layer_types", count, f"kinds for {count} layers", (FULL, SLIDING))
+    return kinds or list(every(4)(fields, count)), unit
+
+
+def _dory_order(fields: Fields, count: int) -> list[int]:
+    """Return the first layers, those between again and again, and the last."""
+    unit, layers, parts = _dory(fields)[1], range(count), ("input", "output", "recurrent")
     first, last, more = (fields.optional(f"n_{part}_layers", low=0) for part in parts)
-    start, end = (first or 0) // unit, len(names) - (last or 0) // unit
+    start, end = (first or 0) // unit, count - (last or 0) // unit
     if more is not None and more // unit != end - start and end >= start:
         raise ConfigError("'n_recurrent_layers' must be what the first and last layers leave")
-    return names, start, max(end, start)
-
-
-def _dory_layers(place: Place) -> int:
-    names, start, end = _dory(place.fields)
-    return len(names) + (end - start) * (place.number("n_recurrent_loops") - 1 if end <= len(names) else 0)
-
-
-def _dory_passes(fields: Fields, count: int) -> list[str]:
-    names, _, end = _dory(fields)
-    more = count - len(names)
-    return ["again" if end <= layer < end + more else "first" for layer in range(count)]
-
-
-def _dory_kinds(fields: Fields, count: int) -> list[str]:
-    names, start, end = _dory(fields)
-    return [*names[:end], *names[start:end] * ((count - len(names)) // max(end - start, 1)), *names[end:]]
+    end = max(start, end)
+    loops = fields.size("n_recurrent_loops") if layers[start:end] else 1
+    return [*layers[:start], *[*layers[start:end]] * loops, *layers[end:]]
 
 
 def _dory_scales(place: Place) -> int:  # in place of norms
-    scales = place.hidden + place.heads * width_of_heads(place) + place.number("intermediate_size")
-    return 0 if place.other == "again" else 2 * scales
+    return 2 * (place.hidden + place.heads * width_of_heads(place) + place.number("intermediate_size"))
 
 
 def _doge_extra(place: Place) -> Weights:  # weights of residuals, and of the mask that attention learns
@@ -216,7 +201,7 @@ DENSE = {
         PLAIN, **EVERYWHERE, tied=True, extra=further(lambda at: 2 * 32 * at.hidden),
     ),
     "chameleon": extend(
-        LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2, inert="swin_norm vq_config",
+        LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2,
     ),
     "mllama_text_model": extend(
         PLAIN, kinds={**only(attention), **only(cross_attention, "cross")}, head_dim="divided", more_rows=8,
@@ -236,29 +221,25 @@ DENSE = {
         final=3, head_bias="decoder_bias",
         window=either("sliding_window", otherwise=lambda at: at.number("local_attention") // 2),
         varies=FIRST_APART, norms=lambda at: 1 if at.other == "first" else 2,
-        inert="local_attention classifier_pooling",
+        inert="classifier_pooling",
         outside=further(lambda at: at.hidden**2, lambda at: at.hidden if at.flag("classifier_bias") else 0),
     ),
     "moshi": extend(
         PLAIN, **EVERYWHERE, more_rows=1, tied=None, width=lambda at: at.number("intermediate_size") // 2,
-        inert="depth_decoder_config audio_encoder_config num_codebooks",
     ),
     "cpmant": extend(
         PLAIN, grouped=False, tied=None, outside=further(0, _prompt_tables),
         more_rows=lambda at: at.number("prompt_types") * at.number("prompt_length"),
     ),
     "hrm_text": extend(
-        GRANITE, norm=0, kinds=only(again(attention)), grouped=False, gate="full",
-        gate_bias="attention_bias",
-        layers=lambda at: _stack(at.fields) * at.number("H_cycles") * (at.number("L_cycles") + 1),
-        varies=lambda fields, count: after(2 * _stack(fields), "again", "first")(fields, count),
-        dense=again(dense), outside=further(0, lambda at: at.hidden),
-        inert="L_bp_cycles num_key_value_heads num_hidden_layers",
+        GRANITE, norm=0, grouped=False, gate="full", gate_bias="attention_bias", order=_hrm_order,
+        layers=lambda at: 2 * either("num_layers_per_stack", "num_hidden_layers")(at),
+        outside=further(0, lambda at: at.hidden), inert="num_key_value_heads",
     ),
     "dory": extend(
-        GRANITE, kinds=only(again(attention), FULL, SLIDING), dense=again(dense), norms=0, final=0,
-        gate="full", layers=_dory_layers, pattern=_dory_kinds, varies=_dory_passes,
-        extra=further(0, _dory_scales), outside=further(0, "vocab_size"),
+        GRANITE, kinds=BOTH, norms=0, final=0, gate="full", layers=lambda at: len(_dory(at.fields)[0]),
+        pattern=lambda fields, count: _dory(fields)[0], order=_dory_order, extra=further(0, _dory_scales),
+        outside=further(0, "vocab_size"),
     ),
     "doge": extend(
         GRANITE, **EVERYWHERE, query_key_norm="head", routed="is_moe", dense=beside(dense, _row_experts),
@@ -287,9 +268,9 @@ DENSE = {
         GPT, query_key_norm="head", norm_if="qk_layernorm", tied=False, inert="num_key_value_heads",
     ),
     "falcon": extend(
-        GPT2, bias="bias", mlp_bias="bias", grouped=_falcon_heads, norms=_falcon_norms, inert="num_kv_heads",
+        GPT2, bias="bias", mlp_bias="bias", grouped=_falcon_heads, norms=_falcon_norms,
     ),
-    "gpt2 gpt-sw3": extend(GPT2, **POSITIONS, inert="n_ctx"),
+    "gpt2 gpt-sw3": extend(GPT2, **POSITIONS),
     "gpt_bigcode": extend(
         GPT2, **POSITIONS, grouped=lambda at: 1 if at.flag("multi_query") else at.heads,
         inert="num_key_value_heads",

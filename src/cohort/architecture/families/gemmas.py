@@ -8,11 +8,9 @@ from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.configs.fields import Fields
 from cohort.architecture.families.dense import NORMED
 from cohort.architecture.feedforward import Weights
-from cohort.architecture.parts.forward import beside, dense
-from cohort.architecture.parts.mixers import attention, only
-from cohort.architecture.parts.patterns import FULL, SLIDING, every
-from cohort.architecture.parts.row import Place, extend
-from cohort.architecture.parts.traits import entry, further
+from cohort.architecture.parts import (
+    FULL, SLIDING, Place, attention, beside, dense, entry, every, extend, further, only,
+)  # fmt: skip
 from cohort.errors import ConfigError
 
 

@@ -9,17 +9,11 @@ from cohort.architecture.families.latents import LATENT
 from cohort.architecture.families.mixtures import LISTED, ONE_SHARED, QWEN_SHARED
 from cohort.architecture.feedforward import Dense, Weights
 from cohort.architecture.linear_attention import GatedDelta, KimiDelta, Lightning
-from cohort.architecture.parts.forward import hyper
-from cohort.architecture.parts.mixers import (
-    attention, latent, only, sized, sparse_latent, width_of_heads,
+from cohort.architecture.parts import (
+    FIRST_APART, FULL, INDEXED, LINEAR, SLIDING, Place, after, attention, by_step, choices, either, every,
+    everywhere, extend, further, gated_lru, hyper, in_turn, latent, marked, matrix_memory, mlp_types,
+    multiplier, named, only, share, sized, sparse_latent, time_mixing, where, width_of_heads,
 )  # fmt: skip
-from cohort.architecture.parts.patterns import (
-    FIRST_APART, FULL, INDEXED, LINEAR, SLIDING, after, by_step, choices, every, everywhere, in_turn, marked,
-    mlp_types, named, where,
-)  # fmt: skip
-from cohort.architecture.parts.recurrences import gated_lru, matrix_memory, share, time_mixing
-from cohort.architecture.parts.row import Place, extend
-from cohort.architecture.parts.traits import either, further, multiplier
 from cohort.architecture.recurrent import ShortConvolution
 from cohort.errors import ConfigError
 from cohort.numeric import ceil_div

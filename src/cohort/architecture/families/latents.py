@@ -9,13 +9,10 @@ from cohort.architecture.families.dense import PLAIN
 from cohort.architecture.families.mixtures import FIRST, LISTED, SHARED
 from cohort.architecture.feedforward import Dense
 from cohort.architecture.latent import Latent
-from cohort.architecture.parts.forward import beside, hyper
-from cohort.architecture.parts.mixers import (
-    COMPRESSION, CSA, HCA, compressed, indexer, latent, only, sparse_latent,
+from cohort.architecture.parts import (
+    COMPRESSION, CSA, FULL, HCA, INDEXED, SLIDING, Kind, Place, after, agreed, beside, choices, compressed,
+    extend, further, hyper, indexer, latent, mlp_types, only, sparse_latent,
 )  # fmt: skip
-from cohort.architecture.parts.patterns import FULL, INDEXED, SLIDING, after, choices, mlp_types
-from cohort.architecture.parts.row import Kind, Place, extend
-from cohort.architecture.parts.traits import agreed, further
 from cohort.errors import ConfigError, shown
 
 
@@ -111,7 +108,6 @@ LATENTS = {
     "dots3_note_text": extend(
         LATENT, kinds=only(_dots3, INDEXED, FULL, SLIDING), listed=True, pattern=_dots3_kinds,
         varies=_dots3_varies, routed=mlp_types(_dots3_routed), gate="head", shared_width="shared_width",
-        inert="moe_layer_freq",
     ),
     "glm4_moe_lite": extend(LATENT, kinds=ROTATED, routed=mlp_types(after(1))),
     "mistral4": extend(LATENT, **FIRST),
@@ -127,6 +123,5 @@ LATENTS = {
         PLAIN, kinds=only(compressed, *COMPRESSION), pattern=_compressed_kinds, listed=True, routed=True,
         shared=1, shared_bias="mlp_bias", streams=hyper(),
         expert_width=agreed("moe_intermediate_size", "intermediate_size"),
-        inert="n_shared_experts attention_bias num_key_value_heads qk_rope_head_dim mlp_layer_types",
     ),
 }

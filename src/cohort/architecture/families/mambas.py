@@ -9,12 +9,10 @@ from cohort.architecture.configs.fields import ABSENT, Fields
 from cohort.architecture.families.dense import BIASED, GRANITE, PLAIN, WIDE
 from cohort.architecture.families.mixtures import ONE_SHARED
 from cohort.architecture.feedforward import Weights
-from cohort.architecture.parts.forward import dense, experts
-from cohort.architecture.parts.mixers import attention, only
-from cohort.architecture.parts.patterns import FULL, LINEAR, MAMBA, every, everywhere, lettered, named
-from cohort.architecture.parts.recurrences import again, mamba, mamba2
-from cohort.architecture.parts.row import Kind, Place, extend
-from cohort.architecture.parts.traits import either, expanded
+from cohort.architecture.parts import (
+    FULL, LINEAR, MAMBA, Kind, Place, again, attention, dense, either, every, everywhere, expanded, extend,
+    lettered, mamba, mamba2, named, only,
+)  # fmt: skip
 from cohort.errors import ConfigError
 
 
@@ -159,7 +157,6 @@ MAMBAS = {
         BIASED, kinds={**only(mamba2(), MAMBA, LINEAR), **only(attention, "attention", FULL)},
         listed=True, pattern=everywhere(LINEAR), width="shared_width",
         routed=_has_experts, expert_width="intermediate_size", **ONE_SHARED,
-        inert="num_experts_per_tok intermediate_size",
     ),
     "falcon_h1": extend(GRANITE, kinds={FULL: Kind((attention, FALCON_MAMBA2))}, inert=UNLISTED),
     "jamba": extend(
@@ -171,15 +168,14 @@ MAMBAS = {
         ALONE, kinds=NEMOTRON, listed=True, tied=None, pattern=lambda fields, count: _nemotron_kinds(fields),
         layers=_nemotron_layers, gated=False, mlp_bias="mlp_bias", **ONE_SHARED, shared_bias="mlp_bias",
         expert={"latent": _nemotron_latent},
-        inert="attention_bias sliding_window expand time_step_rank n_shared_experts mamba_hidden_act "
-              "mamba_proj_bias mamba_expand num_hidden_layers hybrid_override_pattern",
+        inert="time_step_rank num_hidden_layers",
     ),
     "mamba falcon_mamba": extend(ALONE, kinds=only(MAMBA_ALONE, forward=None), tied=True),
     "mamba2": extend(ALONE, kinds=only(MAMBA2_ALONE, forward=None)),
     "zamba": extend(
         ZAMBA, kinds={**only(mamba(), MAMBA, LINEAR, forward=None),
                       "hybrid": Kind((again(_zamba_attention), mamba()), "dense")},
-        pattern=_zamba_kinds, varies=_uses(1, _zamba_kinds), extra=_zamba_extra, inert="n_mamba_heads",
+        pattern=_zamba_kinds, varies=_uses(1, _zamba_kinds), extra=_zamba_extra,
     ),
     "zamba2": extend(
         ZAMBA, kinds={**only(ZAMBA2_MAMBA2, MAMBA, LINEAR, forward=None),
@@ -187,6 +183,6 @@ MAMBAS = {
         pattern=_zamba2_kinds, varies=_uses("num_mem_blocks", _zamba2_kinds), extra=_zamba2_extra,
         width=WIDE, mlp_bias="add_bias_linear",
         says_again={"attention_hidden_size": lambda at: 2 * at.hidden, "head_dim": _zamba2_width},
-        inert="mamba_headdim kv_channels use_conv_bias",
+        inert="mamba_headdim kv_channels",
     ),
 }

@@ -12,14 +12,11 @@ from cohort.architecture.families.dense import (
 )  # fmt: skip
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.latent import Indexer
-from cohort.architecture.parts.forward import experts, once_each
-from cohort.architecture.parts.mixers import attention, only, sized, square_attention, width_of_heads
-from cohort.architecture.parts.patterns import (
-    FIRST_DENSE, FULL, SLIDING, after, by_step, every, everywhere, marked, mlp_types, named, repeated,
-    switched, where,
+from cohort.architecture.parts import (
+    FIRST_DENSE, FULL, SLIDING, Kind, Place, after, agreed, attention, by_step, either, entry, every,
+    everywhere, experts, extend, further, marked, mlp_types, named, once_each, only, repeated, sized,
+    square_attention, switched, uniform, where, width_of_heads,
 )  # fmt: skip
-from cohort.architecture.parts.row import Kind, Place, extend
-from cohort.architecture.parts.traits import agreed, either, entry, further
 from cohort.errors import ConfigError, shown
 
 
@@ -90,52 +87,6 @@ def _step(place: Place) -> GroupedQuery:
     heads = fields.optional("num_sliding_attention_heads") or own.optional("num_attention_heads")
     kv_heads = own.optional("num_key_value_heads")
     return attention(place, heads=heads, kv_heads=kv_heads) if place.kind == SLIDING else attention(place)
-
-
-def _cut(fields: Fields, name: str, count: int, holds: Sequence[str]) -> list[Any] | None:
-    """Return a list with an entry a layer; entries of drafting layers behind them are cut off."""
-    value, more = fields.raw(name), fields.optional("num_nextn_predict_layers", low=0) or 0
-    cut = isinstance(value, (list, tuple)) and len(value) == count + more
-    kept = Fields({name: list(value[:count])}, fields.family, {}) if cut else fields
-    return kept.listed(name, count, f"{' or '.join(holds)} for each of {count} layers", holds)
-
-
-def _step_kinds(fields: Fields, count: int) -> list[str]:
-    return _cut(fields, "layer_types", count, (FULL, SLIDING)) or [FULL] * count
-
-
-def _step_routed(fields: Fields, count: int) -> list[bool]:
-    """Return which layers route: as listed, as enumerated, else all from the fourth."""
-    listed = _cut(fields, "mlp_layer_types", count, ("dense", "sparse"))
-    layers = fields.raw("moe_layers_enum")
-    if listed is not None:
-        return [kind == "sparse" for kind in listed]
-    if isinstance(layers, str):
-        layers = [int(each) if each.strip().isdigit() else -1 for each in layers.split(",") if each.strip()]
-    if not isinstance(layers, (list, tuple)):
-        return [layer >= 3 for layer in range(count)]
-    if not all(type(each) is int and each >= 0 for each in layers):
-        raise ConfigError(f"the field 'moe_layers_enum' is {shown(layers, 40)}, but must list layers")
-    return [layer in layers for layer in range(count)]
-
-
-def _hunyuan(place: Place) -> Experts:
-    """Return Hunyuan's experts beside one shared network; releases repeat a number for each layer."""
-    fields, width = place.fields, place.number("intermediate_size")
-    for name, one in (("moe_intermediate_size", width), ("num_shared_expert", 1)):
-        if fields.raw(name) not in (None, ABSENT) and _uniform(fields, name) != one:
-            raise ConfigError(
-                f"the field {name!r} is {shown(fields.raw(name), 20)}, which is counted as {one} only"
-            )
-    return Experts(fields.size("n_routed_experts"), _uniform(fields, "num_experts_per_tok"), width, shared=1)
-
-
-def _uniform(fields: Fields, name: str) -> int:
-    """Return the size on which a list agrees, or that is given alone."""
-    value = fields.raw(name)
-    if isinstance(value, (list, tuple)) and value and all(each == value[0] for each in value):
-        value = value[0]
-    return fields.size(name) if value is None or value is ABSENT else entry(fields.given(name), value)
 
 
 # fmt: off
@@ -243,7 +194,11 @@ MIXTURES = {
     "olmoe": extend(OLMO2, **MIXED, kinds=only(square_attention)),
     "flex_olmo": extend(OLMO2, **MIXED),
     "aria_text": extend(GRANITE, **MIXED, **SHARED, shared_bias="mlp_bias"),
-    "hunyuan_v1_moe": extend(NORMED, **MIXED, experts=_hunyuan, inert="use_qk_norm use_mixed_mlp_moe"),
+    "hunyuan_v1_moe": extend(
+        NORMED, **MIXED, shared=1, active=uniform("num_experts_per_tok"),
+        says_again={"moe_intermediate_size": "intermediate_size", "num_shared_expert": 1},
+        inert="use_qk_norm use_mixed_mlp_moe",
+    ),
     "jetmoe": extend(
         PLAIN, **MIXED, kinds=only(ROUTED_QUERY), tied=True, expert={"correction": lambda at: at.hidden},
         inert="num_attention_heads",
@@ -259,7 +214,6 @@ MIXTURES = {
     "deepseek_ocr2_text": OCR,
     "unlimited_ocr_text": extend(
         OCR, kinds=only(attention, FULL, "reference_sliding_attention"), listed=True, **LISTED,
-        inert="sliding_window",
     ),
     "mimo_v2_flash": extend(
         PLAIN, kinds=only(_mimo, FULL, SLIDING), listed=True, bias="attention_bias", output_bias=False,
@@ -272,8 +226,8 @@ MIXTURES = {
         inert="n_shared_experts attention_chunk_size add_swa_attention_sink_bias",
     ),
     "step3p5": extend(
-        PLAIN, kinds=only(_step, FULL, SLIDING), pattern=_step_kinds, routed=_step_routed,
-        query_key_norm="head", gate="head", **ONE_SHARED, bias="attention_bias", mlp_bias="mlp_bias",
+        NORMED, kinds=only(_step, FULL, SLIDING), listed=True, drafting=True, gate="head", **ONE_SHARED,
+        routed=mlp_types(named("moe_layers_enum", True, False, after(3))), mlp_bias="mlp_bias",
         shared_bias="mlp_bias",
     ),
     "llama4_text": extend(

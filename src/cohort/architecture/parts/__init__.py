@@ -1,1 +1,70 @@
 """What the families are rows of: places and kinds of layers, parts that traits make, and patterns."""
+
+from __future__ import annotations
+
+from cohort.architecture.parts.forward import beside, dense, experts, hyper, once_each
+from cohort.architecture.parts.mixers import COMPRESSION, CSA, HCA, attention, compressed, cross_attention, indexer, latent, only, sized, sparse_latent, square_attention, width_of_heads
+from cohort.architecture.parts.patterns import FIRST_APART, FIRST_DENSE, FULL, INDEXED, LINEAR, MAMBA, SLIDING, after, by_step, choices, every, everywhere, in_turn, lettered, marked, mlp_types, named, repeated, switched, where
+from cohort.architecture.parts.recurrences import again, convolved_queries, gated_lru, mamba, mamba2, matrix_memory, share, time_mixing
+from cohort.architecture.parts.row import Kind, Place, Row, extend
+from cohort.architecture.parts.traits import agreed, either, entry, expanded, further, multiplier, uniform
+
+__all__ = [
+    "COMPRESSION",
+    "CSA",
+    "FIRST_APART",
+    "FIRST_DENSE",
+    "FULL",
+    "HCA",
+    "INDEXED",
+    "LINEAR",
+    "MAMBA",
+    "SLIDING",
+    "Kind",
+    "Place",
+    "Row",
+    "after",
+    "again",
+    "agreed",
+    "attention",
+    "beside",
+    "by_step",
+    "choices",
+    "compressed",
+    "convolved_queries",
+    "cross_attention",
+    "dense",
+    "either",
+    "entry",
+    "every",
+    "everywhere",
+    "expanded",
+    "experts",
+    "extend",
+    "further",
+    "gated_lru",
+    "hyper",
+    "in_turn",
+    "indexer",
+    "latent",
+    "lettered",
+    "mamba",
+    "mamba2",
+    "marked",
+    "matrix_memory",
+    "mlp_types",
+    "multiplier",
+    "named",
+    "once_each",
+    "only",
+    "repeated",
+    "share",
+    "sized",
+    "sparse_latent",
+    "square_attention",
+    "switched",
+    "time_mixing",
+    "uniform",
+    "where",
+    "width_of_heads",
+]

@@ -9,6 +9,7 @@ from cohort.architecture.configs.fields import ABSENT, Fields
 from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.feedforward import Weights
 from cohort.architecture.parts.row import Place, Row
+from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError
 
 
@@ -43,11 +44,13 @@ def build(
     hidden, unit = fields.hidden, place.number(row.norm)
     count = fields.layers if row.layers is None else place.number(row.layers)
     layers = _layers(fields, row, count, unit)
+    if row.order:
+        layers = _passed(layers, row.order(fields, count))
     vocabulary = fields.size("vocab_size")
     rows = fields.optional(row.head_rows) if row.head_rows else None
     more = place.number(row.more_rows)
     for again, value in row.says_again.items():
-        fields.must(again, place.number(value))
+        _say_again(fields, again, place.number(value))
     return ModelSpec(
         name=name,
         family=fields.family,
@@ -77,6 +80,24 @@ def _layers(fields: Fields, row: Row, count: int, unit: int) -> tuple[Layer, ...
     if len(made) == 1:
         return (made[0][1],) * count
     return tuple(map(dict(made).__getitem__, keys))
+
+
+def _passed(layers: Sequence[Layer], order: Sequence[int]) -> tuple[Layer, ...]:
+    """Return layers in the order in which a token passes them: again without weights, but with caches."""
+    passed, met = list[Layer](), dict[int, Layer]()
+    for number in order:
+        passed.append(met.get(number, layers[number]))
+        if number not in met:
+            mixers, forward = layers[number].mixers, layers[number].feedforward
+            met[number] = Layer(tuple(map(Reused, mixers)), Reused(forward) if forward else None)
+    return tuple(passed)
+
+
+def _say_again(fields: Fields, name: str, value: int) -> None:
+    """Raise where a field says anything but a value, once or for each layer."""
+    given = fields.raw(name)
+    if not (isinstance(given, (list, tuple)) and given and all(each == value for each in given)):
+        fields.must(name, value)
 
 
 def _tied(fields: Fields, row: Row) -> bool:

@@ -53,7 +53,7 @@ def experts(place: Place) -> Experts:
     wide = place.number(row.shared_width) if row.shared_width is not None and shared else None
     options = {name: trait(place) if callable(trait) else trait for name, trait in row.expert.items()}
     options = {"gated": row.gated, "shared_bias": place.flag(row.shared_bias), **options}
-    count, active = fields.size("n_routed_experts"), fields.size("num_experts_per_tok")
+    count, active = fields.size("n_routed_experts"), place.number(row.active)
     return Experts(count, active, place.number(row.expert_width), shared=shared, shared_width=wide, **options)
 
 

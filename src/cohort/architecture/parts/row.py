@@ -110,6 +110,9 @@ class Row:
         What else differs from layer to layer, one entry each.
     layers : trait
         How many layers there are.
+    order : callable, optional
+        The layers that a token passes, by their numbers: their weights are counted once, their caches each
+        time.
     tied : bool, optional
         Whether matrices are tied where the config does not say; None where they never are.
     norm, norms, final : trait
@@ -128,6 +131,8 @@ class Row:
     width, gated, mlp_bias, shared, shared_width, shared_bias, expert : trait
         Their width, whether they are gated, their biases; shared experts, their width and bias; other traits
         of the experts by the names that `cohort.architecture.Experts` has.
+    active, expert_width : trait
+        Experts that a token is sent to, and the width of one.
     streams, extra, outside : callable, optional
         Hyper-connections; further weights of a layer; further weights of the model.
     positions, head_bias, more_rows, head_rows : trait
@@ -137,6 +142,8 @@ class Row:
         Fields that may only say again what others say, and what that is; null says nothing.
     absent : mapping
         What stands for a field that is absent.
+    drafting : bool
+        Whether lists of layers also name the drafting layers behind them, which are cut off.
     stated : str
         Sizes that may be absent although others must state them.
     inert : str
@@ -149,6 +156,7 @@ class Row:
     routed: Any = False
     varies: Pattern | None = None
     layers: Any = None
+    order: Callable[[Fields, int], Sequence[int]] | None = None
     tied: bool | None = False
     norm: Any = 1
     norms: Any = 2
@@ -169,6 +177,7 @@ class Row:
     width: Any = "intermediate_size"
     gated: bool = True
     mlp_bias: Any = False
+    active: Any = "num_experts_per_tok"
     expert_width: Any = "moe_intermediate_size"
     shared: Any = 0
     shared_width: Any = None
@@ -184,6 +193,7 @@ class Row:
     embedding_width: str | None = None
     says_again: Mapping[str, Any] = field(default_factory=dict)
     absent: Mapping[str, Any] = field(default_factory=dict)
+    drafting: bool = False
     stated: str = ""
     inert: str = ""
 

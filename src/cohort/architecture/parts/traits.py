@@ -79,6 +79,29 @@ def agreed(*names: str) -> Number:
     return trait
 
 
+def uniform(name: str) -> Number:
+    """Return a trait that a field gives once, or again for each layer.
+
+    Parameters
+    ----------
+    name : str
+        The field.
+
+    Returns
+    -------
+    callable
+        From a place to the size.
+    """
+
+    def trait(place: Place) -> int:
+        value = place.fields.raw(name)
+        if isinstance(value, (list, tuple)) and value and all(each == value[0] for each in value):
+            return entry(place.fields.given(name), value[0])
+        return place.fields.size(name)
+
+    return trait
+
+
 def expanded(name: str) -> Number:
     """Return a trait that is a multiple of the hidden size.
 
