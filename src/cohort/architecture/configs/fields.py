@@ -182,15 +182,19 @@ class Fields:
         return Fields(value, self.family, {})
 
     def by_layer(self, name: str, count: int) -> list[Fields]:
-        """Return what a table of fields says for each layer, by its number as one digit or as two."""
-        table = self.part(name).values
+        """Return what a field says for each layer: a list, or a table by numbers of one digit or of two."""
+        value = self.raw(name)
+        listed = isinstance(value, (list, tuple))
+        if listed and len(value) != count:
+            raise ConfigError(f"the field {name!r} must hold an entry for each of {count} layers")
+        table = dict(enumerate(value)) if listed else self.part(name).values
         none = Fields({}, self.family, {})
         found = []
         for layer in range(count):
-            value = table.get(str(layer), table.get(f"{layer:02}"))
-            if value is not None and not isinstance(value, Mapping):
-                raise ConfigError(f"{name!r} holds {shown(value, 30)} for layer {layer}: give an object")
-            found.append(Fields(value, self.family, {}) if value else none)
+            each = table.get(layer if listed else str(layer), table.get(f"{layer:02}"))
+            if each is not None and not isinstance(each, Mapping):
+                raise ConfigError(f"{name!r} holds {shown(each, 30)} for layer {layer}: give an object")
+            found.append(Fields(each, self.family, {}) if each else none)
         return found
 
     def listed(self, name: str, count: int | None, allowed: str, holds: Iterable[Any]) -> list[Any] | None:

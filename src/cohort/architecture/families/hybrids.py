@@ -76,16 +76,12 @@ def _xlstm_width(place: Place) -> int:
 
 def _nas_blocks(fields: Fields, count: int) -> list[tuple[int | None, float | None]]:
     """Return for each layer the heads in a group and the width multiplier, None where a part is left out."""
-    blocks = fields.raw("block_configs")
-    if not isinstance(blocks, (list, tuple)) or len(blocks) != count:
-        raise ConfigError(f"the field 'block_configs' must hold an entry for each of {count} layers")
     found = []
-    for block in blocks:
-        part = Fields(block if isinstance(block, dict) else {}, fields.family, {})
-        mixing, forward = part.part("attention"), part.part("ffn")
+    for block in fields.by_layer("block_configs", count):
+        mixing, forward = block.part("attention"), block.part("ffn")
         group = None if mixing.flag("no_op") else mixing.optional("n_heads_in_group") or 0
         found.append((group, None if forward.flag("no_op") else multiplier(forward, "ffn_mult")))
-        for each, unused in ((part, ""), (mixing, "n_heads_in_group"), (forward, "ffn_mult")):
+        for each, unused in ((block, ""), (mixing, "n_heads_in_group"), (forward, "ffn_mult")):
             each.unread(frozenset((unused,)))
     return found
 

@@ -11,18 +11,9 @@ from cohort.architecture.families.mixtures import ONE_SHARED
 from cohort.architecture.feedforward import Weights
 from cohort.architecture.parts import (
     FULL, LINEAR, MAMBA, Kind, Place, again, attention, dense, either, every, everywhere, expanded, extend,
-    lettered, mamba, mamba2, named, only,
+    lettered, mamba, mamba2, named, only, with_experts,
 )  # fmt: skip
 from cohort.errors import ConfigError
-
-
-def _jamba_routed(fields: Fields, count: int) -> list[bool]:
-    several = fields.size("n_routed_experts") > 1
-    return list(every("expert_layer_period", several, False, first="expert_layer_offset")(fields, count))
-
-
-def _has_experts(fields: Fields, count: int) -> list[bool]:
-    return [fields.size("n_routed_experts", low=0) > 0] * count
 
 
 def _falcon_bias(place: Place) -> bool:
@@ -105,18 +96,15 @@ def _zamba2_width(place: Place) -> int:
     return 2 * place.hidden // place.heads
 
 
-def _zamba2_attention(place: Place) -> GroupedQuery:
-    return attention(place, head_dim=_zamba2_width(place), input_width=2 * place.hidden)
-
-
 def _zamba2_extra(place: Place) -> Weights | None:
-    """Return what each hybrid layer has of its own: a projection and adapters; and the block's norms once."""
-    if place.other is None:
+    """Return also the adapters that each hybrid layer has of its own."""
+    block = _zamba_extra(place)
+    if block is None:
         return None
-    hidden, rank = place.hidden, place.number("adapter_rank")
-    own = hidden**2 + rank * (hidden + 2 * place.number(place.row.width))
-    own += 3 * rank * 4 * hidden if place.flag("use_shared_attention_adapter") else 0
-    return Weights(own, 3 * hidden if place.other == "first" else 0)
+    rank, hidden = place.number("adapter_rank"), place.hidden
+    attending = 3 * 4 * hidden if place.flag("use_shared_attention_adapter") else 0
+    adapters = rank * (hidden + 2 * place.number(place.row.width) + attending)
+    return Weights(block.matrices + adapters, block.others)
 
 
 # fmt: off
@@ -156,11 +144,12 @@ MAMBAS = {
     "granitemoehybrid": extend(
         BIASED, kinds={**only(mamba2(), MAMBA, LINEAR), **only(attention, "attention", FULL)},
         listed=True, pattern=everywhere(LINEAR), width="shared_width",
-        routed=_has_experts, expert_width="intermediate_size", **ONE_SHARED,
+        routed=with_experts(everywhere(True)), expert_width="intermediate_size", **ONE_SHARED,
     ),
     "falcon_h1": extend(GRANITE, kinds={FULL: Kind((attention, FALCON_MAMBA2))}, inert=UNLISTED),
     "jamba": extend(
-        PLAIN, kinds={**only(attention), **only(mamba(normed=True), MAMBA)}, routed=_jamba_routed,
+        PLAIN, kinds={**only(attention), **only(mamba(normed=True), MAMBA)},
+        routed=with_experts(every("expert_layer_period", True, False, first="expert_layer_offset"), least=2),
         expert_width="intermediate_size",
         pattern=every("attn_layer_period", FULL, MAMBA, first="attn_layer_offset"), inert=UNLISTED,
     ),
@@ -179,7 +168,7 @@ MAMBAS = {
     ),
     "zamba2": extend(
         ZAMBA, kinds={**only(ZAMBA2_MAMBA2, MAMBA, LINEAR, forward=None),
-                      "hybrid": Kind((again(_zamba2_attention), ZAMBA2_MAMBA2), "dense")},
+                      "hybrid": Kind((again(_zamba_attention), ZAMBA2_MAMBA2), "dense")},
         pattern=_zamba2_kinds, varies=_uses("num_mem_blocks", _zamba2_kinds), extra=_zamba2_extra,
         width=WIDE, mlp_bias="add_bias_linear",
         says_again={"attention_hidden_size": lambda at: 2 * at.hidden, "head_dim": _zamba2_width},

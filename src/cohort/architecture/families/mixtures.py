@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from cohort.architecture.attention import GroupedQuery, RoutedQuery
 from cohort.architecture.configs.fields import ABSENT, Fields
@@ -15,7 +14,7 @@ from cohort.architecture.latent import Indexer
 from cohort.architecture.parts import (
     FIRST_DENSE, FULL, SLIDING, Kind, Place, after, agreed, attention, by_step, either, entry, every,
     everywhere, experts, extend, further, marked, mlp_types, named, once_each, only, repeated, sized,
-    square_attention, switched, uniform, where, width_of_heads,
+    square_attention, switched, uniform, where,
 )  # fmt: skip
 from cohort.errors import ConfigError, shown
 
@@ -29,13 +28,6 @@ def _arctic(place: Place) -> Experts | Residual:
 def _heads_per_layer(fields: Fields, count: int) -> Sequence[int | None]:
     allowed = f"heads of {count} layers"
     return fields.listed("num_attention_heads_per_layer", count, allowed, range(1, 100_000)) or [None] * count
-
-
-def _laguna(place: Place) -> GroupedQuery:
-    """Return attention with a number of heads of its own, gated by head or in full width."""
-    heads = place.other or place.heads
-    full = place.fields.raw("gating") is False  # as the class has it: no gate by head means one of full width
-    return attention(place, heads=heads, gates=heads * (width_of_heads(place) if full else 1))
 
 
 def _minimax_m3(place: Place) -> GroupedQuery:
@@ -70,15 +62,13 @@ def _ernie_routed(fields: Fields, count: int) -> list[bool]:
     return [start <= layer <= last and (layer + 1) % step == 0 for layer in range(count)]
 
 
-def _mimo(place: Place) -> GroupedQuery:
-    """Return MiMo-V2's attention: values narrower than keys; windowed layers have sinks, twice the keys."""
-    fields, slides = place.fields, place.kind == SLIDING
-    before, window = fields.optional("sliding_window_size"), fields.optional("sliding_window")
-    return attention(
-        place, kv_heads=fields.kv_heads() * (2 if slides else 1), head_dim=fields.size("head_dim"),
-        value_dim=fields.size("v_head_dim"), learned_sinks=slides,
-        window=(window if before is None else before + 1) if slides else None,
-    )  # fmt: skip
+def _narrow_values(place: Place) -> GroupedQuery:
+    return attention(place, head_dim=place.number("head_dim"), value_dim=place.number("v_head_dim"))
+
+
+def _mimo_window(place: Place) -> int | None:
+    before = place.fields.optional("sliding_window_size")
+    return place.fields.optional("sliding_window") if before is None else before + 1
 
 
 def _step(place: Place) -> GroupedQuery:
@@ -143,8 +133,9 @@ MIXTURES = {
         PLAIN, **WINDOWED, pattern=every(5), query_key_norm="head", norms=4, routed=True, **ONE_SHARED,
     ),
     "laguna": extend(
-        NORMED, kinds=only(_laguna, FULL, SLIDING), listed=True, routed=mlp_types(after(1)), **ONE_SHARED,
-        varies=_heads_per_layer, **CORRECTED,
+        NORMED, kinds=only(lambda at: attention(at, heads=at.other), FULL, SLIDING), listed=True,
+        varies=_heads_per_layer, gate=lambda at: "full" if at.fields.raw("gating") is False else "head",
+        routed=mlp_types(after(1)), **ONE_SHARED, **CORRECTED,
     ),
     "beam": extend(
         NORMED, **WINDOWED, pattern=where(lambda layer, count: (layer + 1) % 6 == 0 or layer == count - 1),
@@ -216,7 +207,9 @@ MIXTURES = {
         OCR, kinds=only(attention, FULL, "reference_sliding_attention"), listed=True, **LISTED,
     ),
     "mimo_v2_flash": extend(
-        PLAIN, kinds=only(_mimo, FULL, SLIDING), listed=True, bias="attention_bias", output_bias=False,
+        BIASED, kinds=only(_narrow_values, FULL, SLIDING), listed=True, output_bias=False,
+        sinks=lambda at: at.kind == SLIDING, window=_mimo_window,
+        grouped=lambda at: at.fields.kv_heads() * (2 if at.kind == SLIDING else 1),
         pattern=repeated(
             "hybrid_layer_pattern", where(lambda i, count: i and (i + 1) % 6, SLIDING, FULL), SLIDING),
         routed=mlp_types(repeated("moe_layer_freq", after(1), True)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cohort.architecture.parts.forward import beside, dense, experts, hyper, once_each
 from cohort.architecture.parts.mixers import COMPRESSION, CSA, HCA, attention, compressed, cross_attention, indexer, latent, only, sized, sparse_latent, square_attention, width_of_heads
-from cohort.architecture.parts.patterns import FIRST_APART, FIRST_DENSE, FULL, INDEXED, LINEAR, MAMBA, SLIDING, after, by_step, choices, every, everywhere, in_turn, lettered, marked, mlp_types, named, repeated, switched, where
+from cohort.architecture.parts.patterns import FIRST_APART, FIRST_DENSE, FULL, INDEXED, LINEAR, MAMBA, SLIDING, after, by_step, choices, every, everywhere, in_turn, lettered, marked, mlp_types, named, repeated, switched, where, with_experts
 from cohort.architecture.parts.recurrences import again, convolved_queries, gated_lru, mamba, mamba2, matrix_memory, share, time_mixing
 from cohort.architecture.parts.row import Kind, Place, Row, extend
 from cohort.architecture.parts.traits import agreed, either, entry, expanded, further, multiplier, uniform
@@ -67,4 +67,5 @@ __all__ = [
     "uniform",
     "where",
     "width_of_heads",
+    "with_experts",
 ]

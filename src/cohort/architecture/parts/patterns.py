@@ -169,6 +169,29 @@ def by_step(*never: int) -> Pattern:
     return pattern
 
 
+def with_experts(default: Pattern, least: int = 1) -> Pattern:
+    """Return a pattern of which layers route, where there are experts at all.
+
+    Parameters
+    ----------
+    default : callable
+        A pattern of true and false.
+    least : int
+        With fewer experts no layer routes.
+
+    Returns
+    -------
+    callable
+        As of `where`, of true and false.
+    """
+
+    def pattern(fields: Fields, count: int) -> Sequence[bool]:
+        several = fields.size("n_routed_experts", low=least - 1) >= least
+        return [several and each for each in default(fields, count)]
+
+    return pattern
+
+
 def mlp_types(default: Pattern) -> Pattern:
     """Return a pattern of which layers route: as ``mlp_layer_types`` lists them, else by a default.
 
