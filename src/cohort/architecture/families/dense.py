@@ -8,9 +8,9 @@ from cohort.architecture.attended import BlockSparse
 from cohort.architecture.configs.fields import Fields
 from cohort.architecture.feedforward import Experts, Weights
 from cohort.architecture.parts import (
-    FIRST_APART, FULL, SLIDING, Kind, Place, Row, attention, beside, convolved_queries, cross_attention,
-    dense, either, every, everywhere, expanded, experts, extend, further, named, only, sized,
-    square_attention, switched, where, width_of_heads,
+    FIRST_APART, FULL, SLIDING, Kind, Place, Row, attention, beside, convolved_queries,
+    cross_attention, dense, either, every, everywhere, expanded, experts, extend, further, named,
+    only, sized, square_attention, switched, where, width_of_heads,
 )  # fmt: skip
 from cohort.errors import ConfigError
 from cohort.numeric import ceil_div
@@ -137,7 +137,10 @@ LAST_SLIDE = switched("use_sliding_window", "sliding_window", slides=lambda laye
 QWEN2 = extend(PLAIN, **WINDOWED, pattern=LAST_SLIDE, bias=True, output_bias=False)
 QWEN3 = extend(NORMED, **WINDOWED, pattern=LAST_SLIDE)
 EXAONE4 = extend(PLAIN, **WINDOWED, pattern=every("sliding_window_pattern"), query_key_norm="head")
-APERTUS = extend(NORMED, gated=False, extra=further(0, lambda at: 2 if at.fields.raw("hidden_act") == "xielu" else 0), inert="qk_norm")
+APERTUS = extend(
+    NORMED, gated=False, extra=further(0, lambda at: 2 if at.fields.raw("hidden_act") == "xielu" else 0),
+    inert="qk_norm",
+)
 GLM = extend(BIASED, output_bias=False)
 
 DENSE = {
@@ -150,9 +153,7 @@ DENSE = {
     "granite_swa": extend(GRANITE, **WINDOWED, pattern=every(4, first=0), sinks=True, tied=True),
     "smollm3": extend(GRANITE, **WINDOWED, tied=True),
     "cwm": extend(PLAIN, **WINDOWED, pattern=every(4, first=0), mlp_bias="mlp_bias"),
-    "hyperclovax": extend(
-        GRANITE, norms=lambda at: 4 if at.flag("use_post_norm") else 2,
-    ),
+    "hyperclovax": extend(GRANITE, norms=lambda at: 4 if at.flag("use_post_norm") else 2),
     "seed_oss": extend(LLAMA, output_bias="attention_out_bias"),
     "ernie4_5 paddleocr_vl_text": extend(PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True),
     "helium": extend(GRANITE, kinds=only(square_attention), output_bias=False),
@@ -200,9 +201,7 @@ DENSE = {
     "voxtral_realtime_text": extend(
         PLAIN, **EVERYWHERE, tied=True, extra=further(lambda at: 2 * 32 * at.hidden),
     ),
-    "chameleon": extend(
-        LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2,
-    ),
+    "chameleon": extend(LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2),
     "mllama_text_model": extend(
         PLAIN, kinds={**only(attention), **only(cross_attention, "cross")}, head_dim="divided", more_rows=8,
         pattern=named("cross_attention_layers", "cross", FULL, every(5, "cross", FULL, first=3)),
@@ -220,8 +219,7 @@ DENSE = {
         head_dim="divided", mlp_bias="mlp_bias", norm=lambda at: 2 if at.flag("norm_bias") else 1, tied=True,
         final=3, head_bias="decoder_bias",
         window=either("sliding_window", otherwise=lambda at: at.number("local_attention") // 2),
-        varies=FIRST_APART, norms=lambda at: 1 if at.other == "first" else 2,
-        inert="classifier_pooling",
+        varies=FIRST_APART, norms=lambda at: 1 if at.other == "first" else 2, inert="classifier_pooling",
         outside=further(lambda at: at.hidden**2, lambda at: at.hidden if at.flag("classifier_bias") else 0),
     ),
     "moshi": extend(
@@ -251,13 +249,12 @@ DENSE = {
     ),
     "phi3 phi4_multimodal": extend(PLAIN, **EVERYWHERE, inert="attention_bias mlp_bias"),
     "phi3small": extend(
-        PLAIN, kinds={**only(attention), **only(lambda at: attention(at, sparse=_sparse_blocks(at)), "sparse")}, norm=2, bias=True, mlp_bias=True,
-        pattern=every("dense_attention_every_n_layers", others="sparse"), width=_phi3small_width,
-        head_dim="divided", tied=True,
-        absent={"num_key_value_heads": 8, "blocksparse_block_size": 64, "blocksparse_num_local_blocks": 16,
-                "blocksparse_vert_stride": 8, "dense_attention_every_n_layers": 2, "gegelu_pad_to_256": True},
-        inert="blocksparse_homo_head_pattern blocksparse_triton_kernel_block_size gegelu_pad_to_256 "
-              "blocksparse_block_size blocksparse_num_local_blocks blocksparse_vert_stride",
+        PLAIN,
+        kinds={**only(attention), **only(lambda at: attention(at, sparse=_sparse_blocks(at)), "sparse")},
+        norm=2, bias=True, mlp_bias=True, pattern=every("dense_attention_every_n_layers", others="sparse"),
+        width=_phi3small_width, head_dim="divided", tied=True,
+        absent={"num_key_value_heads": 8, "blocksparse_block_size": 64, "blocksparse_num_local_blocks": 16, "blocksparse_vert_stride": 8, "dense_attention_every_n_layers": 2, "gegelu_pad_to_256": True},
+        inert="blocksparse_homo_head_pattern blocksparse_triton_kernel_block_size gegelu_pad_to_256 blocksparse_block_size blocksparse_num_local_blocks blocksparse_vert_stride",
     ),
     "stablelm": extend(
         PLAIN, norm=2, norms=lambda at: 1 if at.flag("use_parallel_residual") else 2, bias="use_qkv_bias",
@@ -267,9 +264,7 @@ DENSE = {
     "persimmon": extend(
         GPT, query_key_norm="head", norm_if="qk_layernorm", tied=False, inert="num_key_value_heads",
     ),
-    "falcon": extend(
-        GPT2, bias="bias", mlp_bias="bias", grouped=_falcon_heads, norms=_falcon_norms,
-    ),
+    "falcon": extend(GPT2, bias="bias", mlp_bias="bias", grouped=_falcon_heads, norms=_falcon_norms),
     "gpt2 gpt-sw3": extend(GPT2, **POSITIONS),
     "gpt_bigcode": extend(
         GPT2, **POSITIONS, grouped=lambda at: 1 if at.flag("multi_query") else at.heads,
@@ -299,9 +294,10 @@ DENSE = {
         tied=True, inert="norm",
     ),
     "zaya": extend(
-        BIASED, kinds=dict.fromkeys(("hybrid", "hybrid_sliding"), Kind((attention, convolved_queries), "experts")),
+        BIASED,
+        kinds=dict.fromkeys(("hybrid", "hybrid_sliding"), Kind((attention, convolved_queries), "experts")),
         listed=True, tied=True, head_bias="lm_head_bias", experts=_zaya_experts, routed=True,
-        varies=FIRST_APART,
-        extra=further(0, lambda at: 8 * at.hidden), outside=further(0, lambda at: 2 * at.hidden),
+        varies=FIRST_APART, extra=further(0, lambda at: 8 * at.hidden),
+        outside=further(0, lambda at: 2 * at.hidden),
     ),
 }

@@ -104,9 +104,8 @@ def _gemma3n_outside(place: Place) -> Weights:  # the embeddings for each layer,
 # fmt: off
 GEMMA4 = extend(
     NORMED, kinds=only(_gemma, FULL, SLIDING), pattern=_gemma_kinds, varies=_gemma_varies, tied=True,
-    norms=lambda at: 7 if at.routed else 4, dense=dense, experts=beside(dense),
-    routed="enable_moe_block", expert={"router_scales": True}, width=_gemma_width, extra=_gemma_extra,
-    outside=_gemma_outside,
+    norms=lambda at: 7 if at.routed else 4, dense=dense, experts=beside(dense), routed="enable_moe_block",
+    expert={"router_scales": True}, width=_gemma_width, extra=_gemma_extra, outside=_gemma_outside,
 )
 
 GEMMAS = {

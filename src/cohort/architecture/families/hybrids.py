@@ -1,18 +1,20 @@
-"""Rows of the table: families with other recurrences beside attention, and what one of them alone has."""
+"""Rows of the table: families with recurrences, alone or beside attention, and what one of them alone has."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.configs.fields import ABSENT, Fields
-from cohort.architecture.families.dense import LLAMA, NORMED, OLMO2, PLAIN, WIDE
+from cohort.architecture.families.dense import BIASED, GRANITE, LLAMA, NORMED, OLMO2, PLAIN, WIDE
 from cohort.architecture.families.latents import LATENT
 from cohort.architecture.families.mixtures import LISTED, ONE_SHARED, QWEN_SHARED
 from cohort.architecture.feedforward import Dense, Weights
 from cohort.architecture.linear_attention import GatedDelta, KimiDelta, Lightning
 from cohort.architecture.parts import (
-    FIRST_APART, FULL, INDEXED, LINEAR, SLIDING, Place, after, attention, by_step, choices, either, every,
-    everywhere, extend, further, gated_lru, hyper, in_turn, latent, marked, matrix_memory, mlp_types,
-    multiplier, named, only, share, sized, sparse_latent, time_mixing, where, width_of_heads,
+    FIRST_APART, FULL, INDEXED, LINEAR, MAMBA, SLIDING, Kind, Place, after, again, attention, by_step,
+    choices, dense, either, every, everywhere, expanded, extend, further, gated_lru, hyper, in_turn, latent, lettered, mamba, mamba2, marked, matrix_memory, mlp_types, multiplier, named, numbered, only,
+    share, sized, sparse_latent, time_mixing, where, width_of_heads, with_experts,
 )  # fmt: skip
 from cohort.architecture.recurrent import ShortConvolution
 from cohort.errors import ConfigError
@@ -26,18 +28,6 @@ def _olmo_delta(place: Place) -> GatedDelta:
     width = either("linear_key_head_dim", otherwise=3 * place.hidden // (4 * keys))(place)
     value = either("linear_value_head_dim", otherwise=2 * width)(place)
     return GatedDelta(keys, values, width, value, place.number("linear_conv_kernel_dim"))
-
-
-def _kimi_kinds(fields: Fields, count: int) -> list[str]:
-    """Return each kind, as `linear_attn_config` numbers it from 1, else every fourth but the first."""
-    part = fields.part("linear_attn_config")
-    full, linear = part.indices("full_attn_layers"), part.indices("kda_layers")
-    part.unread(frozenset(("gate_lower_bound", "num_heads", "head_dim", "short_conv_kernel_size")))
-    if full is None or linear is None:
-        return [FULL if layer and layer % 4 == 0 else LINEAR for layer in range(count)]
-    if full & linear or full | linear != set(range(1, count + 1)):
-        raise ConfigError(f"'linear_attn_config' must name each of {count} layers once")
-    return [FULL if layer + 1 in full else LINEAR for layer in range(count)]
 
 
 def _pooled_indexer(place: Place) -> Weights | None:
@@ -57,13 +47,6 @@ def _lfm2_width(place: Place) -> int:
     width = int(2 * width / 3)
     width = width if given is ABSENT or given is None else int(multiplier(fields, name) * width)
     return multiple * ceil_div(width, multiple)
-
-
-def _griffin_kinds(fields: Fields, count: int) -> list[str]:
-    """Return the kinds of Griffin's blocks, repeated."""
-    listed = fields.listed("block_types", None, "recurrent or attention", ("recurrent", "attention"))
-    blocks = listed or ["recurrent", "recurrent", "attention"]
-    return ["recurrent" if blocks[layer % len(blocks)] == "recurrent" else SLIDING for layer in range(count)]
 
 
 def _xlstm_width(place: Place) -> int:
@@ -98,6 +81,97 @@ def _nas_forward(place: Place) -> Dense | None:  # two thirds of a multiplier, i
     return None if share is None else Dense(256 * ceil_div(int(2 * share * place.hidden / 3), 256))
 
 
+def _falcon_bias(place: Place) -> bool:
+    inner, outer = place.flag("mamba_proj_bias"), place.flag("projectors_bias")
+    if inner != outer:
+        raise ConfigError("mamba_proj_bias and projectors_bias must be the same to be counted")
+    return inner
+
+
+_LETTERS = {"M": MAMBA, "*": FULL, "-": "mlp", "E": "moe"}
+_nemotron_kinds = lettered("hybrid_override_pattern", _LETTERS, (MAMBA, "moe", FULL, "mlp"))
+
+
+def _nemotron_layers(place: Place) -> int:  # as many as are listed, whatever `num_hidden_layers` says
+    listed = place.fields.raw("layer_types")
+    return len(listed) if isinstance(listed, (list, tuple)) and listed else len(_nemotron_kinds(place.fields))
+
+
+def _nemotron_latent(place: Place) -> int | None:
+    width = place.fields.optional("moe_latent_size")
+    if width and place.flag("mlp_bias"):
+        raise ConfigError("'mlp_bias' is true with 'moe_latent_size', which is not counted: one must go")
+    return width
+
+
+# Zamba: one block of attention and feed-forward, used again and again ---------------------------------------
+
+
+def _zamba_kinds(fields: Fields, count: int) -> list[str]:
+    """Return the hybrid layers: the third, then one of each period."""
+    period, offset = fields.size("attn_layer_period"), fields.size("attn_layer_offset", low=0)
+    later = ["hybrid" if layer % period == offset else MAMBA for layer in range(count - 3)]
+    return [MAMBA, MAMBA, "hybrid", *later][:count]
+
+
+def _zamba2_kinds(fields: Fields, count: int) -> list[str]:
+    """Return the hybrid layers of the release of 2.7B, whose number of layers this pattern has."""
+    hybrid = {*range(6, 48, 6), 47, 51}
+    if count != 54:
+        raise ConfigError(f"the field 'layers_block_type' is missing, but zamba2 of {count} layers needs it")
+    return ["hybrid" if layer in hybrid else MAMBA for layer in range(count)]
+
+
+def _uses(blocks: Any, default: Any) -> Any:
+    """Return for each hybrid layer whether its block is met for the first time: blocks take turns."""
+
+    def pattern(fields: Fields, count: int) -> list[str | None]:
+        if fields.raw("tie_word_embeddings") is False:
+            raise ConfigError(
+                "'tie_word_embeddings' is false, but the blocks that are used again must be tied"
+            )
+        allowed = f"mamba or hybrid for each of {count} layers"
+        kinds = fields.listed("layer_types", count, allowed, (MAMBA, LINEAR, "hybrid"))
+        hybrid = [layer for layer, kind in enumerate(kinds or default(fields, count)) if kind == "hybrid"]
+        ids, several = fields.raw("hybrid_layer_ids"), Place(fields, PLAIN).number(blocks)
+        if isinstance(ids, (list, tuple)) and list(ids) != hybrid:
+            raise ConfigError("'hybrid_layer_ids' must name the hybrid layers of 'layers_block_type'")
+        uses = dict.fromkeys(hybrid, "again") | dict.fromkeys(hybrid[:several], "first")
+        return [uses.get(layer) for layer in range(count)]
+
+    return pattern
+
+
+def _wide(place: Place) -> int:  # the stream and the embedding beside each other
+    return place.fields.optional("attention_hidden_size") or 2 * place.hidden
+
+
+def _zamba_attention(place: Place) -> GroupedQuery:
+    width = either("head_dim", otherwise=2 * place.hidden // place.heads)(place)
+    return attention(place, head_dim=width, input_width=_wide(place))
+
+
+def _zamba_extra(place: Place) -> Weights | None:
+    """Return the projection behind the block, and its norms where it is met first."""
+    once = _wide(place) + place.hidden if place.other == "first" else 0
+    return Weights(place.hidden**2, once) if place.other else None
+
+
+def _zamba2_width(place: Place) -> int:
+    return 2 * place.hidden // place.heads
+
+
+def _zamba2_extra(place: Place) -> Weights | None:
+    """Return also the adapters that each hybrid layer has of its own."""
+    block = _zamba_extra(place)
+    if block is None:
+        return None
+    rank, hidden = place.number("adapter_rank"), place.hidden
+    attending = 3 * 4 * hidden if place.flag("use_shared_attention_adapter") else 0
+    adapters = rank * (hidden + 2 * place.number(place.row.width) + attending)
+    return Weights(block.matrices + adapters, block.others)
+
+
 # fmt: off
 GATED_DELTA = sized(
     GatedDelta, "linear_num_key_heads", "linear_num_value_heads", "linear_key_head_dim",
@@ -122,6 +196,33 @@ LFM2 = extend(
     PLAIN, kinds=CONVOLUTION, listed=True, query_key_norm="head", tied=True,
     pattern=named("full_attn_idxs", FULL, "conv", everywhere(FULL)),
 )
+FALCON_MAMBA2 = mamba2(bias=_falcon_bias, normed="mamba_rms_norm")
+ALONE = extend(PLAIN, norms=1)
+NEMOTRON_MAMBA2 = mamba2(  # under its own names and older ones
+    heads="mamba_num_heads", head_dim="mamba_head_dim", inner=None, state="ssm_state_size",
+    groups=either("mamba_n_groups", "n_groups"), kernel=either("mamba_d_conv", "conv_kernel"), bias="use_bias",
+    conv_bias=lambda at: at.flag(
+        "use_conv_bias" if at.fields.raw("mamba_conv_bias") is ABSENT else "mamba_conv_bias"),
+)
+NEMOTRON = {
+    **only(NEMOTRON_MAMBA2, MAMBA, LINEAR, forward=None),
+    **only(attention, "attention", FULL, forward=None),
+    "mlp": Kind((), "dense"), "moe": Kind((), "experts"),
+}
+ZAMBA = extend(ALONE, listed=True, dense=again(dense), tied=True)
+UNLISTED = "layer_types layers_block_type"  # by families that say the same in other fields
+MAMBA_ALONE = mamba(
+    inner=either("intermediate_size", otherwise=expanded("expand")), state="state_size", kernel="conv_kernel",
+    rank="time_step_rank", bias="use_bias", conv_bias="use_conv_bias",
+)
+MAMBA2_ALONE = mamba2(
+    heads="num_attention_heads", head_dim="head_dim", inner=expanded("expand"), state="state_size",
+    groups="n_groups", kernel="conv_kernel", bias="use_bias", conv_bias="use_conv_bias",
+)
+ZAMBA2_MAMBA2 = mamba2(
+    heads="n_mamba_heads", head_dim=None, inner=expanded("mamba_expand"), groups="mamba_ngroups",
+    bias="add_bias_linear", conv_bias=True,
+)
 
 HYBRIDS = {
     "qwen3_next": extend(QWEN3_5, routed=by_step(), **QWEN_SHARED),
@@ -131,8 +232,7 @@ HYBRIDS = {
     ),
     "lara_mini": extend(
         NORMED, kinds={**only(GATED_DELTA, LINEAR), **only(attention, FULL, SLIDING)}, listed=True,
-        routed=True, **ONE_SHARED, tied=True,
-        pattern=in_turn(LINEAR, SLIDING, LINEAR, FULL, SLIDING),
+        routed=True, **ONE_SHARED, tied=True, pattern=in_turn(LINEAR, SLIDING, LINEAR, FULL, SLIDING),
     ),
     "olmo_hybrid": extend(
         OLMO2, kinds={**only(attention), **only(_olmo_delta, LINEAR)}, listed=True,
@@ -147,11 +247,12 @@ HYBRIDS = {
     ),
     "kimi_linear": extend(
         LATENT, kinds={**only(KIMI_DELTA, LINEAR), **only(latent)}, listed=True, tied=None,
-        pattern=_kimi_kinds, **LISTED, inert="head_dim moe_layer_freq mla_use_nope",
+        pattern=numbered("linear_attn_config", {"full_attn_layers": FULL, "kda_layers": LINEAR}, where(lambda i, count: i and i % 4 == 0, FULL, LINEAR), others="gate_lower_bound num_heads head_dim short_conv_kernel_size"),
+        **LISTED, inert="head_dim moe_layer_freq mla_use_nope",
     ),
     "bailing_hybrid": extend(
-        LATENT, kinds={**only(BAILING_DELTA, LINEAR), **only(latent)}, listed=True, tied=None,
-        gate="head", pattern=every("layer_group_size", others=LINEAR), **LISTED,
+        LATENT, kinds={**only(BAILING_DELTA, LINEAR), **only(latent)}, listed=True, tied=None, gate="head",
+        pattern=every("layer_group_size", others=LINEAR), **LISTED,
         inert="linear_num_heads linear_head_dim linear_conv_kernel_dim",
     ),
     "glm5_next_text": extend(
@@ -162,13 +263,14 @@ HYBRIDS = {
     "lfm2": extend(LFM2, width=_lfm2_width),
     "lfm2_moe": extend(LFM2, pattern=everywhere(FULL), routed=after("num_dense_layers")),
     "lfm3": extend(
-        LFM2, kinds={**CONVOLUTION, **only(attention, SLIDING)}, bias="attention_bias",
-        pattern=lambda fields, count: ["conv", *in_turn(SLIDING, "conv", FULL, "conv")(fields, count)[1:]],
+        LFM2, kinds={**CONVOLUTION, **only(attention, SLIDING)}, bias="attention_bias", pattern=lambda fields,
+        count: ["conv", *in_turn(SLIDING, "conv", FULL, "conv")(fields, count)[1:]],
         gate=lambda at: "head" if at.flag("use_attention_gate") else None,
         norms=lambda at: 4 if at.flag("use_sandwich_norm") else 2,
     ),
     "recurrent_gemma": extend(
-        PLAIN, kinds={**only(gated_lru, "recurrent"), **only(attention, SLIDING)}, pattern=_griffin_kinds,
+        PLAIN, kinds={**only(gated_lru, "recurrent"), **only(attention, SLIDING)},
+        pattern=in_turn("recurrent", "recurrent", SLIDING, said=("block_types", {"recurrent": "recurrent", "attention": SLIDING})),
         tied=True, bias="attention_bias", output_bias=True, mlp_bias=True,
         width=lambda at: at.number("intermediate_size") // 2,
     ),
@@ -185,5 +287,41 @@ HYBRIDS = {
         LLAMA, kinds=only(_nas_attention), varies=_nas_blocks, dense=_nas_forward,
         norms=lambda at: sum(each is not None for each in at.other), absent={"intermediate_size": None},
         stated="intermediate_size",
+    ),
+    "bamba": extend(
+        GRANITE, kinds={**only(attention), **only(mamba2(), MAMBA)}, inert=UNLISTED,
+        pattern=named("attn_layer_indices", FULL, MAMBA, everywhere(MAMBA)),
+    ),
+    "granitemoehybrid": extend(
+        BIASED, kinds={**only(mamba2(), MAMBA, LINEAR), **only(attention, "attention", FULL)}, listed=True,
+        pattern=everywhere(LINEAR), width="shared_width", routed=with_experts(everywhere(True)),
+        expert_width="intermediate_size", **ONE_SHARED,
+    ),
+    "falcon_h1": extend(GRANITE, kinds={FULL: Kind((attention, FALCON_MAMBA2))}, inert=UNLISTED),
+    "jamba": extend(
+        PLAIN, kinds={**only(attention), **only(mamba(normed=True), MAMBA)},
+        routed=with_experts(every("expert_layer_period", True, False, first="expert_layer_offset"), least=2),
+        expert_width="intermediate_size",
+        pattern=every("attn_layer_period", FULL, MAMBA, first="attn_layer_offset"), inert=UNLISTED,
+    ),
+    "nemotron_h": extend(
+        ALONE, kinds=NEMOTRON, listed=True, tied=None, pattern=lambda fields, count: _nemotron_kinds(fields),
+        layers=_nemotron_layers, gated=False, mlp_bias="mlp_bias", **ONE_SHARED, shared_bias="mlp_bias",
+        expert={"latent": _nemotron_latent}, inert="time_step_rank num_hidden_layers",
+    ),
+    "mamba falcon_mamba": extend(ALONE, kinds=only(MAMBA_ALONE, forward=None), tied=True),
+    "mamba2": extend(ALONE, kinds=only(MAMBA2_ALONE, forward=None)),
+    "zamba": extend(
+        ZAMBA,
+        kinds={**only(mamba(), MAMBA, LINEAR, forward=None), "hybrid": Kind((again(_zamba_attention), mamba()), "dense")},
+        pattern=_zamba_kinds, varies=_uses(1, _zamba_kinds), extra=_zamba_extra,
+    ),
+    "zamba2": extend(
+        ZAMBA,
+        kinds={**only(ZAMBA2_MAMBA2, MAMBA, LINEAR, forward=None), "hybrid": Kind((again(_zamba_attention), ZAMBA2_MAMBA2), "dense")},
+        pattern=_zamba2_kinds, varies=_uses("num_mem_blocks", _zamba2_kinds), extra=_zamba2_extra, width=WIDE,
+        mlp_bias="add_bias_linear",
+        says_again={"attention_hidden_size": lambda at: 2 * at.hidden, "head_dim": _zamba2_width},
+        inert="mamba_headdim kv_channels",
     ),
 }

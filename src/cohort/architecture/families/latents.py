@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from cohort.architecture.configs.fields import ABSENT, Fields
+from cohort.architecture.configs.fields import Fields
 from cohort.architecture.families.dense import PLAIN
 from cohort.architecture.families.mixtures import FIRST, LISTED, SHARED
 from cohort.architecture.feedforward import Dense
 from cohort.architecture.latent import Latent
 from cohort.architecture.parts import (
-    COMPRESSION, CSA, FULL, HCA, INDEXED, SLIDING, Kind, Place, after, agreed, beside, choices, compressed,
-    extend, further, hyper, indexer, latent, mlp_types, only, sparse_latent,
+    COMPRESSION, FULL, INDEXED, SLIDING, Kind, Place, after, agreed, beside, by_ratio, choices,
+    compressed, extend, further, hyper, indexer, latent, mlp_types, only, sparse_latent,
 )  # fmt: skip
-from cohort.errors import ConfigError, shown
+from cohort.errors import ConfigError
 
 
 def _doubled_query(place: Place) -> int:
@@ -73,18 +73,6 @@ def _dots3_routed(fields: Fields, count: int) -> list[bool]:
     return list(after("first_k_dense_replace")(fields, count))
 
 
-def _compressed_kinds(fields: Fields, count: int) -> list[str]:
-    """Return each layer's kind: by its ratio, else as in the larger of the two releases."""
-    ratios, names = fields.raw("compress_ratios"), {ratio: kind for kind, ratio in COMPRESSION.items()}
-    if ratios is ABSENT or ratios is None:
-        return [CSA if layer >= 2 and layer % 2 else HCA for layer in range(count)]
-    known = isinstance(ratios, (list, tuple)) and len(ratios) >= count
-    if not known or not all(type(ratio) is int and ratio in names for ratio in ratios):
-        allowed = f"0, 4 or 128 for each of {count} layers"
-        raise ConfigError(f"the field 'compress_ratios' is {shown(ratios, 30)}, but must hold {allowed}")
-    return [names[ratio] for ratio in ratios[:count]]
-
-
 # fmt: off
 LATENT = extend(PLAIN, kinds=only(latent), bias="attention_bias", **SHARED, inert="head_dim qk_head_dim")
 SPARSE = extend(LATENT, kinds=only(sparse_latent, INDEXED, FULL), **LISTED, listed=True, inert="mlp_bias")
@@ -97,7 +85,8 @@ LATENTS = {
     "deepseek_v3 kimi_k2 sarvam_mla": extend(LATENT, **FIRST, inert="moe_layer_freq mlp_bias"),
     "deepseek_v32": extend(SPARSE, inert="moe_layer_freq"),
     "glm_moe_dsa": extend(
-        SPARSE, varies=choices(), inert="moe_layer_freq indexer_rope_interleave index_share_for_mtp_iteration",
+        SPARSE, varies=choices(),
+        inert="moe_layer_freq indexer_rope_interleave index_share_for_mtp_iteration",
     ),
     "hy_v4 hy_v4_vl_text": extend(
         SPARSE, varies=choices(period=4), routed=mlp_types(after(1)), gate="full", sinks=True,
@@ -120,8 +109,8 @@ LATENTS = {
         inert="mla_scale_q_lora mla_scale_kv_lora",
     ),
     "deepseek_v4": extend(
-        PLAIN, kinds=only(compressed, *COMPRESSION), pattern=_compressed_kinds, listed=True, routed=True,
-        shared=1, shared_bias="mlp_bias", streams=hyper(),
+        PLAIN, kinds=only(compressed, *COMPRESSION), pattern=by_ratio, listed=True, routed=True, shared=1,
+        shared_bias="mlp_bias", streams=hyper(),
         expert_width=agreed("moe_intermediate_size", "intermediate_size"),
     ),
 }

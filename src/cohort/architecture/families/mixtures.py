@@ -10,11 +10,10 @@ from cohort.architecture.families.dense import (
     BIASED, COHERE, EVERYWHERE, EXAONE4, GRANITE, LLAMA, NORMED, OLMO2, PLAIN, QWEN2, QWEN3, WINDOWED,
 )  # fmt: skip
 from cohort.architecture.feedforward import Dense, Experts, Residual
-from cohort.architecture.latent import Indexer
 from cohort.architecture.parts import (
-    FIRST_DENSE, FULL, SLIDING, Kind, Place, after, agreed, attention, by_step, either, entry, every,
-    everywhere, experts, extend, further, marked, mlp_types, named, once_each, only, repeated, sized,
-    square_attention, switched, uniform, where,
+    FIRST_DENSE, FULL, SLIDING, Kind, Place, after, agreed, attention, block_attention, by_step,
+    either, entry, every, everywhere, experts, extend, further, marked, mlp_types, named, once_each,
+    only, repeated, sized, square_attention, stretch, switched, uniform, where,
 )  # fmt: skip
 from cohort.errors import ConfigError, shown
 
@@ -30,17 +29,6 @@ def _heads_per_layer(fields: Fields, count: int) -> Sequence[int | None]:
     return fields.listed("num_attention_heads_per_layer", count, allowed, range(1, 100_000)) or [None] * count
 
 
-def _minimax_m3(place: Place) -> GroupedQuery:
-    """Return attention to the blocks that an indexer chooses; its sizes lie apart as released."""
-    apart = "sparse_attention_config.sparse_"
-    heads = either(f"{apart}num_index_heads", "index_n_heads")(place)
-    width = either(f"{apart}index_dim", "index_head_dim")(place)
-    block = either(f"{apart}block_size", "index_block_size")(place)
-    blocks = either(f"{apart}topk_blocks", "index_topk_blocks")(place)
-    place.fields.raw("index_local_blocks")
-    return attention(place, indexer=Indexer(heads, width, block * blocks, norm_weights=2 * width))
-
-
 def _ernie_vision(place: Place) -> Experts:
     """Return ERNIE 4.5 VL's experts of text; those of images hold weights that no token of text visits."""
     fields, name = place.fields, "moe_intermediate_size"
@@ -54,12 +42,6 @@ def _ernie_vision(place: Place) -> Experts:
         shared_bias=place.flag("use_bias"), correction=count * (2 + place.hidden),
         unused=count * Dense(image).parameters(place.hidden),
     )  # fmt: skip
-
-
-def _ernie_routed(fields: Fields, count: int) -> list[bool]:
-    start, end = fields.size("moe_layer_start_index", low=0), fields.size("moe_layer_end_index", low=-1)
-    step, last = fields.size("moe_layer_interval"), count - 1 if end == -1 else end
-    return [start <= layer <= last and (layer + 1) % step == 0 for layer in range(count)]
 
 
 def _narrow_values(place: Place) -> GroupedQuery:
@@ -80,9 +62,7 @@ def _step(place: Place) -> GroupedQuery:
 
 
 # fmt: off
-SECOND_SLIDE = switched(
-    "use_sliding_window", slides=lambda layer, below: layer % 2 == 0 and layer < below
-)
+SECOND_SLIDE = switched("use_sliding_window", slides=lambda layer, below: layer % 2 == 0 and layer < below)
 ROUTED_QUERY = sized(
     RoutedQuery, "n_routed_experts", "num_experts_per_tok", "num_key_value_heads",
     agreed("kv_channels", "head_dim"),
@@ -108,9 +88,7 @@ MIXTURES = {
     "dbrx": extend(
         PLAIN, kinds=only(attention, forward="experts"), head_dim="divided",
         grouped=either("attn_config.kv_n_heads", otherwise=1),
-        experts=sized(
-            Experts, either("ffn_config.moe_num_experts", otherwise=4),
-            either("ffn_config.moe_top_k", otherwise=1), either("ffn_config.ffn_hidden_size", otherwise=3584)),
+        experts=sized(Experts, either("ffn_config.moe_num_experts", otherwise=4), either("ffn_config.moe_top_k", otherwise=1), either("ffn_config.ffn_hidden_size", otherwise=3584)),
         inert="num_key_value_heads",
     ),
     "arctic": extend(
@@ -149,12 +127,14 @@ MIXTURES = {
         GRANITE, query_key_norm="head", routed=mlp_types(after(1)), shared_bias="mlp_bias",
         shared=lambda at: at.number("n_shared_experts"),
     ),
-    "dots1": extend(NORMED, **WINDOWED, pattern=switched("sliding_window", slides=lambda layer, below: layer >= below), **FIRST, **SHARED),
+    "dots1": extend(
+        NORMED, **WINDOWED, pattern=switched("sliding_window", slides=lambda layer, below: layer >= below),
+        **FIRST, **SHARED,
+    ),
     "exaone_moe": extend(EXAONE4, **LISTED, **SHARED),
     "cohere2_moe": extend(
         COHERE, **WINDOWED, pattern=every("sliding_window_pattern"), **LISTED, **SHARED,
-        expert_width="intermediate_size",
-        width=either("prefix_dense_intermediate_size", "intermediate_size"),
+        expert_width="intermediate_size", width=either("prefix_dense_intermediate_size", "intermediate_size"),
     ),
     "glm4_moe sarvam_moe": extend(GLM4_MOE, bias=("attention_bias", "use_qkv_bias")),
     "glm4v_moe_text": extend(GLM4_MOE, query_key_norm=None),
@@ -163,16 +143,15 @@ MIXTURES = {
         inert="first_k_dense_replace intermediate_size use_qk_norm",
     ),
     "minimax_m2": extend(
-        PLAIN, **MIXED, query_key_norm="full", pattern=repeated("attn_type_list", everywhere(FULL), FULL), inert="qk_norm_type use_qk_norm",
+        PLAIN, **MIXED, query_key_norm="full", pattern=repeated("attn_type_list", everywhere(FULL), FULL),
+        inert="qk_norm_type use_qk_norm",
     ),
     "minimax_m3_vl_text minimax_m3": extend(
-        PLAIN, kinds={**only(attention), **only(_minimax_m3, "minimax_m3_sparse")}, listed=True,
+        PLAIN, kinds={**only(attention), **only(block_attention, "minimax_m3_sparse")}, listed=True,
         query_key_norm="head",
-        pattern=marked(
-            "sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL), "sparse_attention_config"),
+        pattern=marked("sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL), "sparse_attention_config"),
         routed=mlp_types(marked("moe_layer_freq", True, False, everywhere(True))),
-        width="dense_intermediate_size",
-        expert_width=agreed("moe_intermediate_size", "intermediate_size"),
+        width="dense_intermediate_size", expert_width=agreed("moe_intermediate_size", "intermediate_size"),
         shared_width="shared_width", shared=either("n_shared_experts", otherwise=1),
         inert="use_qk_norm qk_norm_type first_k_dense_replace",
     ),
@@ -195,8 +174,9 @@ MIXTURES = {
         inert="num_attention_heads",
     ),
     "ernie4_5_moe": extend(
-        PLAIN, bias="use_bias", mlp_bias="use_bias", head_bias="use_bias", tied=True, routed=_ernie_routed,
-        **SHARED, shared_bias="use_bias", **CORRECTED,
+        PLAIN, bias="use_bias", mlp_bias="use_bias", head_bias="use_bias", tied=True,
+        routed=stretch("moe_layer_start_index", "moe_layer_end_index", "moe_layer_interval"), **SHARED,
+        shared_bias="use_bias", **CORRECTED,
     ),
     "ernie4_5_vl_moe_text": extend(
         PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True, routed=mlp_types(after(1)),
@@ -210,12 +190,9 @@ MIXTURES = {
         BIASED, kinds=only(_narrow_values, FULL, SLIDING), listed=True, output_bias=False,
         sinks=lambda at: at.kind == SLIDING, window=_mimo_window,
         grouped=lambda at: at.fields.kv_heads() * (2 if at.kind == SLIDING else 1),
-        pattern=repeated(
-            "hybrid_layer_pattern", where(lambda i, count: i and (i + 1) % 6, SLIDING, FULL), SLIDING),
+        pattern=repeated("hybrid_layer_pattern", where(lambda i, count: i and (i + 1) % 6, SLIDING, FULL), SLIDING),
         routed=mlp_types(repeated("moe_layer_freq", after(1), True)),
-        says_again={
-            "swa_num_attention_heads": "num_attention_heads", "swa_head_dim": "head_dim",
-            "swa_num_key_value_heads": lambda at: 2 * at.fields.kv_heads(), "swa_v_head_dim": "v_head_dim"},
+        says_again={"swa_num_attention_heads": "num_attention_heads", "swa_head_dim": "head_dim", "swa_num_key_value_heads": lambda at: 2 * at.fields.kv_heads(), "swa_v_head_dim": "v_head_dim"},
         inert="n_shared_experts attention_chunk_size add_swa_attention_sink_bias",
     ),
     "step3p5": extend(

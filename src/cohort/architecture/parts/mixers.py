@@ -7,14 +7,10 @@ from typing import Any
 
 from cohort.architecture.attention import CrossAttention, GroupedQuery
 from cohort.architecture.latent import Compressed, Indexer, Latent
-from cohort.architecture.parts.patterns import FULL, SLIDING
+from cohort.architecture.parts.patterns import COMPRESSION, CSA, FULL, HCA, SLIDING
 from cohort.architecture.parts.row import Kind, Part, Place
+from cohort.architecture.parts.traits import either
 from cohort.errors import ConfigError
-
-# Kinds of attention of DeepSeek-V4, with how many tokens each keeps as one entry.
-CSA, HCA = "compressed_sparse_attention", "heavily_compressed_attention"
-COMPRESSION = {SLIDING: 0, CSA: 4, HCA: 128}
-
 
 def only(part: Part, *names: str, forward: str | None = "both") -> Mapping[str, Kind]:
     """Return kinds of layers that have one mixer.
@@ -228,6 +224,28 @@ def indexer(place: Place, **changed: Any) -> Indexer:
     fields = place.fields
     sizes = fields.size("index_n_heads"), fields.size("index_head_dim"), fields.size("index_topk")
     return Indexer(*sizes, **changed)
+
+
+def block_attention(place: Place) -> GroupedQuery:
+    """Return grouped-query attention to the blocks that an indexer chooses (MiniMax-M3).
+
+    Parameters
+    ----------
+    place : Place
+        Where it stands. The indexer's sizes lie apart as released.
+
+    Returns
+    -------
+    GroupedQuery
+        The attention.
+    """
+    apart = "sparse_attention_config.sparse_"
+    heads = either(f"{apart}num_index_heads", "index_n_heads")(place)
+    width = either(f"{apart}index_dim", "index_head_dim")(place)
+    block = either(f"{apart}block_size", "index_block_size")(place)
+    blocks = either(f"{apart}topk_blocks", "index_topk_blocks")(place)
+    place.fields.raw("index_local_blocks")
+    return attention(place, indexer=Indexer(heads, width, block * blocks, norm_weights=2 * width))
 
 
 def sparse_latent(place: Place) -> Latent:

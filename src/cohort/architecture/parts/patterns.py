@@ -48,20 +48,55 @@ def everywhere(kind: Any) -> Pattern:
     return lambda fields, count: [kind] * count
 
 
-def in_turn(*kinds: Any) -> Pattern:
+def in_turn(*kinds: Any, said: tuple[str, Mapping[str, Any]] | None = None) -> Pattern:
     """Return a pattern in which kinds take turns.
 
     Parameters
     ----------
     *kinds : str or other
         The turn of kinds.
+    said : tuple, optional
+        A field that may list another turn, and what its names mean.
 
     Returns
     -------
     callable
         As of `where`.
     """
-    return lambda fields, count: [kinds[layer % len(kinds)] for layer in range(count)]
+
+    def pattern(fields: Fields, count: int) -> list[Any]:
+        turn = list(kinds)
+        if said is not None:
+            field, meant = said
+            listed = fields.listed(field, None, " or ".join(meant), meant)
+            turn = [meant[name] for name in listed] if listed else turn
+        return [turn[layer % len(turn)] for layer in range(count)]
+
+    return pattern
+
+
+def stretch(first: str, last: str, step: str) -> Pattern:
+    """Return a pattern of which layers route: each n-th within a stretch (ERNIE 4.5).
+
+    Parameters
+    ----------
+    first, last : str
+        The fields of the first and the last layer of the stretch; -1 is the last of all.
+    step : str
+        The field of n.
+
+    Returns
+    -------
+    callable
+        As of `where`, of true and false.
+    """
+
+    def pattern(fields: Fields, count: int) -> list[bool]:
+        start, end, n = fields.size(first, low=0), fields.size(last, low=-1), fields.size(step)
+        stop = count - 1 if end == -1 else end
+        return [start <= layer <= stop and (layer + 1) % n == 0 for layer in range(count)]
+
+    return pattern
 
 
 def every(
@@ -114,6 +149,10 @@ def after(first: int | str, one: Any = True, others: Any = False) -> Pattern:
 
     return pattern
 
+
+# Kinds of attention of DeepSeek-V4, with how many tokens each keeps as one entry.
+CSA, HCA = "compressed_sparse_attention", "heavily_compressed_attention"
+COMPRESSION = {SLIDING: 0, CSA: 4, HCA: 128}
 
 FIRST_APART = where(lambda layer, count: layer == 0, "first", None)
 FIRST_DENSE = after("first_k_dense_replace")  # which layers route: those after the first dense ones
@@ -269,6 +308,40 @@ def named(field: str, one: Any, others: Any, default: Pattern) -> Pattern:
     return pattern
 
 
+def numbered(table: str, lists: Mapping[str, str], default: Pattern, others: str = "") -> Pattern:
+    """Return a pattern of the kinds for which lists in an object of the config number layers from 1.
+
+    Parameters
+    ----------
+    table : str
+        The object.
+    lists : mapping
+        The kind of each of its lists.
+    default : callable
+        The pattern where a list is absent.
+    others : str
+        Fields of the object that something else reads.
+
+    Returns
+    -------
+    callable
+        As of `where`.
+    """
+
+    def pattern(fields: Fields, count: int) -> Sequence[str]:
+        part = fields.part(table)
+        layers = {kind: part.indices(name) for name, kind in lists.items()}
+        part.unread(frozenset(others.split()))
+        if any(each is None for each in layers.values()):
+            return default(fields, count)
+        kinds = sorted((layer, kind) for kind, named in layers.items() for layer in named or ())
+        if [layer for layer, _ in kinds] != list(range(1, count + 1)):
+            raise ConfigError(f"{table!r} must name each of {count} layers once")
+        return [kind for _, kind in kinds]
+
+    return pattern
+
+
 def marked(field: str, one: Any, others: Any, default: Pattern, part: str | None = None) -> Pattern:
     """Return a pattern of one kind where a field has a 1, and another where it has a 0.
 
@@ -313,7 +386,6 @@ def lettered(field: str, letters: Mapping[str, str], default: Sequence[str]) -> 
     -------
     callable
         From the fields to the kinds of layers.
-
     """
 
     def kinds(fields: Fields) -> list[str]:
@@ -361,3 +433,33 @@ def choices(period: int | None = None) -> Pattern:
         return [marks[each] for each in spelt]
 
     return pattern
+
+
+def by_ratio(fields: Fields, count: int) -> list[str]:
+    """Return the kind of each layer of DeepSeek-V4: by its ratio, else as in the larger of the releases.
+
+    Parameters
+    ----------
+    fields : Fields
+        The fields.
+    count : int
+        How many layers there are.
+
+    Returns
+    -------
+    list of str
+        A kind for each layer, by how many tokens it keeps as one.
+
+    Raises
+    ------
+    ConfigError
+        If a ratio is none of those that are known.
+    """
+    ratios, names = fields.raw("compress_ratios"), {ratio: kind for kind, ratio in COMPRESSION.items()}
+    if ratios is ABSENT or ratios is None:
+        return [CSA if layer >= 2 and layer % 2 else HCA for layer in range(count)]
+    known = isinstance(ratios, (list, tuple)) and len(ratios) >= count
+    if not known or not all(type(ratio) is int and ratio in names for ratio in ratios):
+        allowed = f"0, 4 or 128 for each of {count} layers"
+        raise ConfigError(f"the field 'compress_ratios' is {shown(ratios, 30)}, but must hold {allowed}")
+    return [names[ratio] for ratio in ratios[:count]]
