@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from cohort.architecture.configs.classes import check_classes, stems
-from cohort.architecture.configs.declared import declared
+from cohort.architecture.configs.defaults import declared
 from cohort.architecture.configs.fields import Fields
 from cohort.architecture.configs.nested import NESTED
 from cohort.architecture.configs.unwrapping import in_dialect, text_part

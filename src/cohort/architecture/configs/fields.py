@@ -187,7 +187,7 @@ class Fields:
         listed = isinstance(value, (list, tuple))
         if listed and len(value) != count:
             raise ConfigError(f"the field {name!r} must hold an entry for each of {count} layers")
-        table = dict(enumerate(value)) if listed else self.part(name).values
+        table: Mapping[Any, Any] = dict(enumerate(value)) if listed else self.part(name).values
         none = Fields({}, self.family, {})
         found = []
         for layer in range(count):

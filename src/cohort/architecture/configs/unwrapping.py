@@ -115,9 +115,7 @@ def text_part(
 def _tie(part: Mapping[str, Any]) -> bool | None:
     value = part.get("tie_word_embeddings")
     if value is not None and not isinstance(value, bool):
-        raise ConfigError(
-            f"the field 'tie_word_embeddings' is {shown(value, 40)}, but must be true or false"
-        )
+        raise ConfigError(f"the field 'tie_word_embeddings' is {shown(value, 40)}, but must be true or false")
     return value
 
 

@@ -253,8 +253,10 @@ DENSE = {
         kinds={**only(attention), **only(lambda at: attention(at, sparse=_sparse_blocks(at)), "sparse")},
         norm=2, bias=True, mlp_bias=True, pattern=every("dense_attention_every_n_layers", others="sparse"),
         width=_phi3small_width, head_dim="divided", tied=True,
-        absent={"num_key_value_heads": 8, "blocksparse_block_size": 64, "blocksparse_num_local_blocks": 16, "blocksparse_vert_stride": 8, "dense_attention_every_n_layers": 2, "gegelu_pad_to_256": True},
-        inert="blocksparse_homo_head_pattern blocksparse_triton_kernel_block_size gegelu_pad_to_256 blocksparse_block_size blocksparse_num_local_blocks blocksparse_vert_stride",
+        absent={"num_key_value_heads": 8, "blocksparse_block_size": 64, "blocksparse_num_local_blocks": 16,
+                "blocksparse_vert_stride": 8, "dense_attention_every_n_layers": 2, "gegelu_pad_to_256": True},
+        inert="blocksparse_homo_head_pattern blocksparse_triton_kernel_block_size gegelu_pad_to_256 "
+              "blocksparse_block_size blocksparse_num_local_blocks blocksparse_vert_stride",
     ),
     "stablelm": extend(
         PLAIN, norm=2, norms=lambda at: 1 if at.flag("use_parallel_residual") else 2, bias="use_qkv_bias",

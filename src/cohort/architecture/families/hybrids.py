@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 
 from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.configs.fields import ABSENT, Fields
@@ -13,8 +12,9 @@ from cohort.architecture.feedforward import Dense, Weights
 from cohort.architecture.linear_attention import GatedDelta, KimiDelta, Lightning
 from cohort.architecture.parts import (
     FIRST_APART, FULL, INDEXED, LINEAR, MAMBA, SLIDING, Kind, Place, after, again, attention, by_step,
-    choices, dense, either, every, everywhere, expanded, extend, further, gated_lru, hyper, in_turn, latent, lettered, mamba, mamba2, marked, matrix_memory, mlp_types, multiplier, named, numbered, only,
-    share, sized, sparse_latent, time_mixing, where, width_of_heads, with_experts,
+    choices, dense, either, every, everywhere, expanded, extend, first_uses, further, gated_lru, hyper,
+    in_turn, latent, lettered, mamba, mamba2, marked, matrix_memory, mlp_types, multiplier, named, by_number,
+    only, share, sized, sparse_latent, time_mixing, where, width_of_heads, with_experts,
 )  # fmt: skip
 from cohort.architecture.recurrent import ShortConvolution
 from cohort.errors import ConfigError
@@ -122,26 +122,6 @@ def _zamba2_kinds(fields: Fields, count: int) -> list[str]:
     return ["hybrid" if layer in hybrid else MAMBA for layer in range(count)]
 
 
-def _uses(blocks: Any, default: Any) -> Any:
-    """Return for each hybrid layer whether its block is met for the first time: blocks take turns."""
-
-    def pattern(fields: Fields, count: int) -> list[str | None]:
-        if fields.raw("tie_word_embeddings") is False:
-            raise ConfigError(
-                "'tie_word_embeddings' is false, but the blocks that are used again must be tied"
-            )
-        allowed = f"mamba or hybrid for each of {count} layers"
-        kinds = fields.listed("layer_types", count, allowed, (MAMBA, LINEAR, "hybrid"))
-        hybrid = [layer for layer, kind in enumerate(kinds or default(fields, count)) if kind == "hybrid"]
-        ids, several = fields.raw("hybrid_layer_ids"), Place(fields, PLAIN).number(blocks)
-        if isinstance(ids, (list, tuple)) and list(ids) != hybrid:
-            raise ConfigError("'hybrid_layer_ids' must name the hybrid layers of 'layers_block_type'")
-        uses = dict.fromkeys(hybrid, "again") | dict.fromkeys(hybrid[:several], "first")
-        return [uses.get(layer) for layer in range(count)]
-
-    return pattern
-
-
 def _wide(place: Place) -> int:  # the stream and the embedding beside each other
     return place.fields.optional("attention_hidden_size") or 2 * place.hidden
 
@@ -191,7 +171,8 @@ BAILING_DELTA = sized(  # as wide as the heads of the whole model
     either("linear_conv_kernel_dim", "short_conv_kernel_size"), low_rank=False,
 )
 QWEN3_5 = extend(NORMED, kinds=DELTA, listed=True, pattern=every("full_attention_interval", others=LINEAR))
-CONVOLUTION = {**only(sized(ShortConvolution, "hidden_size", "conv_L_cache", bias="conv_bias"), "conv"), **only(attention)}
+SHORT_CONVOLUTION = sized(ShortConvolution, "hidden_size", "conv_L_cache", bias="conv_bias")
+CONVOLUTION = {**only(SHORT_CONVOLUTION, "conv"), **only(attention)}
 LFM2 = extend(
     PLAIN, kinds=CONVOLUTION, listed=True, query_key_norm="head", tied=True,
     pattern=named("full_attn_idxs", FULL, "conv", everywhere(FULL)),
@@ -200,8 +181,8 @@ FALCON_MAMBA2 = mamba2(bias=_falcon_bias, normed="mamba_rms_norm")
 ALONE = extend(PLAIN, norms=1)
 NEMOTRON_MAMBA2 = mamba2(  # under its own names and older ones
     heads="mamba_num_heads", head_dim="mamba_head_dim", inner=None, state="ssm_state_size",
-    groups=either("mamba_n_groups", "n_groups"), kernel=either("mamba_d_conv", "conv_kernel"), bias="use_bias",
-    conv_bias=lambda at: at.flag(
+    groups=either("mamba_n_groups", "n_groups"), kernel=either("mamba_d_conv", "conv_kernel"),
+    bias="use_bias", conv_bias=lambda at: at.flag(
         "use_conv_bias" if at.fields.raw("mamba_conv_bias") is ABSENT else "mamba_conv_bias"),
 )
 NEMOTRON = {
@@ -247,7 +228,11 @@ HYBRIDS = {
     ),
     "kimi_linear": extend(
         LATENT, kinds={**only(KIMI_DELTA, LINEAR), **only(latent)}, listed=True, tied=None,
-        pattern=numbered("linear_attn_config", {"full_attn_layers": FULL, "kda_layers": LINEAR}, where(lambda i, count: i and i % 4 == 0, FULL, LINEAR), others="gate_lower_bound num_heads head_dim short_conv_kernel_size"),
+        pattern=by_number(
+            "linear_attn_config", {"full_attn_layers": FULL, "kda_layers": LINEAR},
+            where(lambda layer, count: layer and layer % 4 == 0, FULL, LINEAR),
+            others="gate_lower_bound num_heads head_dim short_conv_kernel_size",
+        ),
         **LISTED, inert="head_dim moe_layer_freq mla_use_nope",
     ),
     "bailing_hybrid": extend(
@@ -263,14 +248,17 @@ HYBRIDS = {
     "lfm2": extend(LFM2, width=_lfm2_width),
     "lfm2_moe": extend(LFM2, pattern=everywhere(FULL), routed=after("num_dense_layers")),
     "lfm3": extend(
-        LFM2, kinds={**CONVOLUTION, **only(attention, SLIDING)}, bias="attention_bias", pattern=lambda fields,
-        count: ["conv", *in_turn(SLIDING, "conv", FULL, "conv")(fields, count)[1:]],
+        LFM2, kinds={**CONVOLUTION, **only(attention, SLIDING)}, bias="attention_bias",
+        pattern=lambda fields, count: ["conv", *in_turn(SLIDING, "conv", FULL, "conv")(fields, count)[1:]],
         gate=lambda at: "head" if at.flag("use_attention_gate") else None,
         norms=lambda at: 4 if at.flag("use_sandwich_norm") else 2,
     ),
     "recurrent_gemma": extend(
         PLAIN, kinds={**only(gated_lru, "recurrent"), **only(attention, SLIDING)},
-        pattern=in_turn("recurrent", "recurrent", SLIDING, said=("block_types", {"recurrent": "recurrent", "attention": SLIDING})),
+        pattern=in_turn(
+            "recurrent", "recurrent", SLIDING,
+            said=("block_types", {"recurrent": "recurrent", "attention": SLIDING}),
+        ),
         tied=True, bias="attention_bias", output_bias=True, mlp_bias=True,
         width=lambda at: at.number("intermediate_size") // 2,
     ),
@@ -313,14 +301,16 @@ HYBRIDS = {
     "mamba2": extend(ALONE, kinds=only(MAMBA2_ALONE, forward=None)),
     "zamba": extend(
         ZAMBA,
-        kinds={**only(mamba(), MAMBA, LINEAR, forward=None), "hybrid": Kind((again(_zamba_attention), mamba()), "dense")},
-        pattern=_zamba_kinds, varies=_uses(1, _zamba_kinds), extra=_zamba_extra,
+        kinds={**only(mamba(), MAMBA, LINEAR, forward=None),
+               "hybrid": Kind((again(_zamba_attention), mamba()), "dense")},
+        pattern=_zamba_kinds, varies=first_uses(1, _zamba_kinds), extra=_zamba_extra,
     ),
     "zamba2": extend(
         ZAMBA,
-        kinds={**only(ZAMBA2_MAMBA2, MAMBA, LINEAR, forward=None), "hybrid": Kind((again(_zamba_attention), ZAMBA2_MAMBA2), "dense")},
-        pattern=_zamba2_kinds, varies=_uses("num_mem_blocks", _zamba2_kinds), extra=_zamba2_extra, width=WIDE,
-        mlp_bias="add_bias_linear",
+        kinds={**only(ZAMBA2_MAMBA2, MAMBA, LINEAR, forward=None),
+               "hybrid": Kind((again(_zamba_attention), ZAMBA2_MAMBA2), "dense")},
+        pattern=_zamba2_kinds, varies=first_uses("num_mem_blocks", _zamba2_kinds), extra=_zamba2_extra,
+        width=WIDE, mlp_bias="add_bias_linear",
         says_again={"attention_hidden_size": lambda at: 2 * at.hidden, "head_dim": _zamba2_width},
         inert="mamba_headdim kv_channels",
     ),

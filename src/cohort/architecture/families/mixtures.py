@@ -67,6 +67,7 @@ ROUTED_QUERY = sized(
     RoutedQuery, "n_routed_experts", "num_experts_per_tok", "num_key_value_heads",
     agreed("kv_channels", "head_dim"),
 )
+SIXTH_FULL = where(lambda layer, count: layer and (layer + 1) % 6, SLIDING, FULL)
 CHUNKED = "chunked_attention"
 MIXED = {"routed": True, "expert_width": "intermediate_size"}  # experts of the one width, in every layer
 SHARED = {"shared": "n_shared_experts"}
@@ -88,7 +89,10 @@ MIXTURES = {
     "dbrx": extend(
         PLAIN, kinds=only(attention, forward="experts"), head_dim="divided",
         grouped=either("attn_config.kv_n_heads", otherwise=1),
-        experts=sized(Experts, either("ffn_config.moe_num_experts", otherwise=4), either("ffn_config.moe_top_k", otherwise=1), either("ffn_config.ffn_hidden_size", otherwise=3584)),
+        experts=sized(
+            Experts, either("ffn_config.moe_num_experts", otherwise=4),
+            either("ffn_config.moe_top_k", otherwise=1), either("ffn_config.ffn_hidden_size", otherwise=3584),
+        ),
         inert="num_key_value_heads",
     ),
     "arctic": extend(
@@ -149,7 +153,8 @@ MIXTURES = {
     "minimax_m3_vl_text minimax_m3": extend(
         PLAIN, kinds={**only(attention), **only(block_attention, "minimax_m3_sparse")}, listed=True,
         query_key_norm="head",
-        pattern=marked("sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL), "sparse_attention_config"),
+        pattern=marked("sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL),
+                       "sparse_attention_config"),
         routed=mlp_types(marked("moe_layer_freq", True, False, everywhere(True))),
         width="dense_intermediate_size", expert_width=agreed("moe_intermediate_size", "intermediate_size"),
         shared_width="shared_width", shared=either("n_shared_experts", otherwise=1),
@@ -190,9 +195,11 @@ MIXTURES = {
         BIASED, kinds=only(_narrow_values, FULL, SLIDING), listed=True, output_bias=False,
         sinks=lambda at: at.kind == SLIDING, window=_mimo_window,
         grouped=lambda at: at.fields.kv_heads() * (2 if at.kind == SLIDING else 1),
-        pattern=repeated("hybrid_layer_pattern", where(lambda i, count: i and (i + 1) % 6, SLIDING, FULL), SLIDING),
+        pattern=repeated("hybrid_layer_pattern", SIXTH_FULL, SLIDING),
         routed=mlp_types(repeated("moe_layer_freq", after(1), True)),
-        says_again={"swa_num_attention_heads": "num_attention_heads", "swa_head_dim": "head_dim", "swa_num_key_value_heads": lambda at: 2 * at.fields.kv_heads(), "swa_v_head_dim": "v_head_dim"},
+        says_again={"swa_num_attention_heads": "num_attention_heads", "swa_head_dim": "head_dim",
+                    "swa_num_key_value_heads": lambda at: 2 * at.fields.kv_heads(),
+                    "swa_v_head_dim": "v_head_dim"},
         inert="n_shared_experts attention_chunk_size add_swa_attention_sink_bias",
     ),
     "step3p5": extend(

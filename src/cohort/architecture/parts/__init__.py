@@ -3,9 +3,59 @@
 from __future__ import annotations
 
 from cohort.architecture.parts.forward import beside, dense, experts, hyper, once_each
-from cohort.architecture.parts.mixers import attention, block_attention, compressed, cross_attention, indexer, latent, only, sized, sparse_latent, square_attention, width_of_heads
-from cohort.architecture.parts.patterns import COMPRESSION, CSA, FIRST_APART, FIRST_DENSE, FULL, HCA, INDEXED, LINEAR, MAMBA, SLIDING, after, by_ratio, by_step, choices, every, everywhere, in_turn, lettered, marked, mlp_types, named, numbered, repeated, stretch, switched, where, with_experts
-from cohort.architecture.parts.recurrences import again, convolved_queries, gated_lru, mamba, mamba2, matrix_memory, share, time_mixing
+from cohort.architecture.parts.mixers import (
+    attention,
+    block_attention,
+    compressed,
+    cross_attention,
+    indexer,
+    latent,
+    only,
+    sized,
+    sparse_latent,
+    square_attention,
+    width_of_heads,
+)
+from cohort.architecture.parts.patterns import (
+    COMPRESSION,
+    CSA,
+    FIRST_APART,
+    FIRST_DENSE,
+    FULL,
+    HCA,
+    INDEXED,
+    LINEAR,
+    MAMBA,
+    SLIDING,
+    after,
+    by_number,
+    by_ratio,
+    by_step,
+    choices,
+    every,
+    everywhere,
+    first_uses,
+    in_turn,
+    lettered,
+    marked,
+    mlp_types,
+    named,
+    repeated,
+    stretch,
+    switched,
+    where,
+    with_experts,
+)
+from cohort.architecture.parts.recurrences import (
+    again,
+    convolved_queries,
+    gated_lru,
+    mamba,
+    mamba2,
+    matrix_memory,
+    share,
+    time_mixing,
+)
 from cohort.architecture.parts.row import Kind, Place, Row, extend
 from cohort.architecture.parts.traits import agreed, either, entry, expanded, further, multiplier, uniform
 
@@ -29,6 +79,7 @@ __all__ = [
     "attention",
     "beside",
     "block_attention",
+    "by_number",
     "by_ratio",
     "by_step",
     "choices",
@@ -43,6 +94,7 @@ __all__ = [
     "expanded",
     "experts",
     "extend",
+    "first_uses",
     "further",
     "gated_lru",
     "hyper",
@@ -57,7 +109,6 @@ __all__ = [
     "mlp_types",
     "multiplier",
     "named",
-    "numbered",
     "once_each",
     "only",
     "repeated",

@@ -12,6 +12,7 @@ from cohort.architecture.parts.row import Kind, Part, Place
 from cohort.architecture.parts.traits import either
 from cohort.errors import ConfigError
 
+
 def only(part: Part, *names: str, forward: str | None = "both") -> Mapping[str, Kind]:
     """Return kinds of layers that have one mixer.
 

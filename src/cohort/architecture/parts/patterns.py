@@ -231,6 +231,42 @@ def with_experts(default: Pattern, least: int = 1) -> Pattern:
     return pattern
 
 
+def first_uses(blocks: int | str, default: Pattern) -> Pattern:
+    """Return a pattern of which hybrid layers meet a block for the first time: blocks take turns (Zamba).
+
+    Parameters
+    ----------
+    blocks : int or str
+        How many blocks there are, or the field that says it.
+    default : callable
+        The kinds of the layers where the config lists none.
+
+    Returns
+    -------
+    callable
+        As of `where`, of "first", "again", and None where a layer is not hybrid.
+    """
+
+    def pattern(fields: Fields, count: int) -> list[str | None]:
+        if fields.raw("tie_word_embeddings") is False:
+            raise ConfigError(
+                "'tie_word_embeddings' is false, but the blocks that are used again must be tied"
+            )
+        allowed = f"mamba or hybrid for each of {count} layers"
+        kinds = fields.listed("layer_types", count, allowed, (MAMBA, LINEAR, "hybrid"))
+        hybrid = [layer for layer, kind in enumerate(kinds or default(fields, count)) if kind == "hybrid"]
+        ids, several = (
+            fields.raw("hybrid_layer_ids"),
+            blocks if isinstance(blocks, int) else fields.size(blocks),
+        )
+        if isinstance(ids, (list, tuple)) and list(ids) != hybrid:
+            raise ConfigError("'hybrid_layer_ids' must name the hybrid layers of 'layers_block_type'")
+        uses = dict.fromkeys(hybrid, "again") | dict.fromkeys(hybrid[:several], "first")
+        return [uses.get(layer) for layer in range(count)]
+
+    return pattern
+
+
 def mlp_types(default: Pattern) -> Pattern:
     """Return a pattern of which layers route: as ``mlp_layer_types`` lists them, else by a default.
 
@@ -308,7 +344,7 @@ def named(field: str, one: Any, others: Any, default: Pattern) -> Pattern:
     return pattern
 
 
-def numbered(table: str, lists: Mapping[str, str], default: Pattern, others: str = "") -> Pattern:
+def by_number(table: str, lists: Mapping[str, str], default: Pattern, others: str = "") -> Pattern:
     """Return a pattern of the kinds for which lists in an object of the config number layers from 1.
 
     Parameters

@@ -89,11 +89,16 @@ def mamba2(
                     f"{heads} ({count}) x {head_dim or 'their width'} ({width}) must be the inner width "
                     f"({all_heads})"
                 )
-        sizes = (place.number(trait) for trait in (state, groups, kernel))
         return Mamba2(
-            count, width, *sizes, bias=place.flag(bias), conv_bias=place.flag(conv_bias),
+            count,
+            width,
+            place.number(state),
+            place.number(groups),
+            place.number(kernel),
+            bias=place.flag(bias),
+            conv_bias=place.flag(conv_bias),
             normed=place.flag(normed),
-        )  # fmt: skip
+        )
 
     return part
 
