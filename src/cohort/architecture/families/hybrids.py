@@ -12,7 +12,7 @@ from cohort.architecture.feedforward import Dense, Weights
 from cohort.architecture.linear_attention import GatedDelta, KimiDelta, Lightning
 from cohort.architecture.parts import (
     FIRST_APART, FULL, INDEXED, LINEAR, MAMBA, SLIDING, Kind, Place, after, again, attention, by_step,
-    choices, dense, either, every, everywhere, expanded, extend, first_uses, further, gated_lru, hyper,
+    indexers, dense, either, every, everywhere, expanded, extend, first_uses, further, gated_lru, hyper,
     in_turn, latent, lettered, mamba, mamba2, marked, matrix_memory, mlp_types, multiplier, named, by_number,
     only, share, sized, sparse_latent, time_mixing, where, width_of_heads, with_experts,
 )  # fmt: skip
@@ -242,7 +242,7 @@ HYBRIDS = {
     ),
     "glm5_next_text": extend(
         LATENT, kinds={**only(KIMI_DELTA, LINEAR), **only(sparse_latent, INDEXED, FULL)}, listed=True,
-        pattern=every(4, INDEXED, LINEAR), routed=mlp_types(after(3)), varies=choices(),
+        pattern=every(4, INDEXED, LINEAR), routed=mlp_types(after(3)), varies=indexers(),
         streams=hyper(collapsed=False), extra=_pooled_indexer, inert="first_k_dense_replace",
     ),
     "lfm2": extend(LFM2, width=_lfm2_width),

@@ -10,7 +10,7 @@ from cohort.architecture.families.mixtures import FIRST, LISTED, SHARED
 from cohort.architecture.feedforward import Dense
 from cohort.architecture.latent import Latent
 from cohort.architecture.parts import (
-    COMPRESSION, FULL, INDEXED, SLIDING, Kind, Place, after, agreed, beside, by_ratio, choices,
+    COMPRESSION, FULL, INDEXED, SLIDING, Kind, Place, after, agreed, beside, by_ratio, indexers,
     compressed, extend, further, hyper, indexer, latent, mlp_types, only, sparse_latent,
 )  # fmt: skip
 from cohort.errors import ConfigError
@@ -85,11 +85,11 @@ LATENTS = {
     "deepseek_v3 kimi_k2 sarvam_mla": extend(LATENT, **FIRST, inert="moe_layer_freq mlp_bias"),
     "deepseek_v32": extend(SPARSE, inert="moe_layer_freq"),
     "glm_moe_dsa": extend(
-        SPARSE, varies=choices(),
+        SPARSE, varies=indexers(),
         inert="moe_layer_freq indexer_rope_interleave index_share_for_mtp_iteration",
     ),
     "hy_v4 hy_v4_vl_text": extend(
-        SPARSE, varies=choices(period=4), routed=mlp_types(after(1)), gate="full", sinks=True,
+        SPARSE, varies=indexers(period=4), routed=mlp_types(after(1)), gate="full", sinks=True,
         streams=hyper(mixed=False),
     ),
     "axk1": extend(LATENT, **LISTED, norms=lambda at: 3 if at.routed else 2),

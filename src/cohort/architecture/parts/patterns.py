@@ -437,7 +437,7 @@ def lettered(field: str, letters: Mapping[str, str], default: Sequence[str]) -> 
     return kinds
 
 
-def choices(period: int | None = None) -> Pattern:
+def indexers(period: int | None = None) -> Pattern:
     """Return a pattern of which layers have an indexer of their own, and which take over an earlier choice.
 
     Parameters
