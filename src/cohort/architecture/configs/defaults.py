@@ -1,6 +1,6 @@
 """What the config classes of the reference library declare, by ``model_type`` :cite:p:`wolf2020transformers`.
 
-``defaults.json`` holds it; ``tests/oracles/families/make_declared.py`` writes that file.
+``defaults.json`` holds it; ``tests/oracles/families/check_defaults.py`` compares that file with the classes.
 """
 
 from __future__ import annotations
