@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.families import read
+from cohort.architecture.reading import read
 from cohort.errors import CohortError, ConfigError, ParameterError, shown
 from cohort.registry import facts
 from cohort.registry.facts import Fact, config_path

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cohort
-from cohort.architecture.families import supported_families
+from cohort.architecture.reading import supported_families
 from cohort.errors import CohortError, ConfigError
 from cohort.registry import facts
 

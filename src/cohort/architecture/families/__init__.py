@@ -1,12 +1,15 @@
-"""A ``config.json`` as a `ModelSpec`: shared parts, and a table with one row for each family.
-
-Fields and defaults are those of the families' reference implementations in transformers
-:cite:p:`wolf2020transformers`. A new family is one more row of the table.
-"""
+"""The table of families, by ``model_type``: one row of traits for each, in the part of its kind."""
 
 from __future__ import annotations
 
-from cohort.architecture.families.fields import Fields
-from cohort.architecture.families.reading import read, supported_families
+from cohort.architecture.families.dense import DENSE
+from cohort.architecture.families.gemmas import GEMMAS
+from cohort.architecture.families.hybrids import HYBRIDS
+from cohort.architecture.families.latents import LATENTS
+from cohort.architecture.families.mixtures import MIXTURES
+from cohort.architecture.parts import Row
 
-__all__ = ["Fields", "read", "supported_families"]
+_PARTS = (DENSE, MIXTURES, GEMMAS, LATENTS, HYBRIDS)
+TABLE: dict[str, Row] = {
+    name: row for part in _PARTS for names, row in part.items() for name in names.split()
+}

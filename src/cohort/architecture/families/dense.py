@@ -5,26 +5,19 @@ from __future__ import annotations
 from math import isqrt
 
 from cohort.architecture.attended import BlockSparse
-from cohort.architecture.attention import CrossAttention, GroupedQuery
-from cohort.architecture.families.fields import Fields
-from cohort.architecture.families.parts import (
-    FIRST_APART, FULL, SLIDING, above, after, again, attention, dense, every, everywhere, experts, further,
-    named, only, square_attention, where, width_of_heads,
+from cohort.architecture.configs.fields import Fields
+from cohort.architecture.feedforward import Experts, Weights
+from cohort.architecture.parts import (
+    FIRST_APART, FULL, SLIDING, Kind, Place, Row, attention, beside, convolved_queries,
+    cross_attention, dense, either, every, everywhere, expanded, experts, extend, further, named,
+    only, sized, square_attention, switched, where, width_of_heads,
 )  # fmt: skip
-from cohort.architecture.families.row import Kind, Place, Row, extend
-from cohort.architecture.feedforward import Dense, Experts, Residual, Weights
-from cohort.architecture.recurrent import Recurrence
 from cohort.errors import ConfigError
 from cohort.numeric import ceil_div
 
-
-def _xielu(place: Place) -> Weights | None:  # an activation that learns two numbers a layer
-    return Weights(0, 2) if place.fields.raw("hidden_act") == "xielu" else None
-
-
-def _block_sparse(place: Place) -> GroupedQuery:
-    names = ("block_size", "num_local_blocks", "vert_stride")
-    return attention(place, sparse=BlockSparse(*(place.number(f"blocksparse_{name}") for name in names)))
+_sparse_blocks = sized(
+    BlockSparse, "blocksparse_block_size", "blocksparse_num_local_blocks", "blocksparse_vert_stride"
+)
 
 
 def _phi3small_width(place: Place) -> int:
@@ -42,7 +35,7 @@ def _phi3small_width(place: Place) -> int:
 def _falcon_heads(place: Place) -> int:
     if place.flag("new_decoder_architecture"):
         return place.fields.kv_heads()
-    return 1 if place.flag("multi_query") else place.fields.heads
+    return 1 if place.flag("multi_query") else place.heads
 
 
 def _falcon_norms(place: Place) -> int:
@@ -51,32 +44,22 @@ def _falcon_norms(place: Place) -> int:
     return 2 if given == 2 or not place.flag("parallel_attn") else 1
 
 
-def _cross(place: Place) -> CrossAttention:  # to an image, in place of attention to the text
-    width = width_of_heads(place)
-    return CrossAttention(place.fields.heads, place.fields.kv_heads(), width, norm_weights=2 * width)
-
-
-def _vocabulary_again(place: Place) -> int:
-    if place.fields.optional("org_vocab_size", low=0) not in (None, 0, place.number("vocab_size")):
-        raise ConfigError("'org_vocab_size' must be vocab_size to be counted")
-    return 0
-
-
 def _prompt_tables(place: Place) -> int:
     """Return CPM-Ant's embeddings of segments, and the biases of relative positions."""
     segments, buckets = place.number("segment_types"), place.number("position_bias_num_buckets")
-    return segments * place.hidden + (segments**2 + buckets) * place.fields.heads
+    return segments * place.hidden + (segments**2 + buckets) * place.heads
 
 
-# HRM and Dory pass some layers again and again: their weights are counted once, their caches each time.
+# HRM and Dory pass some layers again and again.
 
 
-def _stack(fields: Fields) -> int:
-    return fields.optional("num_layers_per_stack") or fields.layers
+def _hrm_order(fields: Fields, count: int) -> list[int]:
+    cycles = fields.size("H_cycles") * (fields.size("L_cycles") + 1)
+    return [layer % count for layer in range(count // 2 * cycles)]
 
 
-def _dory(fields: Fields) -> tuple[list[str], int, int]:
-    """Return the kinds of layers, and where those begin and end that are passed again."""
+def _dory(fields: Fields) -> tuple[list[str], int]:
+    """Return the kinds of Dory's layers, and how many entries of its config each is: two as halves."""
     listed, count = fields.raw("layer_types"), fields.layers
     given = listed if isinstance(listed, (list, tuple)) else []
     halves = "mlp" in given
@@ -84,36 +67,25 @@ def _dory(fields: Fields) -> tuple[list[str], int, int]:
     if halves and (len(given) != count or not all(turns)):
         raise ConfigError(f"'layer_types' must hold attention and mlp in turn for {count} halves of layers")
     unit = 2 if halves else 1
-    whole = Fields({"layer_types": given[::unit]}, "dory", {})
-    wholes, parts = count // unit, ("input", "output", "recurrent")
-    listed = whole.listed("layer_types", wholes, f"kinds for {wholes} layers", (FULL, SLIDING))
-    names = listed or list(every(4)(fields, wholes))
+    whole, count = Fields({"layer_types": given[::unit]}, "dory", {}), count // unit
+    kinds = whole.listed("layer_types", count, f"kinds for {count} layers", (FULL, SLIDING))
+    return kinds or list(every(4)(fields, count)), unit
+
+
+def _dory_order(fields: Fields, count: int) -> list[int]:
+    """Return the first layers, those between again and again, and the last."""
+    unit, layers, parts = _dory(fields)[1], range(count), ("input", "output", "recurrent")
     first, last, more = (fields.optional(f"n_{part}_layers", low=0) for part in parts)
-    start, end = (first or 0) // unit, len(names) - (last or 0) // unit
+    start, end = (first or 0) // unit, count - (last or 0) // unit
     if more is not None and more // unit != end - start and end >= start:
         raise ConfigError("'n_recurrent_layers' must be what the first and last layers leave")
-    return names, start, max(end, start)
-
-
-def _dory_layers(fields: Fields) -> int:
-    names, start, end = _dory(fields)
-    return len(names) + (end - start) * (fields.size("n_recurrent_loops") - 1 if end <= len(names) else 0)
-
-
-def _dory_passes(fields: Fields, count: int) -> list[str]:
-    names, _, end = _dory(fields)
-    more = count - len(names)
-    return ["again" if end <= layer < end + more else "first" for layer in range(count)]
-
-
-def _dory_kinds(fields: Fields, count: int) -> list[str]:
-    names, start, end = _dory(fields)
-    return [*names[:end], *names[start:end] * ((count - len(names)) // max(end - start, 1)), *names[end:]]
+    end = max(start, end)
+    loops = fields.size("n_recurrent_loops") if layers[start:end] else 1
+    return [*layers[:start], *[*layers[start:end]] * loops, *layers[end:]]
 
 
 def _dory_scales(place: Place) -> int:  # in place of norms
-    scales = place.hidden + place.fields.heads * width_of_heads(place) + place.number("intermediate_size")
-    return 0 if place.other == "again" else 2 * scales
+    return 2 * (place.hidden + place.heads * width_of_heads(place) + place.number("intermediate_size"))
 
 
 def _doge_extra(place: Place) -> Weights:  # weights of residuals, and of the mask that attention learns
@@ -122,23 +94,10 @@ def _doge_extra(place: Place) -> Weights:  # weights of residuals, and of the ma
     return Weights(keys * keys * width_of_heads(place), 2 * place.hidden + keys + bias)
 
 
-def _doge_forward(place: Place) -> Dense | Residual:
-    """Return Doge's dense network, and beside it experts of one row each, found by a product of two keys."""
-    if not place.routed:
-        return dense(place)
+def _row_experts(place: Place) -> Experts:
+    """Return Doge's experts of one row each, found by a product of two keys."""
     count, active = place.number("n_routed_experts"), place.number("num_experts_per_tok")
-    router = 2 * isqrt(count) * place.hidden
-    return Residual(dense(place), Experts(count, active, 1, gated=False, router=router))
-
-
-def _convolved(place: Place) -> Recurrence:
-    """Return the convolutions before the attention of Zaya, and its delayed value."""
-    keys, width, heads = place.fields.kv_heads(), width_of_heads(place), place.fields.heads
-    channels, first, second = (heads + keys) * width, place.number("cca_time0"), place.number("cca_time1")
-    if keys * width % 2:
-        raise ConfigError("num_key_value_heads x head_dim must be even")
-    matrices = channels * (first + width * second)
-    return Recurrence(matrices, 2 * channels + keys, keys * width // 2, channels, first, heads)
+    return Experts(count, active, 1, gated=False, router=2 * isqrt(count) * place.hidden)
 
 
 def _zaya_experts(place: Place) -> Experts:
@@ -161,22 +120,27 @@ LLAMA = extend(PLAIN, bias="attention_bias", mlp_bias="mlp_bias", head_dim="divi
 GRANITE = extend(LLAMA, head_dim="given")
 BIASED = extend(PLAIN, bias="attention_bias")
 # Multi-head attention with biases and LayerNorm: GPT's names, and later ones that say the feed-forward width.
+WIDE = either("intermediate_size", otherwise=lambda at: 4 * at.hidden)
 GPT = extend(
     PLAIN, norm=2, bias=True, mlp_bias=True, gated=False, grouped=False, head_dim="divided", tied=True,
 )
-GPT2 = extend(GPT, width=lambda at: at.fields.optional("intermediate_size") or 4 * at.hidden)
+GPT2 = extend(GPT, width=WIDE)
 PARALLEL = extend(GPT2, norms=1, bias=False, tied=False, head_bias=True)
-POSITIONS = {"positions": lambda fields: fields.size("max_position_embeddings")}
-OFFSET = {"positions": lambda fields: fields.size("max_position_embeddings") + 2}
+POSITIONS = {"positions": "max_position_embeddings"}
+OFFSET = {"positions": lambda at: at.number("max_position_embeddings") + 2}
 COHERE = extend(BIASED, norms=1, tied=True)
 GEMMA = extend(BIASED, tied=True)
 GEMMA2 = extend(GEMMA, **WINDOWED, pattern=every(2), norms=4)
 NORMED = extend(BIASED, query_key_norm="head")
 OLMO2 = extend(BIASED, query_key_norm="full")
-QWEN2 = extend(PLAIN, **WINDOWED, pattern=above, bias=True, output_bias=False)
-QWEN3 = extend(NORMED, **WINDOWED, pattern=above)
+LAST_SLIDE = switched("use_sliding_window", "sliding_window", slides=lambda layer, below: layer >= below)
+QWEN2 = extend(PLAIN, **WINDOWED, pattern=LAST_SLIDE, bias=True, output_bias=False)
+QWEN3 = extend(NORMED, **WINDOWED, pattern=LAST_SLIDE)
 EXAONE4 = extend(PLAIN, **WINDOWED, pattern=every("sliding_window_pattern"), query_key_norm="head")
-APERTUS = extend(NORMED, gated=False, extra=_xielu, inert="qk_norm")
+APERTUS = extend(
+    NORMED, gated=False, extra=further(0, lambda at: 2 if at.fields.raw("hidden_act") == "xielu" else 0),
+    inert="qk_norm",
+)
 GLM = extend(BIASED, output_bias=False)
 
 DENSE = {
@@ -189,18 +153,16 @@ DENSE = {
     "granite_swa": extend(GRANITE, **WINDOWED, pattern=every(4, first=0), sinks=True, tied=True),
     "smollm3": extend(GRANITE, **WINDOWED, tied=True),
     "cwm": extend(PLAIN, **WINDOWED, pattern=every(4, first=0), mlp_bias="mlp_bias"),
-    "hyperclovax": extend(
-        GRANITE, norms=lambda at: 4 if at.flag("use_post_norm") else 2, classes="hyperclovax",
-    ),
+    "hyperclovax": extend(GRANITE, norms=lambda at: 4 if at.flag("use_post_norm") else 2),
     "seed_oss": extend(LLAMA, output_bias="attention_out_bias"),
     "ernie4_5 paddleocr_vl_text": extend(PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True),
     "helium": extend(GRANITE, kinds=only(square_attention), output_bias=False),
     "bitnet": extend(BIASED, extra=further(0, lambda at: at.hidden + at.number("intermediate_size"))),
     "diffllama": extend(BIASED, kinds=only(lambda at: attention(at, norm_weights=4 * width_of_heads(at)))),
     "hunyuan_v1_dense": extend(NORMED, inert="use_qk_norm"),
-    "hunyuan_vl_text": extend(NORMED, more_rows=_vocabulary_again, inert="use_qk_norm"),
+    "hunyuan_vl_text": extend(NORMED, says_again={"org_vocab_size": "vocab_size"}, inert="use_qk_norm"),
     "apertus": APERTUS,
-    "apertus1p5_text": extend(APERTUS, head_rows=lambda fields: fields.optional("output_vocab_size")),
+    "apertus1p5_text": extend(APERTUS, head_rows="output_vocab_size"),
     "mistral": extend(PLAIN, **EVERYWHERE, inert="attention_bias mlp_bias layer_types"),
     "ministral": extend(PLAIN, **WINDOWED, pattern=everywhere(SLIDING)),
     "ministral3": extend(PLAIN, **EVERYWHERE),
@@ -239,11 +201,9 @@ DENSE = {
     "voxtral_realtime_text": extend(
         PLAIN, **EVERYWHERE, tied=True, extra=further(lambda at: 2 * 32 * at.hidden),
     ),
-    "chameleon": extend(
-        LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2, inert="swin_norm vq_config",
-    ),
+    "chameleon": extend(LLAMA, head_dim="divided", query_key_norm="full", query_key_unit=2),
     "mllama_text_model": extend(
-        PLAIN, kinds={**only(attention), **only(_cross, "cross")}, head_dim="divided", more_rows=8,
+        PLAIN, kinds={**only(attention), **only(cross_attention, "cross")}, head_dim="divided", more_rows=8,
         pattern=named("cross_attention_layers", "cross", FULL, every(5, "cross", FULL, first=3)),
         extra=further(0, lambda at: 2 if at.kind == "cross" else 0),
     ),
@@ -258,35 +218,30 @@ DENSE = {
         BIASED, **WINDOWED, pattern=every("global_attn_every_n_layers", first=0), grouped=False,
         head_dim="divided", mlp_bias="mlp_bias", norm=lambda at: 2 if at.flag("norm_bias") else 1, tied=True,
         final=3, head_bias="decoder_bias",
-        window=lambda at: at.fields.optional("sliding_window") or at.number("local_attention") // 2,
-        varies=FIRST_APART, norms=lambda at: 1 if at.other == "first" else 2,
-        inert="local_attention classifier_pooling",
+        window=either("sliding_window", otherwise=lambda at: at.number("local_attention") // 2),
+        varies=FIRST_APART, norms=lambda at: 1 if at.other == "first" else 2, inert="classifier_pooling",
         outside=further(lambda at: at.hidden**2, lambda at: at.hidden if at.flag("classifier_bias") else 0),
     ),
     "moshi": extend(
         PLAIN, **EVERYWHERE, more_rows=1, tied=None, width=lambda at: at.number("intermediate_size") // 2,
-        inert="depth_decoder_config audio_encoder_config num_codebooks",
     ),
     "cpmant": extend(
         PLAIN, grouped=False, tied=None, outside=further(0, _prompt_tables),
         more_rows=lambda at: at.number("prompt_types") * at.number("prompt_length"),
     ),
     "hrm_text": extend(
-        GRANITE, norm=0, kinds=only(again(attention)), grouped=False, gate="full",
-        gate_bias="attention_bias",
-        layers=lambda fields: _stack(fields) * fields.size("H_cycles") * (fields.size("L_cycles") + 1),
-        varies=lambda fields, count: after(2 * _stack(fields), "again", "first")(fields, count),
-        dense=again(dense), outside=further(0, lambda at: at.hidden),
-        inert="L_bp_cycles num_key_value_heads num_hidden_layers",
+        GRANITE, norm=0, grouped=False, gate="full", gate_bias="attention_bias", order=_hrm_order,
+        layers=lambda at: 2 * either("num_layers_per_stack", "num_hidden_layers")(at),
+        outside=further(0, lambda at: at.hidden), inert="num_key_value_heads",
     ),
     "dory": extend(
-        GRANITE, kinds=only(again(attention), FULL, SLIDING), dense=again(dense), norms=0, final=0,
-        gate="full", layers=_dory_layers, pattern=_dory_kinds, varies=_dory_passes,
-        extra=further(0, _dory_scales), outside=further(0, "vocab_size"),
+        GRANITE, kinds=BOTH, norms=0, final=0, gate="full", layers=lambda at: len(_dory(at.fields)[0]),
+        pattern=lambda fields, count: _dory(fields)[0], order=_dory_order, extra=further(0, _dory_scales),
+        outside=further(0, "vocab_size"),
     ),
     "doge": extend(
-        GRANITE, **EVERYWHERE, query_key_norm="head", routed="is_moe", dense=_doge_forward,
-        experts=_doge_forward, extra=_doge_extra,
+        GRANITE, **EVERYWHERE, query_key_norm="head", routed="is_moe", dense=beside(dense, _row_experts),
+        experts=beside(dense, _row_experts), extra=_doge_extra,
     ),
     "phi": extend(
         PLAIN, norm=2, norms=1, bias=True, mlp_bias=True, gated=False, query_key_norm="head",
@@ -294,9 +249,10 @@ DENSE = {
     ),
     "phi3 phi4_multimodal": extend(PLAIN, **EVERYWHERE, inert="attention_bias mlp_bias"),
     "phi3small": extend(
-        PLAIN, kinds={**only(attention), **only(_block_sparse, "sparse")}, norm=2, bias=True, mlp_bias=True,
-        pattern=every("dense_attention_every_n_layers", others="sparse"), width=_phi3small_width,
-        head_dim="divided", tied=True,
+        PLAIN,
+        kinds={**only(attention), **only(lambda at: attention(at, sparse=_sparse_blocks(at)), "sparse")},
+        norm=2, bias=True, mlp_bias=True, pattern=every("dense_attention_every_n_layers", others="sparse"),
+        width=_phi3small_width, head_dim="divided", tied=True,
         absent={"num_key_value_heads": 8, "blocksparse_block_size": 64, "blocksparse_num_local_blocks": 16,
                 "blocksparse_vert_stride": 8, "dense_attention_every_n_layers": 2, "gegelu_pad_to_256": True},
         inert="blocksparse_homo_head_pattern blocksparse_triton_kernel_block_size gegelu_pad_to_256 "
@@ -310,19 +266,17 @@ DENSE = {
     "persimmon": extend(
         GPT, query_key_norm="head", norm_if="qk_layernorm", tied=False, inert="num_key_value_heads",
     ),
-    "falcon": extend(
-        GPT2, bias="bias", mlp_bias="bias", grouped=_falcon_heads, norms=_falcon_norms, inert="num_kv_heads",
-    ),
-    "gpt2 gpt-sw3": extend(GPT2, **POSITIONS, inert="n_ctx"),
+    "falcon": extend(GPT2, bias="bias", mlp_bias="bias", grouped=_falcon_heads, norms=_falcon_norms),
+    "gpt2 gpt-sw3": extend(GPT2, **POSITIONS),
     "gpt_bigcode": extend(
-        GPT2, **POSITIONS, grouped=lambda at: 1 if at.flag("multi_query") else at.fields.heads,
+        GPT2, **POSITIONS, grouped=lambda at: 1 if at.flag("multi_query") else at.heads,
         inert="num_key_value_heads",
     ),
     "gpt_neo": extend(GPT2, **POSITIONS, bias=False, output_bias=True, inert="attention_layers"),
     "openai-gpt": extend(GPT2, **POSITIONS, final=0),
     "gpt_neox": extend(GPT, bias="attention_bias", tied=False),
     "gpt_neox_japanese": extend(
-        GPT, bias=False, mlp_bias=False, width=lambda at: at.number("intermediate_multiple_size") * at.hidden,
+        GPT, bias=False, mlp_bias=False, width=expanded("intermediate_multiple_size"),
         varies=where(lambda layer, count: layer == count - 1, "last", None),
         output_bias=lambda at: at.other == "last",
     ),
@@ -342,9 +296,10 @@ DENSE = {
         tied=True, inert="norm",
     ),
     "zaya": extend(
-        BIASED, kinds=dict.fromkeys(("hybrid", "hybrid_sliding"), Kind((attention, _convolved), "experts")),
+        BIASED,
+        kinds=dict.fromkeys(("hybrid", "hybrid_sliding"), Kind((attention, convolved_queries), "experts")),
         listed=True, tied=True, head_bias="lm_head_bias", experts=_zaya_experts, routed=True,
-        varies=FIRST_APART,
-        extra=further(0, lambda at: 8 * at.hidden), outside=further(0, lambda at: 2 * at.hidden),
+        varies=FIRST_APART, extra=further(0, lambda at: 8 * at.hidden),
+        outside=further(0, lambda at: 2 * at.hidden),
     ),
 }

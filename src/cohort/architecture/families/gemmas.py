@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cohort.architecture.attention import GroupedQuery
+from cohort.architecture.configs.fields import Fields
 from cohort.architecture.families.dense import NORMED
-from cohort.architecture.families.fields import Fields
-from cohort.architecture.families.parts import (
-    FULL, SLIDING, attention, dense_beside_experts, entry, every, further, only,
-)  # fmt: skip
-from cohort.architecture.families.row import Place, extend
 from cohort.architecture.feedforward import Weights
+from cohort.architecture.parts import (
+    FULL, SLIDING, Place, attention, beside, dense, entry, every, extend, further, only,
+)  # fmt: skip
 from cohort.errors import ConfigError
 
 
@@ -43,17 +41,16 @@ def _gemma_varies(fields: Fields, count: int) -> list[_Gemma]:
         raise ConfigError(
             f"num_kv_shared_layers ({shared}) leaves a kind of attention without a cache of its own"
         )
-    written, widths = fields.part("per_layer_config").values, fields.raw("intermediate_size")
-    if isinstance(widths, (list, tuple)) and len(widths) != count:
+    widths: Any = fields.raw("intermediate_size")
+    if not isinstance(widths, (list, tuple)):
+        widths = [None] * count
+    if len(widths) != count:
         raise ConfigError(f"the field 'intermediate_size' has {len(widths)} entries, but must hold {count}")
     found = []
-    for layer in range(count):
-        part = written.get(str(layer), written.get(f"{layer:02}", {}))
-        part = Fields(part if isinstance(part, Mapping) else {}, fields.family, {})
-        width = widths[layer] if isinstance(widths, (list, tuple)) else None
-        own = part.optional("head_dim"), part.optional("num_key_value_heads"), width
-        found.append(_Gemma(layer >= count - shared, *own))
-        part.unread(frozenset())
+    for layer, written in enumerate(fields.by_layer("per_layer_config", count)):
+        sizes = written.optional("head_dim"), written.optional("num_key_value_heads"), widths[layer]
+        written.unread(frozenset())
+        found.append(_Gemma(layer >= count - shared, *sizes))
     return found
 
 
@@ -77,9 +74,8 @@ def _gemma_width(place: Place) -> int:
     """Return the width of a layer's dense network, doubled where it uses an earlier cache and says so."""
     if place.other.width is not None:
         return entry("intermediate_size", place.other.width)
-    return place.number("intermediate_size") * (
-        2 if place.flag("use_double_wide_mlp") and place.other.shared else 1
-    )
+    doubled = place.flag("use_double_wide_mlp") and place.other.shared
+    return place.number("intermediate_size") * (2 if doubled else 1)
 
 
 def _gemma_extra(place: Place) -> Weights:  # a gate, a projection and a norm for a layer's own embedding
@@ -95,12 +91,8 @@ def _gemma_outside(place: Place) -> Weights:
 
 
 def _gemma3n_extra(place: Place) -> Weights:  # AltUp, LAuReL and the layer's own embedding
-    hidden, n, rank, own = (
-        place.hidden,
-        place.number("altup_num_inputs"),
-        place.number("laurel_rank"),
-        _gemma_extra(place),
-    )
+    hidden, n, own = place.hidden, place.number("altup_num_inputs"), _gemma_extra(place)
+    rank = place.number("laurel_rank")
     return Weights(n * hidden + n**2 + n**3 + 2 * rank * hidden + own.matrices, 4 * hidden)
 
 
@@ -112,9 +104,8 @@ def _gemma3n_outside(place: Place) -> Weights:  # the embeddings for each layer,
 # fmt: off
 GEMMA4 = extend(
     NORMED, kinds=only(_gemma, FULL, SLIDING), pattern=_gemma_kinds, varies=_gemma_varies, tied=True,
-    norms=lambda at: 7 if at.routed else 4, dense=dense_beside_experts, experts=dense_beside_experts,
-    routed="enable_moe_block", expert={"router_scales": True}, width=_gemma_width, extra=_gemma_extra,
-    outside=_gemma_outside,
+    norms=lambda at: 7 if at.routed else 4, dense=dense, experts=beside(dense), routed="enable_moe_block",
+    expert={"router_scales": True}, width=_gemma_width, extra=_gemma_extra, outside=_gemma_outside,
 )
 
 GEMMAS = {

@@ -2,60 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from typing import Any
 
+from cohort.architecture.configs.fields import Fields
 from cohort.architecture.families.dense import PLAIN
-from cohort.architecture.families.fields import ABSENT, Fields
 from cohort.architecture.families.mixtures import FIRST, LISTED, SHARED
-from cohort.architecture.families.parts import (
-    FULL, INDEXED, SLIDING, after, experts, further, indexer, indexers, latent, mlp_types, only, same,
-    sparse_latent,
+from cohort.architecture.feedforward import Dense
+from cohort.architecture.latent import Latent
+from cohort.architecture.parts import (
+    COMPRESSION, FULL, INDEXED, SLIDING, Kind, Place, after, agreed, beside, by_ratio, indexers,
+    compressed, extend, further, hyper, indexer, latent, mlp_types, only, sparse_latent,
 )  # fmt: skip
-from cohort.architecture.families.row import Place, extend
-from cohort.architecture.feedforward import Dense, HyperConnection, Residual
-from cohort.architecture.latent import Compressed, Latent
-from cohort.errors import ConfigError, shown
-
-
-def hyper(mixed: bool = True, collapsed: bool = True) -> Callable[[Place], HyperConnection]:
-    """Return hyper-connections of as many streams as the config says."""
-    return lambda place: HyperConnection(place.number("hc_mult"), mixed, collapsed)
+from cohort.errors import ConfigError
 
 
 def _doubled_query(place: Place) -> int:
     """Return what A.X K2 has beyond latent attention: twice the query's rank, an output gate, gated norms."""
     key = place.number("qk_nope_head_dim") + place.fields.size("qk_rope_head_dim", low=0)
-    made = place.number("q_lora_rank") * place.fields.heads * (key + 2 * place.number("v_head_dim"))
+    made = place.number("q_lora_rank") * place.heads * (key + 2 * place.number("v_head_dim"))
     return made + 2 * place.number("gated_norm_rank") * place.hidden * (2 if place.routed else 1)
 
 
 # Windowed layers of dots3 have sizes of their own: these where nothing is said.
 _WINDOWED = {"num_attention_heads": 64, "num_key_value_heads": 64, "q_lora_rank": 1024, "kv_lora_rank": 1024,
              "head_dim": 256, "qk_nope_head_dim": 192, "v_head_dim": 128}  # fmt: skip
-_SIZES = (
-    "num_attention_heads",
-    "kv_lora_rank",
-    "q_lora_rank",
-    "qk_rope_head_dim",
-    "qk_nope_head_dim",
-    "v_head_dim",
-)
+_SIZES = ("num_attention_heads", "kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim",
+          "v_head_dim")  # fmt: skip
 
 
-def _dots3_varies(fields: Fields, count: int) -> list[tuple[int, ...] | None]:
+def _dots3_varies(fields: Fields, count: int) -> list[tuple[Any, ...] | None]:
     """Return the sizes of windowed layers: as written for each layer, else by their own names."""
     listed = fields.listed("layer_types", count, "kinds of attention", (INDEXED, FULL, SLIDING))
-    written, found = fields.part("per_layer_config").values, []
     own = {name: fields.optional(f"swa_{name}") or size for name, size in _WINDOWED.items()}
-    rope = fields.optional("swa_qk_rope_head_dim") or own["head_dim"] - own["qk_nope_head_dim"]
-    own["qk_rope_head_dim"] = rope
-    for layer, kind in enumerate(listed or _dots3_kinds(fields, count)):
-        part = written.get(str(layer), written.get(f"{layer:02}", {}))
-        if part and (not isinstance(part, Mapping) or kind != SLIDING or set(part) - set(own)):
-            raise ConfigError(
-                f"'per_layer_config' holds {shown(part, 30)} for layer {layer}, which is not counted"
-            )
-        mine = {**own, **(part or {})}
+    rope = fields.optional("swa_qk_rope_head_dim")
+    own["qk_rope_head_dim"] = rope or own["head_dim"] - own["qk_nope_head_dim"]
+    kinds, found = listed or _dots3_kinds(fields, count), list[tuple[Any, ...] | None]()
+    for kind, written in zip(kinds, fields.by_layer("per_layer_config", count), strict=True):
+        mine = {**own, **(written.values if kind == SLIDING else {})}
+        written.unread(frozenset(own if kind == SLIDING else ()))
         if mine["num_key_value_heads"] != mine["num_attention_heads"]:
             raise ConfigError("windowed layers must have as many key-value heads as heads")
         found.append(tuple(mine[name] for name in _SIZES) if kind == SLIDING else None)
@@ -89,47 +73,10 @@ def _dots3_routed(fields: Fields, count: int) -> list[bool]:
     return list(after("first_k_dense_replace")(fields, count))
 
 
-def _longcat(place: Place) -> Residual:
-    """Return LongCat-Flash's two dense networks, here as one of both widths, beside its experts."""
-    zero = place.fields.optional("zero_expert_num", low=0) or 0
-    return Residual(Dense(2 * place.number("intermediate_size")), experts(place, zero=zero))
-
-
-CSA, HCA = "compressed_sparse_attention", "heavily_compressed_attention"
-COMPRESSION = {SLIDING: 0, CSA: 4, HCA: 128}
-
-
-def _compressed(place: Place) -> Compressed:
-    """Return DeepSeek-V4's attention: a window alone, with sparse short blocks, or with long ones."""
-    fields, kind = place.fields, place.kind
-    rate = fields.part("compress_rates").optional(kind, low=0)
-    for name, old in ((CSA, "compress_rate_csa"), (HCA, "compress_rate_hca")):
-        given = fields.optional(old, low=0)
-        rate = given if name == kind and rate is None else rate
-    names = ("head_dim", "q_lora_rank", "o_groups", "o_lora_rank", "sliding_window")
-    head_dim, rank, groups, output_rank, window = (fields.size(name) for name in names)
-    ratio, index = (COMPRESSION[kind] if rate is None else rate) or None, indexer(place)
-    own = index if kind == CSA else None
-    return Compressed(fields.heads, head_dim, rank, groups, output_rank, window, ratio, own)
-
-
-def _compressed_kinds(fields: Fields, count: int) -> list[str]:
-    """Return each layer's kind: by its ratio, else as in the larger of the two releases."""
-    ratios, names = fields.raw("compress_ratios"), {ratio: kind for kind, ratio in COMPRESSION.items()}
-    if ratios is ABSENT or ratios is None:
-        return [CSA if layer >= 2 and layer % 2 else HCA for layer in range(count)]
-    known = isinstance(ratios, (list, tuple)) and len(ratios) >= count
-    if not known or not all(type(ratio) is int and ratio in names for ratio in ratios):
-        allowed = f"0, 4 or 128 for each of {count} layers"
-        raise ConfigError(f"the field 'compress_ratios' is {shown(ratios, 30)}, but must hold {allowed}")
-    return [names[ratio] for ratio in ratios[:count]]
-
-
 # fmt: off
 LATENT = extend(PLAIN, kinds=only(latent), bias="attention_bias", **SHARED, inert="head_dim qk_head_dim")
 SPARSE = extend(LATENT, kinds=only(sparse_latent, INDEXED, FULL), **LISTED, listed=True, inert="mlp_bias")
-ROTATED = only(lambda at: latent(at, rope_dim=same(at.fields, "qk_rope_head_dim", "head_dim"))
-)
+ROTATED = only(lambda at: latent(at, rope_dim=agreed("qk_rope_head_dim", "head_dim")(at)))
 
 LATENTS = {
     "deepseek_v2": extend(
@@ -138,10 +85,11 @@ LATENTS = {
     "deepseek_v3 kimi_k2 sarvam_mla": extend(LATENT, **FIRST, inert="moe_layer_freq mlp_bias"),
     "deepseek_v32": extend(SPARSE, inert="moe_layer_freq"),
     "glm_moe_dsa": extend(
-        SPARSE, varies=indexers, inert="moe_layer_freq indexer_rope_interleave index_share_for_mtp_iteration",
+        SPARSE, varies=indexers(),
+        inert="moe_layer_freq indexer_rope_interleave index_share_for_mtp_iteration",
     ),
     "hy_v4 hy_v4_vl_text": extend(
-        SPARSE, varies=indexers, routed=mlp_types(after(1)), gate="full", sinks=True,
+        SPARSE, varies=indexers(period=4), routed=mlp_types(after(1)), gate="full", sinks=True,
         streams=hyper(mixed=False),
     ),
     "axk1": extend(LATENT, **LISTED, norms=lambda at: 3 if at.routed else 2),
@@ -149,21 +97,20 @@ LATENTS = {
     "dots3_note_text": extend(
         LATENT, kinds=only(_dots3, INDEXED, FULL, SLIDING), listed=True, pattern=_dots3_kinds,
         varies=_dots3_varies, routed=mlp_types(_dots3_routed), gate="head", shared_width="shared_width",
-        inert="moe_layer_freq",
     ),
     "glm4_moe_lite": extend(LATENT, kinds=ROTATED, routed=mlp_types(after(1))),
     "mistral4": extend(LATENT, **FIRST),
     "minicpm3": extend(LATENT, mlp_bias="mlp_bias", tied=True, inert="n_shared_experts"),
     "youtu": extend(LATENT, tied=True),
     "longcat_flash": extend(
-        LATENT, kinds={FULL: LATENT.kinds[FULL]._replace(mixers=(latent, latent), forward="experts")},
-        norms=4, shared=0, experts=_longcat, layers=lambda fields: fields.size("num_layers"),
+        LATENT, kinds={FULL: Kind((latent, latent))}, norms=4, shared=0, layers="num_layers", routed=True,
+        experts=beside(lambda at: Dense(2 * at.number("intermediate_size"))),  # two networks, here as one
+        expert={"zero": lambda at: at.fields.optional("zero_expert_num", low=0) or 0},
         inert="mla_scale_q_lora mla_scale_kv_lora",
     ),
     "deepseek_v4": extend(
-        PLAIN, kinds=only(_compressed, *COMPRESSION), pattern=_compressed_kinds, listed=True, routed=True,
-        shared=1, shared_bias="mlp_bias", streams=hyper(),
-        expert_width=lambda at: same(at.fields, "moe_intermediate_size", "intermediate_size"),
-        inert="n_shared_experts attention_bias num_key_value_heads qk_rope_head_dim mlp_layer_types",
+        PLAIN, kinds=only(compressed, *COMPRESSION), pattern=by_ratio, listed=True, routed=True, shared=1,
+        shared_bias="mlp_bias", streams=hyper(),
+        expert_width=agreed("moe_intermediate_size", "intermediate_size"),
     ),
 }

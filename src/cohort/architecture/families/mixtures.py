@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from cohort.architecture.attention import GroupedQuery, RoutedQuery
+from cohort.architecture.configs.fields import ABSENT, Fields
 from cohort.architecture.families.dense import (
     BIASED, COHERE, EVERYWHERE, EXAONE4, GRANITE, LLAMA, NORMED, OLMO2, PLAIN, QWEN2, QWEN3, WINDOWED,
 )  # fmt: skip
-from cohort.architecture.families.fields import ABSENT, Fields
-from cohort.architecture.families.parts import (
-    FIRST_DENSE, FULL, SLIDING, after, attention, by_step, entry, every, everywhere, experts, further,
-    marked, mlp_types, named, once_each, only, same, square_attention, where, width_of_heads,
-)  # fmt: skip
-from cohort.architecture.families.row import Kind, Place, extend
 from cohort.architecture.feedforward import Dense, Experts, Residual
-from cohort.architecture.latent import Indexer
+from cohort.architecture.parts import (
+    FIRST_DENSE, FULL, SLIDING, Kind, Place, after, agreed, attention, block_attention, by_step,
+    either, entry, every, everywhere, experts, extend, further, marked, mlp_types, named, once_each,
+    only, repeated, sized, square_attention, stretch, switched, uniform, where,
+)  # fmt: skip
 from cohort.errors import ConfigError, shown
-
-
-def _dbrx_attention(place: Place) -> GroupedQuery:
-    return attention(place, kv_heads=place.fields.part("attn_config").optional("kv_n_heads") or 1)
-
-
-def _dbrx_experts(place: Place) -> Experts:
-    """Return DBRX's experts, whose sizes lie in a table of their own."""
-    usual = {"moe_num_experts": 4, "moe_top_k": 1, "ffn_hidden_size": 3584}
-    part = {**usual, **place.fields.part("ffn_config").values}
-    count, active, width = (entry(name, part[name]) for name in usual)
-    return Experts(count, active, width)
 
 
 def _arctic(place: Place) -> Experts | Residual:
@@ -38,55 +24,9 @@ def _arctic(place: Place) -> Experts | Residual:
     return Residual(Dense(place.hidden), mixed) if place.flag("parallel_attn_mlp_res") else mixed
 
 
-def _qwen3_moe_kinds(fields: Fields, count: int) -> list[str]:
-    return [SLIDING if fields.flag("use_sliding_window") else FULL] * count
-
-
-def _interleaved(fields: Fields, count: int) -> list[str]:
-    """Return a window in every second of the first layers where it is switched on (Qwen2-MoE)."""
-    below, slides = fields.size("max_window_layers", low=0), fields.flag("use_sliding_window")
-    return [SLIDING if slides and layer % 2 == 0 and layer < below else FULL for layer in range(count)]
-
-
-def _dots_kinds(fields: Fields, count: int) -> list[str]:
-    slides = fields.optional("sliding_window") is not None
-    return list(after("max_window_layers", SLIDING if slides else FULL, FULL)(fields, count))
-
-
 def _heads_per_layer(fields: Fields, count: int) -> Sequence[int | None]:
     allowed = f"heads of {count} layers"
     return fields.listed("num_attention_heads_per_layer", count, allowed, range(1, 100_000)) or [None] * count
-
-
-def _laguna(place: Place) -> GroupedQuery:
-    """Return attention with a number of heads of its own, gated by head or in full width."""
-    heads = place.other or place.fields.heads
-    full = place.fields.raw("gating") is False  # as the class has it: no gate by head means one of full width
-    return attention(place, heads=heads, gates=heads * (width_of_heads(place) if full else 1))
-
-
-def _minimax_m3(place: Place) -> GroupedQuery:
-    """Return attention to the blocks that an indexer chooses; its sizes lie apart as released."""
-    part, number = place.fields.part("sparse_attention_config"), place.number
-    heads = part.optional("sparse_num_index_heads") or number("index_n_heads")
-    width = part.optional("sparse_index_dim") or number("index_head_dim")
-    block = part.optional("sparse_block_size") or number("index_block_size")
-    blocks = part.optional("sparse_topk_blocks") or number("index_topk_blocks")
-    place.fields.raw("index_local_blocks")
-    return attention(place, indexer=Indexer(heads, width, block * blocks, norm_weights=2 * width))
-
-
-def _everywhere_full(fields: Fields, count: int) -> list[str]:
-    fields.must("attn_type_list", [1] * count)
-    return [FULL] * count
-
-
-def _jetmoe(place: Place) -> RoutedQuery:  # its heads follow from its experts
-    place.fields.raw("num_attention_heads")
-    count, active, kv_heads = (
-        place.number(name) for name in ("n_routed_experts", "num_experts_per_tok", "num_key_value_heads")
-    )
-    return RoutedQuery(count, active, kv_heads, same(place.fields, "kv_channels", "head_dim"))
 
 
 def _ernie_vision(place: Place) -> Experts:
@@ -104,41 +44,13 @@ def _ernie_vision(place: Place) -> Experts:
     )  # fmt: skip
 
 
-def _ernie_routed(fields: Fields, count: int) -> list[bool]:
-    start, end = fields.size("moe_layer_start_index", low=0), fields.size("moe_layer_end_index", low=-1)
-    step, last = fields.size("moe_layer_interval"), count - 1 if end == -1 else end
-    return [start <= layer <= last and (layer + 1) % step == 0 for layer in range(count)]
+def _narrow_values(place: Place) -> GroupedQuery:
+    return attention(place, head_dim=place.number("head_dim"), value_dim=place.number("v_head_dim"))
 
 
-def _mimo(place: Place) -> GroupedQuery:
-    """Return MiMo-V2's attention: values narrower than keys; windowed layers have sinks, twice the keys."""
-    fields, slides = place.fields, place.kind == SLIDING
-    kv_heads, head_dim, value = fields.kv_heads(), fields.size("head_dim"), fields.size("v_head_dim")
-    again = {
-        "num_attention_heads": fields.heads,
-        "num_key_value_heads": 2 * kv_heads,
-        "head_dim": head_dim,
-        "v_head_dim": value,
-    }
-    for name, size in again.items():
-        fields.must(f"swa_{name}", size)
-    before, window = fields.optional("sliding_window_size"), fields.optional("sliding_window")
-    return attention(
-        place, kv_heads=kv_heads * (2 if slides else 1), head_dim=head_dim, value_dim=value,
-        learned_sinks=slides, window=(window if before is None else before + 1) if slides else None,
-    )  # fmt: skip
-
-
-def _mimo_kinds(fields: Fields, count: int) -> list[str]:
-    """Return windows in all layers but the first and every sixth, which releases say again."""
-    slides = [int(bool(layer and (layer + 1) % 6)) for layer in range(count)]
-    fields.must("hybrid_layer_pattern", slides)
-    return [SLIDING if each else FULL for each in slides]
-
-
-def _mimo_routed(fields: Fields, count: int) -> list[bool]:
-    fields.must("moe_layer_freq", [int(layer > 0) for layer in range(count)])
-    return [layer > 0 for layer in range(count)]
+def _mimo_window(place: Place) -> int | None:
+    before = place.fields.optional("sliding_window_size")
+    return place.fields.optional("sliding_window") if before is None else before + 1
 
 
 def _step(place: Place) -> GroupedQuery:
@@ -149,55 +61,13 @@ def _step(place: Place) -> GroupedQuery:
     return attention(place, heads=heads, kv_heads=kv_heads) if place.kind == SLIDING else attention(place)
 
 
-def _cut(fields: Fields, name: str, count: int, holds: Sequence[str]) -> list[Any] | None:
-    """Return a list with an entry a layer; entries of drafting layers behind them are cut off."""
-    value, more = fields.raw(name), fields.optional("num_nextn_predict_layers", low=0) or 0
-    cut = isinstance(value, (list, tuple)) and len(value) == count + more
-    kept = Fields({name: list(value[:count])}, fields.family, {}) if cut else fields
-    return kept.listed(name, count, f"{' or '.join(holds)} for each of {count} layers", holds)
-
-
-def _step_kinds(fields: Fields, count: int) -> list[str]:
-    return _cut(fields, "layer_types", count, (FULL, SLIDING)) or [FULL] * count
-
-
-def _step_routed(fields: Fields, count: int) -> list[bool]:
-    """Return which layers route: as listed, as enumerated, else all from the fourth."""
-    listed, layers = (
-        _cut(fields, "mlp_layer_types", count, ("dense", "sparse")),
-        fields.raw("moe_layers_enum"),
-    )
-    if listed is not None:
-        return [kind == "sparse" for kind in listed]
-    if isinstance(layers, str):
-        layers = [int(each) if each.strip().isdigit() else -1 for each in layers.split(",") if each.strip()]
-    if not isinstance(layers, (list, tuple)):
-        return [layer >= 3 for layer in range(count)]
-    if not all(type(each) is int and each >= 0 for each in layers):
-        raise ConfigError(f"the field 'moe_layers_enum' is {shown(layers, 40)}, but must list layers")
-    return [layer in layers for layer in range(count)]
-
-
-def _hunyuan(place: Place) -> Experts:
-    """Return Hunyuan's experts beside one shared network; releases repeat a number for each layer."""
-    fields, width = place.fields, same(place.fields, "intermediate_size")
-    for name, one in (("moe_intermediate_size", width), ("num_shared_expert", 1)):
-        if fields.raw(name) not in (None, ABSENT) and _uniform(fields, name) != one:
-            raise ConfigError(
-                f"the field {name!r} is {shown(fields.raw(name), 20)}, which is counted as {one} only"
-            )
-    return Experts(fields.size("n_routed_experts"), _uniform(fields, "num_experts_per_tok"), width, shared=1)
-
-
-def _uniform(fields: Fields, name: str) -> int:
-    """Return the size on which a list agrees, or that is given alone."""
-    value = fields.raw(name)
-    if isinstance(value, (list, tuple)) and value and all(each == value[0] for each in value):
-        value = value[0]
-    return fields.size(name) if value is None or value is ABSENT else entry(fields.given(name), value)
-
-
 # fmt: off
+SECOND_SLIDE = switched("use_sliding_window", slides=lambda layer, below: layer % 2 == 0 and layer < below)
+ROUTED_QUERY = sized(
+    RoutedQuery, "n_routed_experts", "num_experts_per_tok", "num_key_value_heads",
+    agreed("kv_channels", "head_dim"),
+)
+SIXTH_FULL = where(lambda layer, count: layer and (layer + 1) % 6, SLIDING, FULL)
 CHUNKED = "chunked_attention"
 MIXED = {"routed": True, "expert_width": "intermediate_size"}  # experts of the one width, in every layer
 SHARED = {"shared": "n_shared_experts"}
@@ -217,7 +87,12 @@ MIXTURES = {
     "mixtral": extend(PLAIN, **EVERYWHERE, **MIXED),
     "phimoe": extend(BIASED, **EVERYWHERE, **MIXED, norm=2, head_bias="lm_head_bias"),
     "dbrx": extend(
-        PLAIN, kinds=only(_dbrx_attention, forward="experts"), head_dim="divided", experts=_dbrx_experts,
+        PLAIN, kinds=only(attention, forward="experts"), head_dim="divided",
+        grouped=either("attn_config.kv_n_heads", otherwise=1),
+        experts=sized(
+            Experts, either("ffn_config.moe_num_experts", otherwise=4),
+            either("ffn_config.moe_top_k", otherwise=1), either("ffn_config.ffn_hidden_size", otherwise=3584),
+        ),
         inert="num_key_value_heads",
     ),
     "arctic": extend(
@@ -225,23 +100,24 @@ MIXTURES = {
         experts=_arctic, norms=lambda at: 3 if at.routed and at.flag("parallel_attn_mlp_res") else 2,
         expert_width="intermediate_size", absent={"moe_layer_frequency": 2}, inert="use_residual",
     ),
-    "qwen2_moe": extend(QWEN2, pattern=_interleaved, bias="qkv_bias", routed=by_step, **QWEN_SHARED),
+    "qwen2_moe": extend(QWEN2, pattern=SECOND_SLIDE, bias="qkv_bias", routed=by_step(), **QWEN_SHARED),
     "qwen3_moe": extend(
-        NORMED, kinds=QWEN3.kinds, pattern=_qwen3_moe_kinds, routed=by_step,
+        NORMED, kinds=QWEN3.kinds, pattern=switched("use_sliding_window"), routed=by_step(),
         inert="use_qk_norm shared_expert_intermediate_size",
     ),
-    "qwen3_vl_moe_text qwen3_omni_moe_text": extend(NORMED, routed=by_step),
+    "qwen3_vl_moe_text qwen3_omni_moe_text": extend(NORMED, routed=by_step()),
     "mellum": extend(QWEN3, pattern=None, routed=mlp_types(everywhere(True))),
     "flint": extend(
         NORMED, **WINDOWED, pattern=where(lambda layer, count: layer in (0, 1, count - 1) or layer % 4 == 1),
-        sinks=True, routed=lambda fields, count: by_step(fields, count, never=(0, 1)), **ONE_SHARED,
+        sinks=True, routed=by_step(0, 1), **ONE_SHARED,
     ),
     "kolibri1": extend(
         PLAIN, **WINDOWED, pattern=every(5), query_key_norm="head", norms=4, routed=True, **ONE_SHARED,
     ),
     "laguna": extend(
-        NORMED, kinds=only(_laguna, FULL, SLIDING), listed=True, routed=mlp_types(after(1)), **ONE_SHARED,
-        varies=_heads_per_layer, **CORRECTED,
+        NORMED, kinds=only(lambda at: attention(at, heads=at.other), FULL, SLIDING), listed=True,
+        varies=_heads_per_layer, gate=lambda at: "full" if at.fields.raw("gating") is False else "head",
+        routed=mlp_types(after(1)), **ONE_SHARED, **CORRECTED,
     ),
     "beam": extend(
         NORMED, **WINDOWED, pattern=where(lambda layer, count: (layer + 1) % 6 == 0 or layer == count - 1),
@@ -255,13 +131,14 @@ MIXTURES = {
         GRANITE, query_key_norm="head", routed=mlp_types(after(1)), shared_bias="mlp_bias",
         shared=lambda at: at.number("n_shared_experts"),
     ),
-    "dots1": extend(NORMED, **WINDOWED, pattern=_dots_kinds, **FIRST, **SHARED),
+    "dots1": extend(
+        NORMED, **WINDOWED, pattern=switched("sliding_window", slides=lambda layer, below: layer >= below),
+        **FIRST, **SHARED,
+    ),
     "exaone_moe": extend(EXAONE4, **LISTED, **SHARED),
     "cohere2_moe": extend(
         COHERE, **WINDOWED, pattern=every("sliding_window_pattern"), **LISTED, **SHARED,
-        expert_width="intermediate_size",
-        width=lambda at: (
-            at.fields.optional("prefix_dense_intermediate_size") or at.number("intermediate_size")),
+        expert_width="intermediate_size", width=either("prefix_dense_intermediate_size", "intermediate_size"),
     ),
     "glm4_moe sarvam_moe": extend(GLM4_MOE, bias=("attention_bias", "use_qkv_bias")),
     "glm4v_moe_text": extend(GLM4_MOE, query_key_norm=None),
@@ -270,17 +147,17 @@ MIXTURES = {
         inert="first_k_dense_replace intermediate_size use_qk_norm",
     ),
     "minimax_m2": extend(
-        PLAIN, **MIXED, query_key_norm="full", pattern=_everywhere_full, inert="qk_norm_type use_qk_norm",
+        PLAIN, **MIXED, query_key_norm="full", pattern=repeated("attn_type_list", everywhere(FULL), FULL),
+        inert="qk_norm_type use_qk_norm",
     ),
     "minimax_m3_vl_text minimax_m3": extend(
-        PLAIN, kinds={**only(attention), **only(_minimax_m3, "minimax_m3_sparse")}, listed=True,
+        PLAIN, kinds={**only(attention), **only(block_attention, "minimax_m3_sparse")}, listed=True,
         query_key_norm="head",
-        pattern=marked(
-            "sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL), "sparse_attention_config"),
+        pattern=marked("sparse_attention_freq", "minimax_m3_sparse", FULL, everywhere(FULL),
+                       "sparse_attention_config"),
         routed=mlp_types(marked("moe_layer_freq", True, False, everywhere(True))),
-        width="dense_intermediate_size",
-        expert_width=lambda at: same(at.fields, "moe_intermediate_size", "intermediate_size"),
-        shared_width="shared_width", shared=lambda at: at.fields.optional("n_shared_experts") or 1,
+        width="dense_intermediate_size", expert_width=agreed("moe_intermediate_size", "intermediate_size"),
+        shared_width="shared_width", shared=either("n_shared_experts", otherwise=1),
         inert="use_qk_norm qk_norm_type first_k_dense_replace",
     ),
     "gpt_oss": extend(
@@ -292,13 +169,19 @@ MIXTURES = {
     "olmoe": extend(OLMO2, **MIXED, kinds=only(square_attention)),
     "flex_olmo": extend(OLMO2, **MIXED),
     "aria_text": extend(GRANITE, **MIXED, **SHARED, shared_bias="mlp_bias"),
-    "hunyuan_v1_moe": extend(NORMED, **MIXED, experts=_hunyuan, inert="use_qk_norm use_mixed_mlp_moe"),
+    "hunyuan_v1_moe": extend(
+        NORMED, **MIXED, shared=1, active=uniform("num_experts_per_tok"),
+        says_again={"moe_intermediate_size": "intermediate_size", "num_shared_expert": 1},
+        inert="use_qk_norm use_mixed_mlp_moe",
+    ),
     "jetmoe": extend(
-        PLAIN, **MIXED, kinds=only(_jetmoe), tied=True, expert={"correction": lambda at: at.hidden},
+        PLAIN, **MIXED, kinds=only(ROUTED_QUERY), tied=True, expert={"correction": lambda at: at.hidden},
+        inert="num_attention_heads",
     ),
     "ernie4_5_moe": extend(
-        PLAIN, bias="use_bias", mlp_bias="use_bias", head_bias="use_bias", tied=True, routed=_ernie_routed,
-        **SHARED, shared_bias="use_bias", **CORRECTED,
+        PLAIN, bias="use_bias", mlp_bias="use_bias", head_bias="use_bias", tied=True,
+        routed=stretch("moe_layer_start_index", "moe_layer_end_index", "moe_layer_interval"), **SHARED,
+        shared_bias="use_bias", **CORRECTED,
     ),
     "ernie4_5_vl_moe_text": extend(
         PLAIN, bias="use_bias", mlp_bias="use_bias", tied=True, routed=mlp_types(after(1)),
@@ -307,16 +190,21 @@ MIXTURES = {
     "deepseek_ocr2_text": OCR,
     "unlimited_ocr_text": extend(
         OCR, kinds=only(attention, FULL, "reference_sliding_attention"), listed=True, **LISTED,
-        inert="sliding_window",
     ),
     "mimo_v2_flash": extend(
-        PLAIN, kinds=only(_mimo, FULL, SLIDING), listed=True, pattern=_mimo_kinds,
-        routed=mlp_types(_mimo_routed), bias="attention_bias", output_bias=False,
+        BIASED, kinds=only(_narrow_values, FULL, SLIDING), listed=True, output_bias=False,
+        sinks=lambda at: at.kind == SLIDING, window=_mimo_window,
+        grouped=lambda at: at.fields.kv_heads() * (2 if at.kind == SLIDING else 1),
+        pattern=repeated("hybrid_layer_pattern", SIXTH_FULL, SLIDING),
+        routed=mlp_types(repeated("moe_layer_freq", after(1), True)),
+        says_again={"swa_num_attention_heads": "num_attention_heads", "swa_head_dim": "head_dim",
+                    "swa_num_key_value_heads": lambda at: 2 * at.fields.kv_heads(),
+                    "swa_v_head_dim": "v_head_dim"},
         inert="n_shared_experts attention_chunk_size add_swa_attention_sink_bias",
     ),
     "step3p5": extend(
-        PLAIN, kinds=only(_step, FULL, SLIDING), pattern=_step_kinds, routed=_step_routed,
-        query_key_norm="head", gate="head", **ONE_SHARED, bias="attention_bias", mlp_bias="mlp_bias",
+        NORMED, kinds=only(_step, FULL, SLIDING), listed=True, drafting=True, gate="head", **ONE_SHARED,
+        routed=mlp_types(named("moe_layers_enum", True, False, after(3))), mlp_bias="mlp_bias",
         shared_bias="mlp_bias",
     ),
     "llama4_text": extend(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cohort.architecture.families import read
+from cohort.architecture.reading import read
 from cohort.architecture.registered import model, models, title
 from cohort.registry import facts
 from cohort.serving.caches import cache_bytes, cache_format

@@ -83,7 +83,18 @@ _INERT_NAMES = frozenset(_NAMES.split())
 
 @lru_cache(maxsize=4096)
 def moves_nothing(name: str) -> bool:
-    """Whether a field moves no count, in any family."""
+    """Whether a field moves no count, in any family.
+
+    Parameters
+    ----------
+    name : str
+        The field.
+
+    Returns
+    -------
+    bool
+        True for tokens, numerics, training, initialisation, scales and towers.
+    """
     return name in _INERT_NAMES or _INERT.match(name) is not None
 
 
@@ -98,12 +109,16 @@ class Fields:
         Its ``model_type``.
     absent : mapping
         What stands for a field that is not there, by the family's reference implementation.
+    drafting : bool
+        Whether lists of layers also name drafting layers behind them, which are cut off.
     """
 
-    __slots__ = ("absent", "family", "found", "twice", "used", "values")
+    __slots__ = ("absent", "drafting", "family", "found", "twice", "used", "values")
 
-    def __init__(self, values: Mapping[str, Any], family: str, absent: Mapping[str, Any]) -> None:
-        self.values, self.family, self.absent = values, family, absent
+    def __init__(
+        self, values: Mapping[str, Any], family: str, absent: Mapping[str, Any], drafting: bool = False
+    ) -> None:
+        self.values, self.family, self.absent, self.drafting = values, family, absent, drafting
         self.found, self.twice = {**absent, **values}, set[str]()  # by their first names; given under two
         renamed: set[str] = set()
         for each in values:
@@ -116,7 +131,18 @@ class Fields:
         self.used: set[str] = {"model_type"}
 
     def raw(self, name: str) -> Any:
-        """Return a field as it is, under any of its names; `ABSENT` where it has none and no default."""
+        """Return a field as it is, under any of its names; `ABSENT` where it has none and no default.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+
+        Returns
+        -------
+        object
+            The value.
+        """
         self.used.add(name)
         return self._agreed(name) if name in self.twice else self.found.get(name, ABSENT)
 
@@ -131,12 +157,41 @@ class Fields:
         return given[0][1] if given else None
 
     def given(self, name: str) -> str:
-        """Return the name under which a field was given."""
+        """Return the name under which a field was given.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+
+        Returns
+        -------
+        str
+            One of its names; the first where it is not given.
+        """
         names = ALIASES.get(name, (name,))
         return next((each for each in names if self.values.get(each) is not None), names[0])
 
     def size(self, name: str, low: int = 1, high: int = LIMIT) -> int:
-        """Return a size that must be there."""
+        """Return a size that must be there.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+        low, high : int
+            The least and the greatest it may be.
+
+        Returns
+        -------
+        int
+            The size.
+
+        Raises
+        ------
+        ConfigError
+            If it is missing, null or out of range.
+        """
         value = self.raw(name)
         if type(value) is int and low <= value <= high:
             return value
@@ -148,12 +203,41 @@ class Fields:
         return integer(f"the field {self.given(name)!r}", value, low, high, ConfigError)
 
     def optional(self, name: str, low: int = 1) -> int | None:
-        """Return a size, or None where it is null, or absent without a default."""
+        """Return a size, or None where it is null, or absent without a default.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+        low : int
+            The least it may be.
+
+        Returns
+        -------
+        int or None
+            The size.
+        """
         value = self.raw(name)
         return None if value is None or value is ABSENT else self.size(name, low)
 
     def flag(self, name: str) -> bool:
-        """Return a boolean; what is neither there nor has a default is false."""
+        """Return a boolean; what is neither there nor has a default is false.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+
+        Returns
+        -------
+        bool
+            The value.
+
+        Raises
+        ------
+        ConfigError
+            If it is neither true nor false.
+        """
         value = self.raw(name)
         if value is True or value is False:
             return value
@@ -162,14 +246,43 @@ class Fields:
         raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be true or false")
 
     def must(self, name: str, value: Any) -> None:
-        """Raise where a field is set to anything but what others say already, or what alone is counted."""
+        """Raise where a field is set to anything but what others say already, or what alone is counted.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+        value : object
+            What it may say.
+
+        Raises
+        ------
+        ConfigError
+            If it says anything else.
+        """
         given = self.raw(name)
         if given is not None and given is not ABSENT and (type(given) is not type(value) or given != value):
             only = f"only {shown(value, 30)} is counted"
             raise ConfigError(f"the field {self.given(name)!r} is {shown(given, 30)}, but {only}")
 
     def part(self, name: str) -> Fields:
-        """Return a nested table of fields, empty where it is absent; whoever reads it calls `unread`."""
+        """Return a nested table of fields, empty where it is absent; whoever reads it calls `unread`.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+
+        Returns
+        -------
+        Fields
+            The fields of the table.
+
+        Raises
+        ------
+        ConfigError
+            If it is no object.
+        """
         value = self.raw(name)
         if value is None or value is ABSENT:
             value = {}
@@ -177,12 +290,71 @@ class Fields:
             raise ConfigError(f"the field {name!r} is {shown(value, 40)}, but must be an object")
         return Fields(value, self.family, {})
 
+    def by_layer(self, name: str, count: int) -> list[Fields]:
+        """Return what a field says for each layer: a list, or a table by numbers of one digit or of two.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+        count : int
+            How many layers there are.
+
+        Returns
+        -------
+        list of Fields
+            Empty ones for layers of which nothing is said.
+
+        Raises
+        ------
+        ConfigError
+            If an entry is no object, or a list has another length.
+        """
+        value = self.raw(name)
+        listed = isinstance(value, (list, tuple))
+        if listed and len(value) != count:
+            raise ConfigError(f"the field {name!r} must hold an entry for each of {count} layers")
+        table: Mapping[Any, Any] = dict(enumerate(value)) if listed else self.part(name).values
+        none = Fields({}, self.family, {})
+        found = []
+        for layer in range(count):
+            each = table.get(layer if listed else str(layer), table.get(f"{layer:02}"))
+            if each is not None and not isinstance(each, Mapping):
+                raise ConfigError(f"{name!r} holds {shown(each, 30)} for layer {layer}: give an object")
+            found.append(Fields(each, self.family, {}) if each else none)
+        return found
+
     def listed(self, name: str, count: int | None, allowed: str, holds: Iterable[Any]) -> list[Any] | None:
-        """Return a list, one entry a layer, of what it may hold; None where it is absent, null or empty."""
+        """Return a list, one entry a layer, of what it may hold; None where it is absent, null or empty.
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+        count : int or None
+            How many entries there must be.
+        allowed : str
+            What it may hold, for the error.
+        holds : iterable
+            What it may hold.
+
+        Returns
+        -------
+        list or None
+            The entries.
+
+        Raises
+        ------
+        ConfigError
+            If it has another length or holds anything else.
+        """
         value = self.raw(name)
         if value is None or value is ABSENT or value == [] or value == ():
             return None
         known = tuple(holds)
+        if self.drafting and count is not None and isinstance(value, (list, tuple)):
+            more = self.optional("num_nextn_predict_layers", low=0) or 0
+            value = value[:count] if len(value) == count + more else value
         if not isinstance(value, (list, tuple)) or (count is not None and len(value) != count):
             size = f"{len(value)} entries" if isinstance(value, (list, tuple)) else shown(value, 30)
             raise ConfigError(f"the field {self.given(name)!r} has {size}, but must hold {allowed}")
@@ -192,8 +364,28 @@ class Fields:
         return list(value)
 
     def indices(self, name: str) -> frozenset[int] | None:
-        """Return a list of layer numbers; one beyond the last layer names none. None where it is absent."""
+        """Return a list of layer numbers; one beyond the last layer names none. None where it is absent.
+
+        Numbers in a text are apart by commas (Step 3.5).
+
+        Parameters
+        ----------
+        name : str
+            The field, under the first of its names.
+
+        Returns
+        -------
+        frozenset of int or None
+            Numbers from 0.
+
+        Raises
+        ------
+        ConfigError
+            If it is no list of such numbers.
+        """
         value = self.raw(name)
+        if isinstance(value, str) and re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", value):
+            value = [int(each) for each in value.split(",")]
         if value is None or value is ABSENT:
             return None
         if not isinstance(value, (list, tuple)):
@@ -228,7 +420,18 @@ class Fields:
         return self.hidden // self.heads
 
     def unread(self, inert: frozenset[str]) -> None:
-        """Raise for a field that is set and that nothing has read, unless it is known to move no count."""
+        """Raise for a field that is set and that nothing has read, unless it is known to move no count.
+
+        Parameters
+        ----------
+        inert : frozenset of str
+            Fields that the family may leave unread.
+
+        Raises
+        ------
+        ConfigError
+            If there is such a field.
+        """
         for name, value in self.values.items():
             if not value or name in self.used or _FIELD.get(name) in self.used or name in inert:
                 continue

@@ -1,6 +1,6 @@
-"""A family as a row of traits, and how the traits become layers.
+"""A family as a row of traits.
 
-A trait is a value, the name of a field that holds it (of a yes or no), or a function of a place.
+A trait is a value, the name of a field that holds it, or a function of a place.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from cohort.architecture.decoder import Layer, ModelSpec
-from cohort.architecture.families.fields import ABSENT, STATED, Fields
+from cohort.architecture.configs.fields import ABSENT, STATED, Fields
 from cohort.architecture.feedforward import HyperConnection, Weights
 from cohort.errors import ConfigError
 
-Pattern = Callable[[Fields, int], Sequence[Any]]
+Part = Callable[["Place"], Any]  # what makes a part of a layer
+Pattern = Callable[[Fields, int], Sequence[Any]]  # one entry for each layer
 
 
 class Place(NamedTuple):
@@ -31,8 +31,29 @@ class Place(NamedTuple):
         """Width of the residual stream."""
         return self.fields.hidden
 
+    @property
+    def heads(self) -> int:
+        """Query heads."""
+        return self.fields.heads
+
     def flag(self, trait: Any) -> bool:
-        """Return a trait that is yes or no."""
+        """Return a trait that is yes or no.
+
+        Parameters
+        ----------
+        trait : bool, str, tuple of str or callable
+            Itself, a field, fields of which the given ones must agree, or a function of the place.
+
+        Returns
+        -------
+        bool
+            What it says here; a field that is neither given nor has a default says no.
+
+        Raises
+        ------
+        ConfigError
+            If fields that must agree do not.
+        """
         if trait is True or trait is False:
             return trait
         if isinstance(trait, tuple):
@@ -43,7 +64,18 @@ class Place(NamedTuple):
         return self.fields.flag(trait) if isinstance(trait, str) else bool(trait(self))
 
     def number(self, trait: Any) -> int:
-        """Return a trait that is a number, or a field that must hold one."""
+        """Return a trait that is a number.
+
+        Parameters
+        ----------
+        trait : int, str or callable
+            Itself, a field that must hold it, or a function of the place.
+
+        Returns
+        -------
+        int
+            What it is here.
+        """
         if isinstance(trait, str):
             return self.fields.size(trait)
         return trait if isinstance(trait, int) else int(trait(self))
@@ -55,7 +87,7 @@ class Kind(NamedTuple):
     `forward` is "both" (dense, or experts where the layer routes), "dense", "experts" or None.
     """
 
-    mixers: tuple[Callable[[Place], Any], ...]
+    mixers: tuple[Part, ...]
     forward: str | None = "both"
     norms: Any = None
 
@@ -76,37 +108,46 @@ class Row:
         Which layers route their tokens to experts.
     varies : callable, optional
         What else differs from layer to layer, one entry each.
+    layers : trait
+        How many layers there are.
+    order : callable, optional
+        The layers that a token passes, by their numbers: their weights are counted once, their caches each
+        time.
     tied : bool, optional
         Whether matrices are tied where the config does not say; None where they never are.
-    norm, norms, final : int
+    norm, norms, final : trait
         Weights a channel of a normalisation; normalisations of a layer; those after the last layer.
-    bias, output_bias, gate, gate_bias, sinks, window :
+    bias, output_bias, gate, gate_bias, sinks, window : trait
         Attention: biases of queries, keys and values; of the output; a gate by "head" or "full", and its
         bias; learned sinks; the field of the window.
-    query_key_norm, query_key_unit, norm_if :
+    query_key_norm, query_key_unit, norm_if : trait
         A norm of queries and keys by "head" or "full"; its weights a channel, if other ones; whether it is
         there at all.
-    head_dim, grouped :
+    head_dim, grouped : trait
         Heads as wide as "given", else hidden size / heads; this alone ("divided"), which must divide. Whether
         the family reads key-value heads; if not, as many as heads, or what a function says.
-    dense, experts :
+    dense, experts : callable
         What makes the feed-forward networks, a function of the place.
-    width, gated, mlp_bias, shared, shared_width, shared_bias, expert :
+    width, gated, mlp_bias, shared, shared_width, shared_bias, expert : trait
         Their width, whether they are gated, their biases; shared experts, their width and bias; other traits
         of the experts by the names that `cohort.architecture.Experts` has.
-    streams, extra, outside :
+    active, expert_width : trait
+        Experts that a token is sent to, and the width of one.
+    streams, extra, outside : callable, optional
         Hyper-connections; further weights of a layer; further weights of the model.
-    positions, head_bias, more_rows, head_rows :
+    positions, head_bias, more_rows, head_rows : trait
         Rows of learned positions; bias of the head; rows of the embedding beyond the vocabulary; rows of the
         head where they differ.
+    says_again : mapping
+        Fields that may only say again what others say, and what that is; null says nothing.
     absent : mapping
         What stands for a field that is absent.
+    drafting : bool
+        Whether lists of layers also name the drafting layers behind them, which are cut off.
     stated : str
         Sizes that may be absent although others must state them.
     inert : str
         Fields that move no count in this family, although they do in another.
-    classes : str
-        Further stems of class names that ``architectures`` may hold.
     """
 
     kinds: Mapping[str, Kind]
@@ -114,6 +155,8 @@ class Row:
     listed: bool = False
     routed: Any = False
     varies: Pattern | None = None
+    layers: Any = None
+    order: Callable[[Fields, int], Sequence[int]] | None = None
     tied: bool | None = False
     norm: Any = 1
     norms: Any = 2
@@ -129,11 +172,12 @@ class Row:
     sinks: Any = False
     head_dim: str = "given"
     window: Any = "sliding_window"
-    dense: Callable[[Place], Any] | None = None
-    experts: Callable[[Place], Any] | None = None
+    dense: Part | None = None
+    experts: Part | None = None
     width: Any = "intermediate_size"
     gated: bool = True
     mlp_bias: Any = False
+    active: Any = "num_experts_per_tok"
     expert_width: Any = "moe_intermediate_size"
     shared: Any = 0
     shared_width: Any = None
@@ -142,118 +186,56 @@ class Row:
     streams: Callable[[Place], HyperConnection] | None = None
     extra: Callable[[Place], Weights | None] | None = None
     outside: Callable[[Place], Weights | None] | None = None
-    positions: Callable[[Fields], int] | None = None
+    positions: Any = 0
     head_bias: Any = False
     more_rows: Any = 0
-    head_rows: Callable[[Fields], int | None] | None = None
-    layers: Callable[[Fields], int] | None = None
+    head_rows: str | None = None
     embedding_width: str | None = None
+    says_again: Mapping[str, Any] = field(default_factory=dict)
     absent: Mapping[str, Any] = field(default_factory=dict)
+    drafting: bool = False
     stated: str = ""
     inert: str = ""
-    classes: str = ""
 
     def defaults(self, known: Mapping[str, Any], nested: bool) -> Mapping[str, Any]:
-        """Return what stands for absent fields: of a nested config all, of one of its own not its sizes."""
+        """Return what stands for absent fields.
+
+        Parameters
+        ----------
+        known : mapping
+            All defaults that are known.
+        nested : bool
+            Whether the config lies in a larger one, which leaves out what equals a default.
+
+        Returns
+        -------
+        mapping
+            All of a nested config; of one of its own not the sizes, which it must state.
+        """
         if nested:
             return known
-        may = STATED - set(self.stated.split())
-        return {name: value for name, value in known.items() if name not in may}
+        must = STATED - set(self.stated.split())
+        return {name: value for name, value in known.items() if name not in must}
 
 
 def extend(row: Row, **traits: Any) -> Row:
-    """Return a row with some traits changed; `absent`, `expert` and `inert` are added to."""
+    """Return a row with some traits changed.
+
+    Parameters
+    ----------
+    row : Row
+        The row that the new one is like.
+    **traits
+        What differs; `absent`, `expert` and `inert` are added to what the row has.
+
+    Returns
+    -------
+    Row
+        The new row.
+    """
     for name in ("absent", "expert"):
         if name in traits:
             traits[name] = {**getattr(row, name), **traits[name]}
     if "inert" in traits:
         traits["inert"] = f"{row.inert} {traits['inert']}"
     return replace(row, **traits)
-
-
-def build(
-    fields: Fields,
-    row: Row,
-    name: str,
-    quantization: Mapping[str, Any] | None = None,
-    dtype: str | None = None,
-) -> ModelSpec:
-    """Return the model that the fields of a config and the traits of its family describe."""
-    place = Place(fields, row)
-    hidden, unit = fields.hidden, place.number(row.norm)
-    count = row.layers(fields) if row.layers else fields.layers
-    kinds, routed = _kinds(fields, row, count), _routed(fields, row, count)
-    varied = row.varies(fields, count) if row.varies else [None] * count
-    keys = list(zip(kinds, routed, varied, strict=True))
-    distinct = keys[:1] if keys.count(keys[0]) == count else dict.fromkeys(keys)  # hashing many takes long
-    made = [(key, _layer(Place(fields, row, *key), hidden, unit)) for key in distinct]
-    layers = [made[0][1]] * count if len(made) == 1 else list(map(dict(made).__getitem__, keys))
-    vocabulary = fields.size("vocab_size")
-    rows = row.head_rows(fields) if row.head_rows else None
-    more = place.number(row.more_rows)
-    return ModelSpec(
-        name=name,
-        family=fields.family,
-        hidden=hidden,
-        vocabulary=vocabulary + more,
-        layers=tuple(layers),
-        tied=_tied(fields, row),
-        norm_weights=place.number(row.final) * unit * hidden,
-        head_bias=place.flag(row.head_bias),
-        position_rows=row.positions(fields) if row.positions else 0,
-        embedding_width=fields.optional(row.embedding_width) if row.embedding_width else None,
-        context_limit=fields.optional("model_max_length") or fields.optional("max_position_embeddings"),
-        head_rows=rows or (vocabulary if more else None),
-        extra=_some(row.outside, place),
-        quantization=quantization,
-        dtype=dtype,
-    )
-
-
-def _tied(fields: Fields, row: Row) -> bool:
-    value = fields.raw("tie_word_embeddings")
-    if value is ABSENT or value is None or row.tied is None:
-        return bool(row.tied)
-    return fields.flag("tie_word_embeddings")
-
-
-def _kinds(fields: Fields, row: Row, count: int) -> Sequence[str]:
-    known = " or ".join(row.kinds)
-    listed = (
-        fields.listed("layer_types", count, f"{known} for each of {count} layers", row.kinds)
-        if row.listed
-        else None
-    )
-    if listed is not None:
-        return listed
-    return row.pattern(fields, count) if row.pattern else [next(iter(row.kinds))] * count
-
-
-def _routed(fields: Fields, row: Row, count: int) -> Sequence[bool]:
-    if isinstance(row.routed, (bool, str)):
-        return [Place(fields, row).flag(row.routed)] * count
-    routed: Sequence[bool] = row.routed(fields, count)
-    return routed
-
-
-def _layer(place: Place, hidden: int, unit: int) -> Layer:
-    row, kind = place.row, place.row.kinds[place.kind]
-    forward = kind.forward
-    if forward == "both":
-        forward = "experts" if place.routed else "dense"
-    make = row.experts if forward == "experts" else row.dense
-    if forward and make is None:
-        raise ConfigError(f"{place.fields.family} has no {forward} layers")
-    norms = place.number(row.norms if kind.norms is None else kind.norms)
-    return Layer(
-        tuple(made for mixer in kind.mixers if (made := mixer(place)) is not None),
-        make(place) if forward and make else None,
-        norms * unit * hidden,
-        row.streams(place) if row.streams else None,
-        _some(row.extra, place),
-    )
-
-
-def _some(further: Callable[[Place], Weights | None] | None, place: Place) -> Weights | None:
-    made = further(place) if further else None
-    return made if made and made.all else None

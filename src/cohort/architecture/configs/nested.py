@@ -88,14 +88,3 @@ MUST_STATE = {
 MUST_STATE["voxtral"] = MUST_STATE["voxtral_realtime"] = f"{MUST_STATE['glmasr']} head_dim"
 DRAFTERS = frozenset({"gemma4_assistant", "gemma4_unified_assistant"})  # heads that draft for another model
 FLAT = frozenset({"qwen2_vl", "qwen2_5_vl"})  # whose first releases hold all fields at the top
-
-# Stems of class names that do not follow from the model_type.
-OWN_CLASSES = {
-    "exaone": "llama", "internlm3": "llama", "iquestcoder": "llama", "gpt-sw3": "gpt2", "glmga": "glm46v",
-    "inkling_mm_model": "inkling", "minimax_m3_vl": "minimaxm3sparse",
-    "nemo_speechlm": "nemotron35transcribe",
-    "nemotron_h_omni": "nemotronhomni", "pp_chart2table": "gotocr2", "sarvam_mla": "deepseekv3",
-    "sarvam_moe": "glm4moe", "shieldgemma2": "gemma3", "kimi_k2": "deepseekv3",
-    "hunyuan_v1_dense": "hunyuandensev1",
-    "hunyuan_v1_moe": "hunyuanmoev1", "minimax_text_01": "minimax", "minimax_m1": "minimax minimaxtext01",
-}  # fmt: skip
