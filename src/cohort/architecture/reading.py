@@ -96,7 +96,7 @@ def _tied_alone(family: str) -> Any:
 @cache
 def _may_be_unread(family: str) -> frozenset[str]:
     """Return the fields that a family may leave unread: those of its class, and what its row says."""
-    return frozenset(f"{declared(family).names} {TABLE[family].inert}".split())
+    return declared(family).names.union(TABLE[family].inert.split())
 
 
 def _stored(

@@ -1,6 +1,8 @@
 """What the config classes of the reference library declare, by ``model_type`` :cite:p:`wolf2020transformers`.
 
-``defaults.json`` holds it; ``tests/oracles/families/check_defaults.py`` compares that file with the classes.
+``defaults.json`` holds it, a line a class: the defaults, then the names that matter besides those of the
+defaults, with a minus before those of the defaults that do not. ``tests/oracles/families/check_defaults.py``
+compares that file with the classes.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ class Declared(NamedTuple):
     """What one class declares: the defaults of its fields, and the names of all that matter."""
 
     defaults: Mapping[str, Any]
-    names: str
+    names: frozenset[str]
 
 
 @cache
@@ -39,4 +41,8 @@ def declared(family: str) -> Declared:
     Declared
         Nothing for a family that the reference library does not have.
     """
-    return Declared(*_classes().get(family, ({}, "")))
+    defaults, others = _classes().get(family, ({}, ""))
+    marked = others.split()
+    left_out = {name[1:] for name in marked if name.startswith("-")}
+    further = {name for name in marked if not name.startswith("-")}
+    return Declared(defaults, frozenset((set(defaults) | further) - left_out))
