@@ -11,6 +11,7 @@ from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.chapters.judging import quoted
 from cohort.registry import facts
+from cohort.registry.measured import FIRST, DeviceRun, device_rows
 from cohort.units import GB, GIB, KIB, MIB, SECONDS
 
 _UNITS = {"KiB": KIB, "GiB": GIB, "kB": 10**3, "GB": GB}
@@ -73,26 +74,7 @@ def published_memory() -> pd.DataFrame:
 DEVICE_HEADS, DEVICE_HEAD_DIM, DEVICE_BYTES = 32, 128, 2
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRun:
-    """Which accelerator was measured, and when.
-
-    Attributes
-    ----------
-    accelerator : str
-        Its name in the data.
-    torch : str
-        Version of PyTorch.
-    date : str
-        Day of the run, as year-month-day.
-    """
-
-    accelerator: str
-    torch: str
-    date: str
-
-
-def device_attention(run: str = "h100-1") -> tuple[DeviceRun, pd.DataFrame]:
+def device_attention(run: str = FIRST) -> tuple[DeviceRun, pd.DataFrame]:
     """Return attention as measured on an accelerator, naive and fused, beside the memory of the formulas.
 
     Parameters
@@ -106,11 +88,16 @@ def device_attention(run: str = "h100-1") -> tuple[DeviceRun, pd.DataFrame]:
         Of the run; and by context in tokens: ``naive`` and ``flash``, the measured peak memory in MiB beside
         the inputs; ``naive derived`` (two squares and the result) and ``flash derived`` (the result alone) in
         MiB; ``naive time`` and ``flash time`` in seconds. NaN where a way was not measured.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such run.
     """
-    about = next(row for row in facts.rows("device_runs") if row["run"] == run)
+    about, rows = device_rows("attention", run)
     found: dict[int, dict[str, float]] = {}
-    for row in facts.rows("device_measurements"):
-        if (row["run"], row["group"]) != (run, "attention") or row["case"] not in ("naive", "flash"):
+    for row in rows:
+        if row["case"] not in ("naive", "flash"):
             continue
         line = found.setdefault(int(row["context"]), {})
         if row["quantity"] == "time":
@@ -122,7 +109,7 @@ def device_attention(run: str = "h100-1") -> tuple[DeviceRun, pd.DataFrame]:
         scores = naive_score_bytes(context, DEVICE_HEADS, bytes_per_element=DEVICE_BYTES)
         line["naive derived"], line["flash derived"] = (scores + result) / MIB, result / MIB
     table = pd.DataFrame.from_dict(found, orient="index").sort_index().rename_axis("tokens")
-    return DeviceRun(about["accelerator"], about["torch"], about["date"]), table
+    return about, table
 
 
 def saving(model: str, other: str, bits: float = 16, other_bits: float = 16) -> float:

@@ -6,8 +6,9 @@ import pandas as pd
 
 from cohort.chapters.attention_memory import compute
 from cohort.chapters.attention_memory.kernels import exponent
-from cohort.chapters.attention_memory.published import DeviceRun, Savings, inexact
+from cohort.chapters.attention_memory.published import Savings, inexact
 from cohort.display.words import binary, counted, inflected, running, sentences, significant
+from cohort.registry.measured import DeviceRun
 from cohort.units import MIB
 
 
