@@ -218,3 +218,25 @@ def draw_measured_memory(table: pd.DataFrame) -> Figure:
     axes.set_xticks([int(each) for each in table.index], [f"{int(each):,}" for each in table.index])
     _legend_above(axes)
     return drawing
+
+
+def draw_device_memory(table: pd.DataFrame) -> Figure:
+    """Draw the peak memory of attention on an accelerator, naive and fused, with the formulas as lines.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `cohort.chapters.attention_memory.published.device_attention` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes, MiB against tokens. The line of the naive way goes on where it was not measured.
+    """
+    drawing, axes = figure()
+    for way, colour, name in (("naive", NAIVE, "naive"), ("flash", TILED, "fused")):
+        axes.plot(table.index, table[f"{way} derived"], color=colour, lw=1.5, label=f"{name}, formula")
+        axes.scatter(table.index, table[way], color=colour, s=26, zorder=2, label=f"{name}, measured")
+    _logarithmic(axes, [int(each) for each in table.index], "peak memory (MiB)")
+    _legend_above(axes)
+    return drawing

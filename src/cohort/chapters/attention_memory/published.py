@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cohort.architecture.attention import naive_training_bytes, tiled_training_bytes
+from cohort.architecture.attention import naive_score_bytes, naive_training_bytes, tiled_training_bytes
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.chapters.judging import quoted
 from cohort.registry import facts
-from cohort.units import GB, GIB, KIB, MIB
+from cohort.registry.measured import FIRST, DeviceRun, device_rows
+from cohort.units import GB, GIB, KIB, MIB, SECONDS
 
 _UNITS = {"KiB": KIB, "GiB": GIB, "kB": 10**3, "GB": GB}
 
@@ -67,6 +68,48 @@ def published_memory() -> pd.DataFrame:
             }
         )
     return pd.DataFrame(records)
+
+
+# The layer whose attention `benchmarks/device/attention.py` measures, in two bytes a number.
+DEVICE_HEADS, DEVICE_HEAD_DIM, DEVICE_BYTES = 32, 128, 2
+
+
+def device_attention(run: str = FIRST) -> tuple[DeviceRun, pd.DataFrame]:
+    """Return attention as measured on an accelerator, naive and fused, beside the memory of the formulas.
+
+    Parameters
+    ----------
+    run : str
+        A run of the table ``device_runs``.
+
+    Returns
+    -------
+    DeviceRun, DataFrame
+        Of the run; and by context in tokens: ``naive`` and ``flash``, the measured peak memory in MiB beside
+        the inputs; ``naive derived`` (two squares and the result) and ``flash derived`` (the result alone) in
+        MiB; ``naive time`` and ``flash time`` in seconds. NaN where a way was not measured.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such run.
+    """
+    about, rows = device_rows("attention", run)
+    found: dict[int, dict[str, float]] = {}
+    for row in rows:
+        if row["case"] not in ("naive", "flash"):
+            continue
+        line = found.setdefault(int(row["context"]), {})
+        if row["quantity"] == "time":
+            line[f"{row['case']} time"] = float(row["value"]) * SECONDS[row["unit"]]
+        elif row["quantity"] == "peak memory":
+            line[row["case"]] = float(row["value"]) / MIB
+    for context, line in found.items():
+        result = DEVICE_BYTES * DEVICE_HEADS * DEVICE_HEAD_DIM * context
+        scores = naive_score_bytes(context, DEVICE_HEADS, bytes_per_element=DEVICE_BYTES)
+        line["naive derived"], line["flash derived"] = (scores + result) / MIB, result / MIB
+    table = pd.DataFrame.from_dict(found, orient="index").sort_index().rename_axis("tokens")
+    return about, table
 
 
 def saving(model: str, other: str, bits: float = 16, other_bits: float = 16) -> float:

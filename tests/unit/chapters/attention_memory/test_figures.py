@@ -88,3 +88,11 @@ def test_printed_memory_lies_on_its_lines():
 def test_the_same_numbers_give_the_same_file():
     first, second = (svg(figures.draw_published_memory(published.published_memory())) for _ in range(2))
     assert first == second
+
+
+def test_attention_on_an_accelerator_is_drawn_with_its_formulas():
+    table = published.device_attention()[1]
+    (axes,) = figures.draw_device_memory(table).axes
+    naive, fused = axes.collections
+    assert naive.get_offsets().shape[0] == fused.get_offsets().shape[0] == len(table)
+    assert list(axes.lines[0].get_ydata()) == list(table["naive derived"])

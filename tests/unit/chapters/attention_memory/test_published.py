@@ -22,3 +22,14 @@ def test_thirteen_of_sixteen_printed_memories_are_exact():
 def test_the_saving_of_deepseek_v2():
     assert published.saving("deepseek-v2", "deepseek-67b", bits=6) == 1 - 25_920 / 389_120
     assert published.saving("deepseek-v2", "deepseek-67b") == 1 - 69_120 / 389_120
+
+
+def test_attention_on_an_accelerator_is_what_the_formulas_say():
+    run, table = published.device_attention()
+    assert (run.accelerator, run.date) == ("H100 SXM 80GB", "2026-11-26")
+    assert table.loc[1024, "naive derived"] == 2 * 32 * 2 + 8  # 32 MiB scores in two bytes, twice; the result
+    assert list(table.index) == [512 * 2**power for power in range(7)]
+    for way in ("naive", "flash"):
+        assert ((table[way] / table[f"{way} derived"] - 1).abs().dropna() < 1e-3).all()
+    assert list(table.index[table["naive"].isna()]) == [32_768]
+    assert (table["naive time"] > table["flash time"]).drop(32_768).all()

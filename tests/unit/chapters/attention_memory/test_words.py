@@ -242,3 +242,22 @@ def test_reported_savings():
 def test_a_quoted_figure_is_one_row(quantity):
     with pytest.raises(CohortError, match="quoted figures of DeepSeek-V2 begin with"):
         judging.quoted("DeepSeek-V2", quantity)
+
+
+def test_attention_on_an_accelerator():
+    run, table = published.device_attention()
+    first, second, third, fourth = words.device_memory(run, table).split("\n")
+    assert first == (
+        "Measured on H100 SXM 80GB with PyTorch 2.11.0 on 2026-11-26, every peak is within "
+        "0.04% of its formula."
+    )
+    assert second == (
+        "At 16,384 tokens one layer of one sequence holds 32.1 GiB the naive way and 128 MiB fused, 257 "
+        "times less, and takes 81.8 and 3.43 ms."
+    )
+    assert third.endswith("the fused way is 4.9 to 28 times as fast.")
+    assert fourth == "At 32,768 tokens the fused way alone was run."
+    one = words.device_memory(run, table.loc[[1024]])
+    assert one.endswith("At any of these lengths the fused way is 11 times as fast.")
+    worse = words.device_memory(run, table.assign(flash=2 * table["flash derived"]))
+    assert "within 100.00% of its formula" in worse

@@ -14,6 +14,7 @@ from cohort.chapters.attention_memory.words.caches import (
 )
 from cohort.chapters.attention_memory.words.scores import (
     attention_work,
+    device_memory,
     flash_memory,
     growth_powers,
     measured_memory,
@@ -27,6 +28,7 @@ __all__ = [
     "cache_beside_weights",
     "cache_growth",
     "copies",
+    "device_memory",
     "devices_needed",
     "flash_memory",
     "growth_powers",

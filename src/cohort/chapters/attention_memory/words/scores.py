@@ -8,6 +8,7 @@ from cohort.chapters.attention_memory import compute
 from cohort.chapters.attention_memory.kernels import exponent
 from cohort.chapters.attention_memory.published import Savings, inexact
 from cohort.display.words import binary, counted, inflected, running, sentences, significant
+from cohort.registry.measured import DeviceRun
 from cohort.units import MIB
 
 
@@ -130,6 +131,41 @@ def measured_memory(peaks: pd.DataFrame) -> str:
         "any length.",
         f"At {longest:,} tokens the tiled way holds {significant(peaks.loc[longest, 'tiled'] / MIB, 2)} MiB, "
         f"the naive one {significant(peaks.loc[longest, 'naive'] / MIB, 2)} MiB.",
+    )
+
+
+def device_memory(run: DeviceRun, table: pd.DataFrame) -> str:
+    """Return how far the formulas are from the peaks of an accelerator, and what fusing buys there.
+
+    Parameters
+    ----------
+    run : DeviceRun
+        What was measured, and when.
+    table : DataFrame
+        As `published.device_attention` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    off = max(float((table[way] / table[f"{way} derived"] - 1).abs().max()) for way in ("naive", "flash"))
+    both = table.dropna(subset=["naive", "flash"])
+    last, longest = both.iloc[-1], both.index[-1]
+    faster = both["naive time"] / both["flash time"]
+    least, most = (significant(float(each), 2) for each in (faster.min(), faster.max()))
+    alone = [f"{each:,}" for each in table.index[table["naive"].isna() & table["flash"].notna()]]
+    return sentences(
+        f"Measured on {run.accelerator} with PyTorch {run.torch} on {run.date}, every peak is within "
+        f"{100 * off:.2f}% of its formula.",
+        f"At {longest:,} tokens one layer of one sequence holds {binary(last['naive'] * MIB)} the "
+        f"naive way and {binary(last['flash'] * MIB)} fused, "
+        f"{significant(last['naive'] / last['flash'])} times less, and takes "
+        f"{significant(1e3 * last['naive time'])} and {significant(1e3 * last['flash time'])} ms.",
+        f"Over the lengths that both were run at, the fused way is {least} to {most} times as fast."
+        if least != most
+        else f"At any of these lengths the fused way is {most} times as fast.",
+        f"At {', '.join(alone)} tokens the fused way alone was run." if alone else "",
     )
 
 
