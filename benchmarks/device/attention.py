@@ -60,7 +60,7 @@ def prompt(bench: Bench, length: int) -> Iterator[Row]:
         try:
             peak = bench.peak_bytes(lambda way=way: way(*inputs))
             seconds = bench.timed(lambda way=way: way(*inputs)).seconds
-        except torch.OutOfMemoryError:
+        except torch.cuda.OutOfMemoryError:
             continue  # the square does not fit
         if peak is not None:
             yield case.row("peak memory", float(peak))

@@ -8,18 +8,17 @@ from collections.abc import Iterator
 import torch
 
 from device.bench import Bench
-from device.products import product
+from device.products import product, types
 from device.rows import Case, Row
-
-TYPES = ("bf16", "fp8")
 
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Yield bandwidth and rates, with the power of the large products."""
     yield from idle(bench)
     yield from bandwidth(bench)
+    known = types(bench)
     for size in (4096, 8192):
-        for dtype in TYPES:
+        for dtype in known:
             yield from matmul(bench, bench.size(size, size // 64), dtype)
 
 

@@ -81,9 +81,7 @@ class Block(torch.nn.Module):
     def forward(self, x: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
         """Return the layer's output for whole sequences."""
         queries, keys, values = self.heads(x, turn)
-        group = self.sizes.heads // self.sizes.kv_heads
-        keys, values = (each.repeat_interleave(group, 1) for each in (keys, values))
-        mixed = scaled_dot_product_attention(queries, keys, values, is_causal=True)
+        mixed = scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=True)
         return self.rest(x, mixed.transpose(1, 2).flatten(2))
 
     def step(self, x: torch.Tensor, turn: torch.Tensor, cache: torch.Tensor) -> torch.Tensor:

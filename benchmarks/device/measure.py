@@ -1,8 +1,8 @@
 """Measure an accelerator at hand, and write what `data/device_measurements.csv` holds of others.
 
-Run it as ``python benchmarks/device/measure.py --out FILE`` with `cohort` and PyTorch installed; a second
-file beside it says what was measured, with what and when. On a machine without a CUDA device, or with
-``--tiny``, shapes are small: the script can be tried, and its numbers mean nothing.
+Run it as ``python benchmarks/device/measure.py --out FILE`` with `cohort` and PyTorch (2.5 or later)
+installed; a second file beside it says what was measured, with what and when. On a machine without a CUDA
+device, or with ``--tiny``, shapes are small: the script can be tried, and its numbers mean nothing.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main(given: list[str] | None = None) -> None:
     meter = None
     if device.type == "cuda":
         torch.cuda.set_device(device)
-        meter = Meter.open(str(torch.cuda.get_device_properties(device).uuid))
+        meter = Meter.open(str(getattr(torch.cuda.get_device_properties(device), "uuid", "")))
     torch.manual_seed(0)
     run = describe(torch, device, meter, options)
     write(options.out, run, groups(options.only, Bench(device, meter, options.tiny)))

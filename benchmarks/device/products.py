@@ -41,6 +41,16 @@ def product(bench: Bench, tokens: int, rows: int, columns: int, dtype: str) -> W
     )
 
 
+def types(bench: Bench) -> tuple[str, ...]:
+    """Return the types that the device multiplies; without fp8 it is said, and the rest goes on."""
+    try:
+        product(bench, 16, 16, 16, "fp8")()
+    except (RuntimeError, AttributeError) as error:
+        print(f"no fp8 products here: {str(error).splitlines()[0]}")
+        return ("bf16",)
+    return ("bf16", "fp8")
+
+
 def cold(bench: Bench, tokens: int, rows: int, columns: int, dtype: str) -> tuple[Work, int]:
     """Return products with as many copies of the weights as no cache on the chip holds, and how many."""
     width = {"bf16": 2, "fp8": 1}[dtype]
@@ -51,11 +61,12 @@ def cold(bench: Bench, tokens: int, rows: int, columns: int, dtype: str) -> tupl
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Yield the time of each product of a layer of each model."""
+    known = types(bench)
     for model in MODELS:
         for name, (rows, columns) in shapes(model).items():
             rows, columns = (bench.size(each, each // 64) for each in (rows, columns))
             for tokens in TOKENS[: 2 if bench.tiny else None]:
-                for dtype in ("bf16", "fp8"):
+                for dtype in known:
                     work, copies = cold(bench, tokens, rows, columns, dtype)
                     seconds = bench.timed(bench.captured(work)).seconds / copies
                     case = Case("product", f"{model} {name} {rows}x{columns}", dtype, tokens=tokens)

@@ -38,7 +38,7 @@ def fitting(case: Case, decoder: Decoder, work: Callable[[Case, Decoder], Timing
     """Yield the rows of a case, or none where the device's memory does not hold it."""
     try:
         found = work(case, decoder)
-    except torch.OutOfMemoryError:
+    except torch.cuda.OutOfMemoryError:
         print(f"left out, memory: {case.case}, {case.batch} x {case.context}")
         return
     yield from rows(case, found, "step" if case.group == "decode" else "prompt")

@@ -140,3 +140,42 @@ def test_a_group_that_fails_is_named_and_the_others_go_on(monkeypatch, capsys):
     said = capsys.readouterr()
     assert "products: stopped after 1 rows: no such type\n" in said.err
     assert "training: " in said.out
+
+
+def test_a_device_without_fp8_measures_the_rest(monkeypatch, capsys):
+    def refused(*_, **__):
+        raise RuntimeError("torch._scaled_mm is only supported on newer devices\nmore")
+
+    monkeypatch.setattr(torch, "_scaled_mm", refused)
+    found = list(products.measure(TINY))
+    assert {row.dtype for row in found} == {"bf16"}
+    assert len(found) == 16
+    assert "no fp8 products here: torch._scaled_mm is only" in capsys.readouterr().out
+
+
+def test_a_square_that_does_not_fit_leaves_the_fused_way(monkeypatch):
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(attention, "naive", full)
+    assert {row.case for row in attention.prompt(TINY, 32)} == {"flash"}
+
+
+def test_a_batch_that_does_not_fit_is_left_out(capsys):
+    def full(case, decoder):
+        raise torch.cuda.OutOfMemoryError("out of memory")
+
+    steps = benchmark("device.steps")
+    assert list(steps.fitting(rows.Case("decode", "x", batch=9, context=8), None, full)) == []
+    assert "left out, memory: x, 9 x 8" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("ceilings", 6), ("products", 128), ("experts", 99), ("steps", 6), ("training", 6)]
+)
+def test_full_shapes_go_together(monkeypatch, name, count):
+    """On a device that knows shapes and computes nothing; of steps one batch of each model."""
+    steps = benchmark("device.steps")
+    monkeypatch.setattr(steps, "STEPS", {model: cases[-1:] for model, cases in steps.STEPS.items()})
+    meta = bench.Bench(torch.device("meta"), least_seconds=1e-6)
+    assert len(list(benchmark(f"device.{name}").measure(meta))) == count
