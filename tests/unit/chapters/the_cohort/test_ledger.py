@@ -115,6 +115,9 @@ def test_changed_data_change_the_verdict(monkeypatch):
             row["value"] = "ALiBi"
     original = facts.rows
     monkeypatch.setattr(facts, "rows", lambda table: rows if table == "model_facts" else original(table))
+    # The index of facts follows the file, which does not change here.
+    index = facts._facts_by_model.__wrapped__(0)
+    monkeypatch.setattr(facts, "_facts_by_model", lambda stamp: index)
     changed = {each.claim: each for each in judging.judge("the_cohort")}
     assert (changed["rope_everywhere"].verdict, changed["rope_everywhere"].value) == ("holds with limits", 12)
 
