@@ -347,7 +347,7 @@ def test_a_shell_completes_names() -> None:
     assert completed("model qwen3-3") == ["qwen3-32b", "qwen3-30b-a3b"]
     assert completed("model QWEN3-32") == ["qwen3-32b"]
     assert completed("model ./li") == ["file,./li"]  # the shell's own completion of paths
-    assert completed("models falcon") == ["falcon-180b"]
+    assert completed("models falcon-1") == ["falcon-180b"]
     assert completed("accelerators h1") == ["H100"]
     assert "SXM" in completed("accelerators H100 S")
     assert completed("grids Swe") == ["Sweden"]

@@ -11,7 +11,7 @@ import pandas as pd
 from cohort.architecture.decoder import Dense, Experts, FeedForward, ModelSpec, Residual
 from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import model as read_model
-from cohort.architecture.registered import specs, title
+from cohort.architecture.registered import group, specs, title
 from cohort.architecture.variants import with_feedforward
 from cohort.display import published_values
 from cohort.errors import ParameterError, shown
@@ -158,9 +158,11 @@ def active_by_convention(models: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `published_values.explained` returns it, of the mixtures that publish a number.
+        As `published_values.explained` returns it, of the mixtures that publish a number; of those of the
+        cohort where none of the given models is registered.
     """
-    names = [spec.name for spec in mixtures(models) if spec.registered]
+    given = [spec.name for spec in mixtures(models) if spec.registered]
+    names = given or [spec.name for spec in mixtures(group("cohort"))]
     return published_values.explained(published_values.published_counts(names, active=True))
 
 

@@ -40,6 +40,11 @@ def test_every_published_active_count_follows_from_a_convention():
     assert set(without) == {"LongCat-Flash", "Mistral Small 4 119B"}
 
 
+def test_without_a_registered_mixture_those_of_the_cohort_stand_in():
+    dense = sizes.active_by_convention(["llama-3-8b"])
+    assert list(dense.index) == ["DBRX", "Mixtral 8x22B", "Arctic", "DeepSeek-V2"]
+
+
 @pytest.mark.parametrize("name", POST)
 def test_dense_counterparts_differ_by_the_routers_alone(name):
     spec, parts = cohort.model(name), sizes.anatomy([name]).iloc[0]
