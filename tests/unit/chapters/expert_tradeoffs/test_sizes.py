@@ -1,6 +1,7 @@
 """What mixtures hold: counts that add up, and dense counterparts by hand."""
 
 import pytest
+from reading import ROOT
 
 import cohort
 from cohort.chapters.expert_tradeoffs import reads, sizes
@@ -40,9 +41,11 @@ def test_every_published_active_count_follows_from_a_convention():
     assert set(without) == {"LongCat-Flash", "Mistral Small 4 119B"}
 
 
-def test_without_a_registered_mixture_those_of_the_cohort_stand_in():
-    dense = sizes.active_by_convention(["llama-3-8b"])
-    assert list(dense.index) == ["DBRX", "Mixtral 8x22B", "Arctic", "DeepSeek-V2"]
+def test_without_a_registered_mixture_those_of_the_cohort_stand_in(tmp_path):
+    own = tmp_path / "own.json"
+    own.write_text((ROOT / "data" / "configs" / "dbrx.json").read_text(encoding="utf-8"), encoding="utf-8")
+    found = sizes.active_by_convention([str(own)])
+    assert set(found.index) == {"DBRX", "Mixtral 8x22B", "Arctic", "DeepSeek-V2"}
 
 
 @pytest.mark.parametrize("name", POST)
