@@ -12,8 +12,10 @@ from docstring_attributes import expanded
 from figures_in_dark import IMAGE, both, drawing_in_dark, in_dark
 from inherited_sections import complete, completed, inherited
 from light_pages import signs, without_scripts, without_unused
+from linked_sources import name, with_names
 from local_mathjax import NEEDED, mathjax_folder
 from local_scripts import keep
+from pybtex.database import Person
 from repository_links import theme_options
 
 
@@ -219,3 +221,26 @@ def test_pages_show_what_a_method_takes_over(what: str, method: Any, whole: list
     lines = inspect.cleandoc(method.__doc__).splitlines()
     complete(SimpleNamespace(), what, method.__qualname__, method, None, lines)  # type: ignore[arg-type]
     assert lines == whole
+
+
+@pytest.mark.parametrize(
+    ("authors", "called"),
+    [
+        ("{Meta}", "Meta, 2024"),
+        ("Kwon, Woosuk", "Kwon, 2024"),
+        ("Pearce, Tim and Song, Jinyeop", "Pearce and Song, 2024"),
+        ("Dao, Tri and Fu, Daniel and Ermon, Stefano", "Dao et al., 2024"),
+        ("van der Berg, Jan and others", "van der Berg et al., 2024"),
+    ],
+)
+def test_a_source_is_called_as_in_the_text(authors: str, called: str) -> None:
+    persons = {"author": [Person(each) for each in authors.split(" and ")]}
+    assert name(SimpleNamespace(persons=persons, fields={"year": "2024"})) == called
+
+
+def test_cells_of_keys_become_links_and_others_stay() -> None:
+    links = {"dao2022": ("Dao et al., 2022", "../bibliography.html#id1"), "meta": ("Meta, 2024", "b#2")}
+    row = "<tr><td>dao2022, meta</td><td>dao2022 says</td><td>8</td></tr><p>meta</p>"
+    shown = with_names(row, links)
+    assert '<a class="reference internal" href="../bibliography.html#id1">Dao et al., 2022</a>, ' in shown
+    assert "<td>dao2022 says</td><td>8</td></tr><p>meta</p>" in shown
