@@ -113,9 +113,9 @@ ENGINE_LOSS = [
     Constant("pace", "engine", 0.85, 0.4, 2.5, 0.3, "", "TensorRT-LLM", "times the launches of vLLM"),
 ]  # fmt: skip
 ENGINES = ("vLLM", "SGLang", "TensorRT-LLM")
-BY_ENGINE = [
+BY_ENGINE = [  # what vLLM's are stand for engines without rows
     constant
-    for engine in ENGINES
+    for engine in ("", *ENGINES[1:])
     for constant in (
         Constant("sequence", "", 8, 0.1, 200, 0, "", engine, "a sequence in a step: sampling, and the host"),
         Constant("first", "", 50, 1, 500, 0, "", engine, "a request before its prompt is read and after"),
@@ -130,9 +130,8 @@ AMD = [
     Constant("all-reduce", "two", 15, 1, 60, 0.5, "AMD", "", "of nothing, between two devices"),
     Constant("pace", "engine", 0.9, 0.3, 2.5, 0.3, "AMD", "ATOM", "times the launches of vLLM"),
     Constant("sequence", "", 8, 0.1, 200, 0, "AMD", "ATOM", "a sequence in a step: sampling, and the host"),
-    Constant("first", "", 50, 1, 500, 0, "AMD", "ATOM", "a request before its prompt is read and after"),
-    Constant("waiting", "apart", 0.1, 0.01, 1, 0, "AMD", "ATOM", "of others' prompts, before the first token"),
-]  # fmt: skip
+    # No row of AMD times the first token.
+]
 OLD = [
     Constant("weights", "16-bit", 0.8, 0.1, 1, note="of the memory's bandwidth"),
     Constant("weights", "fp8", 0.7, 0.1, 1, note="of the memory's bandwidth"),
@@ -264,7 +263,7 @@ def fit_kernels() -> list[dict[str, str]]:
     weight = np.array([3.0 if each.step else 1.0 for each in cells])
 
     def made(values: Sequence[float]) -> list[dict[str, str]]:
-        table = rows_of("kernels", KERNELS, values, "fitted", len(cells), "device")
+        table = rows_of("kernels", KERNELS, values, "fitted", len(cells), "")
         shared = {(row["quantity"], row["of"]): row for row in table}
         copies = [("launch", "latent", "grouped"), ("launch", "recurrent", "grouped"), ("weights", "fp4", "fp8"),
                   ("weights", "fp4 alone", "fp8"), ("weights", "int4", "fp8"), ("weights", "int8", "fp8"),
@@ -305,15 +304,29 @@ def fit_services(rows: Sequence[Measured], kernels: list[dict[str, str]], start:
 
 
 def fit_amd(rows: Sequence[Measured], table: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Return what is AMD's own, all else being as on other accelerators."""
-    made = lambda values: table + rows_of("2025", AMD, values, "fitted", len(rows), "inferencex2026")  # noqa: E731
-    return made(fitted(AMD, service_errors(rows, made)))[len(table) :]
+    """Return what is AMD's own, all else being as on other accelerators, and how far one model tells another."""
+
+    def found(chosen: Sequence[Measured]) -> list[dict[str, str]]:
+        def made(values: Sequence[float]) -> list[dict[str, str]]:
+            return table + rows_of("2025", AMD, values, "fitted", len(chosen), "inferencex2026")
+
+        return made(fitted(AMD, service_errors(chosen, made)))
+
+    logs: dict[tuple[str, str], list[float]] = {}
+    for name in AMD_CALIBRATES:
+        others = found([row for row in rows if row.row["model"] != name])
+        for row in rows:
+            if row.row["model"] == name:
+                token, _ = service_times(row, values_of(others, "2025", row.request["engine"], "AMD"))
+                for kind in ("dense", "mixture"):  # no dense model is among them
+                    logs.setdefault((kind, "token"), []).append(np.log(row.token_s / token))
+    spread = spread_rows("2025", logs, "inferencex2026", "AMD")
+    return found(rows)[len(table) :] + spread
 
 
 def fit_old() -> list[dict[str, str]]:
     """Return the set of 2023; the cache's share is the best of the measured kernels."""
     found = cases("calibrate")
-    measured_s = np.log([each.seconds for each in found])
     sources = " ".join(sorted({each.row["source"] for each in found}))
     cache = Constant("cache", "", 0.932, 0, 1, note="of the memory's bandwidth; the best of five measured kernels")
 
@@ -324,11 +337,21 @@ def fit_old() -> list[dict[str, str]]:
                   for q, of in (("weights", "fp4"), ("weights", "fp4 alone"), ("matrices", "fp4"))]
         return [*table, cache.row("2023", 0.932, "measured", 5, "aiconfigurator"), *given_rows("2023")]
 
-    def errors(values: list[float]) -> np.ndarray:
-        attained = values_of(made(values), "2023", "vLLM", "")
-        return bent(np.log([old_time(each, attained) for each in found]) - measured_s)
+    def errors(values: list[float], chosen: Sequence[Case] = found) -> np.ndarray:
+        attained = values_of(made(values), "2023", ENGINES[0], "")
+        return np.log([old_time(each, attained) / each.seconds for each in chosen])
 
-    return made(fitted(OLD, errors))
+    logs: dict[tuple[str, str], list[float]] = {}
+    for name in sorted({each.request["model"] for each in found}):
+        kept = [each for each in found if each.request["model"] != name]
+        values = fitted(OLD, lambda point, kept=kept: bent(errors(point, kept)))  # type: ignore[misc]
+        held = [each for each in found if each.request["model"] == name]
+        for each, error in zip(held, errors(values, held), strict=True):
+            kind = "mixture" if cohort.model(name).experts else "dense"
+            what = "first token" if each.quantity == "first token" else "token"
+            logs.setdefault((kind, what), []).append(-float(error))
+    spread = [row for kind in logs.items() if len(kind[1]) > 4 for row in spread_rows("2023", dict([kind]), sources)]
+    return made(fitted(OLD, lambda point: bent(errors(point)))) + spread
 
 
 def old_time(case: Case, attained: Attained) -> float:
@@ -348,26 +371,46 @@ def old_time(case: Case, attained: Attained) -> float:
 
 
 def ranges(rows: Sequence[Measured], kernels: list[dict[str, str]], start: list[float]) -> list[dict[str, str]]:
-    """Return the spread of measured over predicted of models that were left out of the fit, one by one."""
-    names = sorted({row.row["model"] for row in rows})
+    """Return the spread of measured over predicted of models that were left out of the fit, one by one.
+
+    Waves of requests that start together were measured of one model alone, the only dense one. Of that the
+    time to the first token is predicted from its rows with other lengths of prompts.
+    """
     logs: dict[tuple[str, str], list[float]] = {}
-    for name in names:
-        rest = [row for row in rows if row.row["model"] != name]
-        sought, values = fit_services(rest, kernels, start)
-        table = rows_of("2025", sought, values, "", 0, "") + given_rows("2025")
+    for name in sorted({row.row["model"] for row in rows}):
         held = [row for row in rows if row.row["model"] == name]
-        errors = []
-        for row in held:
-            kind = row.request["engine"], device_class(row.request["accelerator"])
-            token, first = service_times(row, values_of(table, "2025", *kind))
-            errors.append(abs(token / row.token_s - 1))
-            logs.setdefault((row.kind, "token"), []).append(np.log(row.token_s / token))
-            logs.setdefault((row.kind, "first token"), []).append(np.log(row.first_s / first))
-        print(f"left out {name:20} {len(held):4} rows: median error {np.median(errors):.3f}", file=sys.stderr)
-    return spread_rows(logs, len(rows), "aiconfigurator", "")
+        errors = left_out(rows, held, kernels, start)
+        logs.setdefault((held[0].kind, "token"), []).extend(token for token, _ in errors)
+        if held[0].kind == "mixture":
+            logs.setdefault(("mixture", "first token"), []).extend(first for _, first in errors)
+        off = np.median([abs(np.exp(-token) - 1) for token, _ in errors])
+        print(f"left out {name:20} {len(held):4} rows: median error {off:.3f}", file=sys.stderr)
+    dense = [row for row in rows if row.kind == "dense"]
+    for length in sorted({row.row["input_tokens"] for row in dense}):
+        held = [row for row in dense if row.row["input_tokens"] == length]
+        errors = left_out(rows, held, kernels, start)
+        logs.setdefault(("dense", "first token"), []).extend(first for _, first in errors)
+    return spread_rows("2025", logs, "aiconfigurator")
 
 
-def spread_rows(logs: dict[tuple[str, str], list[float]], count: int, sources: str, device: str) -> list[dict[str, str]]:
+def left_out(
+    rows: Sequence[Measured], held: Sequence[Measured], kernels: list[dict[str, str]], start: list[float]
+) -> list[tuple[float, float]]:
+    """Return the logarithms of measured over predicted of rows that the fit did not see."""
+    apart = {id(row) for row in held}
+    sought, values = fit_services([row for row in rows if id(row) not in apart], kernels, start)
+    table = rows_of("2025", sought, values, "", 0, "") + given_rows("2025")
+    found = []
+    for row in held:
+        kind = row.request["engine"], device_class(row.request["accelerator"])
+        token, first = service_times(row, values_of(table, "2025", *kind))
+        found.append((float(np.log(row.token_s / token)), float(np.log(row.first_s / first))))
+    return found
+
+
+def spread_rows(
+    generation: str, logs: dict[tuple[str, str], list[float]], sources: str, device: str = ""
+) -> list[dict[str, str]]:
     """Return percentiles of measured over predicted as rows of the table."""
     found = []
     for (kind, what), each in sorted(logs.items()):
@@ -375,7 +418,7 @@ def spread_rows(logs: dict[tuple[str, str], list[float]], count: int, sources: s
             value = float(np.exp(np.quantile(each, level)))
             entry = Constant("spread", f"{kind}, {what}, {name}", 1, 1, 1, device=device,
                              note="measured over predicted, of models left out of the fit")
-            found.append(entry.row("2025", value, "measured", len(each), sources))
+            found.append(entry.row(generation, value, "measured", len(each), sources))
     return found  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
 from cohort.errors import bounded, integer, positive
 from cohort.numeric import LIMIT, MAX_CONTEXT
-from cohort.registry.devices import Accelerator
+from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.attainment import ROOFLINE, Attained, attained, products
 from cohort.serving.layouts import Layout
 from cohort.serving.memory import Budget, memory_budget
@@ -302,8 +302,9 @@ def serve(
     (True, 'memory')
     """
     concurrency, input_tokens, output_tokens = _lengths(concurrency, input_tokens, output_tokens)
-    layout = _layout(tensor_parallel, attention_data_parallel, expert_parallel)
-    group = device_group(model, accelerator, layout, weight_dtype, kv_dtype, attained, generation, engine)
+    device = as_accelerator(accelerator)
+    layout = _layout(device, tensor_parallel, attention_data_parallel, expert_parallel)
+    group = device_group(model, device, layout, weight_dtype, kv_dtype, attained, generation, engine)
     accepted, guessed = _speculation(acceptance_length, draft_tokens)
     cached = min(int(bounded("prefix_share", prefix_share, 0, 1) * input_tokens), input_tokens - 1)
     asked = Asked(concurrency, input_tokens, output_tokens, cached, accepted, guessed, together)
@@ -342,9 +343,10 @@ class Asked:
         return self.input_tokens + (self.output_tokens + 1) // 2
 
 
-def _layout(tensor: int, data: int, expert: bool) -> Layout:
-    tensor = integer("tensor_parallel", tensor, 1, LIMIT, unit="devices")
-    data = integer("attention_data_parallel", data, 1, LIMIT, unit="copies")
+def _layout(device: Accelerator, tensor: int, data: int, expert: bool) -> Layout:
+    most = most_devices(device)
+    tensor = integer("tensor_parallel", tensor, 1, most, unit=f"devices for {device.name}")
+    data = integer("attention_data_parallel", data, 1, most // tensor, unit="copies")
     return _known_layout(tensor, data, bool(expert))
 
 
@@ -387,7 +389,9 @@ def timed(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[float, 
     step = sum(parts.values())
     read = asked.input_tokens - asked.cached
     alone = each = group.prompts(read, asked.cached, 1, chunk)
-    joint = min(-(-count // group.layout.data), max(chunk // read, 1)) if asked.together else 1
+    # Prompts that come in one step are read together: all of a wave, else as many as answers end in a step.
+    coming = count / group.layout.data / (1 if asked.together else asked.output_tokens)
+    joint = max(min(coming, chunk / read), 1.0)
     if joint > 1:
         each = group.prompts(read, asked.cached, joint, chunk) / joint
     others = (count - 1) * each / group.layout.data  # copies read their prompts side by side
@@ -395,7 +399,8 @@ def timed(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[float, 
     parts = {part: seconds / asked.accepted for part, seconds in parts.items()}
     parts["prompts"] = (others - waited) / max(asked.output_tokens - 1, 1)
     # A request that finds others at work waits for the step that runs, half of it on average.
-    first = group.attained.first_s + alone + waited + (step / 2 if count > 1 else 0.0)
+    running = step / 2 if count > 1 and asked.output_tokens > 1 else 0.0
+    first = group.attained.first_s + alone + waited + running
     return first, parts, others - waited
 
 
@@ -406,6 +411,9 @@ def _served(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
     prompt_flops = spec.prefill_flops(asked.input_tokens)
     if asked.cached:
         prompt_flops -= spec.prefill_flops(asked.cached)
+    # Of a prompt the last token alone meets the head.
+    head = group.devices / group.layout.data * group.plan.head.flops
+    prompt_flops -= head * (asked.input_tokens - asked.cached - 1)
     kind = "mixture" if group.plan.mixtures else "dense"
     spread = group.attained.spread
     read = group.weight_bytes(count * (1 + asked.guessed))
@@ -494,8 +502,9 @@ def largest_concurrency(
     53
     """
     _, input_tokens, output_tokens = _lengths(1, input_tokens, output_tokens)
-    layout = _layout(tensor_parallel, attention_data_parallel, expert_parallel)
-    group = device_group(model, accelerator, layout, weight_dtype, kv_dtype, ROOFLINE)
+    device = as_accelerator(accelerator)
+    layout = _layout(device, tensor_parallel, attention_data_parallel, expert_parallel)
+    group = device_group(model, device, layout, weight_dtype, kv_dtype, ROOFLINE)
     room, each = _budget(group).room, group.cache_bytes(input_tokens + output_tokens, 1)
     count = max(int(room // each), 0)
     while count and group.cache_bytes(input_tokens + output_tokens, count * layout.data) > room:

@@ -16,7 +16,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.formats import WeightFormat, weight_format, weight_formats
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, integer, one_of
+from cohort.errors import ParameterError, one_of
 from cohort.registry.devices import Accelerator, as_accelerator, multiplied_type, sixteen_bit_type
 from cohort.serving.attainment import Attained, attained
 from cohort.serving.layouts import Layout
@@ -280,7 +280,7 @@ class DeviceGroup:
             "sequences": sequences * self.attained.sequence_s,
         }
 
-    def prompts(self, tokens: int, cached: int = 0, count: int = 1, chunk: int = CHUNK) -> float:
+    def prompts(self, tokens: int, cached: int = 0, count: float = 1, chunk: int = CHUNK) -> float:
         """Return the seconds in which one of the copies reads prompts together.
 
         Parameters
@@ -289,8 +289,8 @@ class DeviceGroup:
             Tokens of each prompt that are read.
         cached : int
             Tokens before them whose keys and values are in the cache.
-        count : int
-            Prompts that are read at once.
+        count : float
+            Prompts that are read at once, on average.
         chunk : int
             Tokens that a step reads at the most; longer prompts take several.
 
@@ -429,9 +429,6 @@ def device_group(
     device = as_accelerator(accelerator)
     stored = _stored(spec, weight_dtype)
     one_of("kv_dtype", kv_dtype, precisions())
-    most = most_devices(device)
-    integer("tensor_parallel", layout.tensor, 1, most, unit=f"devices for {device.name}")
-    integer("tensor_parallel x attention_data_parallel", layout.devices, 1, most, unit=f"devices for {device.name}")
     for heads in spec.attention_heads:
         if heads % layout.tensor:
             raise ParameterError(

@@ -80,7 +80,7 @@ def step(
     )
     held = spec.parameters - (0 if spec.tied else spec.embedding_parameters) - routed
     read = held + (routed - spec.idle_experts(devices * sequences)) / devices
-    rate = attained().weights["fp8" if weight_dtype in ("fp8", "fp4") else "16-bit"] * device.bandwidth
+    rate = attained(device=device).read_share(device, weight_dtype) * device.bandwidth
     sent = exchange(spec, device, sequences, devices, imbalance)
     layers = sum(1 for layer in spec.layers if layer.experts)
     return {

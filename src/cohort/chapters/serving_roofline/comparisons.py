@@ -127,7 +127,7 @@ def missed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def kernel_generations(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the errors of full services as fitted and with recent kernels: medians, signed and absolute.
+    """Return the errors of full services by the engines of 2023 and of 2025: medians, signed and absolute.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ def kernel_generations(frame: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``bias`` and ``error`` in percent of the measured throughput.
     """
-    errors = 100 * frame[["predicted error", "with recent kernels error"]]
-    errors.columns = ["as fitted", "with recent kernels"]
+    errors = 100 * frame[["predicted error", "predicted today error"]]
+    errors.columns = ["engines of 2023", "engines of 2025"]
     return pd.DataFrame({"bias": errors.median(), "error": errors.abs().median()})
 
 
