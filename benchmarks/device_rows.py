@@ -12,8 +12,9 @@ import cohort
 from cohort.architecture.decoder import ModelSpec
 from cohort.registry.devices import sixteen_bit_type
 from cohort.serving.attainment import Attained
+from cohort.serving.groups import device_group
 from cohort.serving.layouts import Layout
-from cohort.serving.step import DeviceGroup, device_group
+from cohort.serving.step import DeviceGroup
 
 TABLE = Path(__file__).parent / "device_h100.csv"
 DEVICE = "H100 SXM 80GB"

@@ -105,7 +105,9 @@ def newness(each: Score) -> str:
     if each.row["accelerator"].startswith("MI"):
         return "AMD"
     model = "a model seen" if each.row["model"] in SEEN else "another model"
-    return f"{model}, {'a device seen' if each.row['accelerator'] in DEVICES[each.kind] else 'another device'}"
+    return (
+        f"{model}, {'a device seen' if each.row['accelerator'] in DEVICES[each.kind] else 'another device'}"
+    )
 
 
 def report(found: Sequence[Score]) -> None:
@@ -151,15 +153,11 @@ def other_rows(path: Path) -> None:
             groups.setdefault(f"at maximum: {row['accelerator']}", []).append(ratio)
             groups.setdefault("at maximum", []).append(ratio)
         elif row["metric"] == "request_latency":
-            answer = cohort.serving.serve(
-                **request, generation="2023" if row["engine_version"] == "0.6" else "2025", engine=row["engine"],
-                concurrency=int(row["batch_or_concurrency"]), together=True,
-            )  # fmt: skip
-            today = cohort.serving.serve(
-                **request, engine=row["engine"], concurrency=int(row["batch_or_concurrency"]), together=True
-            )
-            groups.setdefault(f"request, by 2023: {row['accelerator']}", []).append(answer.request_s / measured_value)
-            groups.setdefault(f"request, by 2025: {row['accelerator']}", []).append(today.request_s / measured_value)
+            request |= {"concurrency": int(row["batch_or_concurrency"]), "together": True}
+            for generation in ("2023", "2025"):
+                answer = cohort.serving.serve(**request, engine=row["engine"], generation=generation)
+                name = f"whole requests, by {generation}: {row['accelerator']}"
+                groups.setdefault(name, []).append(answer.request_s / measured_value)
     for name, ratios in sorted(groups.items()):
         errors = [abs(ratio - 1) for ratio in ratios]
         print(f"{name:66}{len(ratios):6}{100 * median(errors):8.1f}{'':8}{100 * (median(ratios) - 1):+8.1f}")

@@ -71,7 +71,7 @@ class Measured:
 
 
 def weight_format(row: dict[str, str]) -> str:
-    """Return how the weights of a release in a type are stored; the table of a campaign names the type alone."""
+    """Return how a release in a type stores its weights; the tables of campaigns name the type alone."""
     dtype, model, amd = row["precision_weights"], row["model"], row["accelerator"].startswith("MI")
     dense = read_model(NAMES.get(model, model)).experts is None
     if model.startswith("gpt-oss"):
@@ -112,7 +112,8 @@ def _cell(row: dict[str, str]) -> dict[str, str]:
         "engine": row["engine"],
         "engine_version": row["engine_version"],
         "use": row["use"],
-        "campaign": ("InferenceX" if drawn else "NVIDIA") + (", a demo" if "demo" in row["source_title"] else ""),
+        "campaign": ("InferenceX" if drawn else "NVIDIA")
+        + (", a demo" if "demo" in row["source_title"] else ""),
     }
 
 
@@ -153,13 +154,11 @@ def table() -> list[dict[str, str]]:
 def main() -> None:
     """Write the rows of licensed sources of a longer table."""
     with Path(sys.argv[1]).open(encoding="utf-8") as file:
-        licensed = {tuple(_cell(row).values()) for row in csv.DictReader(file) if LICENSED in row["source_url"]}
+        licensed = {
+            tuple(_cell(row).values()) for row in csv.DictReader(file) if LICENSED in row["source_url"]
+        }
     names = [name for name in FIELDS if name not in METRICS.values()]
-    rows = [
-        row
-        for row in published(Path(sys.argv[1]))
-        if tuple(row[name] for name in names) in licensed
-    ]
+    rows = [row for row in published(Path(sys.argv[1])) if tuple(row[name] for name in names) in licensed]
     TABLE.write_text(as_csv(list(FIELDS), ([row[name] for name in FIELDS] for row in rows)), encoding="utf-8")
     print(f"{len(rows)} rows")
 

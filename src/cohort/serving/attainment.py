@@ -321,7 +321,7 @@ def constants(
     Returns
     -------
     dict
-        By quantity and of what; times in seconds. A row for the engine or the class goes before a row for all.
+        By quantity and of what; times in seconds. A row for the engine or the class goes before one for all.
     """
     found: dict[tuple[str, str], float] = {}
     for row in sorted(rows, key=lambda each: bool(each["device"]) + bool(each["engine"])):
@@ -331,7 +331,9 @@ def constants(
     return found
 
 
-def from_constants(values: Mapping[tuple[str, str], float], fastest: Mapping[tuple[str, str], float]) -> Attained:
+def from_constants(
+    values: Mapping[tuple[str, str], float], fastest: Mapping[tuple[str, str], float]
+) -> Attained:
     """Return what constants say is attained.
 
     Parameters

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log, sqrt
+from typing import TypeVar
 
+from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.formats import WeightFormat
@@ -23,6 +25,7 @@ LATENT = frozenset({"MLA", "CSA", "HCA"})  # kinds of attention whose heads shar
 RECURRENT = frozenset({"linear", "convolution"})
 # Kernels that a layer launches for its products, one a matrix but where engines join them.
 PROJECTIONS = {"latent": 5, "recurrent": 3, "grouped": 2}
+INDEXED = 4  # an indexer projects queries and keys, scores, and chooses
 FEEDFORWARD = 2  # what widens, gate and all, and what narrows
 STATE_BYTES = 4  # of a number of a recurrent state
 
@@ -43,8 +46,6 @@ class Product:
         Launches.
     times : int
         Layers.
-    shared : bool
-        Whether the devices that hold the layer meet all tokens, or only those of their own copy.
     """
 
     dtype: str
@@ -52,7 +53,6 @@ class Product:
     flops: float
     kernels: int
     times: int
-    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,9 @@ class Mixing:
     times: int
 
 
+_Part = TypeVar("_Part", Product, Routed, Mixing)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a token of a model meets on one device.
@@ -138,6 +141,10 @@ class Plan:
         Layers with routed experts.
     reduced : int
         Times that the devices of a copy add up what they hold of a token, in all layers.
+    beside : int
+        Further launches: one where an attention normalises queries and keys, and those of indexers.
+    small : int
+        Times that devices add up a number of each token: to normalise all heads' queries together.
     head : Product
         The output head, which only tokens to come meet.
     """
@@ -148,6 +155,8 @@ class Plan:
     layers: int
     mixtures: int
     reduced: int
+    beside: int
+    small: int
     head: Product
 
 
@@ -179,7 +188,7 @@ def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
     products: Counter[Product] = Counter()
     routed: Counter[Routed] = Counter()
     mixing: Counter[Mixing] = Counter()
-    mixtures = reduced = 0
+    mixtures = reduced = beside = small = 0
     for number, layer in enumerate(spec.layers):
         for each in _products(layer, spec.hidden, layout, stored, number, count):
             products[each] += 1
@@ -188,8 +197,13 @@ def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
         if layer.experts:
             mixtures += 1
             routed[_routed(layer.experts, spec.hidden, layout, stored, number, count)] += 1
+        beside += sum(_beside(each) for each in layer.mixers)
         mixes, feeds = bool(layer.mixers), layer.feedforward is not None
-        reduced += (mixes + feeds) if layout.tensor > 1 else int(bool(layer.experts) and layout.data > 1)
+        if layout.tensor > 1:
+            reduced += mixes + feeds
+            small += sum(_normed_together(each) for each in layer.mixers)
+        else:
+            reduced += bool(layer.experts) and layout.data > 1
     return Plan(
         tuple(_repeated(products)),
         tuple(_repeated(routed)),
@@ -197,14 +211,26 @@ def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
         count,
         mixtures,
         reduced,
+        beside,
+        small,
         _head(spec, layout, stored),
     )
 
 
-def _repeated(found: Counter) -> Iterator:
-    for each, times in found.items():
-        values = {name: getattr(each, name) for name in each.__dataclass_fields__}
-        yield type(each)(**{**values, "times": times})
+def _repeated(found: Counter[_Part]) -> Iterator[_Part]:
+    return (replace(each, times=times) for each, times in found.items())
+
+
+def _beside(mixer: Mixer) -> int:
+    """Return how many kernels an attention launches beside its projections and itself."""
+    if isinstance(mixer, GroupedQuery) and mixer.norm_weights:
+        return 1
+    return INDEXED if isinstance(mixer, Latent) and mixer.indexer and not mixer.indexer.shared else 0
+
+
+def _normed_together(mixer: Mixer) -> bool:
+    """Whether queries and keys are normalised over all heads, as in MiniMax-M2, and not each by itself."""
+    return isinstance(mixer, GroupedQuery) and mixer.norm_weights > 2 * mixer.head_dim
 
 
 def _part(mixer: Mixer) -> Mixer:
@@ -216,10 +242,10 @@ def _products(
 ) -> Iterator[Product]:
     """Yield the products of a layer that every token meets."""
 
-    def product(kind: str, weights: float, kernels: int, shared: bool = False) -> Product:
+    def product(kind: str, weights: float, kernels: int) -> Product:
         found = stored.precision(kind, number, count)
         width = float(stored.bits(kind, number, count)) / 8
-        return Product(found.name, weights * width, 2.0 * weights, kernels, 1, shared)
+        return Product(found.name, weights * width, 2.0 * weights, kernels, 1)
 
     for mixer in layer.mixers:
         part = on_device(_part(mixer), layout.tensor)
@@ -250,9 +276,7 @@ def _routed(
     width = float(stored.bits("expert_up", number, count)) / 8
     name = stored.precision("expert_up", number, count).name
     devices = layout.tensor * layout.data
-    return Routed(
-        name, experts.count, experts.active, each * width, 2.0 * each, devices, layout.expert, 1
-    )
+    return Routed(name, experts.count, experts.active, each * width, 2.0 * each, devices, layout.expert, 1)
 
 
 def _head(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Product:
@@ -280,7 +304,6 @@ def cache_read(mixer: Mixer, context: int, devices: int) -> float:
     float
         Numbers: all that is cached, but where an indexer chooses, its keys and what it chose.
     """
-    indexer = mixer.indexer if isinstance(mixer, Latent) else None
-    if indexer is None or context <= indexer.top_k:
+    if not isinstance(mixer, Latent) or mixer.indexer is None or context <= mixer.indexer.top_k:
         return mixer.cache_elements(context, 1, devices)
-    return (mixer.kv_rank + mixer.rope_dim) * indexer.top_k + indexer.cached * context
+    return (mixer.kv_rank + mixer.rope_dim) * mixer.indexer.top_k + mixer.indexer.cached * context

@@ -13,16 +13,13 @@ from functools import cached_property, lru_cache
 from math import ceil, inf, isinf
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.dtypes import precision, precisions
-from cohort.architecture.formats import WeightFormat, weight_format, weight_formats
-from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError, one_of
-from cohort.registry.devices import Accelerator, as_accelerator, multiplied_type, sixteen_bit_type
-from cohort.serving.attainment import Attained, attained
+from cohort.architecture.dtypes import precision
+from cohort.architecture.formats import WeightFormat
+from cohort.registry.devices import Accelerator, multiplied_type, sixteen_bit_type
+from cohort.serving.attainment import Attained
 from cohort.serving.layouts import Layout
 from cohort.serving.operations import STATE_BYTES, Mixing, Plan, Product, Routed, cache_read, plan
 
-HOST = 8  # cards that meet on the bus of one host, where no other link joins them
 ACTIVATION_BYTES = 2  # of the numbers that devices exchange
 DISPATCHED = 3  # bytes of each number that goes to an expert on another device, in fp8, and back in 16 bits
 CHUNK = 8192  # tokens of prompts that engines read in one step
@@ -69,7 +66,7 @@ class DeviceGroup:
     @cached_property
     def peak(self) -> float:
         """Operations a second of all devices, in the fastest type that products have."""
-        names = {each.dtype for each in (*self.plan.products, *self.plan.routed)}
+        names = {each.dtype for each in self.plan.products} | {each.dtype for each in self.plan.routed}
         return self.devices * max(self._peak(name) for name in names)
 
     @cached_property
@@ -168,6 +165,7 @@ class DeviceGroup:
         total = seconds["layer"] * self.plan.layers + seconds["product"]  # the head
         total += seconds["product"] * sum(each.kernels * each.times for each in self.plan.products)
         total += (2 * seconds["product"] + seconds["routing"]) * self.plan.mixtures
+        total += seconds["product"] * self.plan.beside
         return total + sum(seconds[each.kind] * each.times for each in self.plan.mixing)
 
     @cached_property
@@ -175,7 +173,7 @@ class DeviceGroup:
         """Seconds of the all-reduces of a step, were they of nothing."""
         two, further = self.attained.all_reduce_s
         joined = self.layout.tensor if self.layout.tensor > 1 else self.devices
-        return self.plan.reduced * (two + further * (joined - 2)) if joined > 1 else 0.0
+        return (self.plan.reduced + self.plan.small) * (two + further * (joined - 2)) if joined > 1 else 0.0
 
     @cached_property
     def _token_links(self) -> float:
@@ -336,116 +334,3 @@ def _prompt_flops(mixer: object, tokens: int, cached: int) -> float:
     """Return the FLOPs of scores of the tokens of a prompt, after some that are cached."""
     whole = (tokens + cached) * mixer.score_flops(tokens + cached)  # type: ignore[attr-defined]
     return whole - (cached * mixer.score_flops(cached) if cached else 0.0)  # type: ignore[attr-defined,no-any-return]
-
-
-def weights_read(spec: ModelSpec, tokens: int) -> float:
-    """Return how many weights a step of several tokens reads: all, but for experts that none is sent to.
-
-    The input embedding is looked up, not read. Of the routed experts as many are read as `coverage` expects,
-    each taken to be as likely as the others.
-
-    Parameters
-    ----------
-    spec : ModelSpec
-        The model.
-    tokens : int
-        Tokens that pass through the model in the step.
-
-    Returns
-    -------
-    float
-        Weights.
-
-    See Also
-    --------
-    cohort.experts.coverage : How many distinct experts several tokens reach.
-
-    Examples
-    --------
-    >>> import cohort
-    >>> mixtral = cohort.model("mixtral-8x7b-v0.1")
-    >>> [round(cohort.serving.weights_read(mixtral, tokens) / 1e9, 1) for tokens in (1, 2, 64)]
-    [12.7, 21.2, 46.6]
-    """
-    return spec.parameters - (0 if spec.tied else spec.embedding_parameters) - spec.idle_experts(tokens)
-
-
-def most_devices(device: Accelerator) -> int:
-    """Return over how many devices a layer can be split: those that links join, or a host of cards.
-
-    Parameters
-    ----------
-    device : Accelerator
-        The accelerator.
-
-    Returns
-    -------
-    int
-        Devices; 1 where the data hold no link.
-
-    Examples
-    --------
-    >>> import cohort
-    >>> cohort.serving.most_devices(cohort.accelerator("GB200 (per GPU)"))
-    72
-    """
-    if device.link is None:
-        return 1
-    return device.joined if device.joined > 1 else HOST
-
-
-def device_group(
-    model: str | ModelSpec,
-    accelerator: str | Accelerator,
-    layout: Layout,
-    weight_dtype: str | WeightFormat,
-    kv_dtype: str,
-    shares: Attained | None,
-    generation: str = "2025",
-    engine: str | None = None,
-) -> DeviceGroup:
-    """Return the devices that share a model, once what was asked for has been checked.
-
-    Parameters
-    ----------
-    model, accelerator, weight_dtype, kv_dtype, shares, generation, engine
-        As `cohort.serving.serve` takes them; `shares` is its ``attained``.
-    layout : Layout
-        How the devices share it.
-
-    Returns
-    -------
-    DeviceGroup
-        The devices; kept for the next request.
-
-    Raises
-    ------
-    UnknownNameError
-        If a name is not known.
-    ParameterError
-        If the devices cannot share the layers.
-    """
-    spec = model if isinstance(model, ModelSpec) else read_model(model)
-    device = as_accelerator(accelerator)
-    stored = _stored(spec, weight_dtype)
-    one_of("kv_dtype", kv_dtype, precisions())
-    for heads in spec.attention_heads:
-        if heads % layout.tensor:
-            raise ParameterError(
-                f"tensor_parallel is {layout.tensor}, but must divide the {heads} attention heads of {spec.name}"
-            )
-    return _kept(spec, device, layout, stored, kv_dtype, shares or attained(generation, engine, device))
-
-
-def _stored(spec: ModelSpec, weight_dtype: str | WeightFormat) -> WeightFormat:
-    if isinstance(weight_dtype, WeightFormat):
-        return weight_dtype
-    if weight_dtype == "released":
-        return spec.released_format
-    if isinstance(weight_dtype, str) and weight_dtype in weight_formats():
-        return weight_format(weight_dtype)
-    one_of("weight_dtype", weight_dtype, weight_formats())
-    raise AssertionError
-
-
-_kept = lru_cache(maxsize=256)(DeviceGroup)

@@ -46,7 +46,15 @@ def test_a_step_of_one_sequence_by_hand():
     parts = dict(found.parts)
     assert parts["weights"] == close(2 * MATRICES / 3350e9)
     assert parts["cache"] == close(131_072 * 1050 / 3350e9)
-    assert parts["matrices"] == parts["scores"] == parts["links"] == parts["layers"] == parts["sequences"] == parts["prompts"] == 0
+    assert (
+        parts["matrices"]
+        == parts["scores"]
+        == parts["links"]
+        == parts["layers"]
+        == parts["sequences"]
+        == parts["prompts"]
+        == 0
+    )
     assert found.tpot_s == close(math.fsum(parts.values()))
 
 
@@ -116,7 +124,7 @@ def test_published_ridges(accelerator, ridge):
 
 
 def test_the_ridge_follows_bytes_and_peak():
-    """Half the bytes of the layers, whose head stays in 16 bits; products in fp8 leave it near where it was."""
+    """Half the bytes of the layers, the head in 16 bits; products in fp8 leave it near where it was."""
     sixteen, eight = (
         compute_bound_concurrency("llama-3-8b", "A100 SXM 80GB", each) for each in ("bf16", "fp8")
     )

@@ -13,8 +13,8 @@ from cohort.architecture.formats import weight_format
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.serving import ROOFLINE, Layout, attained, serve
 from cohort.serving.attainment import share_name
+from cohort.serving.groups import device_group
 from cohort.serving.operations import cache_read, plan
-from cohort.serving.step import device_group
 
 H100 = "H100 SXM 80GB"
 ATTENTION = GroupedQuery(heads=8, kv_heads=2, head_dim=16)

@@ -78,8 +78,8 @@ def generations(rows: int, kernels: pd.DataFrame) -> str:
         running(
             f"There {inflected(rows, 'is', 'are')} {rows} such {inflected(rows, 'row', 'rows')}, of "
             "TensorRT-LLM 1.0.",
-            f"By the constants of 2023 the throughput of these rows comes out {old} at the median, by those of "
-            f"2025 {new}. Neither set was fitted to them.",
+            f"By the constants of 2023 the throughput of these rows comes out {old} at the median, by those "
+            f"of 2025 {new}. Neither set was fitted to them.",
         ),
         "The errors above are those of the set of 2023, as old as the engines that were measured there; its "
         "throughput is the grey curve.",
