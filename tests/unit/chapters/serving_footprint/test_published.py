@@ -24,7 +24,6 @@ def test_requests_by_littles_law():
     found = published.requests_compared().set_index(["model", "load"])
     olmo = cohort.serving.serve(
         "olmo-2-7b", "H100 SXM 80GB", input_tokens=238, output_tokens=210,
-        attained=cohort.serving.with_recent_kernels(),
     )  # fmt: skip
     assert found.loc[("OLMo 2 7B", "1 request/s"), "concurrency"] == pytest.approx(olmo.request_s, rel=0.05)
     single = found[found.index.get_level_values("load") == "1 request/s"]

@@ -98,7 +98,7 @@ def test_the_calibration():
     values = cohort.table("serving_calibration")
     errors = pd.Series([0.01, -0.03, 0.2])
     said = words.calibration(values, errors)
-    assert said.startswith("11 of these values are fitted together, to 69 rows of two sources")
+    assert said.startswith("11 of the values of 2023 are fitted together, to 69 rows of two sources")
     assert "the median error is 3.0%; that says little" in said
     values.loc[values["method"] == "fitted", "rows"] = range(11)
     with pytest.raises(ValueError, match="unpack"):
@@ -198,7 +198,7 @@ def test_misses():
 
 
 def test_generations_of_kernels():
-    kernels = pd.DataFrame({"bias": [-44.0, 2.0]}, index=["as fitted", "with recent kernels"])
+    kernels = pd.DataFrame({"bias": [-44.0, 2.0]}, index=["engines of 2023", "engines of 2025"])
     said = words.generations(82, kernels)
     assert said.startswith("There are 82 such rows, of TensorRT-LLM 1.0.")
     assert "comes out 44% too low at the median" in said and "it comes out 2% too high." in said
