@@ -34,7 +34,7 @@ from cohort.serving.attainment import Attained, constants, device_class, from_co
 from cohort.serving.groups import device_group
 from cohort.serving.layouts import Layout
 from cohort.serving.measurements import Case, cases
-from cohort.serving.roofline import Asked, timed
+from cohort.serving.roofline import Asked, times_of
 
 TABLE = DATA / "serving_calibration.csv"
 DIGITS = 3
@@ -64,7 +64,7 @@ def service_times(row: Measured, attained: Attained) -> tuple[float, float]:
     request = Asked(
         asked["concurrency"], asked["input_tokens"], asked["output_tokens"], together=asked["together"]
     )
-    first, parts, _ = timed(group, request)
+    first, parts, _ = times_of(group, request)
     return sum(parts.values()), first
 
 
@@ -245,7 +245,7 @@ def old_time(case: Case, attained: Attained) -> float:
         asked["model"], asked["accelerator"], Layout(asked["tensor_parallel"]), asked["weight_dtype"],
         asked["kv_dtype"], attained,
     )  # fmt: skip
-    first, parts, others = timed(
+    first, parts, others = times_of(
         group, Asked(asked["concurrency"], asked["input_tokens"], asked["output_tokens"])
     )
     if case.quantity == "first token":

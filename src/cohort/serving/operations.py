@@ -85,7 +85,18 @@ class Routed:
     times: int
 
     def read(self, tokens: float) -> float:
-        """Return the bytes that one device reads of one layer, each expert as likely as the others."""
+        """Return the bytes that one device reads of one layer, each expert as likely as the others.
+
+        Parameters
+        ----------
+        tokens : float
+            Tokens that pass through, of all copies of the attention.
+
+        Returns
+        -------
+        float
+            Bytes.
+        """
         share = self.active / self.experts
         covered = self.experts * (1.0 if share >= 1 else 1.0 - (1.0 - share) ** tokens)
         return covered * self.weight_bytes / self.devices
@@ -95,6 +106,16 @@ class Routed:
 
         Where whole experts are dealt out, some device has more tokens than the mean: by about
         sqrt(2 ln D) standard deviations of a count that scatters as one of Poisson does.
+
+        Parameters
+        ----------
+        tokens : float
+            Tokens that pass through, of all copies of the attention.
+
+        Returns
+        -------
+        float
+            FLOPs.
         """
         mean = tokens * self.active / self.devices
         if self.dealt and self.devices > 1 and mean > 0:
@@ -161,7 +182,18 @@ class Plan:
 
 
 def kind_of(mixer: Mixer) -> str:
-    """Return how a mixer is timed: ``latent``, ``recurrent`` or ``grouped``."""
+    """Return how a mixer is timed.
+
+    Parameters
+    ----------
+    mixer : Mixer
+        The attention, or the recurrence.
+
+    Returns
+    -------
+    str
+        ``latent``, ``recurrent`` or ``grouped``.
+    """
     if mixer.kind in LATENT:
         return "latent"
     return "recurrent" if mixer.kind in RECURRENT else "grouped"

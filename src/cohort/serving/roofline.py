@@ -199,7 +199,7 @@ def _speculation(length: float, guessed: int | None) -> tuple[float, int]:
     return accepted, integer("draft_tokens", guessed, least, LIMIT, unit="tokens")
 
 
-def timed(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[float, dict[str, float], float]:
+def times_of(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[float, dict[str, float], float]:
     """Return the times of a service, whether or not it fits.
 
     Parameters
@@ -241,7 +241,7 @@ def timed(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[float, 
 
 def _served(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
     spec, count = group.spec, asked.concurrency
-    first, parts, others = timed(group, asked, chunk)
+    first, parts, others = times_of(group, asked, chunk)
     reason = _misfit(group, count, asked.input_tokens + asked.output_tokens)
     prompt_flops = spec.prefill_flops(asked.input_tokens)
     if asked.cached:

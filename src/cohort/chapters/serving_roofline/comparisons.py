@@ -90,6 +90,8 @@ WHY = {
         "request",
     ): "attention in copies and experts dealt out over the devices, where every "
     "layer is counted as shared by all of them",
+    ("lmdeploya100", "request"): "static batches read all their short prompts at once, where each is counted "
+    "as a step of its own",
     ("llamacpp4167", "token"): "four-bit weights are taken to be read as one engine reads groups of 32",
     ("intelgaudi3", "request"): "the fastest of several batches is reported, for an accelerator that no row "
     "was fitted to",
