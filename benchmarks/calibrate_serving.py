@@ -261,18 +261,19 @@ def ranges(
 ) -> list[dict[str, str]]:
     """Return the spread of measured over predicted of models that were left out of the fit, one by one.
 
-    Waves of requests that start together were measured of one model alone, the only dense one. Of that the
-    time to the first token is predicted from its rows with other lengths of prompts.
+    Of dense models one was measured, and of waves of requests that start together nothing else. Without it
+    no row tells how long such waves wait, so that the times per token of mixtures left out give the range of
+    dense models too, and its rows with other lengths of prompts that of the time to the first token.
     """
     logs: dict[tuple[str, str], list[float]] = {}
-    for name in sorted({row.row["model"] for row in rows}):
+    for name in sorted({row.row["model"] for row in rows if row.kind == "mixture"}):
         held = [row for row in rows if row.row["model"] == name]
         errors = left_out(rows, held, kernels, start)
-        logs.setdefault((held[0].kind, "token"), []).extend(token for token, _ in errors)
-        if held[0].kind == "mixture":
-            logs.setdefault(("mixture", "first token"), []).extend(first for _, first in errors)
+        logs.setdefault(("mixture", "token"), []).extend(token for token, _ in errors)
+        logs.setdefault(("mixture", "first token"), []).extend(first for _, first in errors)
         off = np.median([abs(np.exp(-token) - 1) for token, _ in errors])
         print(f"left out {name:20} {len(held):4} rows: median error {off:.3f}", file=sys.stderr)
+    logs["dense", "token"] = logs["mixture", "token"]
     dense = [row for row in rows if row.kind == "dense"]
     for length in sorted({row.row["input_tokens"] for row in dense}):
         held = [row for row in dense if row.row["input_tokens"] == length]

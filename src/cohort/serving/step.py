@@ -4,6 +4,9 @@ A step that writes a token of every sequence reads the weights once and the cach
 multiplies. Each product takes its bytes or its FLOPs over what the accelerator attains of its peak, whichever
 takes longer; `Attained.corner` says how far the two overlap. To that come times that do not shrink with the
 work: of launches, of all-reduces, of each sequence. Layers follow each other, so that their times add up.
+Prompts are taken to be read in steps of their own. Were they read in the same steps as the tokens of others,
+the models that the fit leaves out would be missed by 10.4 % at the median in place of 9.4 %; were the host to
+work beside the device, by more still.
 """
 
 from __future__ import annotations
