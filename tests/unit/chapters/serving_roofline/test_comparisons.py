@@ -66,6 +66,18 @@ def test_rerunning_the_calibration_writes_the_table(script, generation, fit):
         )
 
 
+def test_kernels_alone_meet_the_steps_of_a_device():
+    """Whole steps on an H100 without an engine, and the products and grouped experts they are made of."""
+    errors: dict[str, list[float]] = {}
+    for cell in benchmark("device_rows").device_cells():
+        error = abs(cell.predicted(attained("kernels")) / cell.seconds - 1)
+        errors.setdefault(cell.group, []).append(error)
+    medians = {group: pd.Series(each).median() for group, each in errors.items()}
+    assert len(errors["decode"]) == 24
+    assert medians["decode"] < 0.02 and max(errors["decode"]) < 0.06
+    assert max(medians[group] for group in ("product", "experts", "prefill", "decode attention")) < 0.05
+
+
 def test_the_services_are_met_as_closely_as_the_book_says(script):
     """Of a tenth of the rows that calibrated: about 7 percent of the time per token, 21 of the first."""
     rows = script.measured(row for row in script.services() if row["use"] == "calibrate")[::10]
