@@ -24,7 +24,7 @@ from typing import Any
 import cohort
 from cohort.architecture.dtypes import precision
 from cohort.serving import measurements, roofline
-from cohort.serving.measurements import Case
+from cohort.serving.measurements import GENERATION, Case
 
 BITS = {"fp16": "w16a16e16", "bf16": "w16a16e16", "fp8": "w8a8e16", "int8": "w8a16e16", "int4": "w4a16e16"}
 ROUNDS = 5
@@ -67,7 +67,7 @@ def peer(case: Case, ours: bool) -> Callable[[], float]:
     )
     shares: dict[str, float] = {}
     if ours:
-        found, dtype = roofline.attained(), case.request["weight_dtype"]
+        found, dtype = roofline.attained(GENERATION), case.request["weight_dtype"]
         width = "16-bit" if dtype in ("fp16", "bf16") else dtype
         shares["hbm_memory_efficiency"] = found.weights[width]
         shares["flops_efficiency"] = found.product(device.name, "fp8" if dtype == "fp8" else "16-bit")
@@ -126,7 +126,7 @@ def quiet() -> None:
 def main() -> None:
     """Print the table, and the answers of both to each request."""
     print(f"{f'{len(CASES)} requests':46}{'median |error|':>11}{'bias':>8}{'calls/s':>13}{'ratio':>9}")
-    mine = [own(case, roofline.attained()) for case in CASES]
+    mine = [own(case, roofline.attained(GENERATION)) for case in CASES]
     taken = line("cohort.serving", mine)
     line("cohort.serving, peaks alone", [own(case, roofline.ROOFLINE) for case in CASES], taken)
     line("cohort.serving, looking names up", [case.predicted for case in CASES], taken)

@@ -127,10 +127,11 @@ _FORMATS = {
         WeightFormat("fp16", precision("fp16"), _ALL),
         WeightFormat("fp8", precision("fp8")),
         WeightFormat("fbgemm_fp8", precision("fp8"), exceptions=_ends),
-        WeightFormat("int8", precision("fp8")),  # one scale a row: a byte a weight, as fp8
+        WeightFormat("int8", Precision("int8", 8)),  # one scale a row: a byte a weight
         WeightFormat("fp4", precision("fp4")),
         WeightFormat("mxfp4", precision("fp4"), frozenset(EXPERTS)),
         WeightFormat("nvfp4", precision("nvfp4")),
+        WeightFormat("nvfp4_mlp", precision("nvfp4"), frozenset(MATRICES) - frozenset(ATTENTION)),
         WeightFormat("int4", precision("int4_group")),
         WeightFormat("gptq", precision("int4_group")),
         WeightFormat("awq", precision("int4_group")),
@@ -152,7 +153,8 @@ def weight_format(name: str | WeightFormat) -> WeightFormat:
     ``fp8`` and ``int8`` store the matrices of the layers in a byte a weight, and the rest in 16 bits, as do
     ``fp4`` and ``nvfp4`` :cite:p:`nvidia2025nvfp4` with their scales. ``fbgemm_fp8`` is Meta's release of
     Llama 3.1 405B, whose attention stays in 16 bits :cite:p:`dubey2024llama3`. ``mxfp4`` stores the experts
-    alone in four bits, as gpt-oss does :cite:p:`openai2025gptoss`. ``gptq`` and ``awq`` have a scale and a
+    alone in four bits, as gpt-oss does :cite:p:`openai2025gptoss`, ``nvfp4_mlp`` all but the attention, as
+    most releases of mixtures in that type do. ``gptq`` and ``awq`` have a scale and a
     zero for each 128 weights, ``nf4`` is that of QLoRA with its scales quantised once more
     :cite:p:`dettmers2023qlora`. ``Q8_0`` and ``Q4_K_M`` are those of llama.cpp :cite:p:`llamacppquants`.
 

@@ -11,7 +11,7 @@ from cohort.errors import DoesNotFitError, integer, one_of
 from cohort.footprint.energy import MEASURED, cache_joules, carried_over, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, factor
 from cohort.registry.devices import Accelerator, as_accelerator
-from cohort.serving.roofline import Serving, most_devices, serve, with_recent_kernels
+from cohort.serving.roofline import Serving, most_devices, serve
 
 # Where no type of weights is given: the first that fits.
 WEIGHT_DTYPES = ("bf16", "fp8")
@@ -69,8 +69,7 @@ def service(
 ) -> Service:
     """Return a service: on as few accelerators as hold the model and its requests, unless they are given.
 
-    The time is that of `cohort.serving.serve` with recent kernels, as the engines have whose energy was
-    measured, and at the least what the energy takes at the rated power.
+    The time is that of `cohort.serving.serve`, and at the least what the energy takes at the rated power.
 
     Parameters
     ----------
@@ -127,7 +126,7 @@ def service(
             continue
         found = serve(
             spec, device, devices, concurrency, input_tokens=input_tokens, output_tokens=output_tokens,
-            weight_dtype=dtype, kv_dtype=kv_dtype, attained=with_recent_kernels(),
+            weight_dtype=dtype, kv_dtype=kv_dtype,
         )  # fmt: skip
         if found.fits:
             return _with_energy(spec, device, found, dtype, kv_dtype)

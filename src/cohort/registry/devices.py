@@ -55,6 +55,8 @@ class Accelerator:
         Memory as the driver reports it, in bytes; as the data sheet has it where no figure is public.
     allocatable_bytes : int
         What of it a program may allocate: the rest is the driver's own.
+    vendor : str
+        Who sells it; empty where that is not said.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Accelerator:
     year: int = 0
     driver_bytes: int = 0
     allocatable_bytes: int = 0
+    vendor: str = ""
 
     def __post_init__(self) -> None:
         if not self.driver_bytes:
@@ -169,6 +172,7 @@ def _read(name: str, stamp: tuple[int, ...]) -> Accelerator:
         year=int(row["year"]),
         driver_bytes=int(row["driver_memory_mib"] or 0) * MIB,
         allocatable_bytes=int(row["cuda_memory_mib"] or 0) * MIB,
+        vendor=row["vendor"],
     )
 
 

@@ -1,10 +1,11 @@
 """Serving: what fits, and how fast and at what price a model answers; and the memory of training."""
 
-from cohort.serving.attainment import ROOFLINE, Attained, attained, with_recent_kernels
+from cohort.serving.attainment import ROOFLINE, Attained, attained
+from cohort.serving.groups import most_devices, weights_read
 from cohort.serving.layouts import Layout
 from cohort.serving.memory import Budget, largest_batch, longest_context, memory_budget, offered_context
-from cohort.serving.roofline import Serving, compute_bound_concurrency, largest_concurrency, serve
-from cohort.serving.step import most_devices, weights_read
+from cohort.serving.roofline import compute_bound_concurrency, largest_concurrency, serve
+from cohort.serving.services import Serving
 from cohort.serving.training_peak import TrainingMemory, training_memory
 
 __all__ = [
@@ -25,5 +26,4 @@ __all__ = [
     "serve",
     "training_memory",
     "weights_read",
-    "with_recent_kernels",
 ]

@@ -6,17 +6,21 @@ While some sequences write, the prompts of others are read in between. The secon
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import ceil
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.errors import integer, positive
+from cohort.architecture.formats import WeightFormat
+from cohort.errors import bounded, integer
 from cohort.numeric import LIMIT, MAX_CONTEXT
-from cohort.registry.devices import Accelerator
-from cohort.serving.attainment import ROOFLINE, Attained, attained, products, with_recent_kernels
+from cohort.registry.devices import Accelerator, as_accelerator
+from cohort.serving.attainment import ROOFLINE, Attained, attained, products
+from cohort.serving.groups import device_group, most_devices, weights_read
+from cohort.serving.layouts import Layout
 from cohort.serving.memory import Budget, memory_budget
-from cohort.serving.step import DeviceGroup, device_group, most_devices, weights_read
-from cohort.units import MILLION, SECONDS_PER_HOUR
+from cohort.serving.services import BOUNDS, Serving
+from cohort.serving.step import CHUNK, DeviceGroup
 
 __all__ = [
     "BOUNDS",
@@ -30,147 +34,7 @@ __all__ = [
     "products",
     "serve",
     "weights_read",
-    "with_recent_kernels",
 ]
-
-# What each part of a token's time is spent on.
-BOUNDS = {
-    "weights": "memory",
-    "cache": "memory",
-    "matrices": "compute",
-    "scores": "compute",
-    "prompts": "compute",
-    "links": "communication",
-    "layers": "overhead",
-    "sequences": "overhead",
-}
-
-
-@dataclass(frozen=True)
-class Serving:
-    """A service in its steady state, every slot taken: a request that ends makes room for the next.
-
-    Attributes
-    ----------
-    model, accelerator : str
-        Names of both.
-    tensor_parallel, concurrency, input_tokens, output_tokens : int
-        As they were given.
-    ttft_s : float
-        Time to the first token: one prompt is read, and none waits before it. Seconds.
-    parts : tuple of (str, float)
-        Seconds of the time per output token: to read ``weights`` and ``cache``, to multiply by ``matrices``
-        and ``scores``, to exchange over ``links``, the fixed times of ``layers`` and ``sequences``, and the
-        ``prompts`` of other sequences that are read in between. Reading the cache and scoring it overlap: the
-        longer of the two counts.
-    fits : bool
-        Whether weights and cache fit the memory. If not, the times are those that enough memory would give.
-    reason : str
-        Why it does not fit; empty if it does.
-    others_s : float
-        Seconds that the prompts of all other sequences take, each of which is read once in a request.
-    request_flops : float
-        FLOPs of one request in all devices: of its prompt, which yields the first token, and of a step for
-        each token after it.
-    step_bytes : float
-        Bytes that one step reads, in all devices: weights and caches.
-    peak, bandwidth : float
-        Dense peak for the type of the products, and bandwidth of the memory, of all devices.
-    """
-
-    model: str
-    accelerator: str
-    tensor_parallel: int
-    concurrency: int
-    input_tokens: int
-    output_tokens: int
-    ttft_s: float
-    parts: tuple[tuple[str, float], ...]
-    fits: bool
-    reason: str
-    others_s: float = field(repr=False)
-    request_flops: float = field(repr=False)
-    step_bytes: float = field(repr=False)
-    peak: float = field(repr=False)
-    bandwidth: float = field(repr=False)
-
-    @cached_property
-    def tpot_s(self) -> float:
-        """Time per output token of one sequence, in seconds, the prompts of others included."""
-        return sum(seconds for _, seconds in self.parts)
-
-    @property
-    def request_s(self) -> float:
-        """Time of a request, from the prompt to the last token, in seconds.
-
-        While it lasts, each of the other sequences ends and the prompt of its successor is read.
-        """
-        step = self.tpot_s - dict(self.parts)["prompts"]
-        return self.ttft_s + self.others_s + (self.output_tokens - 1) * step
-
-    @property
-    def requests_per_s(self) -> float:
-        """Requests that all slots together finish in a second."""
-        return self.concurrency / self.request_s
-
-    @property
-    def output_tokens_per_s(self) -> float:
-        """Tokens that all sequences together write in a second."""
-        return self.requests_per_s * self.output_tokens
-
-    @property
-    def mfu(self) -> float:
-        """Model FLOPs utilisation: FLOPs of prompts and answers over the dense peak, from 0 to 1.
-
-        As in the report on PaLM :cite:p:`chowdhery2022palm`, with the scores of attention counted. The
-        peak is that of the type in which the weights are multiplied.
-        """
-        return self.requests_per_s * self.request_flops / self.peak
-
-    @property
-    def mbu(self) -> float:
-        """Model bandwidth utilisation: weights and cache read for a token, over time per token and bandwidth.
-
-        As Databricks defines it :cite:p:`databricks2023inference`, with the experts that a step reads as its
-        weights.
-        """
-        return self.step_bytes / self.tpot_s / self.bandwidth
-
-    @property
-    def bound(self) -> str:
-        """What takes most of the time per token: memory, compute, communication or overhead."""
-        totals = dict.fromkeys(BOUNDS.values(), 0.0)
-        for part, seconds in self.parts:
-            totals[BOUNDS[part]] += seconds
-        return max(totals, key=lambda kind: totals[kind])
-
-    def usd_per_million_tokens(self, price: float) -> float:
-        """Return the cost of a million output tokens, the reading of their prompts included, in USD.
-
-        Parameters
-        ----------
-        price : float
-            USD for an hour of one accelerator.
-
-        Returns
-        -------
-        float
-            USD.
-
-        Raises
-        ------
-        ParameterError
-            If the price is not a positive number.
-
-        Examples
-        --------
-        >>> import cohort
-        >>> found = cohort.serving.serve("llama-3-8b", "H100 SXM 80GB", input_tokens=1024, output_tokens=256)
-        >>> round(found.usd_per_million_tokens(2.5), 2)
-        5.01
-        """
-        hourly = positive("price", price, "USD per accelerator hour") * self.tensor_parallel
-        return hourly / (SECONDS_PER_HOUR * self.output_tokens_per_s) * MILLION
 
 
 def _lengths(concurrency: int, input_tokens: int, output_tokens: int) -> tuple[int, int, int]:
@@ -189,8 +53,17 @@ def serve(
     *,
     input_tokens: int,
     output_tokens: int,
-    weight_dtype: str = "bf16",
+    weight_dtype: str | WeightFormat = "bf16",
     kv_dtype: str = "bf16",
+    generation: str = "2025",
+    engine: str | None = None,
+    expert_parallel: bool = False,
+    attention_data_parallel: int = 1,
+    prefix_share: float = 0.0,
+    acceptance_length: float = 1.0,
+    draft_tokens: int | None = None,
+    together: bool = False,
+    chunk: int = CHUNK,
     attained: Attained | None = None,
 ) -> Serving:
     """Return what it takes to serve a model to several users at once.
@@ -207,11 +80,35 @@ def serve(
         Sequences that are written at the same time.
     input_tokens, output_tokens : int
         Tokens of each prompt and of each answer.
-    weight_dtype, kv_dtype : str
-        How weights and cache are stored, as `cohort.architecture.precisions` names it. Weights in fp8 and fp4
-        are multiplied as such where the accelerator can; all others in 16 bits.
+    weight_dtype : str or WeightFormat
+        How weights are stored: one of `cohort.architecture.formats.weight_formats`, or ``released``, as the
+        config says. Weights in fp8 and fp4 are multiplied as such where the accelerator can; all others in 16
+        bits.
+    kv_dtype : str
+        How the cache is stored, as `cohort.architecture.precisions` names it.
+    generation : str
+        Engines of ``2025`` or of ``2023``, or the ``kernels`` alone, which leave out what engines lose.
+    engine : str, optional
+        ``vLLM``, ``SGLang``, ``TensorRT-LLM`` or ``ATOM``; by default the first. Engines of 2025 alone are
+        told apart.
+    expert_parallel : bool
+        Whether whole experts are dealt out to the devices; if not, each is split over all of them.
+    attention_data_parallel : int
+        Copies of the attention, each with sequences of its own; there are so many times the devices.
+    prefix_share : float
+        Share of each prompt whose keys and values are in the cache already, from 0 to below 1.
+    acceptance_length : float
+        Tokens that a step yields of each sequence where some are guessed ahead, at least 1.
+    draft_tokens : int, optional
+        Tokens that are guessed of each sequence in a step; by default as few as yield that length.
+    together : bool
+        Whether requests are alike and start together, as in some benchmarks, so that prompts are read in
+        waves; if not they come one after the other.
+    chunk : int
+        Tokens of prompts that a step reads at the most.
     attained : Attained, optional
-        What is attained of the peaks; by default what the data hold. `ROOFLINE` attains all of them.
+        What is attained of the peaks; by default what the data hold for the generation, the engine and the
+        accelerator. `ROOFLINE` attains all of them.
 
     Returns
     -------
@@ -222,7 +119,7 @@ def serve(
     Raises
     ------
     UnknownNameError
-        If the model, the accelerator or a type of number is not known.
+        If the model, the accelerator, a type of number, a generation or an engine is not known.
     ParameterError
         If a size is out of its range, or the devices cannot share the layers.
 
@@ -240,35 +137,143 @@ def serve(
     (True, 'memory')
     """
     concurrency, input_tokens, output_tokens = _lengths(concurrency, input_tokens, output_tokens)
-    group = device_group(model, accelerator, tensor_parallel, weight_dtype, kv_dtype, attained)
-    spec, context = group.spec, input_tokens + (output_tokens + 1) // 2  # in the middle of the answer
-    weights, cache = group.weight_bytes(concurrency), group.cache_bytes(context, concurrency)
-    prompt_flops, token_flops = spec.prefill_flops(input_tokens), spec.decode_flops(context)
-    product_flops = 2.0 * spec.matmul_parameters
-    parts = group.step(concurrency, weights, cache, concurrency * (token_flops - product_flops))
-    prompt = group.matrices(input_tokens) + group.exchange(input_tokens)
-    prompt += group.prompt_scores(prompt_flops - product_flops * input_tokens)
-    others = (concurrency - 1) * prompt
-    steps = output_tokens - 1  # the prompt yields the first token
-    parts["prompts"] = others / max(steps, 1)
-    first = group.reading(group.weight_bytes(input_tokens)) + prompt + group.layers + group.synchronisation
-    reason = _misfit(group, concurrency, input_tokens + output_tokens)
+    device = as_accelerator(accelerator)
+    layout = _layout(device, tensor_parallel, attention_data_parallel, expert_parallel)
+    group = device_group(model, device, layout, weight_dtype, kv_dtype, attained, generation, engine)
+    accepted, guessed = _speculation(acceptance_length, draft_tokens)
+    cached = min(int(bounded("prefix_share", prefix_share, 0, 1) * input_tokens), input_tokens - 1)
+    asked = Asked(concurrency, input_tokens, output_tokens, cached, accepted, guessed, together)
+    return _served(group, asked, integer("chunk", chunk, 1, LIMIT, unit="tokens"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a service, once it has been checked.
+
+    Attributes
+    ----------
+    concurrency, input_tokens, output_tokens : int
+        Sequences at once, and tokens of each prompt and answer.
+    cached : int
+        First tokens of a prompt that are in the cache.
+    accepted : float
+        Tokens that a step yields of a sequence.
+    guessed : int
+        Tokens that are guessed ahead in a step.
+    together : bool
+        Whether requests start together.
+    """
+
+    concurrency: int
+    input_tokens: int
+    output_tokens: int
+    cached: int = 0
+    accepted: float = 1.0
+    guessed: int = 0
+    together: bool = False
+
+    @property
+    def middle(self) -> int:
+        """Tokens of a sequence in the middle of its answer."""
+        return self.input_tokens + (self.output_tokens + 1) // 2
+
+
+def _layout(device: Accelerator, tensor: int, data: int, expert: bool) -> Layout:
+    most = most_devices(device)
+    tensor = integer("tensor_parallel", tensor, 1, most, unit=f"devices for {device.name}")
+    data = integer("attention_data_parallel", data, 1, most // tensor, unit="copies")
+    return _known_layout(tensor, data, bool(expert))
+
+
+@lru_cache(maxsize=64)
+def _known_layout(tensor: int, data: int, expert: bool) -> Layout:
+    return Layout(tensor, 1, data, expert)
+
+
+def _speculation(length: float, guessed: int | None) -> tuple[float, int]:
+    """Return how many tokens a step yields of a sequence, and how many are guessed for that."""
+    accepted = bounded("acceptance_length", length, 1, LIMIT)
+    least = ceil(accepted) - 1
+    if guessed is None:
+        return accepted, least
+    return accepted, integer("draft_tokens", guessed, least, LIMIT, unit="tokens")
+
+
+def times_of(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[float, dict[str, float], float]:
+    """Return the times of a service, whether or not it fits.
+
+    Parameters
+    ----------
+    group : DeviceGroup
+        The devices.
+    asked : Asked
+        What is asked of them.
+    chunk : int
+        Tokens of prompts that a step reads at the most.
+
+    Returns
+    -------
+    tuple of float, dict and float
+        Time to the first token; seconds of the parts of the time per token; and what the prompts of others
+        take between the tokens of one.
+    """
+    count = asked.concurrency
+    parts = group.step(count, asked.middle, 1 + asked.guessed)
+    if asked.guessed:
+        parts["drafts"] = group.drafts(count, asked.middle, asked.guessed)
+    step = sum(parts.values())
+    read = asked.input_tokens - asked.cached
+    alone = each = group.prompts(read, asked.cached, 1, chunk)
+    # Prompts that come in one step are read together: all of a wave, else as many as answers end in a step.
+    coming = count / group.layout.data / (1 if asked.together else asked.output_tokens)
+    joint = max(min(coming, chunk / read), 1.0)
+    if joint > 1:
+        each = group.prompts(read, asked.cached, joint, chunk) / joint
+    others = (count - 1) * each / group.layout.data  # copies read their prompts side by side
+    waited = group.attained.waiting[asked.together] * others
+    parts = {part: seconds / asked.accepted for part, seconds in parts.items()}
+    parts["prompts"] = (others - waited) / max(asked.output_tokens - 1, 1)
+    # A request that finds others at work waits for the step that runs, half of it on average.
+    running = step / 2 if count > 1 and asked.output_tokens > 1 else 0.0
+    first = group.attained.first_s + alone + waited + running
+    return first, parts, others - waited
+
+
+def _served(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
+    spec, count = group.spec, asked.concurrency
+    first, parts, others = times_of(group, asked, chunk)
+    reason = _misfit(group, count, asked.input_tokens + asked.output_tokens)
+    prompt_flops = spec.prefill_flops(asked.input_tokens)
+    if asked.cached:
+        prompt_flops -= spec.prefill_flops(asked.cached)
+    # Of a prompt the last token alone meets the head.
+    head = group.devices / group.layout.data * group.plan.head.flops
+    prompt_flops -= head * (asked.input_tokens - asked.cached - 1)
+    kind = "mixture" if group.plan.mixtures else "dense"
+    spread = group.attained.spread
+    read = group.weight_bytes(count * (1 + asked.guessed))
     return Serving(
         model=spec.name,
         accelerator=group.device.name,
-        tensor_parallel=group.devices,
-        concurrency=concurrency,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
+        tensor_parallel=group.layout.tensor,
+        concurrency=count,
+        input_tokens=asked.input_tokens,
+        output_tokens=asked.output_tokens,
+        devices=group.devices,
         ttft_s=first,
         parts=tuple(parts.items()),
         fits=not reason,
         reason=reason,
+        steps=(asked.output_tokens - 1) / asked.accepted,
         others_s=others,
-        request_flops=prompt_flops + steps * token_flops,
-        step_bytes=weights + group.devices * cache,
+        request_flops=prompt_flops + (asked.output_tokens - 1) * spec.decode_flops(asked.middle),
+        step_bytes=read + group.devices * group.cache_bytes(asked.middle, count),
         peak=group.peak,
         bandwidth=group.bandwidth,
+        spread=(
+            spread.get(f"{kind}, token", (1.0, 1.0)),
+            spread.get(f"{kind}, first token", (1.0, 1.0)),
+        ),
     )
 
 
@@ -278,9 +283,9 @@ def _budget(group: DeviceGroup) -> Budget:
     return memory_budget(
         group.spec,
         group.device,
-        group.devices,
+        group.layout,
         context=1,
-        weight_dtype=group.weight_dtype,
+        weight_dtype=group.stored,
         kv_dtype=group.kv_dtype,
     )
 
@@ -299,14 +304,18 @@ def largest_concurrency(
     *,
     input_tokens: int,
     output_tokens: int,
-    weight_dtype: str = "bf16",
+    weight_dtype: str | WeightFormat = "bf16",
     kv_dtype: str = "bf16",
+    expert_parallel: bool = False,
+    attention_data_parallel: int = 1,
 ) -> int:
     """Return how many sequences fit the memory beside the weights, each at its full length.
 
     Parameters
     ----------
     model, accelerator, tensor_parallel, input_tokens, output_tokens, weight_dtype, kv_dtype
+        As in `serve`.
+    expert_parallel, attention_data_parallel
         As in `serve`.
 
     Returns
@@ -328,16 +337,18 @@ def largest_concurrency(
     53
     """
     _, input_tokens, output_tokens = _lengths(1, input_tokens, output_tokens)
-    group = device_group(model, accelerator, tensor_parallel, weight_dtype, kv_dtype, None)
+    device = as_accelerator(accelerator)
+    layout = _layout(device, tensor_parallel, attention_data_parallel, expert_parallel)
+    group = device_group(model, device, layout, weight_dtype, kv_dtype, ROOFLINE)
     room, each = _budget(group).room, group.cache_bytes(input_tokens + output_tokens, 1)
     count = max(int(room // each), 0)
-    while count and group.cache_bytes(input_tokens + output_tokens, count) > room:
+    while count and group.cache_bytes(input_tokens + output_tokens, count * layout.data) > room:
         count -= 1
-    return count
+    return count * layout.data
 
 
 def compute_bound_concurrency(
-    model: str | ModelSpec, accelerator: str | Accelerator, weight_dtype: str = "bf16"
+    model: str | ModelSpec, accelerator: str | Accelerator, weight_dtype: str | WeightFormat = "bf16"
 ) -> int:
     r"""Return from how many sequences on products take longer than reading the weights, at the peaks.
 
@@ -367,10 +378,10 @@ def compute_bound_concurrency(
     >>> cohort.serving.compute_bound_concurrency("llama-3-8b", "H100 SXM 80GB")
     296
     """
-    group = device_group(model, accelerator, 1, weight_dtype, "bf16", ROOFLINE)
+    group = device_group(model, accelerator, Layout(), weight_dtype, "bf16", ROOFLINE)
 
     def turned(sequences: int) -> bool:
-        return group.matrices(sequences) >= group.reading(group.weight_bytes(sequences))
+        return group.multiplying(sequences) >= group.weight_bytes(sequences) / group.bandwidth
 
     low, high = 0, 1
     while not turned(high):

@@ -434,7 +434,7 @@ def test_embodied_carbon_is_one_eighth_of_the_board() -> None:
 
 
 def test_twenty_accelerators_have_a_price() -> None:
-    assert len(ACCELERATORS) == 40
+    assert len(ACCELERATORS) == 47
     assert sum(bool(row["price_low_usd_per_hour"]) for row in ACCELERATORS) == 20
 
 

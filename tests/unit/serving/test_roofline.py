@@ -21,8 +21,19 @@ from cohort.serving.roofline import (
 
 H100 = "H100 SXM 80GB"
 # Llama 3 8B: 32 layers of 218,103,808 weights in matrices, a head of 128,256 x 4,096; 65 norms of 4,096.
-MATRICES = 32 * 218_103_808 + 128_256 * 4096
+LAYERS, HEAD = 32 * 218_103_808, 128_256 * 4096
+MATRICES = LAYERS + HEAD
 READ = MATRICES + 65 * 4096
+
+
+def prompt_flops(tokens: int) -> float:
+    """Of a prompt: its layers, a head for the last token, and scores of 4 x 4096 FLOP a layer and pair."""
+    return 2 * (LAYERS * tokens + HEAD) + 4 * 4096 * 32 * tokens * (tokens + 1) / 2
+
+
+def prompt_s(tokens: int) -> float:
+    """At the peaks of an H100: layers bound by FLOPs, the head by its bytes."""
+    return (prompt_flops(tokens) - 2 * HEAD) / 989e12 + 2 * HEAD / 3350e9
 
 
 def close(value: float, rel: float = 1e-12):
@@ -30,21 +41,27 @@ def close(value: float, rel: float = 1e-12):
 
 
 def test_a_step_of_one_sequence_by_hand():
-    """At the peaks alone: weights once, 131,072 bytes of cache a token, two FLOP a weight."""
+    """At the peaks alone: weights once, 131,072 bytes of cache a token; products hide behind the reading."""
     found = serve("llama-3-8b", H100, input_tokens=1000, output_tokens=100, attained=ROOFLINE)
     parts = dict(found.parts)
-    assert parts["weights"] == close(2 * READ / 3350e9)
+    assert parts["weights"] == close(2 * MATRICES / 3350e9)
     assert parts["cache"] == close(131_072 * 1050 / 3350e9)
-    assert parts["matrices"] == close(2 * MATRICES / 989e12)
-    assert parts["scores"] == parts["links"] == parts["layers"] == parts["sequences"] == parts["prompts"] == 0
+    assert (
+        parts["matrices"]
+        == parts["scores"]
+        == parts["links"]
+        == parts["layers"]
+        == parts["sequences"]
+        == parts["prompts"]
+        == 0
+    )
     assert found.tpot_s == close(math.fsum(parts.values()))
 
 
 def test_the_first_token_by_hand():
-    """1000 tokens through the matrices, 4 x 4096 FLOP for each of 32 layers and 1000 x 1001 / 2 pairs."""
+    """1000 tokens through the layers, 4 x 4096 FLOP for each of 32 and 1000 x 1001 / 2 pairs, and a head."""
     found = serve("llama-3-8b", H100, input_tokens=1000, output_tokens=1, attained=ROOFLINE)
-    flops = 2 * MATRICES * 1000 + 4 * 4096 * 32 * 1000 * 1001 / 2
-    assert found.ttft_s == close(2 * READ / 3350e9 + flops / 989e12)
+    assert found.ttft_s == close(prompt_s(1000))
     assert found.request_s == found.ttft_s
 
 
@@ -53,33 +70,33 @@ def test_two_devices_exchange_activations_by_hand():
     one = serve("llama-3-8b", H100, 1, 16, input_tokens=100, output_tokens=100, attained=ROOFLINE)
     two = serve("llama-3-8b", H100, 2, 16, input_tokens=100, output_tokens=100, attained=ROOFLINE)
     assert dict(two.parts)["links"] == close(2 * 32 * 16 * 4096 * 2 / 450e9)
-    for part in ("weights", "cache", "matrices"):
+    for part in ("weights", "cache"):
         assert dict(two.parts)[part] == close(dict(one.parts)[part] / 2)
 
 
 def test_prompts_of_the_others_are_read_in_between():
     """Sixteen slots: the 99 steps of an answer of 100 tokens see fifteen prompts between them."""
     found = serve("llama-3-8b", H100, 1, 16, input_tokens=1000, output_tokens=100, attained=ROOFLINE)
-    flops = 2 * MATRICES * 1000 + 4 * 4096 * 32 * 1000 * 1001 / 2
-    assert dict(found.parts)["prompts"] == close(15 * flops / 989e12 / 99)
+    assert dict(found.parts)["prompts"] == close(15 * prompt_s(1000) / 99)
 
 
 def test_prompts_alone_keep_every_device_busy():
     """With one token each, all of the time goes to prompts: sixteen are read in a request."""
     found = serve("llama-3-8b", H100, 1, 16, input_tokens=1000, output_tokens=1, attained=ROOFLINE)
     alone = serve("llama-3-8b", H100, 1, 1, input_tokens=1000, output_tokens=1, attained=ROOFLINE)
-    prompt = alone.ttft_s - 2 * READ / 3350e9
-    assert found.request_s == close(alone.ttft_s + 15 * prompt)
+    # 8.192 prompts fit a step, and its head is read once.
+    each = (prompt_flops(1000) - 2 * HEAD) / 989e12 + 2 * HEAD / 3350e9 / 8.192
+    assert found.request_s == close(alone.ttft_s + 15 * each)
     assert found.output_tokens_per_s == close(16 / found.request_s)
 
 
 def test_throughput_utilisation_and_cost_by_hand():
     found = serve("llama-3-8b", H100, 1, 16, input_tokens=1000, output_tokens=100)
     assert found.output_tokens_per_s == close(1600 / (found.ttft_s + 99 * found.tpot_s))
-    prompt = 2 * MATRICES * 1000 + 4 * 4096 * 32 * 1000 * 1001 / 2
+    prompt = prompt_flops(1000)
     answer = 99 * (2 * MATRICES + 4 * 4096 * 32 * 1050)  # the prompt yields the first of the 100 tokens
     assert found.mfu == close(found.output_tokens_per_s / 100 * (prompt + answer) / 989e12)
-    assert found.mbu == close((2 * READ + 16 * 131_072 * 1050) / found.tpot_s / 3350e9)
+    assert found.mbu == close((2 * MATRICES + 16 * 131_072 * 1050) / found.tpot_s / 3350e9)
     assert found.usd_per_million_tokens(3.6) == close(1e6 * 3.6 / 3600 / found.output_tokens_per_s)
 
 
@@ -93,8 +110,7 @@ def test_one_token_in_and_one_out_is_counted_once():
 
 def test_two_tokens_out_are_a_prompt_and_a_step():
     found = serve("llama-3-8b", H100, input_tokens=10, output_tokens=2)
-    prompt = 2 * MATRICES * 10 + 4 * 4096 * 32 * 10 * 11 / 2
-    assert found.request_flops == close(prompt + 2 * MATRICES + 4 * 4096 * 32 * 11)
+    assert found.request_flops == close(prompt_flops(10) + 2 * MATRICES + 4 * 4096 * 32 * 11)
 
 
 @pytest.mark.parametrize(
@@ -108,12 +124,14 @@ def test_published_ridges(accelerator, ridge):
 
 
 def test_the_ridge_follows_bytes_and_peak():
-    """Half the bytes halve it where the products stay in 16 bits; products in fp8 leave it where it was."""
+    """Half the bytes of the layers, the head in 16 bits; products in fp8 leave it near where it was."""
     sixteen, eight = (
         compute_bound_concurrency("llama-3-8b", "A100 SXM 80GB", each) for each in ("bf16", "fp8")
     )
-    assert eight == pytest.approx(sixteen / 2, abs=1)
-    assert compute_bound_concurrency("llama-3-8b", H100, "fp8") == pytest.approx(296, abs=1)
+    read = LAYERS + 2 * HEAD
+    assert eight == pytest.approx(sixteen * read / (2 * MATRICES), abs=1)
+    token = 2 * (LAYERS / 1979e12 + HEAD / 989e12)
+    assert compute_bound_concurrency("llama-3-8b", H100, "fp8") == pytest.approx(read / 3350e9 / token, abs=1)
 
 
 def test_experts_postpone_the_ridge():
@@ -154,14 +172,18 @@ def test_weights_that_do_not_fit():
 
 
 def test_latent_vectors_are_not_shared_by_devices():
-    """60 layers of 576 numbers for each of 4 x 1,001 tokens, on each of eight devices."""
+    """60 layers of 576 numbers for each of 4 x 1,001 tokens, on each of eight devices.
+
+    What makes queries and vectors narrow, and the routers of 59 layers, are on each as well.
+    """
     one = serve("deepseek-v2", "H200", 1, 4, input_tokens=1000, output_tokens=2)
     eight = serve("deepseek-v2", "H200", 8, 4, input_tokens=1000, output_tokens=2)
-    assert eight.step_bytes - one.step_bytes == close(7 * 2 * 60 * 576 * 4 * 1001, rel=1e-9)
+    kept = 60 * 5120 * (1536 + 512 + 64) + 59 * 5120 * 160
+    assert eight.step_bytes - one.step_bytes == close(7 * 2 * (60 * 576 * 4 * 1001 + kept), rel=1e-9)
 
 
 def test_weights_alone_in_integers_are_multiplied_in_16_bits():
-    for dtype in ("int8", "int4", "fp32"):
+    for dtype in ("int8", "int4", "awq", "Q4_K_M", "fp32"):
         found = serve("llama-3-8b", H100, input_tokens=9, output_tokens=9, weight_dtype=dtype)
         assert found.peak == 989e12
     assert serve("llama-3-8b", H100, input_tokens=9, output_tokens=9, weight_dtype="fp8").peak == 1979e12
@@ -184,6 +206,7 @@ def test_other_accelerators_take_the_median_product():
     shares = sorted(share for (_, width), share in found.products.items() if width == "fp8")
     middle = (shares[1] + shares[2]) / 2
     assert len(shares) == 4
+    assert found.product("B200", "fp4") == close(found.matrices["fp4"] * found.products["B200", "fp8"])
     assert found.product("L40S", "fp8") == close(found.matrices["fp8"] * middle)
 
 
@@ -244,13 +267,18 @@ def test_utilisation_is_a_share_of_the_peak(**case):
 
 
 def test_endless_prompts_use_the_whole_peak():
-    """Products alone, at the bare peaks: utilisation comes to 1 and not beyond, in 16 bits as in 4."""
-    for accelerator, dtype in ((H100, "bf16"), (H100, "fp4"), ("B200", "fp4")):
+    """Products alone, at the bare peaks: utilisation comes to 1 and not beyond.
+
+    Where the layers are multiplied in 4 bits and the head in 16, it comes to what that leaves.
+    """
+    slower = (2 * LAYERS + HEAD) / (2 * LAYERS + HEAD * 9000 / 2250)
+    for accelerator, dtype, most in ((H100, "bf16", 1), (H100, "fp4", 1), ("B200", "fp4", slower)):
         found = serve(
             "llama-3-8b", accelerator, 1, 10**6, input_tokens=2, output_tokens=1, weight_dtype=dtype,
             attained=ROOFLINE,
         )  # fmt: skip
-        assert 0.999 < found.mfu <= 1
+        assert 0.999 * most < found.mfu <= most * (1 + 1e-3)
+        assert found.mfu <= 1
 
 
 @settings(max_examples=60)

@@ -11,7 +11,6 @@ import pandas as pd
 
 from cohort.architecture.attention import Attention, Latent
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
 from cohort.architecture.variants import with_changed_attention
@@ -21,8 +20,10 @@ from cohort.errors import CohortError, integer
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator
 from cohort.registry.devices import accelerator as find_accelerator
+from cohort.serving.groups import device_group
+from cohort.serving.layouts import Layout
 from cohort.serving.measurements import at_maximum, compared
-from cohort.serving.roofline import attained, largest_concurrency, most_devices, serve
+from cohort.serving.roofline import largest_concurrency, most_devices, serve
 
 
 def step(
@@ -70,22 +71,13 @@ def step(
     """
     device = accelerator if isinstance(accelerator, Accelerator) else find_accelerator(accelerator)
     devices = integer("expert_parallel", devices, 1, experts_of(spec).count, unit="devices")
-    case: dict[str, Any] = {"input_tokens": context, "weight_dtype": weight_dtype, "kv_dtype": kv_dtype}
-    alone = serve(spec, device, 1, sequences, output_tokens=1, **case)
-    parts = {name: seconds for name, seconds in alone.parts if name not in ("weights", "prompts", "links")}
-    routed = sum(
-        layer.experts.count * layer.experts.expert_parameters(spec.hidden)
-        for layer in spec.layers
-        if layer.experts
-    )
-    held = spec.parameters - (0 if spec.tied else spec.embedding_parameters) - routed
-    read = held + (routed - spec.idle_experts(devices * sequences)) / devices
-    rate = attained().weights["fp8" if weight_dtype in ("fp8", "fp4") else "16-bit"] * device.bandwidth
+    group = device_group(spec, device, Layout(1, 1, devices, devices > 1), weight_dtype, kv_dtype, None)
+    parts = group.step(devices * sequences, context + 1)
     sent = exchange(spec, device, sequences, devices, imbalance)
     layers = sum(1 for layer in spec.layers if layer.experts)
     return {
-        "weights": read * precision(weight_dtype).bytes_per_element / rate,
-        **parts,
+        **{name: seconds for name, seconds in parts.items() if name not in ("links", "sequences")},
+        "sequences": sequences * group.attained.sequence_s,
         "exchange": layers * (sent["dispatch_s"] + sent["combine_s"]),
     }
 

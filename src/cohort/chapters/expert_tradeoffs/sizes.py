@@ -10,8 +10,8 @@ import pandas as pd
 
 from cohort.architecture.decoder import Dense, Experts, FeedForward, ModelSpec, Residual
 from cohort.architecture.dtypes import precision
-from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import group, specs, title
+from cohort.architecture.registered import model as read_model
 from cohort.architecture.variants import with_feedforward
 from cohort.display import published_values
 from cohort.errors import ParameterError, shown

@@ -17,7 +17,7 @@ from cohort.footprint.energy import coefficients, joules_by_compute, joules_per_
 from cohort.footprint.factors import DRAWN, factor
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.serving.roofline import attained, largest_concurrency, serve, weights_read, with_recent_kernels
+from cohort.serving.roofline import attained, largest_concurrency, serve, weights_read
 from cohort.units import GB
 
 GEMINI = "Gemini Apps median prompt"
@@ -121,7 +121,7 @@ def _answered_at_once(rate: float, request: Mapping[str, Any]) -> float:
     """Return how many requests are answered at once, on average, when so many come in a second."""
     found = 1.0
     for _ in range(50):
-        seconds = serve(**request, concurrency=round(found), attained=with_recent_kernels()).request_s
+        seconds = serve(**request, concurrency=round(found)).request_s
         found, before = max(rate * seconds, 1.0), found
         if found == before:
             break
@@ -147,7 +147,7 @@ def deepseek_blind() -> float:
             "assumed effectiveness of the data centre",
         )
     )
-    rate = attained().product(device.name, "fp8") * device.peak("fp8")
+    rate = attained(device=device).product(device.name, "fp8") * device.peak("fp8")
     reading = 2 * spec.matmul_parameters * given * (1 - cached) / written / rate
     prompt = reading * factor("training", DRAWN).central * (device.tdp_w or 0.0)
     token = joules_per_token(spec, 8, round(throughput / speed), "fp8") + prompt

@@ -12,7 +12,7 @@ from cohort.architecture.attention import Attention, GroupedQuery, Latent
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.variants import heads_and_size, split_into_experts, with_all_experts, with_attention
-from cohort.registry.devices import Accelerator, accelerators
+from cohort.registry.devices import Accelerator, accelerators, as_accelerator
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.roofline import attained, largest_concurrency, most_devices, serve
 
@@ -162,7 +162,7 @@ def serving_sensitivity(by: float, **request: Any) -> pd.DataFrame:
     CohortError
         As in `serve`.
     """
-    found = attained()
+    found = attained(device=as_accelerator(request["accelerator"]))
     shares: dict[str, dict[str, Any]] = {
         "bandwidth for weights": {"weights": _scaled(found.weights, 1 - by)},
         "bandwidth for the cache": {"cache": found.cache * (1 - by)},
@@ -171,8 +171,8 @@ def serving_sensitivity(by: float, **request: Any) -> pd.DataFrame:
         "bandwidth of the links": {"link": found.link * (1 - by)},
     }
     times: dict[str, dict[str, Any]] = {
-        "time of an all-reduce": {"all_reduce_s": found.all_reduce_s * (1 + by)},
-        "time of a layer": {"layer_s": found.layer_s * (1 + by)},
+        "time of an all-reduce": {"all_reduce_s": tuple((1 + by) * each for each in found.all_reduce_s)},
+        "time of launches": {"launches": _scaled(found.launches, 1 + by)},
         "time of a sequence": {"sequence_s": found.sequence_s * (1 + by)},
     }
     before = serve(**request).tpot_s

@@ -83,14 +83,14 @@ def draw_time_per_token(sweep: pd.DataFrame) -> Figure:
 
 
 def draw_throughput_against_speed(
-    sweep: pd.DataFrame, recent: pd.DataFrame, devices: int, chosen: int
+    sweep: pd.DataFrame, earlier: pd.DataFrame, devices: int, chosen: int
 ) -> Figure:
     """Draw the throughput of all users against the speed that each of them sees, as concurrency grows.
 
     Parameters
     ----------
-    sweep, recent : DataFrame
-        As `tables.by_concurrency` returns it, with what the data hold and with recent kernels.
+    sweep, earlier : DataFrame
+        As `tables.by_concurrency` returns it, for engines of 2025 and of 2023.
     devices : int
         Devices that share the work.
     chosen : int
@@ -102,7 +102,7 @@ def draw_throughput_against_speed(
         Straight axes; concurrencies that do not fit the memory are open dots.
     """
     drawing, axes = figure()
-    for table, colour, name in ((recent, PALE, "recent kernels"), (sweep, OWN, "as fitted")):
+    for table, colour, name in ((earlier, PALE, "engines of 2023"), (sweep, OWN, "engines of 2025")):
         axes.plot(table["each"], table["throughput"] / devices, color=colour, lw=1.6, label=name)
     faces = [OWN if fits else "white" for fits in sweep["fits"]]
     axes.scatter(sweep["each"], sweep["throughput"] / devices, c=faces, edgecolors=OWN, s=26, zorder=3)

@@ -21,12 +21,12 @@ def test_every_claim_of_the_chapter_is_judged():
     ("claim", "verdict", "value"),
     [
         ("inference_is_expensive", "cannot be known", 700_000),
-        ("efficiency_drives_design", "holds with limits", 2.30057),
+        ("efficiency_drives_design", "holds with limits", 2.02900),
         ("training_is_compute_bound", "holds with limits", 5.226),
         ("inference_half_the_compute", "does not hold", 100 / 3),
         ("answers_and_contexts_need_memory", "holds with limits", 170),
-        ("bandwidth_limits_serving", "holds with limits", 0.04556),
-        ("experts_spread_bandwidth", "holds with limits", 6.115),
+        ("bandwidth_limits_serving", "holds with limits", 0.045439),
+        ("experts_spread_bandwidth", "holds with limits", 5.84835),
         ("attention_variants_save_bandwidth", "holds", 67.59),
     ],
 )

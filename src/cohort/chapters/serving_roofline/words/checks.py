@@ -59,7 +59,7 @@ def misses(missed: pd.DataFrame) -> str:
 
 
 def generations(rows: int, kernels: pd.DataFrame) -> str:
-    """Return how far full services of newer engines are off, as fitted and with recent kernels.
+    """Return how far full services of newer engines are off, by the constants of 2023 and of 2025.
 
     Parameters
     ----------
@@ -73,18 +73,16 @@ def generations(rows: int, kernels: pd.DataFrame) -> str:
     str
         Markdown.
     """
-    old, new = (_off(kernels["bias"][name]) for name in ("as fitted", "with recent kernels"))
+    old, new = (_off(kernels["bias"][name]) for name in ("engines of 2023", "engines of 2025"))
     return sentences(
         running(
             f"There {inflected(rows, 'is', 'are')} {rows} such {inflected(rows, 'row', 'rows')}, of "
             "TensorRT-LLM 1.0.",
-            "The engines that we fitted, of 2023, score each query of a group by itself. By their share the "
-            f"throughput of these rows comes out {old} at the median. With the share of a kernel that scores "
-            f"on the units for matrix products it comes out {new}. These rows were not fitted, and the share "
-            "is that of a measured kernel; what engines gained since is mostly that.",
+            f"By the constants of 2023 the throughput of these rows comes out {old} at the median, by those "
+            f"of 2025 {new}. Neither set was fitted to them.",
         ),
-        "We keep the fitted share where nothing else is said, since the errors above are those of that "
-        "share. For an engine of today, take the grey curve.",
+        "The errors above are those of the set of 2023, as old as the engines that were measured there; its "
+        "throughput is the grey curve.",
     )
 
 

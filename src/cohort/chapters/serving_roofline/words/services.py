@@ -146,11 +146,11 @@ def calibration(values: pd.DataFrame, errors: pd.Series) -> str:
     ValueError
         If the fitted values do not rest on the same number of rows.
     """
-    fitted = values[values["method"] == "fitted"]
+    fitted = values[(values["method"] == "fitted") & (values["generation"] == "2023")]
     (rows,) = fitted["rows"].unique()
     return sentences(
-        f"{len(fitted)} of these values are fitted together, to {rows} rows of two sources: gpt-fast on "
-        "A100, one answer at a time, and TensorRT-LLM on A100, H100 and L40S, both of 2023 and 2024. The "
+        f"{len(fitted)} of the values of 2023 are fitted together, to {rows} rows of two sources: gpt-fast "
+        "on A100, one answer at a time, and TensorRT-LLM on A100, H100 and L40S, both of 2023 and 2024. The "
         "others are read from kernels. The fastest matrix product of each accelerator, which products are a "
         "share of, is in a table of its own.",
         f"Over the rows that they were fitted to, the median error is {100 * errors.abs().median():.1f}%; "
