@@ -6,9 +6,9 @@ it would write. No row marked `test` is read, but for those of two models on MI3
 their campaign states no licence, so that they are not kept here, and without them the constants of AMD stay
 as they are in the table.
 
-Three sets are fitted. *kernels*: the table `device_measurements`, products, attention and whole steps measured on one H100
-without an engine. *2025*: the services of `serving_2026.csv`. What both have is drawn towards the kernels by
-a penalty, since services alone cannot tell bandwidth from launches. *2023*: the rows of
+Three sets are fitted. *kernels*: the table `device_measurements`, products, attention and whole steps
+measured on one H100 without an engine. *2025*: the services of `serving_2026.csv`. What both have is drawn
+towards the kernels by a penalty, since services alone cannot tell bandwidth from launches. *2023*: rows of
 `data/serving_measurements.csv`. All minimise the logarithms of predicted over measured times, with a loss
 that keeps single outliers from ruling. Ranges come from fits that leave out one model after the other.
 """

@@ -4,7 +4,8 @@ Run it as ``.venv/bin/python benchmarks/score_serving.py [PATH]``. Without a pat
 `test` of `serving_2026.csv`; with one, those of a table of one metric a line, as `serving_rows.published`
 reads it, with the throughputs at maximum load and the times of whole requests that it may hold. ``--all``
 scores the rows that calibrated too. Printed are the median and the ninth decile of the absolute error, the
-median error, and how many of the measured times lie within the ranges.
+median error, and how many of the measured times lie within the ranges. ``--write`` writes the groups of
+twenty rows or more to the table `serving_errors`, whose column of the first look it keeps.
 """
 
 from __future__ import annotations
@@ -21,8 +22,24 @@ from serving_rows import NAMES as LONGER
 from serving_rows import table as own_table
 
 import cohort
+from cohort.registry import facts
 from cohort.serving import ROOFLINE
 
+ROOT = Path(__file__).parents[1]
+
+TABLE, LEAST = ROOT / "data" / "serving_errors.csv", 20
+COLUMNS = (
+    "time_of",
+    "by",
+    "group",
+    "rows",
+    "median",
+    "ninth_decile",
+    "bias",
+    "inside",
+    "roofline",
+    "first_look",
+)
 SMALL = 32  # requests at once, up to which times to the first token have a bar of their own
 # Models, and devices, of each kind that calibrated.
 SEEN = ("deepseek-r1", "gpt-oss-120b", "kimi-k2.5", "minimax-m2.5", "qwen3-32b", "qwen3.5-397b-a17b")
@@ -163,6 +180,47 @@ def other_rows(path: Path) -> None:
         print(f"{name:66}{len(ratios):6}{100 * median(errors):8.1f}{'':8}{100 * (median(ratios) - 1):+8.1f}")
 
 
+def groups(found: Sequence[Score]) -> dict[tuple[str, str, str], list[Score]]:
+    """Return the scores by time, by what they are grouped by, and by group."""
+    grouped: dict[tuple[str, str, str], list[Score]] = {}
+    for each in found:
+        what, row = f"{each.what}", each.row
+        keys = [
+            ("all", "all"),
+            ("class", f"{each.kind}, {newness(each)}"),
+            ("engine", f"{each.kind}, {row['engine']}"),
+            ("accelerator", f"{each.kind}, {row['accelerator']}"),
+            ("service", f"{row['model']}, {row['accelerator']}, {row['engine']}, {row['weight_format']}"),
+        ]
+        if each.what == "first token" and int(row["concurrency"]) <= SMALL:
+            keys.append(("all", f"up to {SMALL} at once"))
+        for key in keys:
+            grouped.setdefault((what, *key), []).append(each)
+    return grouped
+
+
+def write(found: Sequence[Score]) -> None:
+    """Write the errors of the larger groups to the data, in percent."""
+    first = {
+        (row["time_of"], row["by"], row["group"]): row["first_look"] for row in facts.rows("serving_errors")
+    }
+    with TABLE.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for key, group in sorted(groups(found).items()):
+            if len(group) < LEAST:
+                continue
+            errors = sorted(abs(each.error) for each in group)
+            values = (
+                median(errors),
+                quantiles(errors, n=10)[-1],
+                median(each.error for each in group),
+                sum(each.inside for each in group) / len(group),
+                median(abs(each.bare / each.measured - 1) for each in group),
+            )
+            writer.writerow([*key, len(group), *(f"{100 * each:.1f}" for each in values), first.get(key, "")])
+
+
 def main() -> None:
     """Print the report."""
     paths = [Path(argument) for argument in sys.argv[1:] if not argument.startswith("--")]
@@ -172,9 +230,12 @@ def main() -> None:
     if paths:
         amd = ("MI355X",)
         chosen = [row for row in chosen if not (row["accelerator"] in amd and row["model"] in AMD_CALIBRATES)]
-    report(scores(measured(chosen)))
+    found = scores(measured(chosen))
+    report(found)
     if paths:
         other_rows(paths[0])
+    if "--write" in sys.argv:
+        write(found)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,16 @@ class Serving:
 
     @property
     def tpot_range_s(self) -> tuple[float, float]:
-        """Between which times per token nine in ten services of this class were measured, in seconds."""
+        """Between which times per token nine in ten services of this class were measured, in seconds.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> found = cohort.serving.serve("llama-3-8b", "H100 SXM 80GB", input_tokens=1024, output_tokens=256)
+        >>> low, high = found.tpot_range_s
+        >>> low < found.tpot_s < high
+        True
+        """
         low, high = self.spread[0]
         return low * self.tpot_s, high * self.tpot_s
 

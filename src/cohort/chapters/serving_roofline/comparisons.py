@@ -9,7 +9,7 @@ import pandas as pd
 
 from cohort.chapters.judging import quoted
 from cohort.errors import CohortError
-from cohort.registry import facts
+from cohort.registry import facts, frames
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.measurements import at_maximum, compared, speculates, unanswered
 from cohort.serving.roofline import largest_concurrency, serve
@@ -193,3 +193,24 @@ def quoted_cost() -> tuple[float, float]:
     full = serve(**QUOTED_SERVICE, concurrency=max(most, 1))
     usd = full.usd_per_million_tokens(max(device.usd_per_hour))
     return usd, quoted("ChatGPT", "cost of serving") / usd / 1e3
+
+
+def errors_of_today(time_of: str, by: str) -> pd.DataFrame:
+    """Return the errors on services of 2025 and 2026 that nothing was fitted to, from `serving_errors`.
+
+    Parameters
+    ----------
+    time_of : str
+        ``token`` or ``first token``.
+    by : str
+        ``all``, ``class``, ``engine``, ``accelerator`` or ``service``.
+
+    Returns
+    -------
+    DataFrame
+        ``rows``, and in percent ``median``, ``ninth_decile``, ``bias``, ``inside``, ``roofline`` and
+        ``first_look``; indexed by group.
+    """
+    table = frames.table("serving_errors")
+    chosen = table[(table["time_of"] == time_of) & (table["by"] == by)]
+    return chosen.drop(columns=["time_of", "by"]).set_index("group")

@@ -22,16 +22,23 @@ def sweep() -> pd.DataFrame:
     return tables.by_concurrency([1, 64, 350], **REQUEST)
 
 
-def brief(scope, concurrency=64, **changed):
+@pytest.fixture(scope="module")
+def newest() -> pd.DataFrame:
+    columns = ["rows", "median", "ninth_decile", "bias", "inside", "roofline", "first_look"]
+    values = [[1594, 11.4, 32.9, -2.6, 88.3, 62.2, 12.5]]
+    return pd.DataFrame(values, columns=columns, index=["all"]).astype({"rows": int})
+
+
+def brief(newest, concurrency=64, **changed):
     request = {**REQUEST, **changed}
     service = serve(**request, concurrency=concurrency)
     most = largest_concurrency(**request)
     phases = tables.phases(request["model"], request["accelerator"], concurrency, **LENGTHS)
-    return words.brief("X", phases, service, most, 2.5, scope).split("\n")
+    return words.brief("X", phases, service, most, 2.5, newest).split("\n")
 
 
-def test_the_brief_at_its_defaults(scope):
-    first, second, third, last = brief(scope)
+def test_the_brief_at_its_defaults(newest):
+    first, second, third, last = brief(newest)
     assert first == (
         "- A step whose work for each byte is above the ridge of H100 SXM 80GB is bound by compute. A "
         "training step is at 5.2 times the ridge, reading a prompt of 1,024 tokens at 3.49 times. Writing "
@@ -46,12 +53,14 @@ def test_the_brief_at_its_defaults(scope):
         "- At USD 2.5 for an accelerator and hour, a million output tokens cost USD 1.84, their prompts "
         "included."
     )
-    assert last.startswith("- Of 45 measurements on A100, H100 and H200 that nothing was fitted to, ")
-    assert last.endswith("error is 9.8%; that of the roofline alone is 42.5%.")
+    assert last == (
+        "- Over 1,594 measurements of engines of 2025 and 2026 that nothing was fitted to, the median error "
+        "of the time per token is 11%; that of the roofline alone is 62%."
+    )
 
 
-def test_the_brief_of_what_does_not_fit(scope):
-    _, second, third, _ = brief(scope, concurrency=1, tensor_parallel=1)
+def test_the_brief_of_what_does_not_fit(newest):
+    _, second, third, _ = brief(newest, concurrency=1, tensor_parallel=1)
     assert "- X on 1 device, with 1 answer at once, would take " in second
     assert " for a token of each and would write " not in second  # "would take ... and write"
     assert " ms for a token of each and write " in second
@@ -59,15 +68,15 @@ def test_the_brief_of_what_does_not_fit(scope):
     assert "a million output tokens would cost USD " in third
 
 
-def test_one_answer_above_the_ridge(scope):
+def test_one_answer_above_the_ridge(newest):
     service = serve(**REQUEST)
     phases = pd.DataFrame(
         {"intensity": [4.0, 3.0, 2.0], "ridge": [1.0, 1.0, 1.0]}, index=["training", "prefill", "decode, 1"]
     )
     assert "Writing one answer is at 2 times, so that compute sets the pace." in words.brief(
-        "X", phases, service, 1, 1.0, scope
+        "X", phases, service, 1, 1.0, newest
     )
-    assert "The memory holds 1 such answer." in words.brief("X", phases, service, 1, 1.0, scope)
+    assert "The memory holds 1 such answer." in words.brief("X", phases, service, 1, 1.0, newest)
 
 
 def test_intensities():
@@ -210,3 +219,38 @@ def test_the_most_sensitive():
     assert words.sensitivity(pd.Series({"a": 2.0, "b": -8.31})) == (
         "The time per token follows *b* most. No single one of them moves it by more than 8.3%."
     )
+
+
+def test_the_errors_of_today_with_the_blind_one(newest):
+    said = words.today(newest, newest.assign(median=35.7, inside=79.0))
+    assert (
+        "Over all 1,594 rows the median error of the time per token is 11.4%, nine in ten are within 33%"
+        in said
+    )
+    assert "and 88% of the measured times lie in the range" in said
+    assert "When these rows were first scored, the median was 12.5%." in said
+    assert "benchmarks do not describe: 36%, and 79% in the range." in said
+
+
+def test_services_that_are_far_off_are_named_beside_the_same_model_elsewhere():
+    services = pd.DataFrame(
+        {"median": [37.3, 9.0, 31.0], "bias": [-37.3, 2.0, 31.0]},
+        index=["a, H200, vLLM, fp8", "a, H200, SGLang, fp8", "b, H200, vLLM, fp8"],
+    )
+    first, second = words.far_services(services).split("\n")
+    assert first.startswith(
+        "- *a, H200, vLLM, fp8* is slower than predicted, by 37% at the median; elsewhere"
+    )
+    assert "off by 9 to 9%" in first
+    assert second.startswith("- *b, H200, vLLM, fp8* is faster than predicted, by 31%")
+    assert "hold this model nowhere else" in second
+    assert words.far_services(services.iloc[[1]]) == (
+        "No service of twenty rows or more is off by more than 30% at the median."
+    )
+
+
+def test_the_table_of_errors_holds_what_the_chapter_shows():
+    classes = comparisons.errors_of_today("token", "class")
+    assert classes["rows"].sum() == comparisons.errors_of_today("token", "all").loc["all", "rows"] - 10
+    assert (classes["median"] < classes["roofline"]).all()
+    assert (classes["median"] <= classes["ninth_decile"]).all()

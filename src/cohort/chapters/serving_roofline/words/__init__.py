@@ -1,6 +1,13 @@
 """What the chapter `serving_roofline` says in words: sentences about its tables, in Markdown."""
 
-from cohort.chapters.serving_roofline.words.checks import errors, generations, misses, sensitivity
+from cohort.chapters.serving_roofline.words.checks import (
+    errors,
+    far_services,
+    generations,
+    misses,
+    sensitivity,
+    today,
+)
 from cohort.chapters.serving_roofline.words.services import (
     brief,
     calibration,
@@ -19,12 +26,14 @@ __all__ = [
     "calibration",
     "cheapest",
     "errors",
+    "far_services",
     "generations",
     "intensities",
     "misses",
     "peaks_used",
     "quoted_sum",
     "sensitivity",
+    "today",
     "token_time",
     "trade",
     "turning_point",

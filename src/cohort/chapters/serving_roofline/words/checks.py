@@ -90,6 +90,66 @@ def _off(bias: float) -> str:
     return f"{abs(bias):.0f}% too {'low' if bias < 0 else 'high'}"
 
 
+def today(token: pd.DataFrame, first: pd.DataFrame) -> str:
+    """Return the errors on services of 2025 and 2026, of a token and of the first one.
+
+    Parameters
+    ----------
+    token, first : DataFrame
+        As `comparisons.errors_of_today` returns them by ``all``.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    of_all, early = token.loc["all"], first.loc["all"]
+    return sentences(
+        f"Over all {of_all['rows']:,.0f} rows the median error of the time per token is "
+        f"{of_all['median']:.1f}%, nine in ten are within {of_all['ninth_decile']:.0f}%, and "
+        f"{of_all['inside']:.0f}% of the measured times lie in the range that comes with a prediction, which "
+        "is meant to hold nine in ten. The "
+        f"roofline alone is off by {of_all['roofline']:.0f}%.",
+        f"When these rows were first scored, the median was {of_all['first_look']:.1f}%. Some terms were "
+        "added after that look, so this is the blind figure.",
+        "The first token is harder, since it waits in a queue that benchmarks do not describe: "
+        f"{early['median']:.0f}%, and {early['inside']:.0f}% in the range.",
+    )
+
+
+def far_services(services: pd.DataFrame) -> str:
+    """Return which services are far off, and how the same models fare elsewhere.
+
+    Parameters
+    ----------
+    services : DataFrame
+        As `comparisons.errors_of_today` returns it by ``service``.
+
+    Returns
+    -------
+    str
+        Markdown; one list item a service.
+    """
+    far = services[services["median"] > 100 * FAR]
+    if far.empty:
+        return f"No service of twenty rows or more is off by more than {100 * FAR:.0f}% at the median."
+    models = services.index.str.split(", ").str[0]
+    items = []
+    for name, row in far.iterrows():
+        others = services[(models == str(name).split(", ")[0]) & (services.index != name)]["median"]
+        elsewhere = "the rows hold this model nowhere else, so that the cause stays open"
+        if len(others):
+            elsewhere = (
+                f"elsewhere the same model is off by {others.min():.0f} to {others.max():.0f}%, so that the "
+                "cause lies in this service"
+            )
+        slower = "slower" if row["bias"] < 0 else "faster"
+        items.append(
+            f"- *{name}* is {slower} than predicted, by {row['median']:.0f}% at the median; {elsewhere}."
+        )
+    return sentences(*items)
+
+
 def sensitivity(reaction: pd.Series) -> str:
     """Return which share or fixed time the time per token follows most.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cohort.chapters.serving_roofline.comparisons import median_errors
 from cohort.chapters.serving_roofline.figures import PARTS
 from cohort.chapters.serving_roofline.tables import TRAINING_TOKENS
 from cohort.display.words import counted, running, sentences, significant
@@ -13,7 +12,7 @@ from cohort.units import SECONDS_PER_HOUR
 
 
 def brief(
-    name: str, phases: pd.DataFrame, service: Serving, most: int, usd_per_hour: float, scope: pd.DataFrame
+    name: str, phases: pd.DataFrame, service: Serving, most: int, usd_per_hour: float, errors: pd.DataFrame
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -29,8 +28,8 @@ def brief(
         Answers that fit the memory at once.
     usd_per_hour : float
         USD for an hour of one accelerator.
-    scope : DataFrame
-        The rows of `comparisons.measured_cases` that the fit is meant for.
+    errors : DataFrame
+        As `comparisons.errors_of_today` returns it of the time per token, by ``all``.
 
     Returns
     -------
@@ -39,7 +38,7 @@ def brief(
     """
     ratio = phases["intensity"] / phases["ridge"]
     alone = ratio[f"decode, {1:,}"]
-    errors = median_errors(scope)
+    of_all = errors.loc["all"]
     would = "" if service.fits else "would "
     ending = "s" if service.fits else ""
     room = f"The memory holds {counted(most, 'such answer')}."
@@ -59,9 +58,9 @@ def brief(
         f"- At USD {significant(usd_per_hour)} for an accelerator and hour, a million output tokens "
         f"{would}cost USD {significant(service.usd_per_million_tokens(usd_per_hour))}, their prompts "
         "included.",
-        f"- Of {len(scope)} measurements on A100, H100 and H200 that nothing was fitted to, the median error "
-        f"is {errors['predicted error']:.1f}%; that of the roofline alone is "
-        f"{errors['roofline error']:.1f}%.",
+        f"- Over {of_all['rows']:,.0f} measurements of engines of 2025 and 2026 that nothing was fitted "
+        f"to, the median error of the time per token is {of_all['median']:.0f}%; that of the roofline alone "
+        f"is {of_all['roofline']:.0f}%.",
     )
 
 
