@@ -203,7 +203,7 @@ def share_name(dtype: str) -> str:
     Parameters
     ----------
     dtype : str
-        A type, as `cohort.architecture.dtypes.precision` names it.
+        A type, as `cohort.architecture.precisions` names it.
 
     Returns
     -------
