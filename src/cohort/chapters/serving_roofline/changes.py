@@ -181,7 +181,7 @@ def serving_sensitivity(by: float, **request: Any) -> pd.DataFrame:
         for name, change in group.items():
             after = serve(**request, attained=replace(found, **change)).tpot_s
             records[name] = {"change": sign * 100 * by, "tpot": 100 * (after / before - 1)}
-    frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("if lower, or longer")
+    frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("what is changed by a fifth")
     return frame[frame["tpot"] != 0]
 
 

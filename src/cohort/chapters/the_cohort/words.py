@@ -72,8 +72,8 @@ def _spread(per_token: pd.Series, context: int) -> str:
     if spread <= 1:
         return ""
     return (
-        f"- What context costs differs by a factor of {significant(spread)}: at {counted(context, 'token')}, "
-        f"a token takes the most cache in {per_token.idxmax()} and the least in {per_token.idxmin()}."
+        f"- Remembering a token takes {significant(spread, 2)} times more memory in {per_token.idxmax()} "
+        f"than in {per_token.idxmin()}, at {counted(context, 'token')} of context."
     )
 
 
@@ -153,11 +153,13 @@ def undisclosed_training(facts: pd.DataFrame) -> str:
     missing = facts.isna()
     silent = facts.index[missing["training tokens (trillion)"]]
     return sentences(
-        f"How much text a model saw is not known for {len(silent)} of {len(facts)}"
-        f"{': ' if len(silent) else ''}{', '.join(silent)}.",
-        f"The length of the training sequences is not known for "
-        f"{missing['training context (tokens)'].sum()}, the way the instructed variant was aligned for "
-        f"{missing['alignment'].sum()}.",
+        f"How much text it saw is kept back for {len(silent)} of {counted(len(facts), 'model')}: "
+        f"{', '.join(silent)}."
+        if len(silent)
+        else f"How much text it saw is known of {counted(len(facts), 'model')}.",
+        f"How long the training sequences were is kept back for "
+        f"{missing['training context (tokens)'].sum() or 'none'}, how the instructed variant was aligned for "
+        f"{missing['alignment'].sum() or 'none'}.",
     )
 
 

@@ -45,7 +45,7 @@ def test_the_brief_of_several_models():
     assert spread == "- The models here differ by a factor of 10: Command R needs 20 GiB, Llama 3 8B 2 GiB."
     assert even == (
         "- With 2 sequences in bf16 the cache outweighs the weights from 26,700 tokens (Command R) to 61,300 "
-        "(Llama 3 8B); within the context that is on offer this happens to 1 of 2."
+        "(Llama 3 8B); only Command R, of 2 models, is offered with a context as long as its own."
     )
 
 
@@ -65,20 +65,32 @@ def even_table(contexts):
 def test_a_first_token_is_one():
     ways = tables.what_if("llama-3-8b", 8)
     said = words.brief("A", 1, "bf16", 1, 1, pd.Series({"a": 1, "b": 2}, name=1), even_table([1, 200]), ways)
-    assert "from 1 token (a) to 200 (b); within the context that is on offer this happens to 1 of 2." in said
+    assert (
+        "from 1 token (a) to 200 (b); only a, of 2 models, is offered with a context as long as its own."
+        in said
+    )
     assert said.startswith("- At 1 token in bf16, 1 sequence of A takes 1 byte of cache, 50% of")
 
 
 @pytest.mark.parametrize(
     ("values", "middle"),
     [
-        ([[1, 2], [2, 4]], "2 of 2 lines have that slope."),
+        ([[1, 2], [2, 4]], "2 of 2 lines rise straight: twice the text takes twice the memory."),
         (
             [[1, 2], [2, 3], [4, 4]],
-            "1 of 3 lines has that slope, 1 is still on the way to it, and c has stopped growing.",
+            "1 of 3 lines rises straight: twice the text takes twice the memory. 1 still bends, as windows "
+            "fill up. c has stopped growing.",
         ),
-        ([[2, 3], [2, 3]], "none of 2 lines have that slope, 2 are still on the way to it."),
-        ([[4, 4], [4, 4]], "none of 2 lines have that slope, and a, b have stopped growing."),
+        (
+            [[2, 3], [2, 3]],
+            "none of 2 lines rise straight: twice the text takes twice the memory. 2 still bend, as windows "
+            "fill up.",
+        ),
+        (
+            [[4, 4], [4, 4]],
+            "none of 2 lines rise straight: twice the text takes twice the memory. a, b have stopped "
+            "growing.",
+        ),
     ],
 )  # fmt: skip
 def test_lines_that_grow_bend_and_stop(values, middle):

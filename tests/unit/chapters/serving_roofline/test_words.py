@@ -99,7 +99,10 @@ def test_intensities():
 )
 def test_where_decode_turns(most, room):
     said = words.turning_point("X", "H100", 4, "bf16", 296, most).split("\n")
-    assert said[0].endswith("reading the weights in bf16. For X on H100 these are 296.")
+    assert said[0] == (
+        "With fewer than 296 answers at once, H100 spends its time on fetching the weights of X in bf16, not "
+        "on multiplying them."
+    )
     assert said[1] == f"The memory of {room}"
 
 

@@ -34,8 +34,8 @@ def test_the_cohort_in_brief():
     )
     assert idle == "- 4 mixtures of experts among them: 72 to 96% of the weights are idle for any one token."
     assert spread == (
-        "- What context costs differs by a factor of 25.6: at 8,192 tokens, a token takes the most cache in "
-        "Command R and the least in Phi-3 medium."
+        "- Remembering a token takes 26 times more memory in Command R than in Phi-3 medium, at 8,192 tokens "
+        "of context."
     )
     assert "for 2 of 2 registered models" in equal
     assert equal.endswith("The published size is the exact count, rounded, for 1 of 4.")
@@ -53,7 +53,7 @@ def test_one_dense_model_in_brief_has_no_spread():
     assert dense == "- All of them are dense."
     assert len(rest) == 2
     assert "- 1 mixture of experts" in brief(one(COUNTS, "DBRX"), CACHES, 1)[1]
-    assert "at 1 token, a token" in brief(COUNTS, CACHES, 1)[2]
+    assert "at 1 token of context" in brief(COUNTS, CACHES, 1)[2]
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,15 @@ def test_how_fields_are_known():
 def test_what_is_not_said_of_the_training():
     facts = model_tables.training_facts(COHORT)
     assert words.undisclosed_training(facts) == (
-        "How much text a model saw is not known for 2 of 14: Command R, Mixtral 8x22B.\n"
-        "The length of the training sequences is not known for 2, the way the instructed variant was aligned "
-        "for 2."
+        "How much text it saw is kept back for 2 of 14 models: Command R, Mixtral 8x22B.\n"
+        "How long the training sequences were is kept back for 2, how the instructed variant was aligned for "
+        "2."
     )
-    assert "not known for 0 of 1.\n" in words.undisclosed_training(one(facts, "Llama 3 8B"))
+    assert words.undisclosed_training(one(facts, "Llama 3 8B")) == (
+        "How much text it saw is known of 1 model.\n"
+        "How long the training sequences were is kept back for none, how the instructed variant was aligned "
+        "for none."
+    )
 
 
 def test_tokens_for_the_size():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cohort.chapters.attention_memory import capacity
@@ -83,9 +85,17 @@ def _outweighs(even: pd.DataFrame) -> str:
     return (
         f"the cache outweighs the weights from {scaled(contexts[first])} "
         f"{inflected(contexts[first], 'token', 'tokens')} ({first}) to {scaled(contexts[last])} ({last}); "
-        f"within the context that is on offer this happens to {len(capacity.within_reach(even))} of "
-        f"{len(even)}."
+        f"{_offered(capacity.within_reach(even), len(even))}."
     )
+
+
+def _offered(long: Sequence[str], models: int) -> str:
+    """Say how many models can be given as much context as that."""
+    if not long:
+        return "none of them is offered with a context as long as its own"
+    if len(long) == 1:
+        return f"only {long[0]}, of {counted(models, 'model')}, is offered with a context as long as its own"
+    return f"{len(long)} of {models} are offered with a context as long as their own"
 
 
 def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
@@ -109,15 +119,14 @@ def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
     bent = len(powers) - straight - len(flat)
     parts = [
         f"Between {before:,} and {last:,} tokens {straight or 'none'} of {counted(len(powers), 'line')} "
-        f"{inflected(straight, 'has', 'have')} that slope"
+        f"{inflected(straight, 'rises', 'rise')} straight: twice the text takes twice the memory"
     ]
     if bent:
-        parts.append(f"{bent} {inflected(bent, 'is', 'are')} still on the way to it")
+        parts.append(f"{bent} still {inflected(bent, 'bends', 'bend')}, as windows fill up")
     if len(flat):
-        parts.append(f"and {', '.join(flat)} {inflected(len(flat), 'has', 'have')} stopped growing")
+        parts.append(f"{', '.join(flat)} {inflected(len(flat), 'has', 'have')} stopped growing")
     return sentences(
-        "On these axes a line of slope one is a cache that grows in proportion to the context. "
-        f"{', '.join(parts)}.",
+        f"{'. '.join(parts)}.",
         "No line is steeper: the largest power of the context with which a cache grows here is "
         f"{powers.max():.2f}.",
     )

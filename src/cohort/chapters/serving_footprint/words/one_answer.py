@@ -16,6 +16,7 @@ from cohort.footprint.places import Grid
 from cohort.footprint.uncertainty import Spread
 from cohort.footprint.yardsticks import Fleet
 from cohort.registry.devices import accelerator as find_accelerator
+from cohort.units import DAYS_PER_YEAR
 
 # In brief ---------------------------------------------------------------------------------------------------
 
@@ -128,10 +129,18 @@ def tonne_and_plant(year_kg: float) -> str:
     plant = yardsticks.capture(year_kg)
     return (
         f"A tonne of CO2e is what an average human causes in {yardsticks.person_days(1000):.0f} days. "
-        f"A year of this service emits {mass(year_kg)}: {plainly(plant.design_months, 2)} months of the "
-        f"largest capture plant as it was designed, {plainly(plant.first_months, 2)} times what it captured "
-        "in its first ten months."
+        f"A year of this service emits {mass(year_kg)}: {_work(plant.design_months)} for the largest capture "
+        f"plant as it was designed, and {plainly(plant.first_months, 2)} times what it captured in its first "
+        "ten months."
     )
+
+
+def _work(months: float) -> str:
+    """Return months of work in the unit that fits them."""
+    days = months * DAYS_PER_YEAR / 12
+    if days < 60:
+        return f"{plainly(days, 2)} days' work"
+    return f"{plainly(months, 2)} months' work"
 
 
 def million(fleet: Fleet) -> str:

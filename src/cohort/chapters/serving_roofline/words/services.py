@@ -118,8 +118,8 @@ def turning_point(
     elif most < turned:
         room = f"holds {most:,} of the chosen length, so that the weights alone never leave the slope."
     return sentences(
-        "The table says from how many answers on products take longer than reading the weights in "
-        f"{weight_dtype}. For {name} on {accelerator} these are {turned:,}.",
+        f"With fewer than {counted(turned, 'answer')} at once, {accelerator} spends its time on fetching the "
+        f"weights of {name} in {weight_dtype}, not on multiplying them.",
         f"The memory of {counted(devices, 'device')} {room}",
         "The cache never turns: each answer reads its own.",
     )
