@@ -5,22 +5,23 @@ from pathlib import Path
 
 from browser import SITE, executable, launched, served
 
-PAGE = "notebooks/the_cohort.html"
+PAGE = "intro.html"
 PICTURE = Path(__file__).resolve().parents[2] / ".github" / "book.png"
 WIDTH, HEIGHT = 1280, 800
 # Below the bar at the top of the page, and after MathJax and the pictures have found their place.
 SHOW_SECTION = """
 async (figure) => {
   if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
-  const top = figure.closest("section").getBoundingClientRect().top;
-  window.scrollTo({top: window.scrollY + top - 70, behavior: "instant"});
-  await new Promise((done) => setTimeout(done, 500));
+  figure.querySelectorAll("img").forEach((image) => { image.loading = "eager"; });
+  const top = figure.getBoundingClientRect().top;
+  window.scrollTo({top: window.scrollY + top - 90, behavior: "instant"});
+  await new Promise((done) => setTimeout(done, 1000));
 }
 """
 
 
 def main() -> None:
-    """Photograph the section of the first chapter that holds its first figure."""
+    """Photograph the section of the front page that holds its figure."""
     if executable() is None:
         sys.exit("no Chromium is installed, so there is nothing to take the picture with")
     with served(SITE) as root, launched() as browser:
