@@ -4,7 +4,7 @@ import re
 
 import pytest
 from files import pages
-from visits import LIGHT, PHONE, VIEWS, View, Visit, Visitor
+from visits import DARK, LIGHT, PHONE, VIEWS, View, Visit, Visitor
 
 CHAPTERS = [page for page in pages() if page.startswith("notebooks/")]
 
@@ -124,6 +124,15 @@ def test_a_chapter_downloads_as_a_notebook(visitor: Visitor, chapter: str) -> No
     notebook = response.json()
     assert notebook["nbformat"] == 4
     assert any(cell["cell_type"] == "code" for cell in notebook["cells"])
+
+
+@pytest.mark.parametrize("view", [LIGHT, DARK])
+def test_a_page_begins_in_the_theme_of_the_reader(visitor: Visitor, view: View) -> None:
+    page = visitor.page(view)
+    page.goto(visitor.root + "intro.html", wait_until="load")
+    theme = page.evaluate("document.documentElement.dataset.theme")
+    page.close()
+    assert theme == view.scheme
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -1,5 +1,6 @@
 """What a reader's browser meets on one page of the book, seen at one width and in one theme."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +109,7 @@ async ({selector = null, every = false, colours = false}) => {
   const still = document.createElement("style");
   still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
   document.head.append(still);
+  document.querySelectorAll("[data-audited]").forEach((one) => delete one.dataset.audited);
   await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
 
   const told = ["color", "backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode",
@@ -170,21 +172,27 @@ class Visitor:
     def visit(self, path: str, view: View) -> Visit:
         """The visit of a page, made now or earlier."""
         if (path, view) not in self._visits:
-            self._visits[path, view] = self._look(path, view)
+            views = (PHONE,) if view is PHONE else (LIGHT, DARK)
+            self._visits.update({(path, seen): visit for seen, visit in self._look(path, views)})
         return self._visits[path, view]
 
-    def _look(self, path: str, view: View) -> Visit:
-        visit, page = Visit(), self.page(view)
+    def _look(self, path: str, views: tuple[View, ...]) -> Iterator[tuple[View, Visit]]:
+        """Load a page once, and look at it in each view: of one size, one theme after the other."""
+        page, visit = self.page(views[0]), Visit()
         page.on("console", lambda message: message.type == "error" and visit.errors.append(message.text))
         page.on("pageerror", lambda error: visit.errors.append(str(error)))
         page.on("request", lambda request: visit.requests.append(request.url))
         page.on("response", lambda response: visit.statuses.update({response.url: response.status}))
         page.goto(self.root + path, wait_until="load")
-        visit.observed = page.evaluate(OBSERVE)
-        if view is not PHONE:
-            visit.violations = self.audit(page, colours=view is DARK and not self.every)
+        for view in views:
+            # As the button does; that a page begins in the reader's theme has a test of its own.
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", view.scheme)
+            visit.observed = page.evaluate(OBSERVE)
+            if view is not PHONE:
+                visit.violations = self.audit(page, colours=view is DARK and not self.every)
+            yield view, visit
+            visit = Visit(requests=list(visit.requests), statuses=dict(visit.statuses))
         page.close()
-        return visit
 
     def audit(self, page: Page, selector: str | None = None, colours: bool = False) -> list[str]:
         """What is not accessible on a page, or in what a selector chooses; with `colours`, by its colours."""
