@@ -15,10 +15,12 @@ from statistics import median
 from cohort.errors import one_of
 from cohort.registry import facts
 from cohort.registry.devices import NATIVE, Accelerator, accelerator, multiplied_type
+from cohort.registry.names import Names
 from cohort.units import SECONDS, TRILLION
 
 GENERATIONS = ("2025", "2023", "kernels")  # the default first
 ENGINES = ("vLLM", "SGLang", "TensorRT-LLM", "ATOM")  # the default first
+_SPELT = Names("engine", ENGINES)
 MATRIX_TYPES = ("16-bit", "fp8", "fp4")
 _MEASURED = ("token", "first token")
 _EXACT: Mapping[str, tuple[float, float]] = {}
@@ -277,7 +279,8 @@ def attained(
     generation : str
         Engines of ``2025`` or of ``2023``, or the ``kernels`` alone, without an engine.
     engine : str, optional
-        One of `ENGINES`; by default the first. Only the generation of 2025 tells them apart.
+        One of `ENGINES`, in any usual spelling; by default the first. Only the generation of 2025 tells
+        them apart.
     device : Accelerator, optional
         The accelerator that it is for; by default one of NVIDIA that does not multiply fp4.
 
@@ -295,9 +298,9 @@ def attained(
     >>> attained("2023").weights["16-bit"] < 1
     True
     """
-    one_of("generation", generation, GENERATIONS)
-    named = one_of("engine", engine, ENGINES) if engine is not None else ENGINES[0]
-    return _attained(generation, named, device_class(device), facts.modified("serving_calibration"))
+    year = one_of("generation", str(generation), GENERATIONS)
+    named = ENGINES[0] if engine is None else _SPELT.find(engine)
+    return _attained(year, named, device_class(device), facts.modified("serving_calibration"))
 
 
 @lru_cache(maxsize=64)

@@ -185,6 +185,9 @@ def _layout(device: Accelerator, tensor: int, data: int, expert: bool) -> Layout
     return _known_layout(tensor, data, bool(expert))
 
 
+LONGEST_GUESS = 64  # tokens that engines guess ahead at most
+
+
 @lru_cache(maxsize=64)
 def _known_layout(tensor: int, data: int, expert: bool) -> Layout:
     return Layout(tensor, 1, data, expert)
@@ -192,11 +195,11 @@ def _known_layout(tensor: int, data: int, expert: bool) -> Layout:
 
 def _speculation(length: float, guessed: int | None) -> tuple[float, int]:
     """Return how many tokens a step yields of a sequence, and how many are guessed for that."""
-    accepted = bounded("acceptance_length", length, 1, LIMIT)
+    accepted = bounded("acceptance_length", length, 1, LONGEST_GUESS)
     least = ceil(accepted) - 1
     if guessed is None:
         return accepted, least
-    return accepted, integer("draft_tokens", guessed, least, LIMIT, unit="tokens")
+    return accepted, integer("draft_tokens", guessed, least, LONGEST_GUESS, unit="tokens")
 
 
 def times_of(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[float, dict[str, float], float]:

@@ -345,3 +345,17 @@ def test_devices_share_channels_that_are_no_heads(model):
     assert four.tpot_s < two.tpot_s
     with pytest.raises(ParameterError, match="must divide the"):
         serve(**request, tensor_parallel=3)
+
+
+@pytest.mark.parametrize(
+    ("spelt", "engine"), [("vllm", "vLLM"), ("tensorrt llm", "TensorRT-LLM"), ("sglang", "SGLang")]
+)
+def test_engines_are_found_in_any_usual_spelling(spelt, engine):
+    lengths = {"input_tokens": 512, "output_tokens": 64, "concurrency": 8}
+    found = serve("llama-3-8b", "H100 SXM 80GB", engine=spelt, **lengths)
+    assert found == serve("llama-3-8b", "H100 SXM 80GB", engine=engine, **lengths)
+
+
+def test_a_guess_is_no_longer_than_engines_make_it():
+    with pytest.raises(ParameterError, match="acceptance_length is 100, but must be from 1 to 64"):
+        serve("llama-3-8b", "H100 SXM 80GB", input_tokens=512, output_tokens=64, acceptance_length=100)

@@ -199,8 +199,8 @@ def test_engines_differ_and_kernels_lose_nothing():
     assert serve("llama-3-70b", H100, 4, 16, **ask).tpot_s == times["vLLM"]
     kernels = serve("llama-3-70b", H100, 4, 16, **ask, generation="kernels").tpot_s
     assert kernels < min(times.values())
-    with pytest.raises(UnknownNameError, match="unknown engine 'vllm'; did you mean"):
-        serve("llama-3-70b", H100, 4, **ask, engine="vllm")
+    with pytest.raises(UnknownNameError, match="unknown engine 'vlmm'; did you mean 'vLLM'"):
+        serve("llama-3-70b", H100, 4, **ask, engine="vlmm")
     with pytest.raises(UnknownNameError, match="unknown generation '2024'; did you mean"):
         serve("llama-3-70b", H100, 4, **ask, generation="2024")
 
