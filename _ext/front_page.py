@@ -55,7 +55,7 @@ class Findings(FromChapters):
         chapters = read_chapters(self.folder)
         found = findings({name: record for name, (_, record) in chapters.items()})
         return self.parsed(
-            "\n".join(f"- {one.sentence} {{doc}}`Why? <notebooks/{one.chapter}>`" for one in found)
+            "\n".join(f"- {one.sentence} ({{doc}}`/notebooks/{one.chapter}`)" for one in found)
         )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cohort.display.parts import dots, label_points, name_rows, nothing, plain_ticks, stacked
@@ -57,9 +60,20 @@ def draw_roofline(phases: pd.DataFrame) -> Figure:
     axes.set_ylim(low * bandwidth / TERA, float(phases["peak"].max()) / TERA * 3)
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
-    names = [str(name) for name in phases.index]
-    label_points(axes, list(phases["intensity"]), list(phases["attainable"] / TERA), names)
+    _name_phases(axes, phases)
     return drawing
+
+
+def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
+    """Name the phases beside the roof: below the slope, and above and below the flat by turns."""
+    above = True
+    for name, row in phases.sort_values("intensity").iterrows():
+        place: dict[str, Any] = {"xytext": (9, -4), "ha": "left", "va": "top"}
+        if row["intensity"] >= row["ridge"]:
+            place = {"xytext": (0, 8 if above else -8), "ha": "center", "va": "bottom" if above else "top"}
+            above = not above
+        at = (row["intensity"], row["attainable"] / TERA)
+        axes.annotate(str(name), at, textcoords="offset points", size=SMALLEST, **place)
 
 
 def draw_time_per_token(sweep: pd.DataFrame) -> Figure:

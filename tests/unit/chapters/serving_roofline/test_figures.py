@@ -29,7 +29,12 @@ def test_the_roofline_bends_at_the_ridge():
     assert roof.get_ydata()[1] == roof.get_ydata()[2] == 989
     points = drawing.axes[0].collections[0].get_offsets()
     assert np.allclose(points, np.c_[phases["intensity"], phases["attainable"] / 1e12])
-    assert texts(drawing) == ["training", "prefill", "decode, 1", "decode, 64"]
+    assert texts(drawing) == ["decode, 1", "decode, 64", "prefill", "training"]
+    # No name stands on the roof: the flat runs between the two, the slope left of the others.
+    drawing.canvas.draw()
+    boxes = {text.get_text(): text.get_window_extent() for text in drawing.axes[0].texts}
+    flat = drawing.axes[0].transData.transform((1000, 989))[1]
+    assert boxes["training"].y1 < flat < boxes["prefill"].y0
 
 
 def test_two_types_of_number_have_two_roofs():
