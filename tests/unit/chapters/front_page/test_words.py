@@ -21,7 +21,11 @@ VALUES = {
         "break_even_tokens": [1.5e12, 1.145e13],
     },
     "attention_memory": {"cache_share_of_memory": 53.26},
-    "serving_roofline": {"model": "llama-3-70b", "compute_bound_concurrency": 296},
+    "serving_roofline": {
+        "model": "llama-3-70b",
+        "accelerator": "H100 SXM 80GB",
+        "compute_bound_concurrency": 296,
+    },
     "expert_tradeoffs": {"model": "deepseek-v2", "training_saving": 11.28, "reads_twice_from": 1},
     "training_footprint": {
         "co2e": [44.6, 13394.6],
@@ -60,7 +64,10 @@ def test_every_chapter_has_a_finding_in_the_order_of_the_book():
             "took 460% more training than its loss needed, and repays it after 11 trillion tokens",
         ),
         ("attention_memory", "53% of a model's memory"),
-        ("serving_roofline", "fewer than 296 answers at once, an H100 that serves Llama 3 70B"),
+        (
+            "serving_roofline",
+            "fewer than 296 answers at once, H100 SXM 80GB spends its time on fetching the weights of Llama",
+        ),
         ("expert_tradeoffs", "11 times less compute than a dense model of its size"),
         ("expert_tradeoffs", "1 answer at once already"),
         ("training_footprint", "about 13,000 tonnes of CO2e, between 9,300 and 18,000"),
