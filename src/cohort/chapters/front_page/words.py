@@ -111,8 +111,8 @@ def _cache(record: Mapping[str, Any]) -> str:
 def _bandwidth(record: Mapping[str, Any]) -> str:
     title, answers = registered.title(registered.model(record["model"])), record["compute_bound_concurrency"]
     return (
-        f"With fewer than {answers:,} answers at once, {record['accelerator']} spends its time on fetching the "
-        f"weights of {title}, not on multiplying them."
+        f"With fewer than {answers:,} answers at once, {record['accelerator']} spends its time on fetching "
+        f"the weights of {title}, not on multiplying them."
     )
 
 
