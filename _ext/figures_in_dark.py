@@ -12,7 +12,7 @@ IMAGE = re.compile(
 )
 CLASS = re.compile(r' class="[^"]*"')
 GROUND = (0x12, 0x12, 0x12)  # the theme's own, so that halos of labels vanish in it
-GREY = 0.12  # saturation below which a colour is ink or paper, not a colour
+GREY = 0.12  # spread of the three parts below which a colour is ink or paper, not a colour
 DEEP, BRIGHT = 0.45, 0.85  # lightness: below, a colour is hard to see on a dark ground; above, it glares
 
 

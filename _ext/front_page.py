@@ -12,8 +12,7 @@ from claims_ledger import read_chapters
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
-from wide_tables import SENTENCES
+from wide_tables import SENTENCES, FromData
 
 from cohort.chapters.front_page import figures, tables
 from cohort.chapters.front_page.words import findings, largest_models
@@ -26,18 +25,8 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 QUESTION = re.compile(r"[A-Z][^.?]*\?")
 
 
-class FromChapters(SphinxDirective):
-    """What is made from the chapters: a page that shows it is stale when one of them changes."""
-
-    @property
-    def folder(self) -> Path:
-        """The book's folder."""
-        return Path(self.env.srcdir)
-
-    def depend(self) -> None:
-        """Note the files that the page is made from."""
-        for path in [*self.folder.glob("data/*.csv"), *self.folder.glob("notebooks/*.ipynb")]:
-            self.env.note_dependency(str(path))
+class FromChapters(FromData):
+    """What is made from the chapters, as Markdown."""
 
     def parsed(self, text: str) -> list[nodes.Node]:
         """Return the nodes of some Markdown."""
@@ -89,12 +78,14 @@ class Chapters(FromChapters):
         """Return the cards of each part under its name."""
         self.depend()
         lines: list[str] = []
+        titles = {name: title for name, (title, _) in read_chapters(self.folder).items()}
         number = 0
         for part in _parts(self.folder):
             lines += [f"**{part['caption']}**", "", "::::{grid} 1 1 2 2", ":gutter: 2", ""]
             for entry in part["chapters"]:
                 number += 1
-                lines += [*_card(number, self.folder / f"{entry['file']}.ipynb", entry["file"]), ""]
+                path = self.folder / f"{entry['file']}.ipynb"
+                lines += [*_card(f"{number}. {titles[path.stem]}", path, entry["file"]), ""]
             lines += ["::::", ""]
         return self.parsed("\n".join(lines))
 
@@ -112,12 +103,12 @@ def _parts(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _card(number: int, path: Path, document: str) -> list[str]:
+def _card(head: str, path: Path, document: str) -> list[str]:
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    title, _, opening = "".join(notebook["cells"][0]["source"]).partition("\n")
+    _, _, opening = "".join(notebook["cells"][0]["source"]).partition("\n")
     question = " ".join(QUESTION.findall(" ".join(opening.split())))
     return [
-        f":::{{grid-item-card}} {number}. {title.removeprefix('# ')}",
+        f":::{{grid-item-card}} {head}",
         f":link: /{document}",
         ":link-type: doc",
         "",

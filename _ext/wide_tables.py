@@ -41,7 +41,21 @@ class made_table(nodes.General, nodes.Element):  # noqa: N801 - docutils names i
     """A table as HTML, the links of which are still to be resolved."""
 
 
-class Made(SphinxDirective):
+class FromData(SphinxDirective):
+    """What is made from the data and the chapters: a page that shows it is stale when one of them changes."""
+
+    @property
+    def folder(self) -> Path:
+        """The book's folder."""
+        return Path(self.env.srcdir)
+
+    def depend(self) -> None:
+        """Note the files that the page is made from."""
+        for path in [*self.folder.glob("data/*.csv"), *self.folder.glob("notebooks/*.ipynb")]:
+            self.env.note_dependency(str(path))
+
+
+class Made(FromData):
     """What is made from the data: a maker's name as argument."""
 
     required_arguments = 1
@@ -52,11 +66,9 @@ class Made(SphinxDirective):
         name = self.arguments[0]
         if name not in makers:
             raise self.error(f"{name!r} is not made here; known: {', '.join(sorted(makers))}")
-        folder = Path(self.env.srcdir)
-        for path in [*folder.glob("data/*.csv"), *folder.glob("notebooks/*.ipynb")]:
-            self.env.note_dependency(str(path))
+        self.depend()
         try:
-            return makers[name](folder)
+            return makers[name](self.folder)
         except CohortError as error:
             raise ExtensionError(f"{self.env.docname}: {error}") from None
 

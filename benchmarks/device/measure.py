@@ -57,8 +57,11 @@ def describe(torch: Any, device: Any, meter: Meter | None, given: argparse.Names
     )
 
 
-def groups(names: list[str], bench: Any) -> Iterator[Row]:
-    """Yield the rows of each group; one that the device cannot run is named, and the others go on."""
+def groups(names: list[str], bench: Any, stopped: list[str] | None = None) -> Iterator[Row]:
+    """Yield the rows of each group; one that the device cannot run is named, and the others go on.
+
+    `stopped` gets the names of those that ended early.
+    """
     for name in names:
         begin = time.monotonic()
         count = 0
@@ -67,6 +70,8 @@ def groups(names: list[str], bench: Any) -> Iterator[Row]:
                 count += 1
                 yield row
         except (RuntimeError, NotImplementedError) as error:
+            if stopped is not None:
+                stopped.append(name)
             print(f"{name}: stopped after {count} rows: {str(error).splitlines()[0]}", file=sys.stderr)
         print(f"{name}: {count} rows in {time.monotonic() - begin:.1f} s")
 
@@ -86,8 +91,11 @@ def main(given: list[str] | None = None) -> None:
         meter = Meter.open(str(getattr(torch.cuda.get_device_properties(device), "uuid", "")))
     torch.manual_seed(0)
     run = describe(torch, device, meter, options)
-    write(options.out, run, groups(options.only, Bench(device, meter, options.tiny)))
+    stopped: list[str] = []
+    write(options.out, run, groups(options.only, Bench(device, meter, options.tiny), stopped))
     print(f"{run.device}: {options.out}, {runs_file(options.out)}")
+    if stopped:
+        raise SystemExit(f"the table lacks rows of {', '.join(stopped)}, which ended early")
 
 
 if __name__ == "__main__":

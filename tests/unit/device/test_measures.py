@@ -136,7 +136,8 @@ def test_a_group_that_fails_is_named_and_the_others_go_on(monkeypatch, capsys):
             raise RuntimeError("no such type\nat line 3")
 
     monkeypatch.setitem(measure.sys.modules, "device.products", Broken)
-    assert len(list(measure.groups(["products", "training"], TINY))) > 1
+    assert len(list(measure.groups(["products", "training"], TINY, stopped := []))) > 1
+    assert stopped == ["products"]
     said = capsys.readouterr()
     assert "products: stopped after 1 rows: no such type\n" in said.err
     assert "training: " in said.out

@@ -59,8 +59,8 @@ def brief(
         f"{would}cost USD {significant(service.usd_per_million_tokens(usd_per_hour))}, their prompts "
         "included.",
         f"- Over {of_all['rows']:,.0f} measurements of engines of 2025 and 2026 that nothing was fitted "
-        f"to, the median error of the time per token is {of_all['median']:.0f}%; that of the roofline alone "
-        f"is {of_all['roofline']:.0f}%.",
+        f"to, the median error of the time per token was {of_all['first_look']:.1f}% at the first look and "
+        f"is {of_all['median']:.1f}% now; that of the roofline alone is {of_all['roofline']:.0f}%.",
     )
 
 
