@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,8 @@ from light_pages import signs, without_scripts, without_unused
 from linked_sources import name, with_names
 from local_mathjax import NEEDED, mathjax_folder
 from local_scripts import keep
-from pybtex.database import Person
+from plain_links import terms, with_roles
+from pybtex.database import Person, parse_file
 from repository_links import theme_options
 
 
@@ -244,3 +246,40 @@ def test_cells_of_keys_become_links_and_others_stay() -> None:
     shown = with_names(row, links)
     assert '<a class="reference internal" href="../bibliography.html#id1">Dao et al., 2022</a>, ' in shown
     assert "<td>dao2022 says</td><td>8</td></tr><p>meta</p>" in shown
+
+
+ROOT = Path(__file__).parents[2]
+NAMED = re.compile(r"\[([^\[\]]+)\]\(\.\./bibliography\.md#([a-z0-9]+)\)")
+
+
+def texts_with_links() -> list[Path]:
+    return [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "src/cohort/chapters").rglob("*.py")]
+
+
+def test_links_to_several_sources_are_one_citation() -> None:
+    two = "([A, 2020](../bibliography.md#a2020); [B et al., 2021](../bibliography.md#b2021))"
+    assert with_roles(f"So {two}, and so on.", {}) == "So {cite:p}`a2020,b2021`, and so on."
+
+
+@pytest.mark.parametrize("link", ["[A, 2020](../bibliography.md#a2020)", "[x](../glossary.md#no-such-term)"])
+def test_a_link_that_the_book_would_not_follow_is_refused(link: str) -> None:
+    with pytest.raises(ValueError, match=r"stands in no brackets|has no term"):
+        with_roles(f"See {link} there.", {"kv-cache": "KV cache"})
+
+
+def test_sources_are_called_as_the_book_calls_them() -> None:
+    entries = parse_file(ROOT / "references.bib").entries
+    called = [
+        found for path in texts_with_links() for found in NAMED.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert called
+    assert [(label, key) for label, key in called if label != name(entries[key])] == []
+
+
+def test_notebooks_hold_no_raw_roles_or_directives() -> None:
+    known = terms((ROOT / "glossary.md").read_text(encoding="utf-8"))
+    assert len(known) > 40
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"\{[a-z]+(?::[a-z]+)?\}`|```\{|:::", text) == [], path.name
+        assert "](../glossary.md#" not in with_roles(text, known)

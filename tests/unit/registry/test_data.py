@@ -61,7 +61,9 @@ def sources(name: str) -> set[str]:
 USED = set().union(*(sources(name) for name in TABLES))
 BIB = (ROOT / "references.bib").read_text(encoding="utf-8")
 BIB_KEYS = re.findall(r"^@\w+\{([^,\s]+),", BIB, re.MULTILINE)
-CITATION = re.compile(r"(?:\{cite(?::\w+)?\}|:cite(?::\w+)?:)`([^`]+)`")
+CITATION = re.compile(
+    r"(?:\{cite(?::\w+)?\}|:cite(?::\w+)?:)`([^`]+)`|\[[^\[\]]+\]\(\.\./bibliography\.md#([a-z0-9]+)\)"
+)
 
 
 def label(row: dict[str, str]) -> str:
@@ -89,8 +91,8 @@ def cited() -> dict[str, str]:
     return {
         key.strip(): str(path.relative_to(ROOT))
         for path in texts_that_cite()
-        for group in CITATION.findall(path.read_text(encoding="utf-8"))
-        for key in group.split(",")
+        for groups in CITATION.findall(path.read_text(encoding="utf-8"))
+        for key in "".join(groups).split(",")
     }
 
 

@@ -46,8 +46,9 @@ def generation(law: ScalingLaw, gains: pd.DataFrame, newer: pd.DataFrame, title:
             reached if np.isfinite(equal) else f"No size reaches this with the data of {older}.",
         ),
         sentences(
-            "Meta says that both sizes improve log-linearly up to the end {cite:p}`meta2024llama3`. By the "
-            "law the fall does not stop, but each doubling brings less: the last one "
+            "Meta says that both sizes improve log-linearly up to the end "
+            "([Meta, 2024](../bibliography.md#meta2024llama3)). By the law "
+            "the fall does not stop, but each doubling brings less: the last one "
             f"{1000 * (half - whole):.1f} thousandths of a nat, the one before "
             f"{1000 * (quarter - half):.1f}. All further text together would bring at most "
             f"{1000 * (whole - endless):.0f}.",

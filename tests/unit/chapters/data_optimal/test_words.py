@@ -166,7 +166,7 @@ def test_a_generation():
         "it by 7.5 times the tokens alone."
     )
     assert equal == "To reach this with the data of Llama 2 7B would have taken 15.1 billion parameters."
-    assert "{cite:p}`meta2024llama3`" in meta
+    assert "([Meta, 2024](../bibliography.md#meta2024llama3))" in meta
     assert meta.endswith(
         "the last one 9.0 thousandths of a nat, the one before 11.6. All further text together would bring "
         "at most 31."

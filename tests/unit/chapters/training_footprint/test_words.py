@@ -105,7 +105,7 @@ def test_sources_of_the_hardware():
         "for it. For C the range of a whole H100 stands in, which is too much for a small chip: by it, the "
         "share would be 15%. The sources for one H100 go from 14.7 kg, the die alone, to 1,325 kg with its "
         "share of the server, and the central value is an assumption that was made for another card "
-        "{cite:p}`luccioni2022bloom`."
+        "([Luccioni et al., 2022](../bibliography.md#luccioni2022bloom))."
     )
     assert emitted.hardware(MAKING, ["A", "B", "C"], kg).count("H100") == 1
     assert emitted.hardware(MAKING, [], kg).startswith("*Hardware.* For A and B and C the range of a whole")

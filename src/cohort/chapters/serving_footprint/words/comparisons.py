@@ -61,7 +61,7 @@ def estimate(wh: float) -> str:
     """
     return (
         "The estimate of Epoch AI is two FLOP for each active parameter and token at a tenth of the peak, "
-        f"{significant(wh, 4)} Wh when recomputed {{cite:p}}`epoch2025gpt4o`."
+        f"{significant(wh, 4)} Wh when recomputed ([Epoch AI, 2025](../bibliography.md#epoch2025gpt4o))."
     )
 
 
@@ -83,9 +83,9 @@ def life_cycle(grams: float, g_per_kwh: Mapping[str, float]) -> str:
     france, states = (significant(1000 * grams / g_per_kwh[place], 2) for place in ("France", "USA"))
     return (
         f"The life-cycle assessment of Mistral Large 2 gives {grams} g of CO2e for an answer of 400 tokens, "
-        f"and no energy {{cite:p}}`mistral2025lca`. By electricity alone that would be {france} Wh on the "
-        f"French grid and {states} Wh on that of the United States. It counts the whole chain of supply, and "
-        "its energy cannot be told from that; it is no row of this figure."
+        "and no energy ([Mistral AI, 2025](../bibliography.md#mistral2025lca)). By electricity alone that "
+        f"would be {france} Wh on the French grid and {states} Wh on that of the United States. It counts "
+        "the whole chain of supply, and its energy cannot be told from that; it is no row of this figure."
     )
 
 
@@ -370,7 +370,8 @@ def ecologits(median: float, spread: float) -> str:
     return (
         "The formula of EcoLogits, which is public and fixed at 64 requests in use, has a median ratio of "
         f"{median:.2f} and a geometric standard deviation of {spread:.2f} on 171 configurations of the same "
-        "leaderboard {cite:p}`ecologits`; a script in `benchmarks/` runs it on the points of this chapter."
+        "leaderboard ([EcoLogits, 2026](../bibliography.md#ecologits)); a script in `benchmarks/` runs it on "
+        "the points of this chapter."
     )
 
 

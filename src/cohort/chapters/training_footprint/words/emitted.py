@@ -269,7 +269,8 @@ def hardware(making: pd.Series, assessed: Sequence[str], h100_kg: pd.Series) -> 
     return (
         f"*Hardware.* {own}{stand_in}The sources for one H100 go from {significant(h100_kg.min())} kg, the "
         f"die alone, to {significant(h100_kg.max(), 4)} kg with its share of the server, and the central "
-        "value is an assumption that was made for another card {cite:p}`luccioni2022bloom`."
+        "value is an assumption that was made for another card "
+        "([Luccioni et al., 2022](../bibliography.md#luccioni2022bloom))."
     )
 
 
@@ -341,11 +342,12 @@ def tried(tries: Range, name: str, tonnes: Mapping[str, float]) -> str:
     """
     low, central, high = (significant(each) for each in (tries.low, tries.central, tries.high))
     return (
-        "For OLMo 2 development adds half to the final runs {cite:p}`morrison2025holistic`; for Olmo 3 it is "
-        f"most of all compute {{cite:p}}`morrison2026hidden`. So the ledger multiplies by {low}, {central} "
-        f"or {high}, low, central or high. For {name} that would mean {significant(tonnes['low'])} to "
-        f"{significant(tonnes['high'])} t. For a run whose hours are known no other factor of CO2e is as "
-        "wide, and it rests on two families of one laboratory."
+        "For OLMo 2 development adds half to the final runs "
+        "([Morrison et al., 2025](../bibliography.md#morrison2025holistic)); for Olmo 3 it is most of all "
+        f"compute ([Morrison et al., 2026](../bibliography.md#morrison2026hidden)). So the ledger multiplies "
+        f"by {low}, {central} or {high}, low, central or high. For {name} that would mean "
+        f"{significant(tonnes['low'])} to {significant(tonnes['high'])} t. For a run whose hours are "
+        "known no other factor of CO2e is as wide, and it rests on two families of one laboratory."
     )
 
 

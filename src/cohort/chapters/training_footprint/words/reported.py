@@ -374,6 +374,6 @@ def coverage_of_ranges(compared: pd.DataFrame) -> str:
         "The metered runs are of one laboratory. None of its runs is in the utilisation that predicts them, "
         "but what it measured of OLMo 2 and Olmo 3 is what the range of power rests on, so that their power "
         f"is no test. Both blind values come out too {side}; Gemma 2 trained its small models on the outputs "
-        "of a larger one {cite:p}`gemma2024gemma2`, work that six FLOP for each parameter and token leave "
-        "out."
+        "of a larger one ([Gemma Team, 2024](../bibliography.md#gemma2024gemma2)), work that six FLOP for "
+        "each parameter and token leave out."
     )
