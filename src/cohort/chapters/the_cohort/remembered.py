@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cohort.chapters.the_cohort.tables import within_rounding
-from cohort.display.words import binary, ranged, sentences, significant
+from cohort.display.words import binary, ranged, running, sentences, significant
 
 
 def takeaways(
@@ -46,10 +46,12 @@ def _work(counts: pd.DataFrame) -> str:
     largest, most = str(total.idxmax()), str(ratio.idxmax())
     if ratio[most] <= 1:
         return "- In a dense model every weight works on every token, so that size and work are one number."
-    return (
+    works = f"{significant(active[largest] / 1e9)} billion of its {significant(total[largest] / 1e9)} billion"
+    return running(
         f"- Experts part size from work: {most} holds {significant(ratio[most])} times the weights that a "
-        f"token meets. {largest}, the largest here, spends {significant(active[largest] / 1e9)} billion of "
-        f"its {significant(total[largest] / 1e9)} billion weights on a token."
+        "token meets.",
+        f"{'It' if most == largest else largest} is the largest model here, and spends {works} weights on a "
+        "token.",
     )
 
 
