@@ -11,7 +11,7 @@ TIMES := _build/.times
 # As many workers as cores, but no more than eight: a worker of the page tests is a browser.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
 # Everything the pages are made of, folders included so that a deleted file counts as a change.
-SOURCES := _config.yml _toc.yml references.bib requirements.txt $(wildcard *.md) api _ext _static data notebooks src
+SOURCES := _config.yml _toc.yml references.bib CITATION.cff requirements.txt $(wildcard *.md) api _ext _static data notebooks src
 
 # Each step needs the one before it, and the notebooks run in parallel by themselves.
 .NOTPARALLEL:

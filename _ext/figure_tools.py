@@ -1,7 +1,7 @@
 """Below each figure of a chapter: to enlarge it, its data, its drawing, and a link that cites it.
 
-The data are what the figure itself draws: `cohort.display.drawn` puts them beside the picture in the output of
-the cell. Files have stable names: ``figures/CHAPTER/fig-NAME.csv`` and ``.svg``.
+The data are what the figure itself draws: `cohort.display.drawn` puts them beside the picture in the output
+of the cell. Files have stable names: ``figures/CHAPTER/fig-NAME.csv`` and ``.svg``.
 """
 
 import json

@@ -82,9 +82,8 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
 def visit_displayed(translator: HTML5Translator, node: nodes.math_block) -> None:
     """Write a formula on a line of its own, in a box that scrolls where it is wider than the page."""
     label = escape(" ".join(node.astext().split()))
-    translator.body.append(
-        f'<div class="math" role="region" tabindex="0" aria-label="Formula: {label}">{_made(node, True)}</div>'
-    )
+    box = f'<div class="math" role="region" tabindex="0" aria-label="Formula: {label}">'
+    translator.body.append(f"{box}{_made(node, True)}</div>")
     raise nodes.SkipNode
 
 
