@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from wide_html import TEMPLATES
 
-from cohort.display import drawn
+from cohort.display.drawn import MIME
 
 FOLDER = "figures"
 SCRIPT = "figures.js"
@@ -58,7 +58,7 @@ def drawings(notebook: dict[str, Any]) -> list[Drawing]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if name and SVG in data:
-                found.append(Drawing(name, "".join(data[SVG]), "".join(data.get(drawn.MIME, ""))))
+                found.append(Drawing(name, "".join(data[SVG]), "".join(data.get(MIME, ""))))
     return found
 
 

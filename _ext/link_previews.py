@@ -112,7 +112,7 @@ def first_figure(app: Sphinx, document: str) -> str:
     if document == app.config.root_doc:
         for image in app.env.get_doctree(document).findall(nodes.image):
             if image["uri"].endswith(".svg"):
-                return (Path(app.srcdir) / image["uri"]).read_text(encoding="utf-8")
+                return Path(app.srcdir, str(image["uri"])).read_text(encoding="utf-8")
     return ""
 
 

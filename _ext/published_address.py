@@ -1,8 +1,8 @@
 """What pages say of themselves to others: a description; and where the book's address is known, much more.
 
 The address is ``html.baseurl`` in ``_config.yml`` or the environment variable ``BOOK_URL``. Where it is
-known, pages name their canonical address and a preview for links that are shared, and there are ``sitemap.xml`` and
-``robots.txt``. The page for what is not found is always there.
+known, pages name their canonical address and a preview for links that are shared, and there are
+``sitemap.xml`` and ``robots.txt``. The page for what is not found is always there.
 """
 
 import os

@@ -153,17 +153,13 @@ def definitions(page: str) -> dict[str, str]:
     for term in BeautifulSoup(page, "html.parser").select("dl.glossary > dt[id]"):
         body = term.find_next_sibling("dd")
         assert isinstance(body, Tag)
-        for link in term.select("a.headerlink") + body.select("a"):
-            link.decompose() if "headerlink" in link.get("class", []) else link.unwrap()
-        found[str(term["id"])] = f"<p><strong>{term.get_text().strip()}</strong></p>{_inner(body)}"
+        for mark in term.select("a.headerlink"):
+            mark.decompose()
+        for link in body.select("a, span:not(.math)"):
+            link.unwrap()
+        said = " ".join(body.decode_contents().split())
+        found[str(term["id"])] = f"<p><strong>{term.get_text().strip()}</strong></p>{said}"
     return found
-
-
-def _inner(body: Tag) -> str:
-    for element in body.find_all(["span", "em"]):
-        if element.name == "span" and "math" not in element.get("class", []):
-            element.unwrap()
-    return " ".join(body.decode_contents().split())
 
 
 def write_definitions(app: Sphinx, exception: Exception | None) -> None:

@@ -26,7 +26,7 @@ BUNDLE = f"{FOLDER}/datatables.js"
 SCRIPT = f"{FOLDER}/wide_tables.js"
 STYLE = f"{FOLDER}/wide_tables.css"
 BOX = 'class="wide-box"'
-MARK = 'class="dataframe wide"'
+MARK = 'class="dataframe wide'
 EXPORTS = re.compile(r"export\s*\{([^{}]*)\};?")
 DEFAULT = re.compile(r"([\w$]+) as default")
 
@@ -77,7 +77,12 @@ class WideTable(Made):
     """Show a table under a caption, which is the directive's content."""
 
     has_content = True
-    option_spec = {"hidden": directives.unchanged, "without-controls": directives.flag}  # noqa: RUF012
+    option_spec = {  # noqa: RUF012
+        "hidden": directives.unchanged,
+        "phone": directives.unchanged,
+        "stacked": directives.flag,
+        "without-controls": directives.flag,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Return the caption and the table."""
@@ -86,13 +91,22 @@ class WideTable(Made):
         caption = nodes.paragraph("", "", ids=[f"{name}-caption"], classes=["wide-caption"])
         found, messages = self.state.inline_text(" ".join(self.content), self.lineno)
         caption += [*found, *messages]
-        hidden = [head.strip() for head in self.options.get("hidden", "").split(";") if head.strip()]
         table = self.make(TABLES)
         try:
-            markup = html(table, f"{name}-caption", hidden, "without-controls" not in self.options)
+            markup = html(
+                table,
+                f"{name}-caption",
+                self._heads("hidden"),
+                "without-controls" not in self.options,
+                self._heads("phone"),
+                "stacked" in self.options,
+            )
         except ValueError as error:
             raise self.error(str(error)) from None
         return [nodes.container("", caption, made_table(markup=markup), ids=[name], classes=["wide-table"])]
+
+    def _heads(self, option: str) -> list[str]:
+        return [head.strip() for head in self.options.get(option, "").split(";") if head.strip()]
 
 
 class Counted(Made):

@@ -23,7 +23,11 @@
   // The first click on a column of numbers shows the largest, and a third click the order of the page.
   const started = (table, heads) => {
     const numbers = heads.flatMap((head, place) => (head.classList.contains("number") ? [place] : []));
-    const hidden = (table.dataset.hidden || "").split(" ").filter(Boolean).map(Number);
+    const places = (text) => (text || "").split(" ").filter(Boolean).map(Number);
+    const narrow = window.matchMedia("(max-width: 600px)").matches && table.dataset.phone;
+    const kept = [0, ...places(table.dataset.phone)];
+    const hidden = narrow ? heads.map((_, place) => place).filter((place) => !kept.includes(place))
+      : places(table.dataset.hidden);
     return new DataTable(table, {
       autoWidth: false,
       columnDefs: [
