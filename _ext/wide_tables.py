@@ -7,9 +7,11 @@ DataTables, from the bundle that itables carries. Without the script the whole t
 import importlib.util
 import re
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import linked_sources
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -27,6 +29,8 @@ SCRIPT = f"{FOLDER}/wide_tables.js"
 STYLE = f"{FOLDER}/wide_tables.css"
 BOX = 'class="wide-box"'
 MARK = 'class="dataframe wide'
+# A source that is still called by its key.
+KEY = re.compile(r'(?P<start>href="bib:(?P<key>[^"]+)">)(?P=key)<')
 EXPORTS = re.compile(r"export\s*\{([^{}]*)\};?")
 DEFAULT = re.compile(r"([\w$]+) as default")
 
@@ -136,8 +140,12 @@ def resolve_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     def page(path: str) -> str:
         return builder.get_relative_uri(docname, path)
 
+    def named(link: re.Match[str]) -> str:
+        known = citations.get(link["key"])
+        return link[0] if known is None else f"{link['start']}{escape(linked_sources.name(known.entry))}<"
+
     for node in list(doctree.findall(made_table)):
-        markup = with_links(node["markup"], {"bib": entry, "doc": page})
+        markup = with_links(KEY.sub(named, node["markup"]), {"bib": entry, "doc": page})
         node.replace_self(nodes.raw("", markup, format="html"))
 
 
