@@ -8,12 +8,14 @@ from cohort.errors import extras
 with extras():
     import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
+    from matplotlib.colors import to_hex, to_rgb
     from matplotlib.figure import Figure
     from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
     from matplotlib.text import Text
 
 ACROSS = 100.0  # units of a diagram's width; its height is counted in the same units
 ROUNDING = 1.2  # radius of a box's corners, in the same units
+TINT = 0.16  # share of a colour in its tint
 
 
 def canvas(height: float) -> tuple[Figure, Axes]:
@@ -60,7 +62,7 @@ def box(
     colour : str
         Of its edge, and of its ground where it is filled.
     filled : bool
-        Whether its ground carries the colour; the words are white then.
+        Whether its ground is a tint of the colour.
 
     Returns
     -------
@@ -73,13 +75,35 @@ def box(
         height,
         boxstyle=f"round,pad=0,rounding_size={min(ROUNDING, width / 4, height / 4)}",
         edgecolor=colour,
-        facecolor=colour if filled else "white",
+        facecolor=tint(colour) if filled else "white",
         linewidth=1.2,
     )
     axes.add_patch(shape)
     if text:
-        words(axes, (x + width / 2, y + height / 2), text, "white" if filled else theme.INK)
+        words(axes, (x + width / 2, y + height / 2), text)
     return shape
+
+
+def tint(colour: str) -> str:
+    """Return a colour so pale that words are read on it; on a dark ground it becomes as deep.
+
+    Parameters
+    ----------
+    colour : str
+        Any colour of Matplotlib.
+
+    Returns
+    -------
+    str
+        Six hexadecimal digits after ``#``.
+
+    Examples
+    --------
+    >>> tint("#0173b2")
+    '#d6e9f3'
+    """
+    red, green, blue = (1 - TINT * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def arrow(

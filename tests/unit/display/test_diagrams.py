@@ -19,7 +19,7 @@ def test_words_stand_in_the_middle_of_their_box_in_the_smallest_size():
     diagrams.box(axes, (10, 10), (30, 8), "router", "#0173b2", filled=True)
     (text,) = axes.texts
     assert text.get_position() == (25, 14)
-    assert (text.get_fontsize(), text.get_color()) == (theme.SMALLEST, "white")
+    assert (text.get_fontsize(), text.get_color()) == (theme.SMALLEST, theme.INK)
     plt.close(figure)
 
 

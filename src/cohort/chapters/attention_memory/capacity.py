@@ -86,6 +86,8 @@ _FIT = {
     "longest context": "float",
     "largest batch": "Int64",
     "weights": "float",
+    "engine": "float",
+    "cache": "float",
 }
 
 
@@ -225,8 +227,9 @@ def longest_contexts(
     dict
         ``context``: tokens, within the offer. ``devices``: the fewest that hold the weights and the cache, a
         power of two up to 64. On them, the ``longest context`` of `batch` sequences in tokens (infinite where
-        the cache stops growing), the ``largest batch`` of that context, and ``weights``: their share of the
-        usable memory. All but the first are empty where 64 devices do not suffice.
+        the cache stops growing), the ``largest batch`` of that context, and the shares of the usable memory
+        that ``weights``, the ``engine`` and the ``cache`` of `batch` sequences take. All but the first are
+        empty where 64 devices do not suffice.
 
     Raises
     ------
@@ -244,6 +247,8 @@ def longest_contexts(
                 "longest context": longest_context(spec, accelerator, devices, batch=batch, **asked),
                 "largest batch": largest_batch(spec, accelerator, devices, context=within, **asked),
                 "weights": found.weight_bytes / found.usable,
+                "engine": found.runtime[1] / found.usable,
+                "cache": found.cache / found.usable,
             }
     return dict.fromkeys(_FIT, None) | {"context": within}
 

@@ -117,6 +117,42 @@ def draw_break_even_contexts(table: pd.DataFrame, kinds: pd.Series) -> Figure:
     return drawing
 
 
+FITS = {"weights": ("weights", COLOURS[0]), "engine": ("engine", PALE), "cache": ("cache", COLOURS[1])}
+
+
+def draw_fits(fits: pd.DataFrame, accelerator: str) -> Figure:
+    """Draw what weights, engine and cache take of the devices that hold each model.
+
+    Parameters
+    ----------
+    fits : DataFrame
+        As `capacity.fits_models` returns it; models that fit no group of devices are left out.
+    accelerator : str
+        Its name.
+
+    Returns
+    -------
+    Figure
+        A bar for each model, named with its devices, in percent of the memory that may be used.
+    """
+    held = fits.dropna(subset="devices")
+    if held.empty:
+        return nothing(f"none of these models fits {accelerator}")
+    drawing, axes = figure(0.26 * len(held) + 1.1)
+    places, start = list(range(len(held)))[::-1], pd.Series(0.0, held.index)
+    for part, (label, colour) in FITS.items():
+        long = 100 * held[part]
+        axes.barh(places, long, left=start, color=colour, label=label, height=0.66)
+        start = start + long
+    names = [f"{name}, {row.devices} ×" for name, row in zip(held.index, held.itertuples(), strict=True)]
+    name_rows(axes, names[::-1])
+    axes.set(xlabel=f"memory that may be used of {accelerator} (%)", xlim=(0, 100))
+    axes.grid(axis="y", visible=False)
+    axes.set_axisbelow(True)
+    axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
+    return drawing
+
+
 def draw_what_if(table: pd.DataFrame) -> Figure:
     """Draw the cache of one model under each way to save it.
 

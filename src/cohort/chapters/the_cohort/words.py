@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.registered import title
+from cohort.chapters.the_cohort.diagrams import sight
 from cohort.chapters.the_cohort.tables import equal_counts, within_rounding
-from cohort.display.words import counted, ranged, sentences, significant
+from cohort.display.words import counted, inflected, ranged, running, sentences, significant
 from cohort.units import GIB, KIB
 
 # --- in brief, and when they appeared
@@ -104,6 +109,34 @@ def spring_of_2024(released: pd.Series, chosen: int) -> str:
     return (
         f"Of {counted(chosen, 'model')} chosen, {len(spring)} came out between February and May 2024: "
         f"{spring.iloc[0]} on {days[0]}{last}."
+    )
+
+
+def layers_seen(models: Sequence[ModelSpec]) -> str:
+    """Return which models mix layers that look at different things, and which have experts.
+
+    Parameters
+    ----------
+    models : sequence of ModelSpec
+        Those of the figure.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    mixed = [title(spec) for spec in models if len({sight(layer) for layer in spec.layers}) > 1]
+    partly = [
+        title(spec) for spec in models if spec.experts and any(layer.experts is None for layer in spec.layers)
+    ]
+    return running(
+        f"{len(mixed)} of {counted(len(models), 'model')} {inflected(len(mixed), 'mixes', 'mix')} layers "
+        f"that see different things: {', '.join(mixed)}."
+        if mixed
+        else "In each of these models all layers see the same.",
+        f"{', '.join(partly)} {inflected(len(partly), 'has', 'have')} experts in some layers only."
+        if partly
+        else "",
     )
 
 

@@ -96,3 +96,18 @@ def test_attention_on_an_accelerator_is_drawn_with_its_formulas():
     naive, fused = axes.collections
     assert naive.get_offsets().shape[0] == fused.get_offsets().shape[0] == len(table)
     assert list(axes.lines[0].get_ydata()) == list(table["naive derived"])
+
+
+def test_parts_of_the_memory_are_those_of_the_table_and_stay_within_it():
+    fits = capacity.fits_models(["llama-3-8b", "deepseek-v2", "deepseek-v3.2"], "A10", 8192)
+    held = fits.dropna(subset="devices")
+    (axes,) = figures.draw_fits(fits, "A10").axes
+    widths = [[bar.get_width() for bar in part] for part in axes.containers]
+    assert widths == [pytest.approx((100 * held[part]).tolist()) for part in ("weights", "engine", "cache")]
+    assert max(sum(parts) for parts in zip(*widths, strict=True)) <= 100
+    assert axes.get_yticklabels()[0].get_text().endswith(" ×")
+
+
+def test_nothing_that_fits_is_said():
+    (axes,) = figures.draw_fits(capacity.fits_models(["deepseek-v3.2"], "L4", 8192), "L4").axes
+    assert [text.get_text() for text in axes.texts] == ["none of these models fits L4"]

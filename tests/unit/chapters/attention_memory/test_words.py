@@ -273,3 +273,28 @@ def test_attention_on_an_accelerator():
     assert one.endswith("At any of these lengths the fused way is 11 times as fast.")
     worse = words.device_memory(run, table.assign(flash=2 * table["flash derived"]))
     assert "within 100.00% of its formula" in worse
+
+
+def test_what_to_remember():
+    formats = capacity.fits_formats("llama-3.3-70b", "H100 SXM 80GB", 32_768, 1, "bf16")
+    tokens = pd.Series({"Llama 2 7B": 2**19, "DeepSeek-V2": 2**16})
+    work = pd.Series({"Llama 2 7B": 0.5, "DeepSeek-V2": 0.66})
+    ways = tables.what_if("llama-3.3-70b", 32_768)
+    each, sharing, bits, square = words.takeaways("Llama 3.3 70B", ways, tokens, work, formats, 32_768).split(
+        "\n"
+    )
+    assert each.endswith("512 KiB in Llama 2 7B, 64 KiB in DeepSeek-V2, 8 times less.")
+    assert "8 times smaller, a latent vector 28.4 times, a single key and value 64 times." in sharing
+    assert bits.startswith("- Fewer bits a weight buy devices: Llama 3.3 70B takes 4 in bf16 and 1 in int4.")
+    assert square.endswith("attention is 66% of what the prompt of DeepSeek-V2 costs.")
+
+
+def test_what_to_remember_of_one_model_that_fits_one_device_or_none():
+    formats = capacity.fits_formats("llama-3-8b", "H100 SXM 80GB", 8192, 1, "bf16")
+    one = pd.Series({"Llama 3 8B": 0.25})
+    ways = tables.what_if("llama-3-8b", 8192)
+    text = words.takeaways("Llama 3 8B", ways, one * 2**19, one, formats, 8192)
+    assert "A token of Llama 3 8B costs 128 KiB of cache" in text
+    assert "on 1 device, Llama 3 8B holds 53 sequences in bf16 and 62 in the smallest" in text
+    none = formats.assign(devices=pd.NA)
+    assert "in no format do they leave it room" in words.takeaways("it", ways, one, one, none, 8192)

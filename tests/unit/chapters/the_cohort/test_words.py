@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+import cohort
 from cohort.architecture import registered
 from cohort.chapters.the_cohort import checks, tables, words
 from cohort.display import model_tables, published_values
@@ -218,3 +219,12 @@ def test_what_active_means():
 def test_training_compute_beside_estimates():
     said = checks.compute_gap(tables.training_compute(COHORT))
     assert said == "The median difference is 3.0%, the largest 19%, for Llama 3 70B."
+
+
+def test_layers_that_see_different_things():
+    models = [cohort.model(name) for name in ("llama-3-8b", "gpt-oss-20b", "llama-4-maverick")]
+    assert words.layers_seen(models) == (
+        "2 of 3 models mix layers that see different things: gpt-oss 20B, Llama 4 Maverick. Llama 4 Maverick "
+        "has experts in some layers only."
+    )
+    assert words.layers_seen(models[:1]) == "In each of these models all layers see the same."

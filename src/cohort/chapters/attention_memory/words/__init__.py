@@ -12,6 +12,7 @@ from cohort.chapters.attention_memory.words.caches import (
     trained,
     ways_to_save,
 )
+from cohort.chapters.attention_memory.words.remembered import takeaways
 from cohort.chapters.attention_memory.words.scores import (
     attention_work,
     device_memory,
@@ -37,6 +38,7 @@ __all__ = [
     "published_score_sizes",
     "stated_savings",
     "stored_in",
+    "takeaways",
     "token_costs",
     "trained",
     "ways_to_save",
