@@ -179,6 +179,12 @@ class Visitor:
             viewport={"width": view.width, "height": view.height}, java_script_enabled=False
         )
 
+    def page_with_touch(self, view: View) -> Page:
+        """A new page of a browser with a touch screen; closing its context closes it."""
+        size = {"width": view.width, "height": view.height}
+        context = self._browser.new_context(viewport=size, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+        return context.new_page()
+
     def visit(self, path: str, view: View) -> Visit:
         """The visit of a page, made now or earlier."""
         if (path, view) not in self._visits:
