@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from cohort.architecture.attention import Attention, GroupedQuery, Latent
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.variants import heads_and_size, split_into_experts, with_all_experts, with_attention
+from cohort.chapters.serving_roofline.tables import by_concurrency, concurrency_steps
 from cohort.registry.devices import Accelerator, accelerators, as_accelerator
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.roofline import attained, largest_concurrency, most_devices, serve
@@ -130,16 +131,75 @@ def costs(
 
 def _cost(device: Accelerator, request: dict[str, Any]) -> dict[str, Any]:
     """Return a row of `costs`, empty where no group of devices holds the model."""
-    heads, devices = request["model"].attention_heads, 1
     found: list[tuple[float, list[Any]]] = []
-    while devices <= min(most_devices(device), GROUP) and not any(number % devices for number in heads):
+    for devices in groups_of(device, request["model"]):
         most = largest_concurrency(**request, accelerator=device, tensor_parallel=devices)
         if most:
             answer = serve(**request, accelerator=device, tensor_parallel=devices, concurrency=most)
             low, high = (answer.usd_per_million_tokens(price) for price in device.usd_per_hour or ())
             found.append((high, [device.name, devices, most, answer.output_tokens_per_s, low, high]))
-        devices *= 2
     return dict(zip(_COSTS, min(found)[1], strict=True)) if found else {}
+
+
+def frontiers(
+    model: str, names: Sequence[str], input_tokens: int, output_tokens: int, **types: str
+) -> dict[str, pd.DataFrame]:
+    """Return speed against throughput of a model on several accelerators, each with the fewest that hold it.
+
+    Parameters
+    ----------
+    model : str
+        A name or a path.
+    names : sequence of str
+        Accelerators.
+    input_tokens, output_tokens
+        As in `serve`.
+    **types
+        ``weight_dtype`` and ``kv_dtype``, as in `serve`.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        By accelerator with the number of devices, as `tables.by_concurrency` returns it, with ``per device``,
+        output tokens a second. Accelerators of which no group up to `GROUP` holds the model are left out.
+
+    Raises
+    ------
+    CohortError
+        As in `serve`.
+    """
+    spec, found = read_model(model), {}
+    for device in map(find_accelerator, names):
+        for devices in groups_of(device, spec):
+            request: dict[str, Any] = {"model": spec, "accelerator": device, "tensor_parallel": devices}
+            request |= types
+            request |= {"input_tokens": input_tokens, "output_tokens": output_tokens}
+            if most := largest_concurrency(**request):
+                sweep = by_concurrency(concurrency_steps(most), **request)
+                found[f"{device.name}, {devices} ×"] = sweep.assign(
+                    **{"per device": sweep["throughput"] / devices}
+                )
+                break
+    return found
+
+
+def groups_of(device: Accelerator, spec: ModelSpec) -> list[int]:
+    """Return how many devices may share the layers of a model: one, two, four and so on up to `GROUP`.
+
+    Parameters
+    ----------
+    device : Accelerator
+        The kind of device.
+    spec : ModelSpec
+        The model, whose heads the devices divide.
+
+    Returns
+    -------
+    list of int
+    """
+    most = min(most_devices(device), GROUP)
+    powers = [2**power for power in range(most.bit_length()) if 2**power <= most]
+    return [each for each in powers if not any(number % each for number in spec.attention_heads)]
 
 
 def serving_sensitivity(by: float, **request: Any) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cohort.chapters.serving_roofline.tables import SOURCES
 from cohort.display.parts import dots, label_points, name_rows, nothing, plain_ticks, stacked
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
@@ -74,6 +76,79 @@ def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
             above = not above
         at = (row["intensity"], row["attainable"] / TERA)
         axes.annotate(str(name), at, textcoords="offset points", size=SMALLEST, **place)
+
+
+def draw_crossing(table: pd.DataFrame, turned: int, most: int) -> Figure:
+    """Draw what reading weights and multiplying with them take, as more answers share a step.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.crossing` returns it.
+    turned : int
+        Answers at which both are equal.
+    most : int
+        Answers that the memory holds, 0 where it holds none.
+
+    Returns
+    -------
+    Figure
+        Milliseconds against answers, both on logarithmic axes; grey where memory is what a step waits for.
+    """
+    drawing, axes = figure()
+    times = 1e3 * table
+    axes.axvspan(1, turned, color=PALE, alpha=0.25, lw=0, zorder=0)
+    for part, label, colour in (
+        ("reading", "reading", COLOURS[0]),
+        ("multiplying", "multiplying", COLOURS[3]),
+    ):
+        axes.plot(times.index, times[part], color=colour, label=label)
+    axes.set(xscale="log", yscale="log", xlabel="answers in a step", ylabel="time at the peaks (ms)")
+    axes.set_xlim(1, times.index[-1])
+    low = float(times["multiplying"].iloc[0])
+    axes.set_ylim(low / 2, 6 * float(times.to_numpy().max()))
+    for axis in (axes.xaxis, axes.yaxis):
+        plain_ticks(axis)
+    for number, label in ((turned, "turns"), (most, "memory full")):
+        if 1 < number < times.index[-1]:
+            axes.axvline(
+                number, color=INK, lw=1, ls="--" if label == "turns" else ":", label=f"{label}: {number:,}"
+            )
+    axes.legend(ncols=2, loc="upper left", fontsize=SMALLEST)
+    return drawing
+
+
+def draw_frontiers(found: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw throughput of a device against the speed of a user, one curve an accelerator.
+
+    Parameters
+    ----------
+    found : mapping of str to DataFrame
+        As `changes.frontiers` returns it.
+
+    Returns
+    -------
+    Figure
+        Throughput on a logarithmic axis; more answers at once lead up and to the left.
+    """
+    if not found:
+        return nothing("none of these accelerators holds this model")
+    drawing, axes = figure(WIDTH * 0.8)
+    styles = ["-", "--", "-.", ":"]
+    for at, (name, sweep) in enumerate(found.items()):
+        axes.plot(
+            sweep["each"],
+            sweep["per device"],
+            styles[at % 4],
+            color=COLOURS[at % len(COLOURS)],
+            label=name,
+            lw=1.8,
+        )
+    axes.set(yscale="log", xlabel="speed that one user sees (tokens/s)", xlim=(0, None))
+    axes.set_ylabel("output tokens/s per device")
+    plain_ticks(axes.yaxis)
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST)
+    return drawing
 
 
 def draw_time_per_token(sweep: pd.DataFrame) -> Figure:
@@ -203,7 +278,16 @@ def draw_measured_times(compared: pd.DataFrame, margin: float = 0.15) -> Figure:
         rows = compared[compared["source"] == source]
         faces = [COLOURS[at] if inside else "white" for inside in rows["in scope"]]
         place = 1e3 * rows["measured"], 1e3 * rows["predicted"]
-        axes.scatter(*place, c=faces, edgecolors=COLOURS[at], marker=form, s=24, label=source, lw=1, zorder=3)
+        axes.scatter(
+            *place,
+            c=faces,
+            edgecolors=COLOURS[at],
+            marker=form,
+            s=24,
+            label=SOURCES.get(source, source),
+            lw=1,
+            zorder=3,
+        )
     axes.set(xscale="log", yscale="log", xlabel="measured (ms)", ylabel="predicted (ms)", xlim=tuple(ends))
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)

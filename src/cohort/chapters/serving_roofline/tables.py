@@ -13,6 +13,9 @@ from cohort.architecture.registered import specs, title
 from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.registry.devices import sixteen_bit_type
+from cohort.serving.attainment import ROOFLINE
+from cohort.serving.groups import device_group
+from cohort.serving.layouts import Layout
 from cohort.serving.roofline import (
     Attained,
     compute_bound_concurrency,
@@ -24,6 +27,17 @@ from cohort.serving.roofline import (
 # the gradient written, two each; then the gradient read, the master copy and both moments read and written,
 # four each way, and the weight written.
 TRAINING_BYTES = 2 + 2 + 2 + 2 + 3 * 8 + 2
+
+
+# What readers call the sources of measured rows: the engine, and what it ran on.
+SOURCES = {
+    "gpubenchmarks": "llama.cpp, cards",
+    "intelgaudi3": "Gaudi 3",
+    "llamacpp4167": "llama.cpp, Apple",
+    "lmdeploya100": "LMDeploy, A100",
+    "trtllmdeepseekr1": "TensorRT-LLM, R1",
+    "trtllmh200": "TensorRT-LLM, H200",
+}
 
 
 TRAINING_TOKENS = 8192  # that one device works on in a step
@@ -116,6 +130,44 @@ def ridges(models: Sequence[str], devices: Sequence[str], weight_dtype: str = "b
         turned = {title(spec): compute_bound_concurrency(spec, name, weight_dtype) for spec in specs(models)}
         records[name] = {"ridge": ridge, **turned}
     return pd.DataFrame.from_dict(records, orient="index").rename_axis("accelerator")
+
+
+def crossing(
+    model: str, accelerator: str, tensor_parallel: int = 1, weight_dtype: str = "bf16"
+) -> pd.DataFrame:
+    """Return what reading the weights and multiplying with them take in a step, at the peaks.
+
+    Parameters
+    ----------
+    model, accelerator : str
+        Names or a path.
+    tensor_parallel : int
+        Devices that share each layer.
+    weight_dtype : str
+        Type of the weights.
+
+    Returns
+    -------
+    DataFrame
+        Per number of answers, a power of two up to well beyond the crossing: ``reading`` and ``multiplying``,
+        in seconds.
+
+    Raises
+    ------
+    CohortError
+        As in `cohort.serving.serve`.
+    """
+    group = device_group(model, accelerator, Layout(tensor_parallel), weight_dtype, "bf16", ROOFLINE)
+    turned = compute_bound_concurrency(model, accelerator, weight_dtype)
+    numbers = [2**power for power in range((4 * turned).bit_length())]
+    records = {
+        number: {
+            "reading": group.weight_bytes(number) / group.bandwidth,
+            "multiplying": group.multiplying(number),
+        }
+        for number in numbers
+    }
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("answers")
 
 
 def training_utilisation() -> pd.DataFrame:

@@ -8,7 +8,7 @@ from reading import benchmark, table
 
 import cohort
 from cohort.architecture import variants
-from cohort.chapters.serving_roofline import comparisons
+from cohort.chapters.serving_roofline import comparisons, tables
 from cohort.registry import facts
 from cohort.serving.roofline import attained
 
@@ -175,3 +175,7 @@ def test_experts_opened_and_cut_keep_their_weights():
     assert cut.parameters == cohort.model("llama-3-8b").parameters + routers
     three_quarters = 32 * 6 * 3 * 4096 * 1792
     assert cut.active_parameters == cut.parameters - three_quarters
+
+
+def test_readers_meet_no_key_of_a_source() -> None:
+    assert set(comparisons.measured_cases("test")["source"]) <= set(tables.SOURCES)

@@ -83,4 +83,5 @@ def test_measured_times_lie_where_they_belong():
     drawing = figures.draw_measured_times(compared)
     drawn = sum(len(each.get_offsets()) for each in drawing.axes[0].collections[1:])
     assert drawn == len(compared)
-    assert {text.get_text() for text in drawing.axes[0].get_legend().get_texts()} == set(compared["source"])
+    named = {text.get_text() for text in drawing.axes[0].get_legend().get_texts()}
+    assert named == {tables.SOURCES[source] for source in compared["source"]}

@@ -8,6 +8,8 @@ from cohort.chapters.serving_roofline.words.checks import (
     sensitivity,
     today,
 )
+from cohort.chapters.serving_roofline.words.drawn import best_at_speed, kernels_reach
+from cohort.chapters.serving_roofline.words.remembered import takeaways
 from cohort.chapters.serving_roofline.words.services import (
     brief,
     calibration,
@@ -22,6 +24,7 @@ from cohort.chapters.serving_roofline.words.services import (
 )
 
 __all__ = [
+    "best_at_speed",
     "brief",
     "calibration",
     "cheapest",
@@ -29,10 +32,12 @@ __all__ = [
     "far_services",
     "generations",
     "intensities",
+    "kernels_reach",
     "misses",
     "peaks_used",
     "quoted_sum",
     "sensitivity",
+    "takeaways",
     "today",
     "token_time",
     "trade",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cohort.chapters.serving_roofline.comparisons import FAR, median_errors
+from cohort.chapters.serving_roofline.tables import SOURCES
 from cohort.display.words import inflected, running, sentences, significant
 from cohort.serving.measurements import ALLOWANCE
 
@@ -51,8 +52,9 @@ def misses(missed: pd.DataFrame) -> str:
     """
     return sentences(
         *(
-            f"- *{row['source']}*, time of a {row['quantity']}: {row['rows']} of {row['in all']} rows are "
-            f"off by more than {100 * FAR:.0f}%, the worst by {100 * row['worst']:+.0f}%. Here {row['why']}."
+            f"- *{SOURCES.get(row['source'], row['source'])}*, time of a {row['quantity']}: {row['rows']} of "
+            f"{row['in all']} rows are off by more than {100 * FAR:.0f}%, the worst by "
+            f"{100 * row['worst']:+.0f}%. Here {row['why']}."
             for _, row in missed.reset_index().iterrows()
         )
     )

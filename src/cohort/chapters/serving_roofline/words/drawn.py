@@ -1,0 +1,90 @@
+"""Sentences about figures: what kernels reach, and which accelerator writes most at a given speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from cohort.display.words import running, sentences, significant
+from cohort.registry.measured import DeviceRun
+
+
+def kernels_reach(about: DeviceRun, products: pd.DataFrame) -> str:
+    """Return which share of the roofline products of real layers attain, with few and with many tokens.
+
+    Parameters
+    ----------
+    about : DeviceRun
+        What was measured, and when.
+    products : DataFrame
+        As `kernels.measured_products` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    share = 100 * products.groupby(["type", "tokens"])["share"].median().unstack("type")
+    few, many = share.index[0], share.index[-1]
+    worst = products.sort_values("share").iloc[0]
+    parts = "; ".join(
+        f"{kind}: {_percent(share[kind].loc[few])} with {few:,} token{'s' if few > 1 else ''} and "
+        f"{_percent(share[kind].loc[many])} with {many:,}"
+        for kind in share.columns
+    )
+    return sentences(
+        f"Products of layers of Llama 3 on {about.accelerator}, measured on {about.date}, attain at the "
+        "median "
+        f"this share of what the roofline allows: {parts}.",
+        f"The least is {_percent(100 * float(worst['share']))}, for the small product *{worst['product']}* "
+        "in "
+        f"{worst['type']}. No one allowance fits them all, which is why the model takes each product by its "
+        "shape.",
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{significant(value, 2)}%"
+
+
+SPEED = 20  # tokens a second that each user is to see
+
+
+def best_at_speed(found: Mapping[str, pd.DataFrame], speed: float = SPEED) -> str:
+    """Return which accelerator writes most where each user is to see a given speed.
+
+    Parameters
+    ----------
+    found : mapping of str to DataFrame
+        As `changes.frontiers` returns it.
+    speed : float
+        Tokens a second.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if not found:
+        return "No group of these accelerators holds the model."
+    reached = {
+        name: float(sweep.loc[sweep["each"] >= speed, "per device"].max())
+        for name, sweep in found.items()
+        if (sweep["each"] >= speed).any()
+    }
+    if not reached:
+        return f"None of them gives a user {speed:g} tokens a second."
+    best, least = max(reached, key=reached.__getitem__), min(reached, key=reached.__getitem__)
+    return running(
+        f"Where each user is to see {speed:g} tokens a second, *{best}* writes "
+        f"most: {significant(reached[best])} tokens a second per device.",
+        f"*{least}* writes {significant(reached[least])}." if least != best else "",
+        f"Too slow for that is {_listed([name for name in found if name not in reached])}."
+        if len(reached) < len(found)
+        else "",
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(f"*{name}*" for name in names)
