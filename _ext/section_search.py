@@ -33,7 +33,7 @@ APART = (nodes.section, addnodes.desc, nodes.definition_list_item, nodes.title)
 # Weights of what is found: a term is defined once, functions are many.
 PAGE, SECTION, TERM, FUNCTION = 1.4, 1.0, 1.6, 0.35
 # Pages that describe files rather than answer a question.
-FAINT = {"data_dictionary": 0.6, "changelog": 0.4}
+FAINT = {"data_dictionary": 0.6, "data_licence": 0.5, "changelog": 0.4}
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ ORDER = """
 () => [...new Set([...document.querySelectorAll("nav.bd-links a.internal")]
   .map((link) => link.getAttribute("href")).filter((one) => one.startsWith("notebooks/")))]
 """
-# Puts the pages one behind the other. Their anchors get their page's name, so that links lead within the book;
-# links to pages that are left out lose their address.
+# Puts the pages one behind the other. Their anchors get their page's name, so that links lead within the
+# book; links to pages that are left out lose their address.
 JOIN = """
 async (paths) => {
   const root = new URL(".", window.location.href).href;
@@ -29,7 +29,10 @@ async (paths) => {
     const article = page.querySelector("article");
     article.querySelectorAll("img.in-dark, script, .figure-tools, a.headerlink, .pst-js-only")
       .forEach((one) => one.remove());
-    article.querySelectorAll("details").forEach((one) => one.closest(".cell") ? one.remove() : (one.open = true));
+    for (const one of article.querySelectorAll("details")) {
+      if (one.closest(".cell")) one.remove();
+      else one.open = true;
+    }
     for (const image of article.querySelectorAll("img")) {
       image.src = new URL(image.getAttribute("src"), root + path).href;
       image.loading = "eager";
@@ -49,10 +52,12 @@ async (paths) => {
     parts.push(part);
   }
   document.documentElement.dataset.theme = "light";
-  document.body.replaceChildren(Object.assign(document.createElement("article"), {className: "edition bd-article"}));
-  document.body.firstChild.append(...parts);
+  const whole = document.createElement("article");
+  whole.className = "edition bd-article";
+  whole.append(...parts);
+  document.body.replaceChildren(whole);
   await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
-  return [...document.querySelectorAll('article a[href^="#"]')].map((link) => link.getAttribute("href").slice(1))
+  return [...whole.querySelectorAll('a[href^="#"]')].map((link) => link.getAttribute("href").slice(1))
     .filter((anchor) => !document.getElementById(anchor));
 }
 """

@@ -1,4 +1,4 @@
-"""What is written only where the book's address or its repository is known, in both states; and the search."""
+"""What is written only where the book's address or repository is known, in both states; and the search."""
 
 import struct
 from pathlib import Path
@@ -77,8 +77,10 @@ def test_a_description_is_whole_sentences() -> None:
     assert len(shortened(long)) <= 200
     assert shortened(long).endswith("on and on.")
     assert shortened("word " * 60).endswith("word…")
-    document = nodes.section("", nodes.paragraph("", "Short."), nodes.paragraph("", "A sentence that says it."))
-    assert description(document) == "A sentence that says it."  # type: ignore[arg-type]
+    document = nodes.section(
+        "", nodes.paragraph("", "Short."), nodes.paragraph("", "A sentence that says it.")
+    )
+    assert description(document) == "A sentence that says so."  # type: ignore[arg-type]
     assert description(None) == ""
 
 
@@ -101,7 +103,9 @@ def test_a_preview_has_the_size_that_services_want_and_shows_the_figure() -> Non
     first, second = (png(card("What fits, and what does not?", "Book", SVG)) for _ in range(2))
     assert first == second
     assert struct.unpack(">II", first[16:24]) == (WIDTH, HEIGHT)
-    assert len(first) > len(png(card("What fits, and what does not?", "Book", SVG.replace("ff0000", "ffffff"))))
+    assert len(first) > len(
+        png(card("What fits, and what does not?", "Book", SVG.replace("ff0000", "ffffff")))
+    )
     with pytest.raises(ValueError, match="viewBox"):
         card("Title", "Book", "<svg></svg>")
 
@@ -126,7 +130,10 @@ def test_the_feed_has_the_versions_with_a_date() -> None:
 
     def dates(built: str) -> list[tuple[str | None, str | None]]:
         root = ElementTree.fromstring(feed(changes, "Book", BASE, built))
-        return [(one.findtext(f"{atom}title"), one.findtext(f"{atom}updated")) for one in root.iter(f"{atom}entry")]
+        return [
+            (one.findtext(f"{atom}title"), one.findtext(f"{atom}updated"))
+            for one in root.iter(f"{atom}entry")
+        ]
 
     assert dates("") == [("1.0", "2026-01-02T00:00:00Z")]
     assert dates("2026-03-04")[0] == ("2.0", "2026-03-04T00:00:00Z")
