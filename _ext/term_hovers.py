@@ -70,7 +70,7 @@ def pattern(known: list[str]) -> re.Pattern[str]:
     """
     parts = []
     for term in sorted(known, key=len, reverse=True):
-        escaped = re.escape(term)
+        escaped = r"\s+".join(map(re.escape, term.split()))  # a line may end within a term
         first = escaped[0]
         parts.append(f"[{first}{first.upper()}]{escaped[1:]}" if first.islower() else escaped)
     return re.compile(rf"(?<![\w-])(?P<term>{'|'.join(parts)})(?:s|es)?(?![\w-])")
@@ -99,7 +99,8 @@ def mark(section: nodes.Element, known: dict[str, str], address: str, wanted: re
         made: list[nodes.Node] = []
         end = 0
         for found in wanted.finditer(text.astext()):
-            name = found["term"] if found["term"] in known else found["term"][0].lower() + found["term"][1:]
+            said = " ".join(found["term"].split())
+            name = said if said in known else said[0].lower() + said[1:]
             if known[name] in linked:
                 continue
             linked.add(known[name])

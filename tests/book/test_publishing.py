@@ -78,7 +78,7 @@ def test_a_description_is_whole_sentences() -> None:
     assert shortened(long).endswith("on and on.")
     assert shortened("word " * 60).endswith("word…")
     document = nodes.section(
-        "", nodes.paragraph("", "Short."), nodes.paragraph("", "A sentence that says it.")
+        "", nodes.paragraph("", "Short."), nodes.paragraph("", "A sentence that says so.")
     )
     assert description(document) == "A sentence that says so."  # type: ignore[arg-type]
     assert description(None) == ""
