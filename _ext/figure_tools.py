@@ -72,16 +72,49 @@ def add_tools(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if app.builder.format != "html":
         return
     known = {one.name: one for one in _of_chapter(app, docname)}
-    chapter, up = Path(docname).name, "../" * docname.count("/")
     for figure in doctree.findall(nodes.figure):
         for drawing in filter(None, map(known.get, figure["ids"])):
-            markup = TEMPLATES.get_template("figure_tools.html").render(
-                name=drawing.name,
-                base=f"{up}{FOLDER}/{chapter}/{drawing.name}",
-                file=f"{chapter}-{drawing.name}",
-                values=bool(drawing.values),
-            )
-            figure += nodes.legend("", nodes.raw("", markup, format="html"))
+            figure += tools(drawing, docname)
+
+
+def tools(drawing: Drawing, docname: str) -> nodes.legend:
+    """Return what a reader can do with a figure, as the end of its caption.
+
+    Parameters
+    ----------
+    drawing : Drawing
+        The figure.
+    docname : str
+        Name of its page.
+
+    Returns
+    -------
+    legend
+    """
+    chapter, up = Path(docname).name, "../" * docname.count("/")
+    markup = TEMPLATES.get_template("figure_tools.html").render(
+        name=drawing.name,
+        base=f"{up}{FOLDER}/{chapter}/{drawing.name}",
+        file=f"{chapter}-{drawing.name}",
+        values=bool(drawing.values),
+    )
+    return nodes.legend("", nodes.raw("", markup, format="html"))
+
+
+def write(drawing: Drawing, folder: Path) -> None:
+    """Write a drawing and what it draws.
+
+    Parameters
+    ----------
+    drawing : Drawing
+        The figure.
+    folder : Path
+        Where the files go; it is made if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{drawing.name}.svg").write_text(drawing.svg, encoding="utf-8")
+    if drawing.values:
+        (folder / f"{drawing.name}.csv").write_text(drawing.values, encoding="utf-8")
 
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:
@@ -90,11 +123,7 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
         return
     for document in sorted(app.env.found_docs):
         for drawing in _of_chapter(app, document):
-            path = Path(app.outdir) / FOLDER / Path(document).name / f"{drawing.name}.svg"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(drawing.svg, encoding="utf-8")
-            if drawing.values:
-                path.with_suffix(".csv").write_text(drawing.values, encoding="utf-8")
+            write(drawing, Path(app.outdir) / FOLDER / Path(document).name)
 
 
 def write_script(app: Sphinx) -> None:

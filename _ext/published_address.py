@@ -16,11 +16,13 @@ from urllib.parse import urljoin
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from wide_tables import SENTENCES
 
 VARIABLE = "BOOK_URL"
 LENGTH = 200  # characters of a description, at most
 MISSING = "404"
 PREVIEWS = "previews"
+EDITION = "a-cohort-of-models.pdf"  # `make pdf` writes it
 # Pages that are no place to arrive at from elsewhere.
 UNLISTED = {MISSING, "search", "genindex", "py-modindex"}
 RELATIVE = re.compile(r'(?P<name>href|src)="(?!#|[a-z]+:|//)(?P<address>[^"]*)"')
@@ -123,9 +125,28 @@ def tags(title: str, said: str, page: str, base: str, preview: str) -> str:
     return "".join(f'\n<meta {kind}="{name}" content="{escape(value)}" />' for kind, name, value in found)
 
 
+def edition(base: str) -> str:
+    """Say where the chapters are as one file to print.
+
+    Parameters
+    ----------
+    base : str
+        The book's address; empty where it is not known.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if not base:
+        return "`make pdf` prints the chapters, the glossary and the bibliography as one PDF."
+    return f"The chapters, the glossary and the bibliography are there [as one PDF]({base}{EDITION}) too."
+
+
 def learn_address(app: Sphinx, config: Config) -> None:
     """Take the address from the environment where the configuration has none."""
-    config.html_baseurl = address(config.html_baseurl, os.environ)
+    base = config.html_baseurl = address(config.html_baseurl, os.environ)
+    SENTENCES["edition"] = lambda folder: edition(base)
 
 
 def say_of_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:

@@ -231,7 +231,7 @@ def test_each_term_of_a_section_has_its_definition(chapter: str) -> None:
         for apart in section.select("h2, h3, code, pre, math, table, figcaption, .text_html, a"):
             if not apart.decomposed and "glossary.html#" not in str(apart.get("href", "")):
                 apart.decompose()
-        text = " ".join(one.get_text() for one in section.select("p, li"))
+        text = "|".join(one.get_text("|") for one in section.select("p, li"))
         found = longest(" ".join(text.split()), [term for term in TERMS if used(text, term)])
         seen += len(found)
         missing += [(section["id"], term) for term in found if TERMS[term] not in linked]

@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 import pytest
 from changes_feed import bibtex, build_date, feed
 from docutils import nodes
+from edition import EDITION as PRINTED
 from link_previews import HEIGHT, WIDTH, card, png
 from native_formulas import mathml
-from published_address import address, anywhere, description, shortened, sitemap, tags
+from published_address import EDITION, address, anywhere, description, edition, shortened, sitemap, tags
 from repository_links import online, theme_options
 from section_search import Entry, entries
 from sphinx.application import Sphinx
@@ -89,6 +90,12 @@ def test_links_of_the_page_that_is_shown_anywhere() -> None:
     assert anywhere(page, BASE) == (
         f'<a href="{BASE}intro.html"><img src="{BASE}_static/a.svg"><a href="#x"><a href="https://a.example/">'
     )
+
+
+def test_the_edition_is_linked_where_it_is_published() -> None:
+    assert PRINTED.name == EDITION
+    assert f"]({BASE}{EDITION})" in edition(BASE)
+    assert "make pdf" in edition("")
 
 
 def test_the_list_of_pages_is_xml() -> None:

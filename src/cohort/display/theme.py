@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from cohort.display import drawn
 from cohort.errors import extras
 
 with extras():
@@ -68,6 +67,8 @@ def use_theme() -> None:
 def _offer_values() -> None:
     """Put what a figure draws beside its picture in the output of a cell."""
     from IPython.core.getipython import get_ipython
+
+    from cohort.display import drawn
 
     def bundle(shown: Figure, **_: Any) -> dict[str, str]:
         values = drawn.values(shown)
