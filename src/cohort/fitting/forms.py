@@ -14,6 +14,7 @@ import numpy as np
 
 from cohort.errors import ParameterError, bounded, one_of
 from cohort.fitting import terms
+from cohort.fitting.newton import STEPS
 from cohort.fitting.objective import Array, Runs
 from cohort.fitting.terms import ABSENT, Curved, Linear, Term
 from cohort.scaling import other_laws
@@ -53,6 +54,8 @@ class Form:
         What the form itself ties or fixes, as `cohort.fitting.fit` takes it.
     extra : str
         The further column of runs that it needs, if any.
+    steps : int
+        Of a descent, at most.
     """
 
     title: str
@@ -69,6 +72,7 @@ class Form:
     tied: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     extra: str = ""
+    steps: int = STEPS
 
     def coefficients(self, full: Array, runs: Runs) -> dict[str, float]:
         """Return the coefficients at a point of the coordinates.
@@ -317,7 +321,7 @@ FORMS = {
         "exp(a3 N^gamma + b3) + exp(a2 N^beta + b2) / D^exp(a1 N^alpha + b1)",
         ("a3", "gamma", "b3", "a2", "beta", "b2", "a1", "alpha", "b1"), _farseer, _farseer_starts,
         other_laws.FarseerLaw, logarithmic=frozenset(), centred={}, above_zero=frozenset(),
-        scaled={"a3": "gamma", "a2": "beta", "a1": "alpha"},
+        scaled={"a3": "gamma", "a2": "beta", "a1": "alpha"}, steps=300,
     ),
     "compute": Form(
         "E + A / C^alpha", ("A", "E", "alpha"),

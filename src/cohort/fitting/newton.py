@@ -84,5 +84,6 @@ def _step(at: Derivatives, damping: Array) -> Array:
     positive = np.abs(values)
     positive += (damping[:, None] + 1e-15) * positive.max(axis=1, keepdims=True)
     along = np.matmul(vectors.transpose(0, 2, 1), at.gradient[:, :, None])
-    step: Array = -np.matmul(vectors, along / positive[:, :, None])[:, :, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):  # a step that is no number is not kept
+        step: Array = -np.matmul(vectors, along / positive[:, :, None])[:, :, 0]
     return step

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cohort.fitting.terms import Array, Term
+from cohort.fitting.terms import Array, Curve, Term
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,14 +256,15 @@ class Objective:
         """
         return theta if self.plain else theta @ self.free.T + self.fixed
 
-    def _shares(self, full: Array) -> tuple[Array, list[Array]]:
-        """Return ln L (K, n) of the law, and the share of each term in it."""
-        values = [np.exp(term.log(full)) for term in self.terms]
+    def _shares(self, full: Array) -> tuple[Array, list[Array], list[Curve]]:
+        """Return ln L (K, n) of the law, the share of each term in it, and the terms themselves."""
+        found = [term.at(full) for term in self.terms]
+        values = [np.exp(each[0]) for each in found]
         total: Array = values[0]
         for value in values[1:]:
             total = total + value
         inverse = 1 / total
-        return np.log(total), [value * inverse for value in values]
+        return np.log(total), [value * inverse for value in values], found
 
     def residuals(self, theta: Array) -> Array:
         """Return observed less predicted (K, n), in logarithms where the misfit is.
@@ -320,7 +321,7 @@ class Objective:
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             full = self.coordinates(theta)
-            log_loss, shares = self._shares(full)
+            log_loss, shares, found = self._shares(full)
             predicted = log_loss if self.misfit.logarithmic else np.exp(log_loss)
             residual = self._target - predicted
             slope = weights * self.misfit.slope(residual)
@@ -331,21 +332,21 @@ class Objective:
                 slope *= predicted
             else:
                 outer += slope
-            J = self._gradients(full, shares)
+            J = self._gradients(full, shares, found)
             gradient = -np.matmul(J, slope[:, :, None])[:, :, 0]
             hessian = np.matmul(J * outer[:, None, :], J.transpose(0, 2, 1))
-            for term, share in zip(self.terms, shares, strict=True):
-                term.subtract_curvature(full, slope * share, hessian)
+            for term, share, at in zip(self.terms, shares, found, strict=True):
+                term.subtract_curvature(at, slope * share, hessian)
             value = (weights * self.misfit.rho(residual)).sum(axis=1)
             if not self.plain:
                 gradient = gradient @ self.free
                 hessian = self.free.T @ hessian @ self.free
         return Derivatives(value, gradient, hessian)
 
-    def _gradients(self, full: Array, shares: Sequence[Array]) -> Array:
+    def _gradients(self, full: Array, shares: Sequence[Array], found: Sequence[Curve]) -> Array:
         J = np.zeros((len(full), full.shape[1], len(self.target)))
-        for term, share in zip(self.terms, shares, strict=True):
-            term.add_gradient(full, share, J)
+        for term, share, at in zip(self.terms, shares, found, strict=True):
+            term.add_gradient(at, share, J)
         return J
 
     def jacobian(self, theta: Array) -> Array:
@@ -363,5 +364,5 @@ class Objective:
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             full = self.coordinates(theta)
-            J = self._gradients(full, self._shares(full)[1])
+            J = self._gradients(full, *self._shares(full)[1:])
         return J if self.plain else self.free.T @ J

@@ -75,7 +75,7 @@ def profile(search: Search, point: Array, coefficient: str, level: float = 0.95)
     best = _values(search, point, coefficient, np.array([value]))[0]
     limit = max(best, 1e-300) * np.exp(chi / (per_run * len(search.runs.losses)))
     if coefficient == "E":
-        top = float(search.runs.losses.min()) * (1 - 1e-6)
+        top = 1.2 * float(search.runs.losses.min())
         below, above = np.linspace(0, value, POINTS), np.linspace(value, top, POINTS)
     else:
         below = np.sign(value) * np.geomspace(abs(value) / WIDEST, abs(value), POINTS)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cohort.errors import ParameterError, one_of, positive
 from cohort.fitting.deviations import least_absolute
 from cohort.fitting.forms import Form
-from cohort.fitting.newton import STEPS, minimise
+from cohort.fitting.newton import minimise
 from cohort.fitting.objective import Misfit, Objective, Runs, absolute, asymmetric, huber, squares
 from cohort.fitting.terms import Array
 
@@ -28,7 +28,7 @@ STATIONARY = 1e-9  # of the largest gradient that the runs could give
 ROUNDING = 1e-14  # of a run: its gradient where the law meets the losses exactly; of a curvature: zero
 LEAST_E = 1e-4  # of the lowest loss
 FEW_STARTS = 6  # for a resample that the start of all runs leads nowhere
-FEW_STEPS = 400  # of a resample: one that takes longer runs away
+FEW_STEPS = 150  # of a resample: one that takes longer runs away
 
 Bounds = Mapping[str, tuple[float | None, float | None]]
 
@@ -136,7 +136,7 @@ class Search:
         free, constant = self.form.restricted(self.runs, {**self.fixed, **(also_fixed or {})}, self.tied)
         return Objective(self.runs.losses, self.form.terms(self.runs), self.misfit, free, constant)
 
-    def minima(self, objective: Objective, starts: Array, weights: Array, steps: int = STEPS) -> Minima:
+    def minima(self, objective: Objective, starts: Array, weights: Array, steps: int = 0) -> Minima:
         """Return where descent from each start ends.
 
         Parameters
@@ -148,7 +148,7 @@ class Search:
         weights : ndarray, shape (K, n)
             Weights of the runs in each problem.
         steps : int
-            At most.
+            At most; by default those of the form.
 
         Returns
         -------
@@ -166,7 +166,7 @@ class Search:
             )
             force, curved = weights.sum(axis=1), eigenvalue > 0
         else:
-            theta, at = minimise(objective, theta, weights, steps)
+            theta, at = minimise(objective, theta, weights, steps or self.form.steps)
             value, norm = at.value, np.linalg.norm(at.gradient, axis=1)
             finite = np.isfinite(at.hessian).all(axis=(1, 2))
             eigenvalue, largest = np.full((2, len(theta)), -np.inf)
@@ -247,7 +247,7 @@ class Search:
         best: NDArray[np.bool_] = slope.sum(axis=1) <= 0
         return best
 
-    def at_zero_e(self, starts: Array, weights: Array, steps: int = STEPS) -> Minima:
+    def at_zero_e(self, starts: Array, weights: Array, steps: int = 0) -> Minima:
         """Return minima on the edge of the laws without irreducible loss.
 
         Parameters

@@ -18,6 +18,11 @@ Array = NDArray[np.float64]
 ABSENT = -1e3  # the logarithm of a term that a run does not have
 
 
+# Value (K, n), gradient (K, q, n) and the entries (i, j) of the Hessian, i <= j, each (K, n).
+Curve = tuple[Array, Array, dict[tuple[int, int], Array]]
+_CONSTANT = np.empty(0)  # the gradient of a term whose gradient is its design
+
+
 class Term(Protocol):
     """A summand of a law: exp(z), where z depends on some coordinates."""
 
@@ -26,15 +31,15 @@ class Term(Protocol):
         """The coordinates that it depends on."""
         ...
 
-    def log(self, theta: Array) -> Array:
-        """Return z at theta (K, p), of shape (K, n) or (K, 1)."""
+    def at(self, theta: Array) -> Curve:
+        """Return z at theta (K, p), of shape (K, n) or (K, 1), and its derivatives where they vary."""
         ...
 
-    def add_gradient(self, theta: Array, share: Array, out: Array) -> None:
+    def add_gradient(self, at: Curve, share: Array, out: Array) -> None:
         """Add share times the gradient of z to `out` (K, p, n)."""
         ...
 
-    def subtract_curvature(self, theta: Array, force: Array, out: Array) -> None:
+    def subtract_curvature(self, at: Curve, force: Array, out: Array) -> None:
         """Subtract the sums over runs of force times (g g' + the Hessian of z) from `out` (K, p, p)."""
         ...
 
@@ -63,7 +68,7 @@ class Linear:
         products: Array = (self.design[:, None] * self.design[None]).reshape(q * q, n).T
         return np.ascontiguousarray(products)
 
-    def log(self, theta: Array) -> Array:
+    def at(self, theta: Array) -> Curve:
         """Return z at theta (K, p).
 
         Parameters
@@ -73,21 +78,21 @@ class Linear:
 
         Returns
         -------
-        ndarray, shape (K, n) or (K, 1)
-            The logarithm of the term.
+        value, gradient and Hessian
+            Of the logarithm of the term; the derivatives, the same everywhere, are left out.
         """
         if self.design.size == 1:
-            return theta[:, self.indices] + self.offset
+            return theta[:, self.indices] + self.offset, _CONSTANT, {}
         value: Array = theta[:, self.indices] @ self.design
-        return value if isinstance(self.offset, float) else value + self.offset
+        return value if isinstance(self.offset, float) else value + self.offset, _CONSTANT, {}
 
-    def add_gradient(self, theta: Array, share: Array, out: Array) -> None:
+    def add_gradient(self, at: Curve, share: Array, out: Array) -> None:
         """Add share times the gradient of z.
 
         Parameters
         ----------
-        theta : ndarray, shape (K, p)
-            One point a problem.
+        at : value, gradient and Hessian
+            As `at` returns them.
         share : ndarray, shape (K, n)
             Factors.
         out : ndarray, shape (K, p, n)
@@ -99,13 +104,13 @@ class Linear:
             else:
                 out[:, index] += share * column
 
-    def subtract_curvature(self, theta: Array, force: Array, out: Array) -> None:
+    def subtract_curvature(self, at: Curve, force: Array, out: Array) -> None:
         """Subtract the sums of force times g g'.
 
         Parameters
         ----------
-        theta : ndarray, shape (K, p)
-            One point a problem.
+        at : value, gradient and Hessian
+            As `at` returns them.
         force : ndarray, shape (K, n)
             Factors.
         out : ndarray, shape (K, p, p)
@@ -116,10 +121,6 @@ class Linear:
             return
         q = len(self.indices)
         out[np.ix_(range(len(out)), self.indices, self.indices)] -= (force @ self._pairs).reshape(-1, q, q)
-
-
-# Value (K, n), gradient (K, q, n) and the entries (i, j) of the Hessian, i <= j, each (K, n).
-Curve = tuple[Array, Array, dict[tuple[int, int], Array]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ class Curved:
     indices: tuple[int, ...]
     curve: Callable[[Array], Curve]
 
-    def log(self, theta: Array) -> Array:
+    def at(self, theta: Array) -> Curve:
         """Return z at theta (K, p).
 
         Parameters
@@ -147,40 +148,40 @@ class Curved:
 
         Returns
         -------
-        ndarray, shape (K, n)
-            The logarithm of the term.
+        value, gradient and Hessian
+            Of the logarithm of the term.
         """
-        return self.curve(theta[:, self.indices])[0]
+        return self.curve(theta[:, self.indices])
 
-    def add_gradient(self, theta: Array, share: Array, out: Array) -> None:
+    def add_gradient(self, at: Curve, share: Array, out: Array) -> None:
         """Add share times the gradient of z.
 
         Parameters
         ----------
-        theta : ndarray, shape (K, p)
-            One point a problem.
+        at : value, gradient and Hessian
+            As `at` returns them.
         share : ndarray, shape (K, n)
             Factors.
         out : ndarray, shape (K, p, n)
             Where it is added.
         """
-        gradient = self.curve(theta[:, self.indices])[1]
+        gradient = at[1]
         for place, index in enumerate(self.indices):
             out[:, index] += share * gradient[:, place]
 
-    def subtract_curvature(self, theta: Array, force: Array, out: Array) -> None:
+    def subtract_curvature(self, at: Curve, force: Array, out: Array) -> None:
         """Subtract the sums of force times (g g' + the Hessian of z).
 
         Parameters
         ----------
-        theta : ndarray, shape (K, p)
-            One point a problem.
+        at : value, gradient and Hessian
+            As `at` returns them.
         force : ndarray, shape (K, n)
             Factors.
         out : ndarray, shape (K, p, p)
             Where it is subtracted.
         """
-        _, gradient, second = self.curve(theta[:, self.indices])
+        _, gradient, second = at
         inner = np.matmul(gradient * force[:, None], gradient.transpose(0, 2, 1))
         for (i, j), entry in second.items():
             added = (force * entry).sum(axis=1)
