@@ -176,17 +176,17 @@ class Search:
             force = (weights * slopes).sum(axis=1)
         still = norm <= STATIONARY * force + ROUNDING * weights.sum(axis=1)
         full = objective.coordinates(theta)
-        certified = np.isfinite(value) & still & curved & self._sound(full)
+        certified = np.isfinite(value) & still & curved & self._sound(full, objective)
         return Minima(full, value, norm, eigenvalue, certified)
 
-    def _sound(self, full: Array) -> NDArray[np.bool_]:
+    def _sound(self, full: Array, objective: Objective) -> NDArray[np.bool_]:
         """Return whether points (K, p) are laws: exponents above zero, and E held or above zero."""
         places = [self.form.place(name) for name in self.form.above_zero]
         sound: NDArray[np.bool_] = (full[:, places] > 0).all(axis=1)
-        if "E" in self.form.names:
+        if "E" in self.form.names and objective.free[self.form.place("E")].any():
             # Towards E = 0 the objective is flat in ln E, and a point there is no minimum in E.
             e = full[:, self.form.place("E")]
-            sound &= (e > np.log(LEAST_E * self.runs.losses.min())) | np.isneginf(e)
+            sound &= e > np.log(LEAST_E * self.runs.losses.min())
         return sound
 
     def within(self, full: Array) -> NDArray[np.bool_]:

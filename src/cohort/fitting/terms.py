@@ -32,15 +32,41 @@ class Term(Protocol):
         ...
 
     def at(self, theta: Array) -> Curve:
-        """Return z at theta (K, p), of shape (K, n) or (K, 1), and its derivatives where they vary."""
+        """Return z and its derivatives, where those vary.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (K, p)
+            One point a problem.
+        """
         ...
 
     def add_gradient(self, at: Curve, share: Array, out: Array) -> None:
-        """Add share times the gradient of z to `out` (K, p, n)."""
+        """Add share times the gradient of z.
+
+        Parameters
+        ----------
+        at : value, gradient and Hessian
+            As `at` returns them.
+        share : ndarray, shape (K, n)
+            Factors.
+        out : ndarray, shape (K, p, n)
+            Where it is added.
+        """
         ...
 
     def subtract_curvature(self, at: Curve, force: Array, out: Array) -> None:
-        """Subtract the sums over runs of force times (g g' + the Hessian of z) from `out` (K, p, p)."""
+        """Subtract the sums of force times (g g' + the Hessian of z).
+
+        Parameters
+        ----------
+        at : value, gradient and Hessian
+            As `at` returns them.
+        force : ndarray, shape (K, n)
+            Factors.
+        out : ndarray, shape (K, p, p)
+            Where it is subtracted.
+        """
         ...
 
 

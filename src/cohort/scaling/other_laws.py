@@ -269,7 +269,7 @@ class OverfittingLaw(Law):
 
     def _loss(self, n: Any, d: Any, **further: Any) -> Any:
         once = _lesser(d, further.get("unique_tokens", d))
-        harm = self.P * (d / once - 1) ** self.delta * (n / once) ** self.kappa
+        harm = self.P * abs(d / once - 1) ** self.delta * (n / once) ** self.kappa
         return self.E + self.A * n**-self.alpha + self.B * d**-self.beta + harm
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,6 @@ def read_law(path: str | Path) -> Law:
     try:
         law: Law = kind(**values)
     except TypeError:
-        needed = ", ".join(kind.__dataclass_fields__)
+        needed = ", ".join(each.name for each in fields(kind))
         raise ParameterError(f"{path}: a law of the form {record['form']!r} has the numbers {needed}") from None
     return law

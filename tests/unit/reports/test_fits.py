@@ -55,7 +55,7 @@ def test_other_forms_and_dropped_rows(tmp_path):
         ("params,loss\n1,2\n", "has no column of tokens (or flop); it has params, loss"),
         ("n,d,loss\n1e9,2e10,3.1\n1e9,,3\n", "line 3: tokens is '', but must be a number above 0"),
         ("n,d,loss\n1e9,2e10,nan\n", "line 2: loss is 'nan'"),
-        ('n,d,loss\n1e9,"2e10\n', "line 2: tokens"),
+        ('n,d,loss\n1e9,"2e10\n', "line 2: loss is ''"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named_with_its_line(text, message, tmp_path):

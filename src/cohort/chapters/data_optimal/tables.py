@@ -15,13 +15,14 @@ import pandas as pd
 from cohort.architecture.registered import title
 from cohort.display import published_values
 from cohort.errors import ParameterError, unknown
-from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit
+from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit, predicted
 from cohort.registry.frames import table
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, ScalingLaw, law, laws
 
 FITTED = "fitted"  # the name under which the fit to the Chinchilla runs is asked for
 
 
+COUPLED = "coupled form, predicted (%)"
 TAIL = [0.025, 0.975]  # of a 95% interval
 
 
@@ -325,7 +326,8 @@ def extrapolations(named: Mapping[str, pd.DataFrame], most: float) -> pd.DataFra
     -------
     DataFrame
         ``fitted`` and ``predicted`` runs, the median of the absolute error of the first and of the error of
-        the second (shares), the irreducible loss ``E`` of the fit, and ``starts`` that agree on it.
+        the second (shares), the same of a law in which size and data are coupled (``coupled, predicted (%)``,
+        per cent), the irreducible loss ``E`` of the fit, and ``starts`` that agree on it.
     """
     records = []
     for name, runs in named.items():
@@ -338,11 +340,19 @@ def extrapolations(named: Mapping[str, pd.DataFrame], most: float) -> pd.DataFra
                 "predicted": int((~inside).sum()),
                 "median, fitted": frame["error"][inside].abs().median(),
                 "median, predicted": frame["error"][~inside].median(),
+                COUPLED: 100 * _coupled_error(frame),
                 "E": found.law.E,
                 "starts": f"{found.starts_agreeing} of {found.starts}",
             }
         )
     return pd.DataFrame(records).set_index("runs")
+
+
+def _coupled_error(frame: pd.DataFrame) -> float:
+    """Return the median error of the runs that are not fitted, by the coupled form."""
+    found = fit(*chinchilla_runs.columns(frame[frame["fitted"]]), form="coupled")
+    beyond = frame[~frame["fitted"]]
+    return float((beyond["loss"] / predicted(found.law, beyond) - 1).median())
 
 
 def behind(law: ScalingLaw, parameters: float, tokens: float, shares: Sequence[float]) -> pd.DataFrame:
@@ -390,9 +400,10 @@ def beside_scores(against: pd.DataFrame, models: Sequence[str], benchmark: str) 
     Returns
     -------
     DataFrame
-        Per model with both: ``loss`` and ``score`` in per cent.
+        Per model with both: ``loss``, ``score`` in per cent, and ``flop``, its training compute.
     """
     found = published_values.scores(models, benchmark)
     sound = found[(found["variant"] == "base") & (found["status"] != "contested")]
     medians = sound.groupby("model")["score"].median()
-    return pd.DataFrame({"loss": against["loss"], "score": medians}).dropna()
+    frame = trained(models)
+    return pd.DataFrame({"loss": against["loss"], "score": medians, "flop": frame["flop"]}).dropna()
