@@ -18,7 +18,9 @@ def main() -> None:
         recipe = f"{row.form}, {row.loss}, from {row.least:g}"
         counts = f"{row.fitted}+{row.predicted}"
         print(f"{row.Index:50}{counts:>10}{recipe:>30}{100 * row.chinchilla:11.2f}%{100 * row.error:8.2f}%")
-    print(f"median of sets: {100 * found['chinchilla'].median():.2f}% -> {100 * found['error'].median():.2f}%")
+    print(
+        f"median of sets: {100 * found['chinchilla'].median():.2f}% -> {100 * found['error'].median():.2f}%"
+    )
 
 
 if __name__ == "__main__":

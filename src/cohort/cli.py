@@ -352,9 +352,7 @@ def laws_command(words: Any, as_json: bool) -> None:
 @main.command("fit")
 @click.argument("path", metavar="RUNS.csv", type=click.Path())
 @click.option("--form", default="chinchilla", show_default=True, help="Form of the law.")
-@click.option(
-    "--loss", default="huber", show_default=True, help="Estimator: huber, lad, log_mse or mse."
-)
+@click.option("--loss", default="huber", show_default=True, help="Estimator: huber, lad, log_mse or mse.")
 @click.option(
     "--drop", type=click.IntRange(min=0), default=0, show_default=True, help="Highest losses left out."
 )

@@ -14,4 +14,15 @@ with extras():
     from cohort.fitting.profiles import Profile
     from cohort.fitting.search import LOSSES
 
-__all__ = ["FORMS", "LOSSES", "Bootstrap", "Fit", "FitError", "Prediction", "Profile", "fit", "predict", "predicted"]
+__all__ = [
+    "FORMS",
+    "LOSSES",
+    "Bootstrap",
+    "Fit",
+    "FitError",
+    "Prediction",
+    "Profile",
+    "fit",
+    "predict",
+    "predicted",
+]

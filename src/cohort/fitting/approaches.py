@@ -62,7 +62,9 @@ class Policy:
 
 def _policy(flop: list[float], parameters: list[float]) -> Policy:
     if len(flop) < 2:
-        raise ParameterError(f"{len(flop)} computes have a best size inside their runs; two or more are needed")
+        raise ParameterError(
+            f"{len(flop)} computes have a best size inside their runs; two or more are needed"
+        )
     c, n = np.array(flop), np.array(parameters)
     exponent, constant = np.polyfit(np.log(c), np.log(n), 1)
     best = pd.DataFrame({"flop": c, "parameters": n, "tokens": c / (FLOP_PER_TOKEN * n)})
@@ -130,7 +132,8 @@ def _akima(x: Array, y: Array, places: Array) -> Array:
     t = (places - x[k]) / h
     rise = (y[k + 1] - y[k]) / h
     value: Array = y[k] + h * t * (
-        slopes[k] + t * (3 * rise - 2 * slopes[k] - slopes[k + 1] + t * (slopes[k] + slopes[k + 1] - 2 * rise))
+        slopes[k]
+        + t * (3 * rise - 2 * slopes[k] - slopes[k + 1] + t * (slopes[k] + slopes[k + 1] - 2 * rise))
     )
     return value
 

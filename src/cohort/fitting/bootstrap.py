@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cohort.errors import ParameterError, bounded, integer, one_of
 from cohort.fitting.terms import Array
-from cohort.scaling.laws_in_general import Law
 
 Quantity = str | Callable[[Any], float]
 PROPERTIES = ("parameters_exponent", "tokens_exponent", "G")
@@ -84,9 +83,7 @@ class Bootstrap:
             return np.array([answer(law, **question) for law in self.laws], dtype=float)
         return np.array([quantity(law) for law in self.laws], dtype=float)
 
-    def interval(
-        self, quantity: Quantity, level: float = 0.95, **question: float
-    ) -> tuple[float, float]:
+    def interval(self, quantity: Quantity, level: float = 0.95, **question: float) -> tuple[float, float]:
         """Return the percentile interval of a quantity.
 
         Parameters

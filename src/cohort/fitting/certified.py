@@ -61,7 +61,7 @@ class Fit:
         What was asked: form, runs, estimator and restrictions.
     """
 
-    law: Law
+    law: Any  # a Law; a ScalingLaw unless another form was asked for
     objective: float
     gradient_norm: float
     smallest_eigenvalue: float
@@ -362,8 +362,8 @@ def _found(search: Search) -> tuple[Minima, tuple[str, ...]]:
         if edge.certified.any():
             return edge, ("E",)
     raise FitError(
-        f"no minimum was found from {len(starts)} starts: the {len(search.runs.losses)} runs do not determine "
-        "the law; runs that differ more in size and in tokens would"
+        f"no minimum was found from {len(starts)} starts: the {len(search.runs.losses)} runs do not "
+        "determine the law; runs that differ more in size and in tokens would"
     )
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohort.fitting.newton import minimise
-from cohort.fitting.objective import Array, Derivatives, Misfit, Objective, huber
+from cohort.fitting.objective import Derivatives, Misfit, Objective, huber
+from cohort.fitting.terms import Array
 
 Indices = NDArray[np.intp]
 
@@ -72,13 +73,15 @@ def least_absolute(objective: Objective, starts: Array, weights: Array) -> list[
         theta, _ = minimise(smooth, theta, weights[left])
         distance = np.where(weights[left] > 0, np.abs(smooth.residuals(theta)), 0.0)
         for k in np.flatnonzero(distance.max(axis=1) <= ZERO):
-            found[left[k]] = _exact(_alone(smooth, k), theta[k], weights[left[k]])
+            found[left[k]] = _exact(_alone(smooth, int(k)), theta[k], weights[left[k]])
         small = (distance < delta) & (weights[left] > 0)
         for k in np.flatnonzero(small.sum(axis=1) <= starts.shape[1]):
-            found[left[k]] = _vertex(_alone(smooth, k), theta[k], weights[left[k]], np.flatnonzero(small[k]), delta)
+            found[left[k]] = _vertex(
+                _alone(smooth, int(k)), theta[k], weights[left[k]], np.flatnonzero(small[k]), delta
+            )
         if delta == DELTAS[-1]:
             for k in np.flatnonzero([not _certain(found[place]) for place in left]):
-                found[left[k]] = _nearest_vertex(_alone(smooth, k), theta[k], weights[left[k]], delta)
+                found[left[k]] = _nearest_vertex(_alone(smooth, int(k)), theta[k], weights[left[k]], delta)
         unsure = np.array([not _certain(found[place]) for place in left])
         theta, left = theta[unsure], left[unsure]
         if not len(left):
@@ -192,6 +195,10 @@ def _judge(smooth: Objective, theta: Array, weights: Array, zero: Indices, multi
     norm = float(np.linalg.norm(at.gradient))
     if excess > ZERO:
         return Vertex(theta, value, max(norm, excess), -np.inf)
-    free = np.linalg.svd(J, full_matrices=True)[0][:, np.linalg.matrix_rank(J) :] if len(zero) else np.eye(theta.size)
+    free = (
+        np.linalg.svd(J, full_matrices=True)[0][:, np.linalg.matrix_rank(J) :]
+        if len(zero)
+        else np.eye(theta.size)
+    )
     curvature = np.linalg.eigvalsh(free.T @ at.hessian @ free).min() if free.shape[1] else np.inf
     return Vertex(theta, value, norm, float(curvature))

@@ -15,8 +15,8 @@ import numpy as np
 from cohort.errors import ParameterError, bounded, one_of
 from cohort.fitting import terms
 from cohort.fitting.newton import STEPS
-from cohort.fitting.objective import Array, Runs
-from cohort.fitting.terms import ABSENT, Curved, Linear, Term
+from cohort.fitting.objective import Runs
+from cohort.fitting.terms import ABSENT, Array, Curved, Linear, Term
 from cohort.scaling import other_laws
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law
@@ -224,6 +224,10 @@ def _with(starts: Array, *further: Sequence[float]) -> Array:
     return np.array([[*start, *more] for start in starts for more in product(*further)])
 
 
+def _logs(*values: float) -> list[float]:
+    return [float(np.log(value)) for value in values]
+
+
 def _irreducible(place: int) -> Linear:
     return Linear((place,), np.ones((1, 1)))
 
@@ -269,9 +273,7 @@ def _penalised(runs: Runs) -> list[Term]:
     with np.errstate(divide="ignore"):
         logs = np.where(repeats > 0, np.log(np.maximum(repeats, 1e-300)), 0.0)
     ratio = np.log(runs.parameters / np.minimum(runs.tokens, runs.unique))
-    harm = Linear(
-        (5, 6, 7), np.stack([np.ones_like(ratio), logs, ratio]), np.where(repeats > 0, 0.0, ABSENT)
-    )
+    harm = Linear((5, 6, 7), np.stack([np.ones_like(ratio), logs, ratio]), np.where(repeats > 0, 0.0, ABSENT))
     return [*_two_powers(runs), harm]
 
 
@@ -330,18 +332,18 @@ FORMS = {
     ),
     "repeated": Form(
         "E + A / N^alpha + B / (U (1 + R (1 - exp(-r/R))))^beta, r passes beyond the first over U tokens",
-        (*FIVE, "R"), _decaying, lambda runs: _with(_additive(runs, FEWER), np.log((2.0, 15.0, 80.0))),
+        (*FIVE, "R"), _decaying, lambda runs: _with(_additive(runs, FEWER), _logs(2.0, 15.0, 80.0)),
         other_laws.RepeatedLaw, logarithmic=frozenset({"E", "R"}), extra="unique_tokens",
     ),
     "overfitting": Form(
         "E + A / N^alpha + B / D^beta + P r^delta (N/U)^kappa, r passes beyond the first over U tokens",
         (*FIVE, "P", "delta", "kappa"), _penalised,
-        lambda runs: _with(_additive(runs, FEWER), np.log((1e-3, 1e-2)), (0.5, 1.2), (0.3, 1.0)),
+        lambda runs: _with(_additive(runs, FEWER), _logs(1e-3, 1e-2), (0.5, 1.2), (0.3, 1.0)),
         other_laws.OverfittingLaw, logarithmic=frozenset({"E", "P"}), extra="unique_tokens",
     ),
     "precision": Form(
         "E + A / (N (1 - exp(-bits/g)))^alpha + B / D^beta",
-        (*FIVE, "g"), _in_precision, lambda runs: _with(_additive(runs, FEWER), np.log((1.0, 3.0, 6.0))),
+        (*FIVE, "g"), _in_precision, lambda runs: _with(_additive(runs, FEWER), _logs(1.0, 3.0, 6.0)),
         other_laws.PrecisionLaw, logarithmic=frozenset({"E", "g"}), extra="bits",
     ),
 }  # fmt: skip

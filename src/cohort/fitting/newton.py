@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cohort.fitting.objective import Array, Derivatives, Objective
+from cohort.fitting.objective import Derivatives, Objective
+from cohort.fitting.terms import Array
 
 BATCH = 128  # problems whose arrays stay in a processor's cache together
 STEPS = 3000  # a valley can be long; what has converged is no longer moved
@@ -45,9 +46,7 @@ def minimise(
     return theta, found
 
 
-def _descend(
-    objective: Objective, theta: Array, weights: Array, steps: int
-) -> tuple[Array, Derivatives]:
+def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> tuple[Array, Derivatives]:
     """Return the end points of one batch.
 
     A step is kept where it lowers the objective, or leaves it as it is and lowers the gradient. After a step

@@ -135,9 +135,7 @@ def asymmetric(misfit: Misfit, factor: float) -> Misfit:
     def lifted(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
         return lambda r: np.where(r > 0, factor, 1.0) * function(r)
 
-    return Misfit(
-        lifted(misfit.rho), lifted(misfit.slope), lifted(misfit.curvature), misfit.logarithmic
-    )
+    return Misfit(lifted(misfit.rho), lifted(misfit.slope), lifted(misfit.curvature), misfit.logarithmic)
 
 
 def absolute() -> Misfit:
@@ -218,7 +216,7 @@ class Objective:
     @property
     def plain(self) -> bool:
         """Whether every coordinate is free."""
-        return self.free.shape[0] == self.free.shape[1]
+        return bool(self.free.shape[0] == self.free.shape[1])
 
     @cached_property
     def _target(self) -> Array:

@@ -1,8 +1,8 @@
 """Forms of laws tried on many sets of runs: which one predicts runs that it was not fitted to.
 
 A recipe is a form, an estimator, and the fewest tokens per parameter of the runs that are fitted: runs that
-had hardly begun to learn bend a law. A set chooses its recipe by its own runs, before those that are predicted
-are looked at: the fifth of its longest runs is predicted from the rest.
+had hardly begun to learn bend a law. A set chooses its recipe by its own runs, before those that are
+predicted are looked at: the fifth of its longest runs is predicted from the rest.
 """
 
 from __future__ import annotations

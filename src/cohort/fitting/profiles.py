@@ -82,7 +82,7 @@ def profile(search: Search, point: Array, coefficient: str, level: float = 0.95)
         above = np.sign(value) * np.geomspace(abs(value), abs(value) * WIDEST, POINTS)
     low = _end(search, point, coefficient, below[::-1], limit, 0.0)
     high = _end(search, point, coefficient, above, limit, np.inf)
-    return Profile(coefficient, *sorted((low, high)), share)
+    return Profile(coefficient, min(low, high), max(low, high), share)
 
 
 def _values(search: Search, point: Array, coefficient: str, held: Array) -> Array:

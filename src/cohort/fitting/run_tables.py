@@ -1,4 +1,4 @@
-"""Training runs from a file of the reader's own, by usual names of columns, with the line of what is wrong."""
+"""Training runs from a file of the reader's own, by usual names of columns; errors name the line."""
 
 from __future__ import annotations
 
@@ -85,8 +85,7 @@ def read_runs(path: str | Path, dropped_rows: int = 0) -> RunTable:
         raise ParameterError(f"{path} is not CSV: {error}") from None
     places = _places(path, heads)
     columns = {
-        name: [_number(path, line, name, row, place) for line, row in rows]
-        for name, place in places.items()
+        name: [_number(path, line, name, row, place) for line, row in rows] for name, place in places.items()
     }
     frame = pd.DataFrame(columns, dtype=float)
     if "tokens" not in frame:

@@ -186,7 +186,7 @@ class Search:
         if "E" in self.form.names and objective.free[self.form.place("E")].any():
             # Towards E = 0 the objective is flat in ln E, and a point there is no minimum in E.
             e = full[:, self.form.place("E")]
-            sound &= e > np.log(LEAST_E * self.runs.losses.min())
+            sound = sound & (e > np.log(LEAST_E * self.runs.losses.min()))
         return sound
 
     def within(self, full: Array) -> NDArray[np.bool_]:
@@ -207,8 +207,10 @@ class Search:
             found = self.form.coefficients(point, self.runs)
             for name, (low, high) in self.bounds.items():
                 slack = 1e-9 * abs(found[name])
-                kept[row] &= (low is None or found[name] >= low - slack) and (
-                    high is None or found[name] <= high + slack
+                kept[row] = (
+                    kept[row]
+                    and (low is None or found[name] >= low - slack)
+                    and (high is None or found[name] <= high + slack)
                 )
         return kept
 
@@ -312,9 +314,7 @@ class Search:
 
     def _from_few(self, objective: Objective, start: Array, weights: Array) -> Minima:
         """Return the best certified end of a few of the starts: those of the lowest value."""
-        whole = Objective(
-            objective.target, objective.terms, self.misfit, np.eye(len(start)), np.zeros(1)
-        )
+        whole = Objective(objective.target, objective.terms, self.misfit, np.eye(len(start)), np.zeros(1))
         rho = self.misfit.rho(whole.residuals(self.starts))
         chosen = np.argsort(weights @ np.nan_to_num(rho, nan=np.inf, posinf=1e300).T, axis=1)[:, :FEW_STARTS]
         many = np.repeat(weights, chosen.shape[1], axis=0)
@@ -336,5 +336,6 @@ class Search:
 
     def _none(self, start: Array, weights: Array) -> Minima:
         count = len(weights)
-        numbers = (np.full(count, np.inf) for _ in range(3))
-        return Minima(np.full((count, len(start)), np.nan), *numbers, np.zeros(count, dtype=bool))
+        value, norm, eigenvalue = np.full((3, count), np.inf)
+        empty = np.full((count, len(start)), np.nan)
+        return Minima(empty, value, norm, eigenvalue, np.zeros(count, dtype=bool))

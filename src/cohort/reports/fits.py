@@ -108,8 +108,8 @@ def fit_report(
 
 def _fit(table: RunTable, form: str, loss: str) -> Fit:
     kept = table.frame[~table.frame["dropped"]]
-    further = {name: kept[name] for name in ("unique_tokens", "bits") if name in kept}
-    weights = kept["weight"] if "weight" in kept else None
+    further: dict[str, Any] = {name: kept[name] for name in ("unique_tokens", "bits") if name in kept}
+    weights = kept.get("weight")
     return fit(kept["parameters"], kept["tokens"], kept["loss"], loss, form=form, weights=weights, **further)
 
 
@@ -216,7 +216,8 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         ahead = report["held_out"]
         lines.append(
             f"held out   {counted(ahead['runs'], 'run')} of the most compute: "
-            f"{100 * ahead['median_absolute_error']:.2f}% off at the median ({100 * ahead['median_error']:+.2f}%)"
+            f"{100 * ahead['median_absolute_error']:.2f}% off at the median "
+            f"({100 * ahead['median_error']:+.2f}%)"
         )
     return lines
 

@@ -133,7 +133,7 @@ class ScalingLaw(LossLaw):
         return UniqueTokens(self, float(unique_tokens), repetition).inference_optimal(loss, reducible, use)
 
     def _within(self, budget: float, use: float) -> Allocation:
-        """Return the size of the lowest loss whose training and use take a budget: a root in its logarithm."""
+        """Return the size of the lowest loss whose training and use take a budget: a root in ln N."""
         most = budget / (SERVING_FLOP_PER_TOKEN * use) if use else budget / FLOP_PER_TOKEN
 
         def tokens(n: float) -> float:

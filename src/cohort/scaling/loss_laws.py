@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
 from cohort.numeric import root
@@ -62,6 +62,24 @@ class LossLaw(Law):
         return math.exp(ratio / (self.alpha + self.beta))
 
     # --- what a given model reaches
+
+    @overload  # type: ignore[override]
+    def loss(
+        self,
+        parameters: float,
+        tokens: float,
+        unique_tokens: float | None = None,
+        repetition: Repetition | str | None = None,
+    ) -> float: ...
+
+    @overload
+    def loss(
+        self,
+        parameters: Any,
+        tokens: Any,
+        unique_tokens: float | None = None,
+        repetition: Repetition | str | None = None,
+    ) -> Any: ...
 
     def loss(
         self,

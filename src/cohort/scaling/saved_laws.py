@@ -80,5 +80,7 @@ def read_law(path: str | Path) -> Law:
         law: Law = kind(**values)
     except TypeError:
         needed = ", ".join(each.name for each in fields(kind))
-        raise ParameterError(f"{path}: a law of the form {record['form']!r} has the numbers {needed}") from None
+        raise ParameterError(
+            f"{path}: a law of the form {record['form']!r} has the numbers {needed}"
+        ) from None
     return law

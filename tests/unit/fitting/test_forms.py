@@ -1,4 +1,4 @@
-"""Forms, restrictions, edges, profiles and predictions: laws that are known, and derivatives by differences."""
+"""Forms, restrictions, edges, profiles, predictions: known laws, and derivatives by differences."""
 
 import re
 
@@ -67,7 +67,7 @@ def test_coefficients_are_fixed_tied_and_bounded():
     losses = noisy(TRUE["chinchilla"])
     free = fitting.fit(N, D, losses)
     held = fitting.fit(N, D, losses, fixed={"E": 1.9, "A": 480.0})
-    assert (held.law.E, held.law.A) == pytest.approx((1.9, 480.0), rel=1e-12)
+    assert pytest.approx((1.9, 480.0), rel=1e-12) == (held.law.E, held.law.A)
     assert held.objective > free.objective and held.free == 3
     both = fitting.fit(N, D, losses, tied={"beta": "alpha"})
     assert both.law.alpha == both.law.beta
@@ -75,7 +75,7 @@ def test_coefficients_are_fixed_tied_and_bounded():
     inside = fitting.fit(N, D, losses, bounds={"E": (1.0, 2.5)})
     assert inside.law == free.law and inside.flat == ()
     at_end = fitting.fit(N, D, losses, bounds={"E": (1.95, None), "alpha": (None, 0.9)})
-    assert at_end.flat == ("E",) and at_end.law.E == pytest.approx(1.95, rel=1e-12)
+    assert at_end.flat == ("E",) and pytest.approx(1.95, rel=1e-12) == at_end.law.E
     assert all(law.E >= 1.95 - 1e-9 for law in at_end.bootstrap(20).laws)
 
 

@@ -58,8 +58,8 @@ def two_sets(near: pd.Series, far: pd.Series, focus: str, ratio: float) -> str:
     plain, coupled = 100 * far["median, predicted"], far[COUPLED]
     form = (
         f"On the same {far['fitted']:.0f} runs a law in which size and data are coupled misses the "
-        f"{far['predicted']:.0f} long ones by {abs(coupled):.1f}% at the median, where the sum of two power laws "
-        f"misses them by {abs(plain):.1f}%"
+        f"{far['predicted']:.0f} long ones by {abs(coupled):.1f}% at the median, where the sum of two power "
+        f"laws misses them by {abs(plain):.1f}%"
     )
     fails = abs(coupled) < abs(plain) / 2
     both = sentences(

@@ -47,7 +47,8 @@ def chosen_law(name: str, fit: Fit) -> ScalingLaw:
         If there is no such law; the message names the nearest.
     """
     if name == FITTED:
-        return fit.law
+        fitted: ScalingLaw = fit.law
+        return fitted
     if name not in laws():
         raise unknown("law", name, [FITTED, *laws()])
     return law(name)
