@@ -182,11 +182,11 @@ class Search:
     def _sound(self, full: Array, objective: Objective) -> NDArray[np.bool_]:
         """Return whether points (K, p) are laws: exponents above zero, and E held or above zero."""
         places = [self.form.place(name) for name in self.form.above_zero]
-        sound: NDArray[np.bool_] = (full[:, places] > 0).all(axis=1)
+        sound = np.asarray((full[:, places] > 0).all(axis=1))
         if "E" in self.form.names and objective.free[self.form.place("E")].any():
             # Towards E = 0 the objective is flat in ln E, and a point there is no minimum in E.
             e = full[:, self.form.place("E")]
-            sound = sound & (e > np.log(LEAST_E * self.runs.losses.min()))
+            sound &= np.asarray(e > np.log(LEAST_E * self.runs.losses.min()))
         return sound
 
     def within(self, full: Array) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import fields
 from numbers import Real
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar
 
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive, shown
 from cohort.numeric import least, root
@@ -73,12 +73,6 @@ class Law:
             In the order in which the law takes them.
         """
         return {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
-
-    @overload
-    def loss(self, parameters: float, tokens: float, **further: Any) -> float: ...
-
-    @overload
-    def loss(self, parameters: Any, tokens: Any, **further: Any) -> Any: ...
 
     def loss(self, parameters: Any, tokens: Any, **further: Any) -> Any:
         """Return the predicted loss.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
 from cohort.numeric import root
@@ -63,25 +63,7 @@ class LossLaw(Law):
 
     # --- what a given model reaches
 
-    @overload  # type: ignore[override]
-    def loss(
-        self,
-        parameters: float,
-        tokens: float,
-        unique_tokens: float | None = None,
-        repetition: Repetition | str | None = None,
-    ) -> float: ...
-
-    @overload
-    def loss(
-        self,
-        parameters: Any,
-        tokens: Any,
-        unique_tokens: float | None = None,
-        repetition: Repetition | str | None = None,
-    ) -> Any: ...
-
-    def loss(
+    def loss(  # type: ignore[override]
         self,
         parameters: Any,
         tokens: Any,

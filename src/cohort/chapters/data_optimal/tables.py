@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from cohort.architecture.registered import title
 from cohort.display import published_values
 from cohort.errors import ParameterError, unknown
-from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit, predicted
+from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit, panel, predicted
 from cohort.registry.frames import table
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, ScalingLaw, law, laws
 
@@ -246,8 +247,22 @@ def with_ends(against: pd.DataFrame, quantity: str) -> pd.DataFrame:
     return against[[name for name in names if name in against]].rename(columns=names)
 
 
+RUNS_OF = "runs of "  # what the laws of other runs are called by
+
+
+@cache
+def _laws_of_sets() -> dict[str, ScalingLaw]:
+    """Return the law of each public set of runs that determines one with an irreducible loss."""
+    found = {}
+    for name, runs in panel.sets().items():
+        fitted = panel.Recipe("chinchilla", "huber", 0.0).fitted(runs)
+        if fitted is not None and not fitted.flat:
+            found[RUNS_OF + name] = fitted.law
+    return found
+
+
 def by_law(parameters: float, tokens: float, fit: Fit) -> pd.DataFrame:
-    """Return how a model stands by each law: the fit and the published ones.
+    """Return how a model stands by each law: the fit, the published ones, and those of other sets of runs.
 
     Parameters
     ----------
@@ -262,8 +277,8 @@ def by_law(parameters: float, tokens: float, fit: Fit) -> pd.DataFrame:
         Indexed by law: ``size`` (over the optimum of the same loss), ``overhead`` and ``break-even``.
     """
     records = []
-    for name in (FITTED, *laws()):
-        each = chosen_law(name, fit)
+    named = {name: chosen_law(name, fit) for name in (FITTED, *laws())}
+    for name, each in (named | _laws_of_sets()).items():
         records.append(
             (
                 name,

@@ -80,9 +80,10 @@ def test_half_the_size_is_the_published_quarter_more_compute():
 def test_each_law_judges_a_model():
     n, d = FRAME.loc["Llama 3 8B", ["parameters", "tokens"]]
     table = tables.by_law(n, d, FIT)
-    assert list(table.index) == ["fitted", *cohort.laws()]
+    own = [name for name in table.index if not name.startswith(tables.RUNS_OF)]
+    assert own == ["fitted", *cohort.laws()] and len(table) - len(own) >= 14
     assert table.loc["fitted", "overhead"] == AGAINST.loc["Llama 3 8B", "overhead"]
-    assert (table["size"] < 1).all()
+    assert (table.loc[own, "size"] < 1).all()
 
 
 def test_long_training_falls_behind_the_law():
