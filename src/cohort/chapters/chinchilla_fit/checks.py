@@ -208,6 +208,6 @@ def whose_runs(source: str, frame: pd.DataFrame) -> str:
     return (
         "**Other runs.** The law, its figures, intervals and verdicts below are those of the "
         f"{counted(len(frame) - dropped, 'run')} of `{Path(source).name}` that were kept; {dropped} of "
-        "the highest losses were left out. What is told of the team of 2022, of its paper and of its tables stays "
-        "about them, as a yardstick."
+        "the highest losses were left out. What is told of the team of 2022, of its paper and of its tables "
+        "stays about them, as a yardstick."
     )

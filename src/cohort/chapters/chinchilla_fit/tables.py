@@ -18,6 +18,7 @@ from cohort.scaling import ScalingLaw, law, laws
 
 Quantity = Callable[[ScalingLaw], float]
 
+CUT = 1e21  # FLOP, above which runs of Chinchilla are held out
 DROPPED = (0, 5, 10, 15, 20, 30, 40)  # runs that are left out in turn
 
 
@@ -219,6 +220,24 @@ def choices(
                 }
             )
     return pd.DataFrame(records)
+
+
+def cut(frame: pd.DataFrame, source: str = CHINCHILLA) -> float:
+    """Return the compute above which runs are held out.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The runs.
+    source : str
+        Whose they are, as `cohort.fitting.chinchilla_runs.runs` takes it.
+
+    Returns
+    -------
+    float
+        1e21 FLOP for those of Chinchilla; for others, what a fifth of those that are kept lie above.
+    """
+    return CUT if source == CHINCHILLA else float(frame["flop"][~frame["dropped"]].quantile(0.8))
 
 
 def by_dropped(flop: float, loss: str, delta: float, source: str = CHINCHILLA) -> pd.Series:
