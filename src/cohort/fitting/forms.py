@@ -56,6 +56,10 @@ class Form:
         The further column of runs that it needs, if any.
     steps : int
         Of a descent, at most.
+    resample_steps : int
+        The same for a resample: one that takes longer runs away, or counts as lost.
+    retries : bool
+        Whether a resample that the start of all runs leads nowhere is tried from others.
     """
 
     title: str
@@ -73,6 +77,8 @@ class Form:
     fixed: Mapping[str, float] = field(default_factory=dict)
     extra: str = ""
     steps: int = STEPS
+    resample_steps: int = 150
+    retries: bool = True
 
     def coefficients(self, full: Array, runs: Runs) -> dict[str, float]:
         """Return the coefficients at a point of the coordinates.
@@ -323,7 +329,7 @@ FORMS = {
         "exp(a3 N^gamma + b3) + exp(a2 N^beta + b2) / D^exp(a1 N^alpha + b1)",
         ("a3", "gamma", "b3", "a2", "beta", "b2", "a1", "alpha", "b1"), _farseer, _farseer_starts,
         other_laws.FarseerLaw, logarithmic=frozenset(), centred={}, above_zero=frozenset(),
-        scaled={"a3": "gamma", "a2": "beta", "a1": "alpha"}, steps=300,
+        scaled={"a3": "gamma", "a2": "beta", "a1": "alpha"}, steps=300, resample_steps=20, retries=False,
     ),
     "compute": Form(
         "E + A / C^alpha", ("A", "E", "alpha"),

@@ -28,7 +28,6 @@ STATIONARY = 1e-9  # of the largest gradient that the runs could give
 ROUNDING = 1e-14  # of a run: its gradient where the law meets the losses exactly; of a curvature: zero
 LEAST_E = 1e-4  # of the lowest loss
 FEW_STARTS = 6  # for a resample that the start of all runs leads nowhere
-FEW_STEPS = 150  # of a resample: one that takes longer runs away
 
 Bounds = Mapping[str, tuple[float | None, float | None]]
 
@@ -298,19 +297,22 @@ class Search:
         def left() -> NDArray[np.intp]:
             return np.flatnonzero(np.isnan(ends).any(axis=1))
 
-        for attempt in (self._from_start, self._from_edge, self._from_few, self._from_faces):
+        further = (
+            (self._from_edge, self._from_few, self._from_faces) if self.form.retries else ()
+        )
+        for attempt in (self._from_start, *further):
             rows = left()
             if len(rows):
                 keep(rows, attempt(objective, begin, weights[rows]))
         return ends
 
     def _from_start(self, objective: Objective, start: Array, weights: Array) -> Minima:
-        return self.minima(objective, np.tile(start, (len(weights), 1)), weights, FEW_STEPS)
+        return self.minima(objective, np.tile(start, (len(weights), 1)), weights, self.form.resample_steps)
 
     def _from_edge(self, objective: Objective, start: Array, weights: Array) -> Minima:
         if not self.can_lose_e:
             return self._none(start, weights)
-        return self.at_zero_e(np.tile(start, (len(weights), 1)), weights, FEW_STEPS)
+        return self.at_zero_e(np.tile(start, (len(weights), 1)), weights, self.form.resample_steps)
 
     def _from_few(self, objective: Objective, start: Array, weights: Array) -> Minima:
         """Return the best certified end of a few of the starts: those of the lowest value."""
@@ -318,7 +320,7 @@ class Search:
         rho = self.misfit.rho(whole.residuals(self.starts))
         chosen = np.argsort(weights @ np.nan_to_num(rho, nan=np.inf, posinf=1e300).T, axis=1)[:, :FEW_STARTS]
         many = np.repeat(weights, chosen.shape[1], axis=0)
-        found = self.minima(objective, self.starts[chosen.ravel()], many, FEW_STEPS)
+        found = self.minima(objective, self.starts[chosen.ravel()], many, self.form.resample_steps)
         value = np.where(found.certified, found.value, np.inf).reshape(chosen.shape)
         best = value.argmin(axis=1) + np.arange(len(weights)) * chosen.shape[1]
         return Minima(*(getattr(found, name)[best] for name in Minima.__dataclass_fields__))
@@ -328,7 +330,7 @@ class Search:
         best = self._none(start, weights)
         for held in self.faces():
             at = self.objective(held)
-            found = self.minima(at, np.tile(start, (len(weights), 1)), weights, FEW_STEPS)
+            found = self.minima(at, np.tile(start, (len(weights), 1)), weights, self.form.resample_steps)
             better = found.certified & self.within(found.full) & (found.value < best.value)
             for name in Minima.__dataclass_fields__:
                 getattr(best, name)[better] = getattr(found, name)[better]
