@@ -55,7 +55,7 @@ def _listed(value: object) -> bool:
 
 
 class Law:
-    """A law of the loss in size and data; `form` is its name in `cohort.fitting.FORMS`."""
+    """A law of the loss in size and data; ``form`` is its name among the forms that can be fitted."""
 
     __slots__ = ()
     form: ClassVar[str] = ""
