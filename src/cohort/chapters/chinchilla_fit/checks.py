@@ -138,7 +138,7 @@ def model_shapes(models: pd.DataFrame) -> str:
     )
 
 
-def by_dropped(advice: pd.Series) -> str:
+def runs_left_out(advice: pd.Series) -> str:
     """Return how the advice moves as more runs are left out.
 
     Parameters

@@ -34,8 +34,8 @@ def test_the_whole_curve_of_dropped_runs():
     assert [round(advice[number], 1) for number in (5, 10, 15, 20, 30, 40)] == [
         17.9, 19.9, 26.0, 31.1, 48.6, 63.7,
     ]  # fmt: skip
-    assert "17.9 with 5, 19.9 with 10" in checks.by_dropped(advice)
-    assert "the advice is steady" in checks.by_dropped(pd.Series({0: 10.0, 5: 11.0}))
+    assert "17.9 with 5, 19.9 with 10" in checks.runs_left_out(advice)
+    assert "the advice is steady" in checks.runs_left_out(pd.Series({0: 10.0, 5: 11.0}))
 
 
 def test_a_verdict_can_fall():
