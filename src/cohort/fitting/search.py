@@ -297,9 +297,7 @@ class Search:
         def left() -> NDArray[np.intp]:
             return np.flatnonzero(np.isnan(ends).any(axis=1))
 
-        further = (
-            (self._from_edge, self._from_few, self._from_faces) if self.form.retries else ()
-        )
+        further = (self._from_edge, self._from_few, self._from_faces) if self.form.retries else ()
         for attempt in (self._from_start, *further):
             rows = left()
             if len(rows):

@@ -46,10 +46,17 @@ def chosen_law(name: str, fit: Fit) -> ScalingLaw:
     ------
     UnknownNameError
         If there is no such law; the message names the nearest.
+    ParameterError
+        If a saved law is of another form.
     """
     if name == FITTED:
         fitted: ScalingLaw = fit.law
         return fitted
+    if name.endswith(".json"):
+        saved = law(name)
+        if not isinstance(saved, ScalingLaw):
+            raise ParameterError(f"{name} holds a law of another form than the chapter's, {saved.form}")
+        return saved
     if name not in laws():
         raise unknown("law", name, [FITTED, *laws()])
     return law(name)

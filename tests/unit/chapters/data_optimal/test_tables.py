@@ -140,3 +140,14 @@ def test_a_quantity_with_its_ends():
 @pytest.mark.parametrize(("name", "ours"), [("fitted", True), ("sardana", True), ("sardana-refit", False)])
 def test_which_laws_describe_the_chinchilla_runs(name, ours):
     assert tables.describes_chinchilla(name) is ours
+
+
+def test_a_saved_law_judges_as_well(tmp_path):
+    FIT.save(tmp_path / "law.json")
+    again = tables.chosen_law(str(tmp_path / "law.json"), FIT)
+    assert again.coefficients() == pytest.approx(FIT.law.coefficients())
+    kept = FIT.runs
+    coupled = cohort.fitting.fit(kept.parameters, kept.tokens, kept.losses, form="coupled")
+    coupled.save(tmp_path / "other.json")
+    with pytest.raises(ParameterError, match="another form than the chapter's, coupled"):
+        tables.chosen_law(str(tmp_path / "other.json"), FIT)
