@@ -1,0 +1,84 @@
+"""Problems of the chapter `data_optimal`, worked out with its own model and law."""
+
+from __future__ import annotations
+
+import math
+
+from cohort.display.problems import Problem
+from cohort.display.words import significant
+from cohort.scaling import ScalingLaw
+from cohort.units import SECONDS_PER_HOUR
+
+
+def worked(
+    law: ScalingLaw, name: str, parameters: float, tokens: float, rate: float, usd_per_hour: float
+) -> list[Problem]:
+    """Return three problems with their solutions: the extra training, its pay-back, and its bill.
+
+    Parameters
+    ----------
+    law : ScalingLaw
+        The law.
+    name : str
+        Title of the model that is looked at.
+    parameters, tokens : float
+        Its size, and the text that it saw.
+    rate : float
+        FLOP a second that an accelerator attains in training.
+    usd_per_hour : float
+        USD for an hour of one.
+
+    Returns
+    -------
+    list of Problem
+    """
+    best = law.compute_optimal(loss=law.loss(parameters, tokens))
+    spent, extra = 6 * parameters * tokens, 6 * parameters * tokens - best.flop
+    small, large = significant(parameters / 1e9), significant(best.parameters / 1e9)
+    seen, optimum = significant(tokens / 1e12), significant(best.tokens / 1e12)
+    hours = spent / rate / SECONDS_PER_HOUR
+    return [
+        Problem(
+            f"{name} has {small} billion parameters at work and saw {seen} trillion tokens. By the law "
+            f"{large} billion parameters and {optimum} trillion tokens give the same loss. How much more "
+            "computing did its training take?",
+            (
+                f"6 × {small}e9 × {seen}e12 = {spent:.3g} FLOP.",
+                f"6 × {large}e9 × {optimum}e12 = {best.flop:.3g} FLOP.",
+                f"{spent:.3g} ÷ {best.flop:.3g} = {significant(spent / best.flop)}.",
+            ),
+            f"{significant(spent / best.flop)} times as much.",
+        ),
+        _pay_back(name, parameters, best.parameters, extra),
+        Problem(
+            f"What did those {spent:.3g} FLOP cost, at {rate:.3g} FLOP a second for an accelerator and "
+            f"USD {significant(usd_per_hour)} an hour?",
+            (
+                f"{spent:.3g} ÷ {rate:.3g} ÷ 3,600 = {significant(hours / 1e6)} million hours.",
+                f"{significant(hours / 1e6)} million × USD {significant(usd_per_hour)} = "
+                f"USD {significant(hours * usd_per_hour / 1e6)} million.",
+            ),
+            f"USD {significant(hours * usd_per_hour / 1e6)} million, for the final run alone.",
+        ),
+    ]
+
+
+def _pay_back(name: str, parameters: float, optimum: float, extra: float) -> Problem:
+    """Ask after how many tokens of use the extra training is paid back."""
+    saved = 2 * (optimum - parameters)
+    question = (
+        f"A token of use takes two operations for each parameter. After how many of them has {name} paid "
+        f"back {extra:.3g} FLOP of extra training?"
+    )
+    if saved <= 0 or extra <= 0 or not math.isfinite(extra / saved):
+        steps = ("It is no smaller than the compute-optimal model, so that no token saves anything.",)
+        return Problem(question, steps, "Never.")
+    small, large = significant(parameters / 1e9), significant(optimum / 1e9)
+    return Problem(
+        question,
+        (
+            f"A token saves 2 × ({large}e9 − {small}e9) = {saved:.3g} FLOP.",
+            f"{extra:.3g} ÷ {saved:.3g} = {extra / saved:.3g}.",
+        ),
+        f"After {significant(extra / saved / 1e12)} trillion tokens.",
+    )

@@ -1,0 +1,56 @@
+"""What to remember of the chapter `data_optimal`."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from cohort.display.words import counted, inflected, ranged, sentences, significant
+
+
+def takeaways(focus: str, against: pd.DataFrame, laws: pd.DataFrame, uncoupled: float, coupled: float) -> str:
+    """Return four findings to take along, one list item each.
+
+    Parameters
+    ----------
+    focus : str
+        Title of the model that is looked at.
+    against : DataFrame
+        As `tables.against` returns it.
+    laws : DataFrame
+        As `tables.by_law` returns it, of that model.
+    uncoupled, coupled : float
+        Median errors on runs beyond a hundred tokens per parameter, predicted from those below: of the sum of
+        two power laws, and of a law that couples size and data. As shares of the loss.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    overhead, after = (float(against[each].loc[focus]) for each in ("overhead", "break-even"))
+    smaller = int((against["size"] < 1).sum())
+    return sentences(
+        f"- {smaller} of {counted(len(against), 'model')} {inflected(smaller, 'is', 'are')} smaller than "
+        "their "
+        "training compute asked for. That is no mistake: training is paid once, use for every token.",
+        _pays_back(focus, overhead, after),
+        "- Which law one believes matters more than its digits: by those tried here the extra compute of "
+        f"{focus} "
+        f"is {ranged(100 * float(laws['overhead'].min()), 100 * float(laws['overhead'].max()), ',.0f')}%.",
+        "- The usual law promises too much for long training: beyond a hundred tokens per parameter it is "
+        "off by "
+        f"{significant(100 * uncoupled, 2)}% at the median, one that couples size and data by "
+        f"{significant(100 * coupled, 2)}%.",
+    )
+
+
+def _pays_back(focus: str, overhead: float, after: float) -> str:
+    if not math.isfinite(after):
+        return f"- {focus} never pays back its training, since it is not the smaller of the two."
+    return (
+        f"- {focus} took {significant(100 * overhead)}% more training compute than the optimum of its loss, "
+        "and "
+        f"pays that back after {significant(after / 1e12)} trillion tokens of use."
+    )
