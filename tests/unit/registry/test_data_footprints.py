@@ -11,8 +11,8 @@ from reading import table
 COUNTS = {
     "training_runs": 295,
     "grids": 22,
-    "grids_ember": 26,
-    "grids_electricitymaps": 10,
+    "grids_ember": 230,
+    "grids_electricitymaps": 352,
     "facilities": 36,
     "embodied": 25,
     "footprint_factors": 173,
@@ -25,8 +25,8 @@ COUNTS = {
 SUMS = {
     "training_runs": "36513568406285.6834",
     "grids": "7459.6",
-    "grids_ember": "9061.30",
-    "grids_electricitymaps": "3376",
+    "grids_ember": "98288.77",
+    "grids_electricitymaps": "134139",
     "facilities": "69.248",
     "embodied": "57309.973",
     "footprint_factors": "899116943992.67304",
@@ -408,11 +408,16 @@ def test_utilisation_follows_throughput() -> None:
 # --- grids, facilities, hardware
 
 
+# Coal, oil or old gas plants alone, as Ember has them; any other value beyond 10 to 900 is a slip.
+BEYOND = {"Bahrain", "Falkland Islands", "Kosovo", "Montserrat", "Turkmenistan", "Uzbekistan"}
+
+
 def test_a_place_has_one_factor_a_year_and_source() -> None:
     for name in ("grids", "grids_ember", "grids_electricitymaps"):
         keys = [(row["place"], row["year"], row["source"]) for row in TABLES[name]]
         assert len(set(keys)) == len(keys)
-        assert all(10 < float(row["value"]) < 900 for row in TABLES[name])
+        odd = {row["place"] for row in TABLES[name] if not 10 < float(row["value"]) < 900}
+        assert odd <= BEYOND and all(float(row["value"]) < 1400 for row in TABLES[name])
 
 
 @pytest.mark.parametrize(
@@ -428,6 +433,10 @@ def test_a_place_has_one_factor_a_year_and_source() -> None:
         ("grids_electricitymaps", "USA", "2025", 414),
         ("grids_electricitymaps", "US-PJM", "2025", 418),
         ("grids_electricitymaps", "India", "2025", 593),
+        ("grids_electricitymaps", "CA-QC", "2025", 41),
+        ("grids_ember", "Spain", "2024", 146.15),
+        ("grids_ember", "Netherlands", "2024", 252.7),
+        ("grids_ember", "Iceland", "2023", 28.33),
     ],
 )
 def test_known_grids(name: str, place: str, year: str, factor: float) -> None:
