@@ -250,7 +250,7 @@ def test_the_v100_has_no_bf16() -> None:
 
 def test_ranges_follow_the_family() -> None:
     assert factor_of(cohort.accelerator("H800 SXM"), "effective utilisation").central == 0.25
-    assert factor_of(cohort.accelerator("A100 PCIe 80GB"), "effective utilisation").central == 0.39
+    assert factor_of(cohort.accelerator("A100 PCIe 80GB"), "effective utilisation").central == 0.4
     assert factor_of(cohort.accelerator("TPU v5e"), "effective utilisation").central == 0.4
     assert factor_of(cohort.accelerator("MI300X"), "effective utilisation").high == 0.47
     assert power(cohort.accelerator(H100), "node").central == pytest.approx(969, rel=1e-3)

@@ -123,12 +123,13 @@ def published_hours(known: int, runs: int, cells: pd.DataFrame) -> str:
     flops = cells[cells["column"] == "flops"]
     factors = flops["corrected"].astype(float) / flops["original"].astype(float)
     return (
-        f"A dash says that nothing is published. {counted(known, 'run')} of {runs} "
+        f"A dash says that nothing was found in what the book cites. {counted(known, 'run')} of {runs} "
         f"{'has' if known == 1 else 'have'} hours.\n"
         f"Of the post's environmental table {len(cells)} cells are corrected. {len(flops)} of them are FLOP, "
         f"which were {ranged(factors.min(), factors.max())} times too low, as they took a peak without the "
         "units for matrix products; one is the hours of DeepSeek-V2, which its report gives for each "
-        "trillion tokens. The power is that of the data sheet in every case, and none of it was measured."
+        "trillion tokens. The power is that of the data sheet, but for TPU v5e, of which Google publishes "
+        "none: an outside estimate stands for it. None was measured."
     )
 
 
