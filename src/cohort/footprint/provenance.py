@@ -1,4 +1,4 @@
-"""What a footprint rests on: of what, where and when, each factor with its range and sources, what was assumed."""
+"""What a footprint rests on: what ran, where and when, each factor with its sources, what was assumed."""
 
 from __future__ import annotations
 
@@ -147,6 +147,6 @@ def about_place(place: Grid, factors: Mapping[str, Range]) -> tuple[str, ...]:
     if factors["grid_g_per_kwh"].sources == () or place.scope != "combustion":
         return ()
     return (
-        f"The factor of {place.place} counts what leaves the stacks alone; life-cycle factors of other places "
-        "are higher for the same plants.",
+        f"The factor of {place.place} counts what leaves the stacks alone; life-cycle factors, which other "
+        "places have, are higher for the same plants.",
     )
