@@ -17,7 +17,7 @@ COUNTS = {
     "embodied": 25,
     "footprint_factors": 173,
     "inference_energy": 46,
-    "equivalences": 20,
+    "equivalences": 23,
     "serving_measurements": 525,
     "serving_measurements_mlengineering": 16,
 }
@@ -31,7 +31,7 @@ SUMS = {
     "embodied": "57309.973",
     "footprint_factors": "899116943992.86304",
     "inference_energy": "1229.57740",
-    "equivalences": "53200040144.286",
+    "equivalences": "53200541244.286",
     "serving_measurements": "776003673077.1605",
     "serving_measurements_mlengineering": "22067.3",
 }

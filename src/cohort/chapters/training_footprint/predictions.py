@@ -34,7 +34,7 @@ CLASSES = {
     "metered": "the energy was metered; hours are predicted without any run of the same makers, but the "
     "power is not held out: its range rests on their own measurements",
     "blind": "only the total was published; everything is predicted",
-    "hours": "the hours are predicted from the utilisation of all other runs",
+    "hours": "the hours are predicted from the utilisation of the runs of other makers",
 }
 
 

@@ -12,7 +12,7 @@ from cohort.display.words import counted, ranged, significant
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.audit import TOLERANCE
 from cohort.footprint.factors import Range
-from cohort.footprint.yardsticks import MONTHS_PER_YEAR, capture, yardstick
+from cohort.footprint.yardsticks import capture, yardstick
 
 # Reports ----------------------------------------------------------------------------------------------------
 
@@ -292,12 +292,13 @@ def taken_up(family_t: float) -> str:
     """
     design, first_months = (yardstick(f"Mammoth, {what}") for what in ("by design", "first ten months"))
     plant = capture(1000 * family_t)
-    years = significant(10 * plant.first_months / MONTHS_PER_YEAR)
+    fewest, most = (significant(years, 2) for years in plant.realistic_years)
     return (
         "Taking CO2 out of the air is another matter than matching. The plant that the post names takes up "
-        f"{design:,.0f} t a year by design, and took up {first_months:,.0f} t in its first ten months. At "
-        f"that rate the reported {family_t:,.0f} t of the Llama 3.1 family are {years} years of its work; by "
-        f"design they would be {significant(plant.design_months)} months."
+        f"{design:,.0f} t a year by design, and took up {first_months:,.0f} t in its first ten months, "
+        "with a sixth of its units. At what its reporters call realistic for them, the reported "
+        f"{family_t:,.0f} t of the Llama 3.1 family are {fewest} to {most} years of its work; by design they "
+        f"would be {significant(plant.design_months)} months."
     )
 
 
