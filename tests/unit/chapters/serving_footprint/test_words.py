@@ -89,8 +89,8 @@ def test_deepseek_needs_no_chosen_demand():
 def test_a_year_of_the_service():
     assert one_answer.tonne_and_plant(3e6) == (
         "A tonne of CO2e is what an average human causes in 56 days. A year of this service emits 3,000 t: "
-        "30 days' work for the plant that the post names as it was designed, and 29 times what it captured in "
-        "its first ten months."
+        "30 days' work for the plant that the post names as it was designed, and 29 times what it captured "
+        "in its first ten months."
     )
     assert comparisons.service_year(6500).startswith(
         "A year of the service emits 6.5 t: what 1 average humans cause in a year, or 1.41 cars.\nAll "
