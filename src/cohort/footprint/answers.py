@@ -66,7 +66,7 @@ class AnswerFactors(Factors):
     idle_share : float
         Share of the energy of all machines that goes to those that wait, below 1.
     energy_ratio : float
-        Measured energy over that of the four terms of `cohort.footprint.energy`.
+        Measured energy over that of the terms of `cohort.footprint.energy`.
     """
 
     host_ratio: Any = field(metadata=traits(1.0, 10.0, usual=("serving", "host over accelerator")))

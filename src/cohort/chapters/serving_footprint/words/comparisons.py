@@ -333,12 +333,12 @@ def measured_accuracy(left: pd.DataFrame) -> str:
 
 
 def deepseek(blind: float, published: Mapping[str, float], node_kw: float) -> str:
-    """Return what the four terms give for DeepSeek's service, beside what follows from its nodes.
+    """Return what the terms give for DeepSeek's service, beside what follows from its nodes.
 
     Parameters
     ----------
     blind : float
-        Wh for 1,000 output tokens by the four terms.
+        Wh for 1,000 output tokens by the terms of the fit.
     published : mapping of str to float
         The same by its nodes: ``low``, ``central`` and ``high``.
     node_kw : float
@@ -350,7 +350,7 @@ def deepseek(blind: float, published: Mapping[str, float], node_kw: float) -> st
         A paragraph.
     """
     return (
-        f"For DeepSeek the four terms give {blind:.2f} Wh for 1,000 output tokens, where its published nodes "
+        f"For DeepSeek the terms give {blind:.2f} Wh for 1,000 output tokens, where its published nodes "
         f"and tokens, at an assumed {node_kw:g} kW a node, give {published['central']:.2f} Wh, and "
         f"{published['low']:.2f} to {published['high']:.2f} with other assumptions on a node's power: two "
         "estimates, neither of them metered. Its layout is wider than a node, which the terms do not know."
