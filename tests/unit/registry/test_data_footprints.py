@@ -875,3 +875,27 @@ def test_matrix_products_grow_with_their_rows() -> None:
 )
 def test_known_measurements(where: dict[str, str], expected: float) -> None:
     assert value("serving_measurements", **where) == expected
+
+
+# Cards that were read and print hours, or accelerators and days. A card that joins the bibliography and does is
+# added here, and then the table has to hold it.
+PRINT_HOURS = {
+    "llama2card", "llama3card", "llama31card", "phi3minicard", "phi3smallcard", "phi3mediumcard", "phi1card",
+    "phi15card", "phi2card", "phi4card", "phi4minicard", "mosaicml2023mpt7bcard",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("card", sorted(PRINT_HOURS))
+def test_what_a_card_prints_is_held(card: str) -> None:
+    fields = {row["field"] for row in RUNS if row["source"] == card and row["value"]}
+    assert "accelerator_hours" in fields or {"accelerator_count", "training_days"} <= fields
+
+
+def test_hours_of_a_card_are_its_accelerators_and_days() -> None:
+    held = {(row["model_or_run"], row["part"], row["field"]): float(row["value"]) for row in RUNS
+            if row["unit"] in ("hours", "accelerators", "days") and row["source"] in PRINT_HOURS}  # fmt: skip
+    names = [name for name, part, field in held if not part and field == "training_days"]
+    assert len(names) >= 8
+    for name in names:
+        count, days = held[name, "", "accelerator_count"], held[name, "", "training_days"]
+        assert held[name, "", "accelerator_hours"] == pytest.approx(24 * count * days)
