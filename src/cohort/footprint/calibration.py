@@ -151,7 +151,13 @@ def _weights(row: dict[str, str], requests: int) -> tuple[float, float]:
 # The fit ----------------------------------------------------------------------------------------------------
 
 _NONE = Coefficients(0, 0, 0, 0, PROMPT, CONTEXT, 1)
-_UNITS = [replace(_NONE, **{term: 1}) for term in TERMS]
+_UNITS = [
+    replace(_NONE, step=1),
+    replace(_NONE, read=1),
+    replace(_NONE, multiply=1),
+    replace(_NONE, token=1),
+    replace(_NONE, expert=1),
+]  # in the order of TERMS
 
 
 def fit_coefficients(rows: Sequence[Measured]) -> Coefficients:
@@ -184,8 +190,8 @@ def fit_coefficients(rows: Sequence[Measured]) -> Coefficients:
             if (values >= 0).all() and missed < least:
                 best, least = np.zeros(len(TERMS)), missed
                 best[columns] = values
-    found = [float(f"{value:.{DIGITS}g}") for value in best]
-    return Coefficients(*found[:4], PROMPT, CONTEXT, mean_answer()[0], expert=found[4])
+    step, read, multiply, token, expert = (float(f"{value:.{DIGITS}g}") for value in best)
+    return Coefficients(step, read, multiply, token, PROMPT, CONTEXT, mean_answer()[0], expert)
 
 
 def mean_answer() -> tuple[float, int]:

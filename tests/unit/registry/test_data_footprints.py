@@ -877,7 +877,7 @@ def test_known_measurements(where: dict[str, str], expected: float) -> None:
     assert value("serving_measurements", **where) == expected
 
 
-# Cards that were read and print hours, or accelerators and days. A card that joins the bibliography and does is
+# Cards that were read and print hours, or accelerators and days. One that joins the bibliography and does is
 # added here, and then the table has to hold it.
 PRINT_HOURS = {
     "llama2card", "llama3card", "llama31card", "phi3minicard", "phi3smallcard", "phi3mediumcard", "phi1card",
