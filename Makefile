@@ -11,12 +11,12 @@ TIMES := _build/.times
 # As many workers as cores, but no more than eight: a worker of the page tests is a browser.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
 # Everything the pages are made of, folders included so that a deleted file counts as a change.
-SOURCES := _config.yml _toc.yml references.bib requirements.txt $(wildcard *.md) api _ext _static data notebooks src
+SOURCES := _config.yml _toc.yml references.bib CITATION.cff requirements.txt $(wildcard *.md) api _ext _static data notebooks src
 
 # Each step needs the one before it, and the notebooks run in parallel by themselves.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help book quick test gates weekly install install-dev html html-twice html-clean serve lab links picture lock clean
+.PHONY: help book quick test gates weekly install install-dev html html-twice html-clean serve lab links picture pdf lock clean
 
 # $(call timed,name,command): run a command and note how many seconds it took.
 timed = @echo "== $(1)"; begin=$$(date +%s); $(2) || exit 1; \
@@ -129,6 +129,9 @@ links: install ## Check the book's links to other sites (needs the network)
 
 picture: install-dev html ## Take the README's picture of the book again (needs Chromium)
 	@$(BIN)/python tests/book/picture.py
+
+pdf: install-dev html ## Print the chapters as one PDF (needs Chromium)
+	@$(BIN)/python tests/book/edition.py
 
 # uv resolves for every platform and Python version at once; it is needed for nothing else.
 LOCK := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -91,6 +91,21 @@ def table(body: list[dict[str, list[nodes.Node]]]) -> nodes.table:
     return nodes.table("", nodes.tgroup("", *widths, top, rest, cols=len(heads)))
 
 
+def folded(summary: str, inside: nodes.Node) -> list[nodes.Node]:
+    """Return what opens when its summary is chosen."""
+    start = f'<details class="columns"><summary>{summary}</summary>'
+    return [nodes.raw("", start, format="html"), inside, nodes.raw("", "</details>", format="html")]
+
+
+def contents(sections: list[nodes.section]) -> nodes.paragraph:
+    """Return links to the tables, in one paragraph."""
+    links: list[nodes.Node] = []
+    for section in sections:
+        links += [nodes.Text(" · ")] * bool(links)
+        links.append(nodes.reference("", section[0].astext(), refid=section["ids"][0], internal=True))
+    return nodes.paragraph("", "", *links)
+
+
 class DataDictionary(SphinxDirective):
     """Describe each table of the data package at the path given as argument."""
 
@@ -106,7 +121,8 @@ class DataDictionary(SphinxDirective):
             raise self.error(f"there is no data package at {relative}")
         package = json.loads(path.read_text(encoding="utf-8"))
         folder = "/" + str(Path(relative).parent)
-        return [self.section(resource, package, folder) for resource in package["resources"]]
+        sections = [self.section(resource, package, folder) for resource in package["resources"]]
+        return [contents(sections), *sections]
 
     def prose(self, text: str) -> list[nodes.Node]:
         """Return text with inline Markdown as nodes."""
@@ -122,8 +138,8 @@ class DataDictionary(SphinxDirective):
             section += nodes.paragraph("", "", *self.prose(resource["description"]))
         section += nodes.paragraph("", "", *self.origin(resource, package, folder))
         schema = resource.get("schema", {})
-        if schema.get("fields"):
-            section += table([self.column(field, schema) for field in schema["fields"]])
+        if columns := [self.column(field, schema) for field in schema.get("fields", [])]:
+            section += folded(f"{len(columns)} columns", table(columns))
         return section
 
     def origin(self, resource: Resource, package: dict[str, Any], folder: str) -> list[nodes.Node]:

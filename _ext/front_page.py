@@ -11,15 +11,19 @@ from typing import Any
 from claims_ledger import read_chapters
 from docutils import nodes
 from docutils.statemachine import StringList
+from figure_tools import FOLDER as FIGURES
+from figure_tools import Drawing, tools, write
 from sphinx.application import Sphinx
 from wide_tables import SENTENCES, FromData
 
 from cohort.chapters.front_page import figures, tables
 from cohort.chapters.front_page.words import findings, largest_models
+from cohort.display.drawn import values
 from cohort.display.theme import use_theme
 from cohort.runner.project import Project
 
 FOLDER = Path("_build") / "generated"
+OVERVIEW = "fig-overview"
 WORDS_A_MINUTE = 230
 WORD = re.compile(r"[A-Za-z]{2,}")
 QUESTION = re.compile(r"[A-Z][^.?]*\?")
@@ -59,16 +63,18 @@ class Overview(FromChapters):
         self.depend()
         self.assert_has_content()
         use_theme()
-        drawn = BytesIO()
-        figures.draw_sizes(tables.sizes_by_date()).savefig(
-            drawn, format="svg", bbox_inches="tight", metadata={"Date": None}
-        )
+        drawn, figure = BytesIO(), figures.draw_sizes(tables.sizes_by_date())
+        figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
+        drawing = Drawing(OVERVIEW, drawn.getvalue().decode(), values(figure))
         name = f"{hashlib.sha256(drawn.getvalue()).hexdigest()}.svg"
         (self.folder / FOLDER).mkdir(parents=True, exist_ok=True)
         (self.folder / FOLDER / name).write_bytes(drawn.getvalue())
+        write(drawing, Path(self.env.app.outdir) / FIGURES / self.env.docname)
         image = nodes.image("", uri=f"/{(FOLDER / name).as_posix()}", alt=self.options.get("alt", ""))
         found, messages = self.state.inline_text(" ".join(self.content), self.lineno)
-        return [nodes.figure("", image, nodes.caption("", "", *found), classes=["overview"]), *messages]
+        caption = nodes.caption("", "", *found)
+        end = tools(drawing, self.env.docname)
+        return [nodes.figure("", image, caption, end, classes=["overview"], ids=[OVERVIEW]), *messages]
 
 
 class Chapters(FromChapters):

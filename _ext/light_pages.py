@@ -1,4 +1,4 @@
-"""Leave out of the built pages what they do not use: icons that none shows, the index of the search."""
+"""Leave out of the built pages what they do not use: icons that none shows, the theme's own search."""
 
 import re
 from collections.abc import Iterable
@@ -11,9 +11,8 @@ from sphinx.errors import ExtensionError
 
 # The script replaces each icon by a drawing. The style sheet draws the same icons with a font.
 ICONS = "fontawesome"
-# The theme loads these for results while one types, which are switched off; the search page has its own.
+# What Sphinx searches whole pages with, on every page; `section_search` takes its place.
 SEARCH = ("searchtools", "language_data", "searchindex")
-SEARCH_PAGE = "search.html"
 NAME = re.compile(r"\bfa-[a-z0-9-]+")
 RULE = re.compile(r'((?:\.fa-[a-z0-9-]+::?before,?)+)\{content:"([^"]*)"\}')
 ESCAPE = re.compile(r"\\([0-9a-f]{2,6})")
@@ -124,8 +123,7 @@ def lighten(app: Sphinx, exception: Exception | None) -> None:
     for path in out.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
         names |= set(NAME.findall(page))
-        unused = (ICONS,) if path.name == SEARCH_PAGE else (ICONS, *SEARCH)
-        path.write_text(without_scripts(page, *unused), encoding="utf-8")
+        path.write_text(without_scripts(page, ICONS, *SEARCH), encoding="utf-8")
     static = out / "_static"
     sheet, fonts = static / "styles" / "pydata-sphinx-theme.css", static / "vendor/fontawesome/webfonts"
     style = without_unused(sheet.read_text(encoding="utf-8"), names)

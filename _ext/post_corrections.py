@@ -105,27 +105,29 @@ def corrected_table(folder: Path, name: str) -> Table:
 
 
 def correction_list(folder: Path) -> Table:
-    """Return the corrections, one a row."""
+    """Return the corrections, one a row: the cell, what stood there, what should, and why."""
     shown = titles()
     rows = [
         Row(
             (
                 plain(shown.get(row["model"], row["model"])),
-                plain(row["table"]),
-                plain(head(row["column"])),
-                plain(row["original"]),
+                plain(f"{head(row['column'])} ({row['table']})"),
+                plain(row["original"] or "(empty)"),
                 plain(corrected(row)),
-                plain(row["kind"]),
-                plain(row["status"]),
+                _reason(row),
                 cited(row["source"]),
-                plain(row["note"]),
             ),
             anchor(row),
         )
         for row in facts.rows("corrections")
     ]
-    columns = ("model", "table", "column", "original", "corrected", "kind", "status", "source", "note")
-    return Table(columns, tuple(rows))
+    return Table(("model", "cell", "the post", "should be", "why", "source"), tuple(rows))
+
+
+def _reason(row: Correction) -> Cell:
+    """Return the kind of a correction, how the right value is known, and what else is to be said."""
+    note = f": {row['note']}" if row["note"] else ""
+    return plain(f"{row['kind']}, {row['status']}{note}")
 
 
 def correction_kinds(folder: Path) -> Table:

@@ -88,7 +88,14 @@ def kind(column: Sequence[Cell]) -> str:
     return "phrase" if length < SENTENCE else "long"
 
 
-def html(table: Table, label: str, hidden: Iterable[str] = (), controls: bool = True) -> str:
+def html(
+    table: Table,
+    label: str,
+    hidden: Iterable[str] = (),
+    controls: bool = True,
+    phone: Iterable[str] = (),
+    stacked: bool = False,
+) -> str:
     """Return the table in its scrolling box.
 
     Parameters
@@ -101,23 +108,31 @@ def html(table: Table, label: str, hidden: Iterable[str] = (), controls: bool = 
         Heads of the columns that the script hides at first; without a script all are shown.
     controls : bool
         Whether the script adds search, sorting and a choice of columns.
+    phone : iterable of str
+        Heads of the only columns that the script shows at first on a phone, beside the first; all that are
+        shown elsewhere if none is named.
+    stacked : bool
+        Whether a row becomes a card where the page is narrow, so that nothing of it lies outside.
 
     Raises
     ------
     ValueError
-        If `hidden` names no column, or the first, which names the rows.
+        If `hidden` or `phone` names no column, or the first, which names the rows.
     """
     columns = [table.column(place) for place in range(len(table.heads))]
     kinds = [kind(column) for column in columns]
     # The script looks for sorting keys in the first row alone, so that a column has them all or none.
     keyed = [any(cell.order is not None for cell in column) for column in columns]
+    kept = [_place(table, head) for head in phone]
     attributes = {
-        "class": "dataframe wide" if controls else "dataframe",
+        "class": " ".join(["dataframe", *["wide"] * controls, *["stacked"] * stacked]),
         "aria-labelledby": label,
         "data-hidden": " ".join(str(_place(table, head)) for head in hidden) or None,
+        "data-phone": " ".join(map(str, kept)) or None,
     }
     heads = [(head, {"class": each}) for head, each in zip(table.heads, kinds, strict=True)]
-    rows = [(_cells(row, kinds, keyed), {"id": row.anchor or None}) for row in table.rows]
+    named = table.heads if stacked else [None] * len(table.heads)
+    rows = [(_cells(row, kinds, keyed, named), {"id": row.anchor or None}) for row in table.rows]
     shown = markup.table_html(heads, rows, attributes)
     return TEMPLATES.get_template("wide_table.html").render(label=label, table=shown)
 
@@ -128,17 +143,20 @@ def _place(table: Table, head: str) -> int:
     return table.heads.index(head)
 
 
-def _cells(row: Row, kinds: Sequence[str], keyed: Sequence[bool]) -> list[markup.Cell]:
-    """Return the cells of a row with their attributes: what they hold, and what they are sorted by."""
+def _cells(
+    row: Row, kinds: Sequence[str], keyed: Sequence[bool], named: Sequence[str | None]
+) -> list[markup.Cell]:
+    """Return the cells of a row with their attributes: what they hold, are sorted by, and are called."""
     return [
         (
             cell.html,
             {
                 "class": None if each == "words" else each,
                 "data-order": (cell.text if cell.order is None else cell.order) if with_key else None,
+                "data-head": head if cell.text else None,
             },
         )
-        for cell, each, with_key in zip(row.cells, kinds, keyed, strict=True)
+        for cell, each, with_key, head in zip(row.cells, kinds, keyed, named, strict=True)
     ]
 
 

@@ -1,15 +1,16 @@
 """The directives ``wide-table`` and ``counted``: tables and sentences that the build makes from the data.
 
-A page that shows a wide table also loads the script that lets readers search it, sort it and choose columns:
-DataTables, from the bundle that itables carries. Without the script the whole table is there to read.
+A page that shows a wide table also loads the script that lets readers search it, sort it and choose columns.
+Without the script the whole table is there to read.
 """
 
-import importlib.util
 import re
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import linked_sources
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -22,13 +23,12 @@ from cohort.errors import CohortError
 
 ASSETS = Path(__file__).parent / "assets"
 FOLDER = "wide_tables"
-BUNDLE = f"{FOLDER}/datatables.js"
 SCRIPT = f"{FOLDER}/wide_tables.js"
 STYLE = f"{FOLDER}/wide_tables.css"
 BOX = 'class="wide-box"'
-MARK = 'class="dataframe wide"'
-EXPORTS = re.compile(r"export\s*\{([^{}]*)\};?")
-DEFAULT = re.compile(r"([\w$]+) as default")
+MARK = 'class="dataframe wide'
+# A source that is still called by its key.
+KEY = re.compile(r'(?P<start>href="bib:(?P<key>[^"]+)">)(?P=key)<')
 
 # What the pages can show, by name, from the book's folder; the extensions that make them register them here.
 TABLES: dict[str, Callable[[Path], Table]] = {}
@@ -77,7 +77,12 @@ class WideTable(Made):
     """Show a table under a caption, which is the directive's content."""
 
     has_content = True
-    option_spec = {"hidden": directives.unchanged, "without-controls": directives.flag}  # noqa: RUF012
+    option_spec = {  # noqa: RUF012
+        "hidden": directives.unchanged,
+        "phone": directives.unchanged,
+        "stacked": directives.flag,
+        "without-controls": directives.flag,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Return the caption and the table."""
@@ -86,13 +91,22 @@ class WideTable(Made):
         caption = nodes.paragraph("", "", ids=[f"{name}-caption"], classes=["wide-caption"])
         found, messages = self.state.inline_text(" ".join(self.content), self.lineno)
         caption += [*found, *messages]
-        hidden = [head.strip() for head in self.options.get("hidden", "").split(";") if head.strip()]
         table = self.make(TABLES)
         try:
-            markup = html(table, f"{name}-caption", hidden, "without-controls" not in self.options)
+            markup = html(
+                table,
+                f"{name}-caption",
+                self._heads("hidden"),
+                "without-controls" not in self.options,
+                self._heads("phone"),
+                "stacked" in self.options,
+            )
         except ValueError as error:
             raise self.error(str(error)) from None
         return [nodes.container("", caption, made_table(markup=markup), ids=[name], classes=["wide-table"])]
+
+    def _heads(self, option: str) -> list[str]:
+        return [head.strip() for head in self.options.get(option, "").split(";") if head.strip()]
 
 
 class Counted(Made):
@@ -122,68 +136,32 @@ def resolve_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     def page(path: str) -> str:
         return builder.get_relative_uri(docname, path)
 
+    def named(link: re.Match[str]) -> str:
+        known = citations.get(link["key"])
+        return link[0] if known is None else f"{link['start']}{escape(linked_sources.name(known.entry))}<"
+
     for node in list(doctree.findall(made_table)):
-        markup = with_links(node["markup"], {"bib": entry, "doc": page})
+        markup = with_links(KEY.sub(named, node["markup"]), {"bib": entry, "doc": page})
         node.replace_self(nodes.raw("", markup, format="html"))
 
 
-def classic_script(module: str) -> str:
-    """Return the bundle as a classic script that sets ``DataTable``, for pages read straight from a disk too.
-
-    Browsers refuse to load modules from there.
-
-    Parameters
-    ----------
-    module : str
-        The bundle as itables ships it: a module without imports whose default export is DataTables.
-
-    Raises
-    ------
-    ExtensionError
-        If it exports no default.
-    """
-    exports = [match for match in EXPORTS.finditer(module) if DEFAULT.search(match[1])]
-    if len(exports) != 1:
-        raise ExtensionError("the script of the installed itables does not export DataTables as its default")
-    (found,) = exports
-    name = DEFAULT.findall(found[1])[0]
-    before, after = module[: found.start()], module[found.end() :]
-    return f'(() => {{"use strict";\n{before}\nwindow.DataTable = {name};\n}})();\n{after}'
-
-
-def bundle() -> str:
-    """Return the script of the installed itables.
-
-    Raises
-    ------
-    ExtensionError
-        If itables is not installed.
-    """
-    spec = importlib.util.find_spec("itables")
-    if spec is None or spec.origin is None:
-        raise ExtensionError("itables is not installed; 'make install' installs it")
-    return (Path(spec.origin).parent / "html" / "dt_bundle.js").read_text(encoding="utf-8")
-
-
 def write_assets(app: Sphinx) -> None:
-    """Put the scripts and the style among the book's shared files."""
+    """Put the script and the style among the book's shared files."""
     if app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
     (static / FOLDER).mkdir(parents=True, exist_ok=True)
-    (static / BUNDLE).write_text(classic_script(bundle()), encoding="utf-8")
     for name in (SCRIPT, STYLE):
         (static / name).write_bytes((ASSETS / Path(name).name).read_bytes())
 
 
 def load_assets(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Let the pages with a made table load the style, and those with a wide one the scripts."""
+    """Let the pages with a made table load the style, and those with a wide one the script."""
     body = context.get("body", "")
     if BOX in body or MARK in body:
         app.add_css_file(STYLE)
     if MARK in body:
-        for name in (BUNDLE, SCRIPT):
-            app.add_js_file(name, loading_method="defer")
+        app.add_js_file(SCRIPT, loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

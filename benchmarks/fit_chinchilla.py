@@ -3,8 +3,9 @@
 Run it as ``.venv/bin/python benchmarks/fit_chinchilla.py``. It takes some minutes, nearly all of them for the
 published procedures: 4,500 starts of L-BFGS-B with numerical gradients for the point
 (arXiv:2203.15556, as arXiv:2404.10102 describes it), one BFGS start a resample for the bootstrap. Both are
-written here from their description. The package `chinchilla` joins where it is installed:
-``pip install -e '.[peers]'``. Times are CPU seconds of this process, on one thread; rows state how far each
+written here from their description. The packages `chinchilla` and `simple-scaling-laws` join where they are
+installed: ``pip install -e '.[peers]'``; the second fits the squares of the losses, and is held against our
+fit of those. Times are CPU seconds of this process, on one thread; rows state how far each
 result is above the optimum.
 """
 
@@ -105,6 +106,50 @@ def peer_fit() -> np.ndarray:
     return np.array([*logs, float(model.alpha), float(model.beta)])
 
 
+def squares_peer(draws: int) -> Any:
+    """Return the fit of the package `simple-scaling-laws` with some bootstrap draws."""
+    import polars
+    import simple_scaling_laws
+
+    count = len(N)
+    columns = {
+        "training_run_id": [f"run_{k}" for k in range(count)],
+        "train_set_id": [f"set_{k}" for k in range(count)],
+        "test_set_id": ["held_out"] * count,
+        "model_size__n_params": N.tolist(),
+        "dataset_size__n_tokens": D.tolist(),
+        "test_loss__cross_entropy": LOSSES.tolist(),
+    }
+    return simple_scaling_laws.fit(polars.DataFrame(columns), n_draws=draws, seed=0)
+
+
+def beside_squares() -> None:
+    """Print the same for squares of losses, beside `simple-scaling-laws`."""
+    ours, fit = seconds(lambda: fitting.fit(N, D, LOSSES, "mse"), rounds=3)
+    taken, peer = seconds(lambda: squares_peer(2))
+    found = peer.params("test_loss__cross_entropy")
+    held = {name: found[name] for name in ("E", "alpha", "beta")}  # its A and B have units of their own
+    excess = fitting.fit(N, D, LOSSES, "mse", fixed=held).objective / fit.objective - 1
+    print(f"\n{'squares of losses':44}{'CPU s':>9}{'ratio':>9}{'above the optimum':>20}")
+    print(f"{'certified fit, 64 starts':44}{ours:9.3f}{1:9.0f}{0:20.1e}")
+    print(f"{'package simple-scaling-laws':44}{taken:9.2f}{taken / ours:9.1f}{excess:20.1e}")
+    ours, _ = seconds(lambda: fit.bootstrap(RESAMPLES))
+    taken, _ = seconds(lambda: squares_peer(RESAMPLES))
+    print(f"{f'certified bootstrap, {RESAMPLES:,} resamples':44}{ours:9.2f}{1:9.0f}")
+    print(f"{'package simple-scaling-laws, as many draws':44}{taken:9.2f}{taken / ours:9.1f}")
+
+
+def every_form() -> None:
+    """Print what a fit and its bootstrap take for each form that needs no further column."""
+    print(f"\n{f'form, {RESAMPLES:,} resamples':44}{'fit s':>9}{'boot s':>9}{'lost':>8}")
+    for form, each in fitting.FORMS.items():
+        if each.extra:
+            continue
+        point, found = seconds(lambda form=form: fitting.fit(N, D, LOSSES, form=form))
+        taken, boot = seconds(lambda found=found: found.bootstrap(RESAMPLES))
+        print(f"{form:44}{point:9.2f}{taken:9.2f}{boot.lost:8}", flush=True)
+
+
 def seconds(run: Callable[[], Any], rounds: int = 1) -> tuple[float, Any]:
     """Return the lowest CPU time of some rounds, and the result."""
     best, result = float("inf"), None
@@ -126,7 +171,11 @@ def main() -> None:
     ours, fit = seconds(lambda: fitting.fit(N, D, LOSSES), rounds=5)
     print(f"{'the point':44}{'CPU s':>9}{'ratio':>9}{'above the optimum':>20}")
     best = objective(coordinates(fit.law))
-    print(f"{'certified fit, 36 starts':44}{ours:9.3f}{1:9.0f}{0:20.1e}")
+    print(f"{'certified fit, 64 starts':44}{ours:9.3f}{1:9.0f}{0:20.1e}")
+    every_form()
+    if importlib.util.find_spec("simple_scaling_laws") and importlib.util.find_spec("polars"):
+        beside_squares()
+    print()
     rivals = {"published: 4,500 starts of L-BFGS-B": published_fit}
     if importlib.util.find_spec("chinchilla"):
         rivals["package chinchilla: 3,125 starts of BFGS"] = peer_fit

@@ -112,6 +112,7 @@ Examples:
   cohort parameters the_cohort        what can be changed with -p
   cohort model qwen3-8b               one model: size, cache, weights, what holds it
   cohort memory qwen3-32b -a L40S     does it fit, and how long a context
+  cohort fit runs.csv --json law.json a law of your own runs
   cohort accelerators nvidia          what the data know, narrowed by words""",
 )
 @click.version_option(__version__, prog_name="cohort")
@@ -346,6 +347,32 @@ def laws_command(words: Any, as_json: bool) -> None:
     from cohort.reports.lists import list_laws
 
     list_laws(words, as_json)
+
+
+@main.command("fit")
+@click.argument("path", metavar="RUNS.csv", type=click.Path())
+@click.option("--form", default="chinchilla", show_default=True, help="Form of the law.")
+@click.option("--loss", default="huber", show_default=True, help="Estimator: huber, lad, log_mse or mse.")
+@click.option(
+    "--drop", type=click.IntRange(min=0), default=0, show_default=True, help="Highest losses left out."
+)
+@click.option(
+    "--hold-out", type=float, default=0.0, metavar="SHARE", help="Predict this share of the most compute."
+)
+@click.option(
+    "--resamples", type=click.IntRange(min=2), default=1000, show_default=True, help="Of the bootstrap."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the resamples.")
+@click.option("--json", "as_json", metavar="OUT", help="Write the law and the report as JSON.")
+@click.option("--html", "as_html", metavar="OUT", help="Write the report as a page.")
+def fit_command(path: str, as_json: str | None, as_html: str | None, **asked: Any) -> None:
+    """Fit a scaling law to training runs: one a line, with size, tokens (or FLOP) and loss by usual names.
+
+    Sizes are in parameters, data in tokens, losses in nats per token. What --json writes, cohort.law reads.
+    """
+    from cohort.reports.fits import show_fit
+
+    show_fit(path, as_json, as_html, **asked)
 
 
 _SOURCES = ("parameters_file", "parameters_yaml", "parameters", "parameters_raw")

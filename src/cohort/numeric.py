@@ -71,6 +71,48 @@ def _interpolated(a: float, b: float, c: float, fa: float, fb: float, fc: float)
     return fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
 
 
+def least(function: Callable[[float], float], low: float, high: float, points: int = 64) -> float:
+    """Return where a function with one valley is least.
+
+    A grid finds the valley, sections in the golden ratio its floor.
+
+    Parameters
+    ----------
+    function : callable
+        Of one float; may be infinite.
+    low, high : float
+        Ends of the search.
+    points : int
+        Of the grid.
+
+    Returns
+    -------
+    float
+        The place, to about eight digits.
+
+    Examples
+    --------
+    >>> round(least(lambda x: (x - 2) ** 2, -50, 50), 6)
+    2.0
+    """
+    step = (high - low) / points
+    place = min(range(points + 1), key=lambda k: function(low + k * step))
+    a, b = low + max(place - 1, 0) * step, low + min(place + 1, points) * step
+    ratio = (math.sqrt(5) - 1) / 2
+    c, d = b - ratio * (b - a), a + ratio * (b - a)
+    fc, fd = function(c), function(d)
+    while b - a > 1e-10 * (1 + abs(a)):
+        if fc <= fd:
+            b, d, fd = d, c, fc
+            c = b - ratio * (b - a)
+            fc = function(c)
+        else:
+            a, c, fc = c, d, fd
+            d = a + ratio * (b - a)
+            fd = function(d)
+    return (a + b) / 2
+
+
 def ceil_div(numerator: int, denominator: int) -> int:
     """Return a quotient of integers, rounded up.
 

@@ -12,7 +12,7 @@ from browser import SITE
 # The page that only sends the reader on to the first one.
 REDIRECT = "index.html"
 # Relations of a link in a page's head that lead to other pages.
-RELATED_PAGES = ("next", "prev", "index", "search", "canonical")
+RELATED_PAGES = ("next", "prev", "index", "search", "canonical", "alternate")
 
 
 def pages() -> list[str]:

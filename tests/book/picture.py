@@ -8,10 +8,9 @@ from browser import SITE, executable, launched, served
 PAGE = "intro.html"
 PICTURE = Path(__file__).resolve().parents[2] / ".github" / "book.png"
 WIDTH, HEIGHT = 1280, 800
-# Below the bar at the top of the page, and after MathJax and the pictures have found their place.
+# Below the bar at the top of the page, and after the pictures have found their place.
 SHOW_SECTION = """
 async (figure) => {
-  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
   figure.querySelectorAll("img").forEach((image) => { image.loading = "eager"; });
   const top = figure.getBoundingClientRect().top;
   window.scrollTo({top: window.scrollY + top - 90, behavior: "instant"});

@@ -14,7 +14,6 @@ from figures_in_dark import IMAGE, both, drawing_in_dark, in_dark
 from inherited_sections import complete, completed, inherited
 from light_pages import signs, without_scripts, without_unused
 from linked_sources import name, with_names
-from local_mathjax import NEEDED, mathjax_folder
 from local_scripts import keep
 from plain_links import terms, with_roles
 from pybtex.database import Person, parse_file
@@ -100,10 +99,6 @@ def test_citation_lists_lose_the_role_that_their_entries_do_not_fit() -> None:
     correct_roles(None, "bibliography", "page.html", context, None)
     assert re.findall("role=", context["body"]) == []
     assert "citation-list" in context["body"]
-
-
-def test_mathjax_has_every_file_that_is_copied() -> None:
-    assert [name for name in NEEDED if not (mathjax_folder() / name).exists()] == []
 
 
 def test_scripts_are_left_out_by_the_names_of_their_files() -> None:

@@ -7,9 +7,7 @@ import pytest
 from claims_ledger import ledger, number_text, read_chapters, summary, verdicts
 from post_corrections import anchor, cell, head, order
 from reader_tables import grouped
-from sphinx.errors import ExtensionError
 from wide_html import Cell, Row, Table, cited, html, kind, plain, with_links
-from wide_tables import bundle, classic_script
 
 from cohort.chapters.judging import VERDICTS
 from cohort.errors import NotebookError, UnknownNameError
@@ -258,25 +256,3 @@ def test_links_are_resolved_late() -> None:
         '<a href="bib:key"> <a href="doc:x/y"> <a href="#z">', {"bib": "b#{}".format, "doc": "../{}".format}
     )
     assert made == '<a href="b#key"> <a href="../x/y"> <a href="#z">'
-
-
-# --- the script
-
-
-def test_the_module_becomes_a_script_and_keeps_its_licences() -> None:
-    made = classic_script("const a$=1,b={};export{b as ITable,a$ as default};\n/*! licence */\n")
-    assert "export" not in made
-    assert "window.DataTable = a$;" in made
-    assert "/*! licence */" in made
-
-
-@pytest.mark.parametrize(
-    "module", ["const a=1;", "export{a as jQuery};", "export{a as default};export{b as default};"]
-)
-def test_a_module_without_one_default(module: str) -> None:
-    with pytest.raises(ExtensionError, match="does not export DataTables"):
-        classic_script(module)
-
-
-def test_the_installed_bundle_is_one() -> None:
-    assert "window.DataTable = " in classic_script(bundle())

@@ -139,7 +139,7 @@ def test_the_ledger_shows_verdicts_or_open() -> None:
 @pytest.mark.parametrize("page", pages())
 def test_the_scripts_are_loaded_where_they_are_needed(page: str) -> None:
     loaded = [address for address in markup(page).assets if "wide_tables/" in address]
-    assert len(loaded) == (3 if soup(page).select("table.wide") else 0)
+    assert len(loaded) == (2 if soup(page).select("table.wide") else 0)
 
 
 # --- what a reader does
@@ -179,7 +179,7 @@ def test_a_head_sorts_up_down_and_back(visitor: Visitor) -> None:
     assert 30 < len(known) < len(before)
     assert known == sorted(known, reverse=True)
     assert orders["descending"][len(known) :] == ["undisclosed"] * (len(before) - len(known))
-    assert [float(text.split()[0]) for text in orders["ascending"][-len(known) :]] == sorted(known)
+    assert [float(text.split()[0]) for text in orders["ascending"][: len(known)]] == sorted(known)
     assert after == before
     page.close()
 
@@ -234,9 +234,41 @@ def test_a_phone_scrolls_the_table_in_its_box(visitor: Visitor, page: str) -> No
         summary.click()
     assert found.evaluate("document.documentElement.scrollWidth") <= PHONE.width
     boxes = found.locator(".wide-box:has(table.wide)")
-    moved = boxes.evaluate_all("boxes => boxes.map((box) => { box.scrollLeft = 90; return box.scrollLeft; })")
-    assert moved == [90] * len(WIDE[page])
+    moved = boxes.evaluate_all(
+        "boxes => boxes.map((box) => { box.scrollLeft = 90; return [box.scrollLeft, "
+        "Math.min(90, box.scrollWidth - box.clientWidth), !!box.querySelector('.stacked')]; })"
+    )
     found.close()
+    assert len(moved) == len(WIDE[page])
+    assert [one for one in moved if one[0] != one[1]] == []
+    # What is stacked has nothing outside, and of the others only few columns are shown at first.
+    assert [one for one in moved if one[2] and one[0]] == []
+
+
+def test_a_phone_shows_the_columns_that_matter(visitor: Visitor) -> None:
+    found = opened(visitor, "tables.html", PHONE)
+    box = found.locator("#table-architecture")
+    shown = [re.sub(r"\s+", " ", one).strip() for one in box.locator("thead th").all_inner_texts()]
+    box.get_by_text("Columns", exact=True).click()
+    box.get_by_role("checkbox", name="layers", exact=True).click()
+    after = box.locator("thead th").count()
+    found.close()
+    assert sorted(shown) == ["active (parameters)", "attention", "model"]
+    assert after == len(shown) + 1
+
+
+def test_a_correction_fits_a_phone_s_screen(visitor: Visitor) -> None:
+    found = opened(visitor, "corrections.html", PHONE)
+    cards = found.locator("#table-corrections tbody tr")
+    boxes = cards.evaluate_all(
+        "rows => rows.map((row) => { const box = row.getBoundingClientRect();"
+        " return [box.left, box.right, box.height]; })"
+    )
+    first = cards.first.inner_text()
+    found.close()
+    assert len(boxes) == len(rows("corrections"))
+    assert [one for one in boxes if one[0] < 0 or one[1] > PHONE.width or one[2] > PHONE.height / 2] == []
+    assert all(word in first for word in ("Llama 2 7B", "attention", "?", "MHA", "stated"))
 
 
 @EVERY_TABLE

@@ -35,12 +35,10 @@ class Visit:
     violations: list[str] = field(default_factory=list)
 
 
-# Reads the page after MathJax has finished and the images that a reader would scroll to have come. Raw
-# markup is looked for in running text only, where no code, no typeset formula and no address of a link can be
-# taken for it.
+# Reads the page once the images that a reader would scroll to have come. Raw markup is looked for in running
+# text only, where no code, no formula and no address of a link can be taken for it.
 OBSERVE = r"""
 async () => {
-  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
   const seen = [...document.images].filter((image) => image.offsetParent);
   seen.forEach((image) => { image.loading = "eager"; });
   await Promise.all(seen.map((image) => image.decode().catch(() => null)));
@@ -51,7 +49,8 @@ async () => {
     }
     return table;
   };
-  const tables = [...main.querySelectorAll("table")].filter((t) => t.offsetParent).map((table) => {
+  const open = (one) => one.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true});
+  const tables = [...main.querySelectorAll("table")].filter(open).map((table) => {
     const own = box(table);
     return {
       right: Math.round(own.getBoundingClientRect().right),
@@ -60,16 +59,24 @@ async () => {
     };
   });
   const running = "p, li, dd, dt:not(.sig), td, th, h1, h2, h3, h4, caption, figcaption";
-  const notText = "pre, code, script, style, mjx-container, table, .sig";
+  const notText = "pre, code, script, style, math, table, .sig";
   const blocks = [...main.querySelectorAll(running)];
   const texts = blocks.map((block) => {
     const copy = block.cloneNode(true);
     copy.querySelectorAll(notText).forEach((one) => one.remove());
     return copy.textContent;
   });
-  const open = (one) => one.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true});
   const height = (selector) => [...main.querySelectorAll(selector)].filter(open)
     .reduce((sum, one) => sum + one.getBoundingClientRect().height, 0);
+  // What a reader meets next: code that is folded is passed over.
+  const steps = [...main.querySelectorAll("h2, h3, figure, table, p, li")].filter(open);
+  const unspoken = [...main.querySelectorAll(".cell_output figure")].filter(open).filter((figure) => {
+    const next = steps.find((one) => !figure.contains(one)
+      && figure.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
+    return !next || !["P", "LI"].includes(next.tagName) || next.textContent.trim().length < 20;
+  }).map((figure) => figure.id);
+  const cut = [...main.querySelectorAll("pre")].filter(open)
+    .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent.slice(0, 60));
   const brief = [...main.querySelectorAll("h2")].find((one) => one.textContent.startsWith("In brief"));
   return {
     briefTop: brief ? Math.round(brief.getBoundingClientRect().top + window.scrollY) : null,
@@ -77,6 +84,8 @@ async () => {
     figuresHeight: height(".cell_output figure img"),
     tablesHeight: height("table.dataframe"),
     openCode: height(".cell_input pre"),
+    unspoken: unspoken,
+    cutCode: cut,
     widest: Math.max(0, ...[...main.querySelectorAll(".cell_output figure img")].filter(open).map(
       (one) => one.getBoundingClientRect().width / one.closest(".cell").getBoundingClientRect().width)),
     scrollWidth: document.documentElement.scrollWidth,
@@ -90,8 +99,9 @@ async () => {
       shown: !image.offsetParent || image.naturalWidth > 0,
     })),
     formulas: document.querySelectorAll(".math").length,
-    typeset: document.querySelectorAll(".math mjx-container").length,
-    formulaErrors: document.querySelectorAll("mjx-merror, [data-mjx-error]").length,
+    typeset: [...document.querySelectorAll(".math > math")].filter((one) => !open(one)
+      || one.getBoundingClientRect().width > 0).length,
+    formulaErrors: document.querySelectorAll("math merror").length,
   };
 }
 """
@@ -168,6 +178,12 @@ class Visitor:
         return self._browser.new_page(
             viewport={"width": view.width, "height": view.height}, java_script_enabled=False
         )
+
+    def page_with_touch(self, view: View) -> Page:
+        """A new page of a browser with a touch screen; closing its context closes it."""
+        size = {"width": view.width, "height": view.height}
+        context = self._browser.new_context(viewport=size, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+        return context.new_page()
 
     def visit(self, path: str, view: View) -> Visit:
         """The visit of a page, made now or earlier."""

@@ -219,6 +219,19 @@ def test_recorded_floats_may_differ_by_a_millionth(old: Any, new: Any, close: bo
     assert differ(MIME, *pair) is not close
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "close"),
+    [
+        ("line,1.000000001", "line,1.0000001", True),
+        ("line,1.000000001", "line,1.00001", False),
+        ("line,a", "line,b", False),
+        ("line,1\nline,2", "line,1", False),
+    ],
+)
+def test_what_a_figure_draws_may_differ_by_a_millionth(old: str, new: str, close: bool) -> None:
+    assert differ("text/csv", f"mark,x\n{old}\n", f"mark,x\n{new}\n") is not close
+
+
 def test_names_and_units_of_a_record_are_exact() -> None:
     one = dict(make_record({"x": (1.0, "GiB")}))
     assert differ(MIME, one, dict(make_record({"x": (1.0, "GB")})))

@@ -15,7 +15,6 @@ with extras():
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
     from matplotlib.ticker import FuncFormatter
-    from matplotlib.transforms import Bbox
 
     from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 
@@ -44,7 +43,7 @@ def plain_ticks(axis: mpl.axis.Axis) -> None:
 
 
 def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> None:
-    """Write each label beside its point where it covers no other label or point.
+    """Write each label beside its point where it covers no other label and as few points as can be.
 
     Parameters
     ----------
@@ -53,16 +52,18 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Seq
     x, y : sequence of float
         The points, in data coordinates.
     labels : sequence of str
-        One text a point. Points are served in order; a label that fits nowhere is left out of the first
-        choices and takes the place that covers least.
+        One text a point. Points are served in order; a label that would cover another one at every place is
+        left out, so that those that are there can be read.
     """
-    canvas = axes.figure.canvas
-    canvas.draw()
-    points = axes.transData.transform(list(zip(x, y, strict=True)))
-    taken = [Bbox.from_bounds(px - 4, py - 4, 8, 8) for px, py in points]
-    for px, label in zip(zip(x, y, strict=True), labels, strict=True):
-        _place(axes, px, label, taken)
+    axes.figure.canvas.draw()
+    centres = axes.transData.transform(list(zip(x, y, strict=True)))
+    points: list[tuple[float, ...]] = [(px - 4, py - 4, px + 4, py + 4) for px, py in centres.tolist()]
+    written: list[tuple[float, ...]] = []
+    for point, label in zip(zip(x, y, strict=True), labels, strict=True):
+        _place(axes, point, label, points, written)
 
+
+_TOUCHING = 0.02  # share of its box that a label may lie over others, whose boxes have some room around them
 
 _PLACES = [
     ((6, 0), "left", "center"),
@@ -80,39 +81,41 @@ _PLACES = [
 ]
 
 
-def _place(axes: Axes, point: tuple[float, float], label: str, taken: list[Bbox]) -> None:
-    """Draw one label at the place that covers least, and add its box to those taken."""
-    frame, best = axes.get_window_extent(), None
+def _place(
+    axes: Axes,
+    point: tuple[float, float],
+    label: str,
+    points: list[tuple[float, ...]],
+    written: list[tuple[float, ...]],
+) -> None:
+    """Draw one label at the place that covers least, and add its box to those written."""
+    frame, best = [tuple(axes.get_window_extent().extents)], None
+    text = axes.annotate(label, point, (0, 0), textcoords="offset points", fontsize=SMALLEST, color=INK)
     for offset, horizontal, vertical in _PLACES:
-        text = axes.annotate(
-            label,
-            point,
-            offset,
-            textcoords="offset points",
-            ha=horizontal,
-            va=vertical,
-            fontsize=SMALLEST,
-            color=INK,
-        )
-        box = text.get_window_extent()
-        cost = sum(_overlap(box, other) for other in taken) + 10 * (_area(box) - _overlap(box, frame))
+        text.set(ha=horizontal, va=vertical)
+        text.xyann = offset
+        box = tuple(text.get_window_extent().extents)
+        area, covered = _covered(box, [box]), _covered(box, written)
+        cost = covered + _covered(box, points) + 10 * (area - _covered(box, frame))
         if best is None or cost < best[0] - 1e-6:
-            if best:
-                best[1].remove()
-            best = (cost, text, box)
-        else:
-            text.remove()
+            best = (cost, covered / area, box, offset, horizontal, vertical)
     assert best is not None
-    taken.append(best[2])
+    _, share, box, text.xyann, horizontal, vertical = best
+    if share > _TOUCHING:
+        text.remove()
+    else:
+        text.set(ha=horizontal, va=vertical)
+        written.append(box)
 
 
-def _area(box: Bbox) -> float:
-    return float(box.width * box.height)
-
-
-def _overlap(one: Bbox, other: Bbox) -> float:
-    shared = Bbox.intersection(one, other)
-    return 0.0 if shared is None else _area(shared)
+def _covered(box: tuple[float, ...], others: list[tuple[float, ...]]) -> float:
+    """Return the area that a box shares with others, one by one; boxes are left, bottom, right, top."""
+    if not others:
+        return 0.0
+    left, bottom, right, top = np.array(others).T
+    wide = np.minimum(box[2], right) - np.maximum(box[0], left)
+    high = np.minimum(box[3], top) - np.maximum(box[1], bottom)
+    return float(np.sum(np.clip(wide, 0, None) * np.clip(high, 0, None)))
 
 
 def dots(values: pd.Series, colours: Iterable[str], label: str) -> tuple[Figure, Axes]:

@@ -53,7 +53,7 @@ _THEME: dict[Any, Any] = {
 
 
 def use_theme() -> None:
-    """Set the book's style, and SVG without a date as the notebook's figure format."""
+    """Set the book's style; a notebook shows a figure as SVG without a date, with what it draws as CSV."""
     mpl.rcParams.update(_THEME)
     if "ipykernel" in sys.modules:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -61,6 +61,21 @@ def use_theme() -> None:
         set_matplotlib_formats(  # type: ignore[no-untyped-call]
             "svg", bbox_inches="tight", metadata={"Date": None}
         )
+        _offer_values()
+
+
+def _offer_values() -> None:
+    """Put what a figure draws beside its picture in the output of a cell."""
+    from IPython.core.getipython import get_ipython
+
+    from cohort.display import drawn
+
+    def bundle(shown: Figure, **_: Any) -> dict[str, str]:
+        values = drawn.values(shown)
+        return {drawn.MIME: values} if values else {}
+
+    shell: Any = get_ipython()
+    shell.display_formatter.mimebundle_formatter.for_type(Figure, bundle)
 
 
 def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:

@@ -9,6 +9,20 @@ from cohort.errors import extras
 with extras():
     from cohort.fitting.bootstrap import Bootstrap
     from cohort.fitting.certified import Fit, FitError, fit, predicted
+    from cohort.fitting.forms import FORMS
+    from cohort.fitting.predictions import Prediction, predict
+    from cohort.fitting.profiles import Profile
     from cohort.fitting.search import LOSSES
 
-__all__ = ["LOSSES", "Bootstrap", "Fit", "FitError", "fit", "predicted"]
+__all__ = [
+    "FORMS",
+    "LOSSES",
+    "Bootstrap",
+    "Fit",
+    "FitError",
+    "Prediction",
+    "Profile",
+    "fit",
+    "predict",
+    "predicted",
+]

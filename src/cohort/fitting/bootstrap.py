@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cohort.errors import ParameterError, bounded, integer, one_of
-from cohort.fitting.objective import Array
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.fitting.terms import Array
 
-Quantity = str | Callable[[ScalingLaw], float]
-QUANTITIES = ("E", "A", "B", "alpha", "beta", "parameters_exponent", "tokens_exponent", "G")
+Quantity = str | Callable[[Any], float]
+PROPERTIES = ("parameters_exponent", "tokens_exponent", "G")
+# What follows from a law at a question: name -> (what the question needs, the answer).
+DERIVED: dict[str, tuple[tuple[str, ...], Callable[..., float]]] = {
+    "tokens_per_parameter": (("flop",), lambda law, flop: law.compute_optimal(flop).tokens_per_parameter),
+    "parameters": (("flop",), lambda law, flop: law.compute_optimal(flop).parameters),
+    "tokens": (("flop",), lambda law, flop: law.compute_optimal(flop).tokens),
+    "loss": (("parameters", "tokens"), lambda law, parameters, tokens: law.loss(parameters, tokens)),
+    "break_even_tokens": (
+        ("parameters", "tokens"),
+        lambda law, parameters, tokens: law.break_even_tokens(parameters, tokens),
+    ),
+    "overhead": (
+        ("parameters", "tokens"),
+        lambda law, parameters, tokens: (
+            6 * parameters * tokens / law.inference_optimal(loss=law.loss(parameters, tokens)).flop - 1
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,20 +39,25 @@ class Bootstrap:
 
     Attributes
     ----------
-    laws : list of ScalingLaw
-        One a resample.
+    laws : list of Law
+        One a resample that determines a law.
+    lost : int
+        Resamples that determine none.
     """
 
-    laws: list[ScalingLaw]
+    laws: list[Any]
+    lost: int = 0
 
-    def values(self, quantity: Quantity) -> Array:
+    def values(self, quantity: Quantity, **question: float) -> Array:
         """Return a quantity of each law, shape (resamples,).
 
         Parameters
         ----------
         quantity : str or callable
-            The name of an attribute of `ScalingLaw`, such as ``"beta"`` or ``"parameters_exponent"``, or a
-            function of a law.
+            The name of a number of the laws, such as ``"beta"`` or ``"parameters_exponent"``; of what follows
+            from them, a key of `DERIVED` such as ``"tokens_per_parameter"``; or a function of a law.
+        **question : float
+            What it is asked at, such as ``flop=5.76e23``.
 
         Returns
         -------
@@ -46,13 +68,22 @@ class Bootstrap:
         ------
         UnknownNameError
             If a law has no such number.
+        ParameterError
+            If the question lacks what the quantity needs.
         """
         if isinstance(quantity, str):
-            one_of("quantity of a law", quantity, QUANTITIES)
-            return np.array([getattr(law, quantity) for law in self.laws])
+            own = [*self.laws[0].coefficients(), *(n for n in PROPERTIES if hasattr(self.laws[0], n))]
+            one_of("quantity of a law", quantity, [*own, *DERIVED])
+            if quantity in own:
+                return np.array([getattr(law, quantity) for law in self.laws])
+            needed, answer = DERIVED[quantity]
+            if set(needed) != set(question):
+                given = " and ".join(f"{name}=..." for name in needed)
+                raise ParameterError(f"{quantity} is asked for at {given}")
+            return np.array([answer(law, **question) for law in self.laws], dtype=float)
         return np.array([quantity(law) for law in self.laws], dtype=float)
 
-    def interval(self, quantity: Quantity, level: float = 0.95) -> tuple[float, float]:
+    def interval(self, quantity: Quantity, level: float = 0.95, **question: float) -> tuple[float, float]:
         """Return the percentile interval of a quantity.
 
         Parameters
@@ -61,6 +92,8 @@ class Bootstrap:
             As for `values`.
         level : float
             Share of the resamples inside, above 0 and below 1.
+        **question : float
+            As for `values`.
 
         Returns
         -------
@@ -75,7 +108,7 @@ class Bootstrap:
             If a law has no such number.
         """
         share = bounded("level", level, 0, 1, above=True, below=True)
-        low, high = np.quantile(self.values(quantity), [(1 - share) / 2, (1 + share) / 2])
+        low, high = np.quantile(self.values(quantity, **question), [(1 - share) / 2, (1 + share) / 2])
         return float(low), float(high)
 
     def standard_error(self, quantity: Quantity) -> float:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cohort.errors import CohortError
+from cohort.errors import CohortError, ParameterError, one_of
 from cohort.fitting.bootstrap import Bootstrap, resample_weights
 from cohort.fitting.columns import runs_of
-from cohort.fitting.objective import Array, Objective, Runs
-from cohort.fitting.search import best_minimum, minima, misfit, starts_of
-from cohort.scaling.dense_laws import ScalingLaw
+from cohort.fitting.forms import FORMS
+from cohort.fitting.objective import Runs
+from cohort.fitting.profiles import Profile, profile
+from cohort.fitting.search import Bounds, Minima, Search
+from cohort.fitting.terms import Array
+from cohort.scaling.laws_in_general import Law
+from cohort.scaling.saved_laws import saved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,12 +40,8 @@ class Fit:
 
     Attributes
     ----------
-    law : ScalingLaw
-        The fitted law.
-    loss : str
-        The estimator, a key of `LOSSES`.
-    delta : float
-        Where Huber's misfit turns from squares to lines; used by ``huber`` alone.
+    law : Law
+        The fitted law, a `ScalingLaw` unless another form was asked for.
     objective : float
         What was minimised: a sum for ``huber`` and ``lad``, a mean for the others.
     gradient_norm : float
@@ -49,45 +52,96 @@ class Fit:
         in which no zero residual changes, infinite where there is none.
     starts, starts_agreeing : int
         Starts of the search, and how many of them end within 1e-9 of the best objective.
-    runs : Runs
-        What was fitted.
+    flat : tuple of str
+        Coefficients that the runs leave open on one side: ``E`` where the best law has none. `profile` gives
+        the values that the runs allow.
+    point : ndarray, shape (p,)
+        The law in the coordinates of its form.
+    search : Search
+        What was asked: form, runs, estimator and restrictions.
     """
 
-    law: ScalingLaw
-    loss: str
-    delta: float
+    law: Any  # a Law; a ScalingLaw unless another form was asked for
     objective: float
     gradient_norm: float
     smallest_eigenvalue: float
     starts: int
     starts_agreeing: int
-    runs: Runs
+    flat: tuple[str, ...]
+    point: Array
+    search: Search
+
+    @property
+    def runs(self) -> Runs:
+        """What was fitted."""
+        return self.search.runs
+
+    @property
+    def loss(self) -> str:
+        """The estimator, a key of `LOSSES`."""
+        return self.search.loss
+
+    @property
+    def delta(self) -> float:
+        """Where Huber's misfit turns from squares to lines; used by ``huber`` alone."""
+        return self.search.delta
+
+    @cached_property
+    def form(self) -> str:
+        """The form of the law, a key of `FORMS`."""
+        return next(name for name, form in FORMS.items() if form is self.search.form)
+
+    @cached_property
+    def free(self) -> int:
+        """How many coefficients were free."""
+        return int(self.search.objective().free.shape[1])
 
     @cached_property
     def residuals(self) -> Array:
         """Observed over predicted loss, in natural logarithms, shape (n,)."""
         return np.log(self.runs.losses) - np.log(predicted(self.law, self.runs))
 
-    def score(self, law: ScalingLaw) -> float:
+    def score(self, law: Law) -> float:
         """Return the objective of another law on the same runs.
 
         Parameters
         ----------
-        law : ScalingLaw
-            The law.
+        law : Law
+            The law, of any form.
 
         Returns
         -------
         float
             As `objective` of this fit.
         """
-        weights = np.ones((1, len(self.runs.losses)))
-        objective = Objective(self.runs, misfit(self.loss, self.delta))
-        return float(objective.values(self.runs.theta(law)[None], weights)[0]) * self._scale
+        target = self.search.misfit.logarithmic
+        there = predicted(law, self.runs)
+        residual = np.log(self.runs.losses / there) if target else self.runs.losses - there
+        return float((self.runs.weights * self.search.misfit.rho(residual)).sum()) * _scale(self.search)
 
-    @property
-    def _scale(self) -> float:
-        return 1 / len(self.runs.losses) if self.loss in ("log_mse", "mse") else 1.0
+    def profile(self, coefficient: str, level: float = 0.95) -> Profile:
+        """Return the values of a coefficient that the runs allow, the others fitted anew at each.
+
+        Parameters
+        ----------
+        coefficient : str
+            Its name, such as ``E``.
+        level : float
+            Of confidence, above 0 and below 1.
+
+        Returns
+        -------
+        Profile
+            Its ends, 0 or infinite where the runs set none.
+
+        Raises
+        ------
+        ParameterError
+            If the level is out of its range.
+        UnknownNameError
+            If the form has no such coefficient.
+        """
+        return profile(self.search, self.point, coefficient, level)
 
     def bootstrap(self, resamples: int = 4000, seed: int = 0, rows: ArrayLike | None = None) -> Bootstrap:
         """Fit the law again to resampled runs, each to its minimum.
@@ -105,52 +159,143 @@ class Fit:
         Returns
         -------
         Bootstrap
-            The laws, in the order of the draws.
+            The laws, in the order of the draws, and how many resamples were lost: those that determine no
+            law.
 
         Raises
         ------
         ParameterError
             If a number is out of range, or `rows` are not rows of the runs.
         FitError
-            If some resample does not determine the law.
+            If no resample determines a law.
         """
         count = len(self.runs.losses)
-        weights = resample_weights(count, resamples, seed, rows)
-        start = self.runs.theta(self.law)
-        found = minima(self.runs, self.loss, self.delta, np.tile(start, (len(weights), 1)), weights)
-        lost = 0
-        for place in np.flatnonzero(~found.certified):  # from every start, where that of all runs led nowhere
-            theta = best_minimum(self.runs, self.loss, self.delta, weights[place])
-            if theta is None:
-                lost += 1
-            else:
-                found.theta[place] = theta
-        if lost:
+        weights = resample_weights(count, resamples, seed, rows) * self.runs.weights
+        ends = self.search.resampled(self.point, weights)
+        kept = ~np.isnan(ends).any(axis=1)
+        if not kept.any():
             raise FitError(
-                f"{lost} of {len(weights)} resamples do not determine the law; more runs, or runs that "
+                f"{len(ends)} of {len(ends)} resamples do not determine the law; more runs, or runs that "
                 "differ more in size and in tokens, would"
             )
-        return Bootstrap([self.runs.law(theta) for theta in found.theta])
+        form = self.search.form
+        laws = [form.law(**form.coefficients(end, self.runs)) for end in ends[kept]]
+        return Bootstrap(laws, int((~kept).sum()))
+
+    def save(self, path: str | Path, **intervals: tuple[float, float]) -> None:
+        """Write the law as JSON, which `cohort.law` reads again.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where.
+        **intervals : tuple of two floats
+            Intervals to keep beside the law, by quantity.
+
+        Raises
+        ------
+        ParameterError
+            If the file cannot be written.
+        """
+        record = saved(self.law) | {"fit": self.certificate(), "range": self.range()}
+        if intervals:
+            record["intervals"] = {name: list(map(float, ends)) for name, ends in intervals.items()}
+        try:
+            Path(path).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ParameterError(f"{path} cannot be written: {error.strerror}") from None
+
+    def certificate(self) -> dict[str, Any]:
+        """Return what shows that the fit is a minimum, as plain values."""
+        names = ("objective", "gradient_norm", "smallest_eigenvalue", "starts", "starts_agreeing")
+        return {
+            "runs": len(self.runs.losses),
+            "estimator": self.loss,
+            "delta": self.delta,
+            **{name: getattr(self, name) for name in names},
+            "flat": list(self.flat),
+            "median_error": float(np.median(np.abs(np.expm1(self.residuals)))),
+        }
+
+    def range(self) -> dict[str, tuple[float, float]]:
+        """Return the ends of what the runs cover: parameters, tokens, FLOP and tokens per parameter."""
+        n, d = self.runs.parameters, self.runs.tokens
+        columns = {"parameters": n, "tokens": d, "flop": 6 * n * d, "tokens_per_parameter": d / n}
+        return {name: (float(each.min()), float(each.max())) for name, each in columns.items()}
+
+    def outside(self, parameters: float, tokens: float) -> dict[str, float]:
+        """Return in what a question lies outside the runs, and by what factor.
+
+        Parameters
+        ----------
+        parameters, tokens : float
+            Size and training tokens that are asked for.
+
+        Returns
+        -------
+        dict of str to float
+            By quantity, above 1 beyond the largest and below 1 beyond the smallest; empty inside.
+        """
+        n, d = float(parameters), float(tokens)
+        asked = {"parameters": n, "tokens": d, "flop": 6 * n * d, "tokens_per_parameter": d / n}
+        ends = self.range()
+        return {
+            name: value / ends[name][value > ends[name][1]]
+            for name, value in asked.items()
+            if not ends[name][0] <= value <= ends[name][1]
+        }
+
+
+def _scale(search: Search) -> float:
+    return 1 / len(search.runs.losses) if search.loss in ("log_mse", "mse") else 1.0
 
 
 def fit(
-    parameters: ArrayLike, tokens: ArrayLike, losses: ArrayLike, loss: str = "huber", delta: float = 1e-3
+    parameters: ArrayLike,
+    tokens: ArrayLike,
+    losses: ArrayLike,
+    loss: str = "huber",
+    delta: float = 1e-3,
+    form: str = "chinchilla",
+    *,
+    weights: ArrayLike | None = None,
+    fixed: Mapping[str, float] | None = None,
+    tied: Mapping[str, str] | None = None,
+    bounds: Bounds | None = None,
+    asymmetry: float = 1.0,
+    unique_tokens: ArrayLike | None = None,
+    bits: ArrayLike | None = None,
 ) -> Fit:
-    """Fit a scaling law L = E + A / N^alpha + B / D^beta to training runs.
+    """Fit a scaling law to training runs, by default L = E + A / N^alpha + B / D^beta.
 
-    The search starts at 36 pairs of exponents, with E, A and B from a linear regression, and descends with
-    exact Hessians. Its best end point is returned only if the gradient vanishes and the curvature is positive
-    in every direction.
+    The search starts at many exponents, with the constants from a linear regression, and descends with exact
+    Hessians. Its best end point is returned only if the gradient vanishes and the curvature is positive in
+    every direction. Where the best law has no irreducible loss, that law is returned, certified along that
+    edge, and ``flat`` names E.
 
     Parameters
     ----------
     parameters, tokens, losses : array_like, shape (n,)
-        Size, training tokens and final loss (nats per token) of at least six runs.
+        Size, training tokens and final loss (nats per token) of more runs than coefficients.
     loss : str
         The estimator: ``huber`` and ``lad`` (least absolute deviations) on log losses, ``log_mse`` and
         ``mse`` for squares of log losses and of losses.
     delta : float
         Of Huber's misfit, in log loss.
+    form : str
+        The form of the law, a key of `FORMS`.
+    weights : array_like, shape (n,), optional
+        How much each run counts.
+    fixed : mapping of str to float, optional
+        Coefficients that are held, such as ``{"E": 1.69}``.
+    tied : mapping of str to str, optional
+        Exponents that equal another one, such as ``{"beta": "alpha"}``.
+    bounds : mapping of str to (low, high), optional
+        Ends of coefficients, None where there is none.
+    asymmetry : float
+        What multiplies the misfit of a run whose loss is above the law.
+    unique_tokens, bits : array_like, shape (n,), optional
+        Distinct training tokens, and bits of training, for the forms that ask for them.
 
     Returns
     -------
@@ -160,10 +305,10 @@ def fit(
     Raises
     ------
     ParameterError
-        If there are fewer than six runs, the lengths differ, a value is not finite or not above 0, a column
-        has only one value, or `delta` is not above 0.
+        If there are too few runs, the lengths differ, a value is not finite or not above 0, a column has only
+        one value, or a restriction is none.
     UnknownNameError
-        If there is no such estimator; the message names the nearest.
+        If there is no such estimator, form or coefficient; the message names the nearest.
     FitError
         If the runs do not determine the law, so that no minimum is found.
 
@@ -181,39 +326,71 @@ def fit(
     >>> round(fit.law.beta, 4)
     0.3672
     """
-    misfit(loss, delta)
-    runs = runs_of(parameters, tokens, losses)
-    weights = np.ones(len(runs.losses))
-    starts = starts_of(runs)
-    found = minima(runs, loss, delta, starts, np.tile(weights, (len(starts), 1)))
-    if not found.certified.any():
-        raise FitError(
-            f"no minimum was found from {len(starts)} starts: the {len(weights)} runs do not determine the "
-            "law; runs that differ more in size and in tokens would"
-        )
-    best = found.best
-    value = found.value[best]
-    floor = len(weights) * (EXACT if loss == "lad" else EXACT**2)
-    scale = 1 / len(weights) if loss in ("log_mse", "mse") else 1.0
-    return Fit(
-        law=runs.law(found.theta[best]),
-        loss=loss,
-        delta=float(delta),
-        objective=float(value * scale),
-        gradient_norm=float(found.gradient_norm[best] * scale),
-        smallest_eigenvalue=float(found.smallest_eigenvalue[best] * scale),
-        starts=len(starts),
-        starts_agreeing=int((found.value <= value * (1 + AGREEING) + floor).sum()),
-        runs=runs,
+    chosen = FORMS[one_of("form of a law", form, FORMS)]
+    fixed, tied, bounds = dict(fixed or {}), dict(tied or {}), dict(bounds or {})
+    for name in (*fixed, *tied, *tied.values(), *bounds):
+        chosen.place(name)
+    held = {*fixed, *tied, *chosen.fixed, *chosen.tied}
+    further = {"unique_tokens": unique_tokens, "bits": bits}
+    if chosen.extra and further[chosen.extra] is None:
+        raise ParameterError(f"the form {form!r} needs {chosen.extra} of each run")
+    count = len(chosen.names) - len(held)
+    runs = runs_of(parameters, tokens, losses, count, weights, **further)
+    search = Search(chosen, runs, loss, delta, asymmetry, fixed, tied, bounds)
+    found, flat = _found(search)
+    return _fitted(search, found, flat)
+
+
+def _found(search: Search) -> tuple[Minima, tuple[str, ...]]:
+    """Return the minima of a search: inside, at bounds, or on the edge without irreducible loss."""
+    starts = search.starts
+    weights = np.tile(search.runs.weights, (len(starts), 1))
+    found = search.minima(search.objective(), starts, weights)
+    if found.certified.any():
+        if search.within(found.full[[found.best]])[0]:
+            return found, ()
+        best, at = None, {}
+        for held in search.faces():
+            ends = search.minima(search.objective(held), starts, weights)
+            ends.certified[:] &= search.within(ends.full)
+            if ends.certified.any() and (best is None or ends.value[ends.best] < best.value[best.best]):
+                best, at = ends, held
+        if best is not None:
+            return best, tuple(at)
+    elif search.can_lose_e:
+        edge = search.at_zero_e(starts, weights)
+        if edge.certified.any():
+            return edge, ("E",)
+    raise FitError(
+        f"no minimum was found from {len(starts)} starts: the {len(search.runs.losses)} runs do not "
+        "determine the law; runs that differ more in size and in tokens would"
     )
 
 
-def predicted(law: ScalingLaw, runs: Runs | pd.DataFrame) -> Array:
+def _fitted(search: Search, found: Minima, flat: tuple[str, ...]) -> Fit:
+    best = found.best
+    value, scale = found.value[best], _scale(search)
+    floor = len(search.runs.losses) * (EXACT if search.loss == "lad" else EXACT**2)
+    point = found.full[best]
+    return Fit(
+        law=search.form.law(**search.form.coefficients(point, search.runs)),
+        objective=float(value * scale),
+        gradient_norm=float(found.gradient_norm[best] * scale),
+        smallest_eigenvalue=float(found.smallest_eigenvalue[best] * scale),
+        starts=len(search.starts),
+        starts_agreeing=int((found.value <= value * (1 + AGREEING) + floor).sum()),
+        flat=flat,
+        point=point,
+        search=search,
+    )
+
+
+def predicted(law: Law, runs: Runs | pd.DataFrame) -> Array:
     """Return the losses that a law predicts of runs.
 
     Parameters
     ----------
-    law : ScalingLaw
+    law : Law
         The law.
     runs : Runs or DataFrame
         With ``parameters`` and ``tokens``.
@@ -228,4 +405,9 @@ def predicted(law: ScalingLaw, runs: Runs | pd.DataFrame) -> Array:
     ParameterError
         If a size or an amount of data is not a finite number above 0.
     """
-    return np.array([law.loss(n, d) for n, d in zip(runs.parameters, runs.tokens, strict=True)])
+    further = {}
+    if isinstance(runs, Runs):
+        given = {"unique_tokens": runs.unique, "bits": runs.bits}
+        further = {name: each for name, each in given.items() if each is not None}
+    found: Array = law.loss(np.asarray(runs.parameters, float), np.asarray(runs.tokens, float), **further)
+    return found

@@ -10,19 +10,25 @@ import pandas as pd
 from cohort.errors import integer
 from cohort.fitting.bootstrap import Bootstrap
 from cohort.fitting.certified import predicted
+from cohort.fitting.run_tables import read_runs
 from cohort.registry.frames import table
 from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
 
 FEWEST_KEPT = 40  # runs that a reader's choice has to leave for the fit
 
 
-def runs(dropped_rows: int = 5) -> pd.DataFrame:
-    """Return the 245 runs, the highest losses first.
+CHINCHILLA = "chinchilla"  # the runs of that name; any other is a path
+
+
+def runs(dropped_rows: int = 5, source: str = CHINCHILLA) -> pd.DataFrame:
+    """Return the 245 runs, or those of a file, the highest losses first.
 
     Parameters
     ----------
     dropped_rows : int
         How many of the highest losses are marked as dropped; the replication drops five.
+    source : str
+        ``chinchilla``, or the path of a CSV file as `cohort.fitting.run_tables.read_runs` takes it.
 
     Returns
     -------
@@ -32,7 +38,7 @@ def runs(dropped_rows: int = 5) -> pd.DataFrame:
     Raises
     ------
     ParameterError
-        If so many are dropped that fewer than forty are left.
+        If so many are dropped that fewer than forty are left, of a file than six, or the file holds no runs.
 
     See Also
     --------
@@ -44,6 +50,10 @@ def runs(dropped_rows: int = 5) -> pd.DataFrame:
     >>> len(frame), int(frame["dropped"].sum())
     (245, 5)
     """
+    if source != CHINCHILLA:
+        frame = read_runs(source).frame
+        dropped_rows = integer("dropped_rows", dropped_rows, 0, max(len(frame) - 6, 0), unit="runs")
+        return frame.assign(dropped=frame.index < dropped_rows)
     frame = table("chinchilla_runs").rename(columns={"training_flop": "flop"})
     dropped_rows = integer("dropped_rows", dropped_rows, 0, len(frame) - FEWEST_KEPT, unit="runs")
     frame = frame[["parameters", "flop", "loss"]].astype(float)

@@ -7,14 +7,15 @@ method on the conditions of Karush, Kuhn and Tucker gives the minimum to the las
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cohort.fitting.newton import minimise
-from cohort.fitting.objective import Array, Derivatives, Misfit, Objective, Runs, huber
+from cohort.fitting.objective import Derivatives, Misfit, Objective, huber
+from cohort.fitting.terms import Array
 
 Indices = NDArray[np.intp]
 
@@ -31,7 +32,7 @@ class Vertex:
 
     Attributes
     ----------
-    theta : ndarray, shape (5,)
+    theta : ndarray, shape (f,)
         The point.
     value : float
         Weighted sum of the absolute residuals.
@@ -47,14 +48,14 @@ class Vertex:
     smallest_eigenvalue: float
 
 
-def least_absolute(runs: Runs, starts: Array, weights: Array) -> list[Vertex]:
+def least_absolute(objective: Objective, starts: Array, weights: Array) -> list[Vertex]:
     """Return where descent from each start ends.
 
     Parameters
     ----------
-    runs : Runs
-        The n training runs.
-    starts : ndarray, shape (K, 5)
+    objective : Objective
+        Over the n runs, whatever its misfit.
+    starts : ndarray, shape (K, f)
         One start a problem.
     weights : ndarray, shape (K, n)
         Weights of the runs in each problem.
@@ -68,22 +69,28 @@ def least_absolute(runs: Runs, starts: Array, weights: Array) -> list[Vertex]:
     found: list[Vertex | None] = [None] * len(starts)
     left = np.arange(len(starts))
     for delta in DELTAS:
-        smooth = Objective(runs, huber(delta))
+        smooth = replace(objective.of(left), misfit=huber(delta))
         theta, _ = minimise(smooth, theta, weights[left])
         distance = np.where(weights[left] > 0, np.abs(smooth.residuals(theta)), 0.0)
         for k in np.flatnonzero(distance.max(axis=1) <= ZERO):
-            found[left[k]] = _exact(smooth, theta[k], weights[left[k]])
+            found[left[k]] = _exact(_alone(smooth, int(k)), theta[k], weights[left[k]])
         small = (distance < delta) & (weights[left] > 0)
         for k in np.flatnonzero(small.sum(axis=1) <= starts.shape[1]):
-            found[left[k]] = _vertex(smooth, theta[k], weights[left[k]], np.flatnonzero(small[k]), delta)
+            found[left[k]] = _vertex(
+                _alone(smooth, int(k)), theta[k], weights[left[k]], np.flatnonzero(small[k]), delta
+            )
         if delta == DELTAS[-1]:
             for k in np.flatnonzero([not _certain(found[place]) for place in left]):
-                found[left[k]] = _nearest_vertex(smooth, theta[k], weights[left[k]], delta)
+                found[left[k]] = _nearest_vertex(_alone(smooth, int(k)), theta[k], weights[left[k]], delta)
         unsure = np.array([not _certain(found[place]) for place in left])
         theta, left = theta[unsure], left[unsure]
         if not len(left):
             break
     return [end for end in found if end is not None]
+
+
+def _alone(objective: Objective, problem: int) -> Objective:
+    return objective.of(slice(problem, problem + 1))
 
 
 def _certain(end: Vertex | None) -> bool:
@@ -92,7 +99,7 @@ def _certain(end: Vertex | None) -> bool:
 
 def _exact(smooth: Objective, theta: Array, weights: Array) -> Vertex:
     """Return a point at which the law meets every loss: curved like the squares of the residuals."""
-    J = smooth.jacobian(*smooth.shares(theta[None]))[0]
+    J = smooth.jacobian(theta[None])[0]
     value = float((weights * np.abs(smooth.residuals(theta[None])[0])).sum())
     curvature = np.linalg.eigvalsh(J * weights @ J.T)
     return Vertex(theta, value, 0.0, float(curvature[0]) if curvature[0] > 1e-12 * curvature[-1] else 0.0)
@@ -159,8 +166,8 @@ def _lagrangian(
     linear = Misfit(
         rho=np.abs, slope=lambda r: np.broadcast_to(force, r.shape), curvature=np.zeros_like, logarithmic=True
     )
-    at = Objective(smooth.runs, linear).derivatives(theta[None], np.ones_like(weights)[None])
-    return residual, smooth.jacobian(*smooth.shares(theta[None]))[0][:, zero], at[0]
+    at = replace(smooth, misfit=linear).derivatives(theta[None], np.ones_like(weights)[None])
+    return residual, smooth.jacobian(theta[None])[0][:, zero], at[0]
 
 
 def _kkt_step(
@@ -188,6 +195,10 @@ def _judge(smooth: Objective, theta: Array, weights: Array, zero: Indices, multi
     norm = float(np.linalg.norm(at.gradient))
     if excess > ZERO:
         return Vertex(theta, value, max(norm, excess), -np.inf)
-    free = np.linalg.svd(J, full_matrices=True)[0][:, np.linalg.matrix_rank(J) :] if len(zero) else np.eye(5)
+    free = (
+        np.linalg.svd(J, full_matrices=True)[0][:, np.linalg.matrix_rank(J) :]
+        if len(zero)
+        else np.eye(theta.size)
+    )
     curvature = np.linalg.eigvalsh(free.T @ at.hessian @ free).min() if free.shape[1] else np.inf
     return Vertex(theta, value, norm, float(curvature))

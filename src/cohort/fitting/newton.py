@@ -4,43 +4,49 @@ from __future__ import annotations
 
 import numpy as np
 
-from cohort.fitting.objective import Array, Derivatives, Objective
+from cohort.fitting.objective import Derivatives, Objective
+from cohort.fitting.terms import Array
 
 BATCH = 128  # problems whose arrays stay in a processor's cache together
-STEPS = 300
+STEPS = 3000  # a valley can be long; what has converged is no longer moved
 GRADIENT = 1e-13  # of the sum of all slopes: where rounding begins
 STUCK = 1e10
 
 
-def minimise(objective: Objective, starts: Array, weights: Array) -> tuple[Array, Derivatives]:
+def minimise(
+    objective: Objective, starts: Array, weights: Array, steps: int = STEPS
+) -> tuple[Array, Derivatives]:
     """Return where descent from each start ends, with value, gradient and Hessian there.
 
     Parameters
     ----------
     objective : Objective
         Over n runs.
-    starts : ndarray, shape (K, 5)
+    starts : ndarray, shape (K, f)
         One start a problem.
     weights : ndarray, shape (K, n)
         Weights of the runs in each problem.
+    steps : int
+        At most.
 
     Returns
     -------
-    theta : ndarray, shape (K, 5)
+    theta : ndarray, shape (K, f)
         The end points. Whether one is a minimum is for the caller to judge by its derivatives.
     Derivatives
         At these points.
     """
     theta = starts.astype(float).copy()
-    found = Derivatives(np.empty(len(theta)), np.empty_like(theta), np.empty((len(theta), 5, 5)))
+    size = theta.shape[1]
+    found = Derivatives(np.empty(len(theta)), np.empty_like(theta), np.empty((len(theta), size, size)))
     for begin in range(0, len(theta), BATCH):
         batch = slice(begin, begin + BATCH)
-        theta[batch], ends = _descend(objective, theta[batch], weights[batch])
+        theta[batch], ends = _descend(objective.of(batch), theta[batch], weights[batch], steps)
         found.put(batch, ends)
     return theta, found
 
 
-def _descend(objective: Objective, theta: Array, weights: Array) -> tuple[Array, Derivatives]:
+def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> tuple[Array, Derivatives]:
     """Return the end points of one batch.
 
     A step is kept where it lowers the objective, or leaves it as it is and lowers the gradient. After a step
@@ -50,7 +56,7 @@ def _descend(objective: Objective, theta: Array, weights: Array) -> tuple[Array,
     now = objective.derivatives(theta, weights)
     damping = np.full(len(theta), 1e-6)
     live = np.flatnonzero(np.isfinite(now.value))
-    for _ in range(STEPS):
+    for _ in range(steps):
         norm = np.linalg.norm(now.gradient[live], axis=1)
         scale = np.abs(now.hessian[live]).max(axis=(1, 2))
         moving = (norm > GRADIENT * scale) & (damping[live] < STUCK)
@@ -58,7 +64,7 @@ def _descend(objective: Objective, theta: Array, weights: Array) -> tuple[Array,
         if not len(live):
             break
         tried = theta[live] + _step(now[live], damping[live])
-        then = objective.derivatives(tried, weights[live])
+        then = objective.of(live).derivatives(tried, weights[live])
         flat = then.value <= now.value[live] * (1 + 1e-14)
         with np.errstate(over="ignore", invalid="ignore"):
             smaller = np.linalg.norm(then.gradient, axis=1) < norm
@@ -72,10 +78,11 @@ def _descend(objective: Objective, theta: Array, weights: Array) -> tuple[Array,
 
 
 def _step(at: Derivatives, damping: Array) -> Array:
-    """Return a Newton step (K, 5) on the Hessian with its eigenvalues made positive and damped."""
+    """Return a Newton step (K, f) on the Hessian with its eigenvalues made positive and damped."""
     values, vectors = np.linalg.eigh(at.hessian)
     positive = np.abs(values)
     positive += (damping[:, None] + 1e-15) * positive.max(axis=1, keepdims=True)
     along = np.matmul(vectors.transpose(0, 2, 1), at.gradient[:, :, None])
-    step: Array = -np.matmul(vectors, along / positive[:, :, None])[:, :, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):  # a step that is no number is not kept
+        step: Array = -np.matmul(vectors, along / positive[:, :, None])[:, :, 0]
     return step

@@ -1,24 +1,21 @@
 """What a fit minimises: the misfit of a law on training runs, with its exact gradient and Hessian.
 
-A law is fitted in the coordinates theta = (ln A', ln B', ln E, alpha, beta), where A' and B' are A and B with
-parameters and tokens measured in their geometric means: the condition of the Hessian falls by a factor of
-hundreds, and nothing else changes. All functions work on a batch of K problems over the same n runs, which
-differ in their weights.
+A law is fitted in coordinates such as theta = (ln A', ln B', ln E, alpha, beta), where A' and B' are A and B
+with parameters and tokens measured in their geometric means: the condition of the Hessian falls by a factor
+of hundreds, and nothing else changes. All functions work on a batch of K problems over the same n runs, which
+differ in their weights, and in what is fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cohort.scaling.dense_laws import ScalingLaw
-
-Array = NDArray[np.float64]
+from cohort.fitting.terms import Array, Curve, Term
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +26,45 @@ class Runs:
     ----------
     parameters, tokens, losses : ndarray, shape (n,)
         Size, training tokens and final loss (nats per token) of each run.
+    weights : ndarray, shape (n,)
+        How much each counts.
+    unique, bits : ndarray, shape (n,), or None
+        Distinct training tokens, and precision of training, where a form asks for them.
     """
 
     parameters: Array
     tokens: Array
     losses: Array
+    weights: Array
+    unique: Array | None = None
+    bits: Array | None = None
 
     @cached_property
     def centre(self) -> tuple[float, float]:
         """Means of ln N and ln D."""
         return float(np.log(self.parameters).mean()), float(np.log(self.tokens).mean())
+
+    def centre_of(self, column: str) -> float:
+        """Return the mean logarithm of parameters (``x``), tokens (``y``) or compute (``z``).
+
+        Parameters
+        ----------
+        column : str
+            One of the three.
+
+        Returns
+        -------
+        float
+            The mean.
+        """
+        x, y = self.centre
+        return {"x": x, "y": y, "z": x + y + float(np.log(6))}[column]
+
+    @cached_property
+    def z(self) -> Array:
+        """Centred ln C, of the compute 6ND."""
+        centred: Array = self.x + self.y
+        return centred
 
     @cached_property
     def x(self) -> Array:
@@ -51,46 +77,6 @@ class Runs:
         """Centred ln D."""
         centred: Array = np.log(self.tokens) - self.centre[1]
         return centred
-
-    def law(self, theta: Array) -> ScalingLaw:
-        """Return the law at a point (shape (5,)) of the fitted coordinates.
-
-        Parameters
-        ----------
-        theta : ndarray, shape (5,)
-            The point.
-
-        Returns
-        -------
-        ScalingLaw
-            The law.
-        """
-        a, b, e, alpha, beta = map(float, theta)
-        x, y = self.centre
-        return ScalingLaw(
-            E=float(np.exp(e)),
-            A=float(np.exp(a + alpha * x)),
-            B=float(np.exp(b + beta * y)),
-            alpha=alpha,
-            beta=beta,
-        )
-
-    def theta(self, law: ScalingLaw) -> Array:
-        """Return the coordinates of a law, shape (5,).
-
-        Parameters
-        ----------
-        law : ScalingLaw
-            The law.
-
-        Returns
-        -------
-        ndarray, shape (5,)
-            The point.
-        """
-        x, y = self.centre
-        a, b = np.log(law.A) - law.alpha * x, np.log(law.B) - law.beta * y
-        return np.array([a, b, np.log(law.E), law.alpha, law.beta])
 
 
 @dataclass(frozen=True)
@@ -128,6 +114,28 @@ def huber(delta: float) -> Misfit:
         curvature=lambda r: (np.abs(r) <= delta).astype(float),
         logarithmic=True,
     )
+
+
+def asymmetric(misfit: Misfit, factor: float) -> Misfit:
+    """Return a misfit that counts losses above the law more, or less, than losses below it.
+
+    Parameters
+    ----------
+    misfit : Misfit
+        How a residual counts on either side; its slope vanishes at zero.
+    factor : float
+        What multiplies it where the loss is above the law.
+
+    Returns
+    -------
+    Misfit
+        With its two derivatives.
+    """
+
+    def lifted(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda r: np.where(r > 0, factor, 1.0) * function(r)
+
+    return Misfit(lifted(misfit.rho), lifted(misfit.slope), lifted(misfit.curvature), misfit.logarithmic)
 
 
 def absolute() -> Misfit:
@@ -187,71 +195,98 @@ class Objective:
 
     Attributes
     ----------
-    runs : Runs
-        The n training runs.
+    target : ndarray, shape (n,)
+        Losses, in nats per token.
+    terms : sequence of Term
+        What the law adds up, in p coordinates.
     misfit : Misfit
         How each residual counts.
+    free : ndarray, shape (p, f)
+        What each of the free coordinates adds to the coordinates of the terms.
+    fixed : ndarray, shape (p,) or (K, p)
+        What is added to that, for all problems or for each.
     """
 
-    runs: Runs
+    target: Array
+    terms: Sequence[Term]
     misfit: Misfit
+    free: Array
+    fixed: Array
+
+    @property
+    def plain(self) -> bool:
+        """Whether every coordinate is free."""
+        return bool(self.free.shape[0] == self.free.shape[1])
 
     @cached_property
     def _target(self) -> Array:
-        return np.log(self.runs.losses) if self.misfit.logarithmic else self.runs.losses
+        return np.log(self.target) if self.misfit.logarithmic else self.target
 
-    @cached_property
-    def _powers(self) -> tuple[Array, Array]:
-        """Columns 1, x, x^2 and 1, y, y^2, for the sums over runs."""
-        return tuple(np.stack([np.ones_like(z), z, z * z], axis=1) for z in (self.runs.x, self.runs.y))  # type: ignore[return-value]
-
-    def _terms(self, theta: Array) -> tuple[Array, Array, Array]:
-        """Return ln L (K, n) of the law, and the shares (K, n) of its two power laws in L."""
-        a, b, e, alpha, beta = (theta[:, [k]] for k in range(5))
-        first = np.exp(a - e - alpha * self.runs.x)
-        second = np.exp(b - e - beta * self.runs.y)
-        total = 1 + first + second
-        return e + np.log(total), first / total, second / total
-
-    def shares(self, theta: Array) -> tuple[Array, Array]:
-        """Return the shares (K, n) of the two power laws in L.
+    def of(self, problems: Any) -> Objective:
+        """Return the same for some of the problems.
 
         Parameters
         ----------
-        theta : ndarray, shape (K, 5)
+        problems : index
+            Of them.
+
+        Returns
+        -------
+        Objective
+            With what is fixed in those.
+        """
+        if self.fixed.ndim == 1:
+            return self
+        return replace(self, fixed=self.fixed[problems])
+
+    def coordinates(self, theta: Array) -> Array:
+        """Return the coordinates of the terms (K, p) at free ones (K, f).
+
+        Parameters
+        ----------
+        theta : ndarray, shape (K, f)
             One point a problem.
 
         Returns
         -------
-        pair of ndarray, shape (K, n)
-            From 0 to 1.
+        ndarray, shape (K, p)
+            What the terms take.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self._terms(theta)[1:]
+        return theta if self.plain else theta @ self.free.T + self.fixed
+
+    def _shares(self, full: Array) -> tuple[Array, list[Array], list[Curve]]:
+        """Return ln L (K, n) of the law, the share of each term in it, and the terms themselves."""
+        found = [term.at(full) for term in self.terms]
+        values = [np.exp(each[0]) for each in found]
+        total: Array = values[0]
+        for value in values[1:]:
+            total = total + value
+        inverse = 1 / total
+        return np.log(total), [value * inverse for value in values], found
 
     def residuals(self, theta: Array) -> Array:
         """Return observed less predicted (K, n), in logarithms where the misfit is.
 
         Parameters
         ----------
-        theta : ndarray, shape (K, 5)
+        theta : ndarray, shape (K, f)
             One point a problem.
 
         Returns
         -------
         ndarray, shape (K, n)
-            In nats per token, or in logarithms of it.
+            Nats per token, or their logarithms.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            predicted = self._terms(theta)[0]
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            predicted = self._shares(self.coordinates(theta))[0]
             return self._target - (predicted if self.misfit.logarithmic else np.exp(predicted))
 
     def values(self, theta: Array, weights: Array) -> Array:
-        """Return the objective (K,) at theta (K, 5) under weights (K, n).
+        """Return the objective (K,) at theta (K, f) under weights (K, n).
 
         Parameters
         ----------
-        theta : ndarray, shape (K, 5)
+        theta : ndarray, shape (K, f)
             One point a problem.
         weights : ndarray, shape (K, n)
             Weights of the runs in each problem.
@@ -265,14 +300,14 @@ class Objective:
         return value
 
     def derivatives(self, theta: Array, weights: Array) -> Derivatives:
-        """Return value, gradient and Hessian at theta (K, 5) under weights (K, n).
+        """Return value, gradient and Hessian at theta (K, f) under weights (K, n).
 
-        With J the gradient of m = ln L, the Hessian of m is the sum of p_k g_k g_k' over the three terms of L
-        less J J', where p_k is the share of a term and g_k the gradient of its logarithm.
+        With J the gradient of m = ln L, the Hessian of m is the sum of p_k (g_k g_k' + H_k) over the terms of
+        L less J J', where p_k is the share of a term, and g_k and H_k belong to its logarithm.
 
         Parameters
         ----------
-        theta : ndarray, shape (K, 5)
+        theta : ndarray, shape (K, f)
             One point a problem.
         weights : ndarray, shape (K, n)
             Weights of the runs in each problem.
@@ -283,7 +318,8 @@ class Objective:
             In each problem.
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            log_loss, p, q = self._terms(theta)
+            full = self.coordinates(theta)
+            log_loss, shares, found = self._shares(full)
             predicted = log_loss if self.misfit.logarithmic else np.exp(log_loss)
             residual = self._target - predicted
             slope = weights * self.misfit.slope(residual)
@@ -294,38 +330,37 @@ class Objective:
                 slope *= predicted
             else:
                 outer += slope
-            J = self.jacobian(p, q)
+            J = self._gradients(full, shares, found)
             gradient = -np.matmul(J, slope[:, :, None])[:, :, 0]
             hessian = np.matmul(J * outer[:, None, :], J.transpose(0, 2, 1))
-            self._subtract_terms(hessian, slope, p, q)
+            for term, share, at in zip(self.terms, shares, found, strict=True):
+                term.subtract_curvature(at, slope * share, hessian)
             value = (weights * self.misfit.rho(residual)).sum(axis=1)
+            if not self.plain:
+                gradient = gradient @ self.free
+                hessian = self.free.T @ hessian @ self.free
         return Derivatives(value, gradient, hessian)
 
-    def jacobian(self, p: Array, q: Array) -> Array:
-        """Return the gradient of ln L by theta (K, 5, n), from the shares of the two power laws.
+    def _gradients(self, full: Array, shares: Sequence[Array], found: Sequence[Curve]) -> Array:
+        J = np.zeros((len(full), full.shape[1], len(self.target)))
+        for term, share, at in zip(self.terms, shares, found, strict=True):
+            term.add_gradient(at, share, J)
+        return J
+
+    def jacobian(self, theta: Array) -> Array:
+        """Return the gradient of ln L by the free coordinates.
 
         Parameters
         ----------
-        p, q : ndarray, shape (K, n)
-            The shares.
+        theta : ndarray, shape (K, f)
+            One point a problem.
 
         Returns
         -------
-        ndarray, shape (K, 5, n)
+        ndarray, shape (K, f, n)
             Dimensionless.
         """
-        J = np.empty((len(p), 5, p.shape[1]))
-        J[:, 0], J[:, 1], J[:, 2] = p, q, 1 - p - q
-        np.multiply(p, -self.runs.x, out=J[:, 3])
-        np.multiply(q, -self.runs.y, out=J[:, 4])
-        return J
-
-    def _subtract_terms(self, hessian: Array, slope: Array, p: Array, q: Array) -> None:
-        """Subtract the sum of slope p_k g_k g_k' over runs and terms."""
-        x, y = self._powers
-        for moments, constant, exponent in (((slope * p) @ x, 0, 3), ((slope * q) @ y, 1, 4)):
-            hessian[:, constant, constant] -= moments[:, 0]
-            hessian[:, constant, exponent] += moments[:, 1]
-            hessian[:, exponent, constant] += moments[:, 1]
-            hessian[:, exponent, exponent] -= moments[:, 2]
-        hessian[:, 2, 2] -= (slope * (1 - p - q)).sum(axis=1)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            full = self.coordinates(theta)
+            J = self._gradients(full, *self._shares(full)[1:])
+        return J if self.plain else self.free.T @ J

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cohort.errors import one_of, positive
+from cohort.errors import ParameterError, one_of, positive
 from cohort.fitting.deviations import least_absolute
+from cohort.fitting.forms import Form
 from cohort.fitting.newton import minimise
-from cohort.fitting.objective import Array, Misfit, Objective, Runs, absolute, huber, squares
+from cohort.fitting.objective import Misfit, Objective, Runs, absolute, asymmetric, huber, squares
+from cohort.fitting.terms import Array
 
 # What the estimators minimise: name -> in words.
 LOSSES = {
@@ -20,18 +24,20 @@ LOSSES = {
     "log_mse": "mean squared error of log losses",
     "mse": "mean squared error of losses",
 }
-EXPONENTS = (0.1, 0.2, 0.35, 0.5, 0.8, 1.2)  # of the starts, for parameters and for tokens
 STATIONARY = 1e-9  # of the largest gradient that the runs could give
 ROUNDING = 1e-14  # of a run: its gradient where the law meets the losses exactly; of a curvature: zero
 LEAST_E = 1e-4  # of the lowest loss
+FEW_STARTS = 6  # for a resample that the start of all runs leads nowhere
+
+Bounds = Mapping[str, tuple[float | None, float | None]]
 
 
-def misfit(loss: str, delta: float) -> Misfit:
+def misfit(loss: str, delta: float, asymmetry: float = 1.0) -> Misfit:
     """Return how an estimator counts a residual.
 
     Parameters
     ----------
-    loss, delta
+    loss, delta, asymmetry
         The estimator, as `cohort.fitting.fit` takes it.
 
     Returns
@@ -44,20 +50,23 @@ def misfit(loss: str, delta: float) -> Misfit:
     UnknownNameError
         If there is no such estimator; the message names the nearest.
     ParameterError
-        If `delta` is not a finite number above 0.
+        If `delta` or `asymmetry` is not a finite number above 0, or ``lad`` is to be asymmetric.
     """
     one_of("estimator", loss, LOSSES)
-    width = positive("delta", delta)
-    if loss == "huber":
-        return huber(width)
-    return absolute() if loss == "lad" else squares(logarithmic=loss != "mse")
+    width, factor = positive("delta", delta), positive("asymmetry", asymmetry)
+    if loss == "lad":
+        if factor != 1:
+            raise ParameterError("lad has no asymmetry here; huber with a small delta has")
+        return absolute()
+    found = huber(width) if loss == "huber" else squares(logarithmic=loss != "mse")
+    return found if factor == 1 else asymmetric(found, factor)
 
 
 @dataclass(frozen=True, eq=False)
 class Minima:
-    """End points (K, 5) of K descents, with what certifies each as a minimum."""
+    """End points (K, p) of K descents, with what certifies each as a minimum."""
 
-    theta: Array
+    full: Array
     value: Array
     gradient_norm: Array
     smallest_eigenvalue: Array
@@ -69,91 +78,264 @@ class Minima:
         return int(np.where(self.certified, self.value, np.inf).argmin())
 
 
-def minima(runs: Runs, loss: str, delta: float, starts: Array, weights: Array) -> Minima:
-    """Return where descent from each start ends.
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What is fitted to which runs, and how: the question of which a fit is the answer.
 
-    Parameters
+    Attributes
     ----------
+    form : Form
+        The form of the law.
     runs : Runs
         The n training runs.
-    loss, delta
+    loss, delta, asymmetry
         The estimator, as `cohort.fitting.fit` takes it.
-    starts : ndarray, shape (K, 5)
-        One start a problem.
-    weights : ndarray, shape (K, n)
-        Weights of the runs in each problem.
-
-    Returns
-    -------
-    Minima
-        One end point a problem.
+    fixed, tied, bounds : mapping
+        Restrictions, as `cohort.fitting.fit` takes them.
     """
-    if loss == "lad":
-        ends = least_absolute(runs, starts, weights)
-        theta = np.array([end.theta for end in ends])
-        value, norm, eigenvalue = (
-            np.array([getattr(end, name) for end in ends])
-            for name in ("value", "gradient_norm", "smallest_eigenvalue")
+
+    form: Form
+    runs: Runs
+    loss: str
+    delta: float
+    asymmetry: float = 1.0
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    tied: Mapping[str, str] = field(default_factory=dict)
+    bounds: Bounds = field(default_factory=dict)
+
+    @cached_property
+    def misfit(self) -> Misfit:
+        """How a residual counts."""
+        return misfit(self.loss, self.delta, self.asymmetry)
+
+    @cached_property
+    def starts(self) -> Array:
+        """Starts in all coordinates, shape (K, p)."""
+        return self.form.starts(self.runs)
+
+    @property
+    def can_lose_e(self) -> bool:
+        """Whether the irreducible loss is free, so that it can come out as zero."""
+        held = {*self.fixed, *self.form.fixed}
+        return "E" in self.form.names and "E" not in held and (self.bounds.get("E") or (None,))[0] is None
+
+    def objective(self, also_fixed: Mapping[str, float] | None = None) -> Objective:
+        """Return what is minimised, with further coefficients held.
+
+        Parameters
+        ----------
+        also_fixed : mapping of str to float, optional
+            Coefficients that are held beside the fixed ones.
+
+        Returns
+        -------
+        Objective
+            In the free coordinates.
+        """
+        free, constant = self.form.restricted(self.runs, {**self.fixed, **(also_fixed or {})}, self.tied)
+        return Objective(self.runs.losses, self.form.terms(self.runs), self.misfit, free, constant)
+
+    def minima(self, objective: Objective, starts: Array, weights: Array, steps: int = 0) -> Minima:
+        """Return where descent from each start ends.
+
+        Parameters
+        ----------
+        objective : Objective
+            What is minimised.
+        starts : ndarray, shape (K, p)
+            One start a problem, in all coordinates.
+        weights : ndarray, shape (K, n)
+            Weights of the runs in each problem.
+        steps : int
+            At most; by default those of the form.
+
+        Returns
+        -------
+        Minima
+            One end point a problem.
+        """
+        above = np.where(np.isfinite(objective.fixed), starts - objective.fixed, 0.0)
+        theta = starts if objective.plain else above @ np.linalg.pinv(objective.free).T
+        if self.loss == "lad":
+            ends = least_absolute(objective, theta, weights)
+            theta = np.array([end.theta for end in ends])
+            value, norm, eigenvalue = (
+                np.array([getattr(end, name) for end in ends])
+                for name in ("value", "gradient_norm", "smallest_eigenvalue")
+            )
+            force, curved = weights.sum(axis=1), eigenvalue > 0
+        else:
+            theta, at = minimise(objective, theta, weights, steps or self.form.steps)
+            value, norm = at.value, np.linalg.norm(at.gradient, axis=1)
+            finite = np.isfinite(at.hessian).all(axis=(1, 2))
+            eigenvalue, largest = np.full((2, len(theta)), -np.inf)
+            eigenvalue[finite], largest[finite] = np.linalg.eigvalsh(at.hessian[finite])[:, [0, -1]].T
+            curved = eigenvalue > ROUNDING * largest
+            slopes = np.abs(self.misfit.slope(objective.residuals(theta)))
+            force = (weights * slopes).sum(axis=1)
+        still = norm <= STATIONARY * force + ROUNDING * weights.sum(axis=1)
+        full = objective.coordinates(theta)
+        certified = np.isfinite(value) & still & curved & self._sound(full, objective)
+        return Minima(full, value, norm, eigenvalue, certified)
+
+    def _sound(self, full: Array, objective: Objective) -> NDArray[np.bool_]:
+        """Return whether points (K, p) are laws: exponents above zero, and E held or above zero."""
+        places = [self.form.place(name) for name in self.form.above_zero]
+        sound = np.asarray((full[:, places] > 0).all(axis=1))
+        if "E" in self.form.names and objective.free[self.form.place("E")].any():
+            # Towards E = 0 the objective is flat in ln E, and a point there is no minimum in E.
+            e = full[:, self.form.place("E")]
+            sound &= np.asarray(e > np.log(LEAST_E * self.runs.losses.min()))
+        return sound
+
+    def within(self, full: Array) -> NDArray[np.bool_]:
+        """Return whether points (K, p) keep the bounds.
+
+        Parameters
+        ----------
+        full : ndarray, shape (K, p)
+            Points in all coordinates.
+
+        Returns
+        -------
+        ndarray of bool, shape (K,)
+            True inside, and at a bound.
+        """
+        kept = np.ones(len(full), dtype=bool)
+        for row, point in enumerate(full if self.bounds else []):
+            found = self.form.coefficients(point, self.runs)
+            for name, (low, high) in self.bounds.items():
+                slack = 1e-9 * abs(found[name])
+                kept[row] = (
+                    kept[row]
+                    and (low is None or found[name] >= low - slack)
+                    and (high is None or found[name] <= high + slack)
+                )
+        return kept
+
+    def faces(self) -> list[dict[str, float]]:
+        """Return what is held where bounds are reached: every combination of free, low and high."""
+        choices = [
+            [(name, None), *((name, end) for end in ends if end is not None)]
+            for name, ends in self.bounds.items()
+        ]
+        return [{name: end for name, end in each if end is not None} for each in product(*choices)][1:]
+
+    def falls_with_e(self, found: Minima, objective: Objective, weights: Array) -> NDArray[np.bool_]:
+        """Return whether the objective rises as E leaves zero, so that E = 0 is the best E.
+
+        Parameters
+        ----------
+        found : Minima
+            Points with E = 0.
+        objective : Objective
+            At which they were found.
+        weights : ndarray, shape (K, n)
+            Weights of the runs in each problem.
+
+        Returns
+        -------
+        ndarray of bool, shape (K,)
+            True where zero is best.
+        """
+        whole = Objective(
+            objective.target, objective.terms, self.misfit, np.eye(found.full.shape[1]), np.zeros(1)
         )
-        force, curved = weights.sum(axis=1), eigenvalue > 0
-    else:
-        objective = Objective(runs, misfit(loss, delta))
-        theta, at = minimise(objective, starts, weights)
-        value, norm = at.value, np.linalg.norm(at.gradient, axis=1)
-        finite = np.isfinite(at.hessian).all(axis=(1, 2))
-        eigenvalue, largest = np.full((2, len(theta)), -np.inf)
-        eigenvalue[finite], largest[finite] = np.linalg.eigvalsh(at.hessian[finite])[:, [0, -1]].T
-        curved = eigenvalue > ROUNDING * largest
-        slopes = np.abs(objective.misfit.slope(objective.residuals(theta)))
-        force = (weights * slopes).sum(axis=1)
-    still = norm <= STATIONARY * force + ROUNDING * weights.sum(axis=1)
-    # Towards E = 0 the objective is flat in ln E, and a point there is no minimum in E.
-    positive_e = theta[:, 2] > np.log(LEAST_E * runs.losses.min())
-    certified = np.isfinite(value) & still & curved & (theta[:, 3:] > 0).all(axis=1) & positive_e
-    return Minima(theta, value, norm, eigenvalue, certified)
+        residual = whole.residuals(found.full)
+        slope = weights * self.misfit.slope(residual)
+        if self.misfit.logarithmic:
+            slope = slope * np.exp(residual) / self.runs.losses
+        best: NDArray[np.bool_] = slope.sum(axis=1) <= 0
+        return best
 
+    def at_zero_e(self, starts: Array, weights: Array, steps: int = 0) -> Minima:
+        """Return minima on the edge of the laws without irreducible loss.
 
-def best_minimum(runs: Runs, loss: str, delta: float, weights: Array) -> Array | None:
-    """Return the best certified end point from all starts.
+        Parameters
+        ----------
+        starts, weights, steps
+            As in `minima`.
 
-    Parameters
-    ----------
-    runs, loss, delta
-        As in `minima`.
-    weights : ndarray, shape (n,)
-        Weights of the runs.
+        Returns
+        -------
+        Minima
+            Certified where the edge is a minimum of all laws too.
+        """
+        objective = self.objective({"E": 0.0})
+        found = self.minima(objective, starts, weights, steps)
+        sound = found.certified.copy()
+        if sound.any():
+            some = Minima(*(getattr(found, name)[sound] for name in Minima.__dataclass_fields__))
+            sound[sound] = self.falls_with_e(some, objective, weights[sound])
+        return Minima(found.full, found.value, found.gradient_norm, found.smallest_eigenvalue, sound)
 
-    Returns
-    -------
-    ndarray, shape (5,), or None
-        None where no end point is certified.
-    """
-    starts = starts_of(runs)
-    found = minima(runs, loss, delta, starts, np.tile(weights, (len(starts), 1)))
-    if not found.certified.any():
-        return None
-    theta: Array = found.theta[found.best]
-    return theta
+    def resampled(self, start: Array, weights: Array) -> Array:
+        """Return the minima of resamples, NaN where one determines no law.
 
+        Parameters
+        ----------
+        start : ndarray, shape (p,)
+            The minimum of all runs.
+        weights : ndarray, shape (K, n)
+            Weights of the runs in each resample.
 
-def starts_of(runs: Runs) -> Array:
-    """Return starts: pairs of exponents, with the three other coefficients from a regression on them.
+        Returns
+        -------
+        ndarray, shape (K, p)
+            In all coordinates.
+        """
+        objective = self.objective()
+        ends = np.full((len(weights), len(start)), np.nan)
+        begin = start.copy()
+        if "E" in self.form.names and np.isneginf(begin[self.form.place("E")]):
+            begin[self.form.place("E")] = np.log(0.1 * self.runs.losses.min())
 
-    Parameters
-    ----------
-    runs : Runs
-        The n training runs.
+        def keep(rows: NDArray[np.intp], found: Minima) -> None:
+            good = found.certified & self.within(found.full)
+            ends[rows[good]] = found.full[good]
 
-    Returns
-    -------
-    ndarray, shape (36, 5)
-        Points in the fitted coordinates.
-    """
-    starts = []
-    for alpha, beta in product(EXPONENTS, EXPONENTS):
-        columns = np.stack([np.ones_like(runs.x), np.exp(-alpha * runs.x), np.exp(-beta * runs.y)], axis=1)
-        relative = columns / runs.losses[:, None]
-        coefficients = np.linalg.lstsq(relative, np.ones(len(runs.losses)), rcond=None)[0]
-        e, a, b = np.log(np.maximum(coefficients, 0.01 * runs.losses.min()))
-        starts.append([a, b, e, alpha, beta])
-    return np.array(starts)
+        def left() -> NDArray[np.intp]:
+            return np.flatnonzero(np.isnan(ends).any(axis=1))
+
+        further = (self._from_edge, self._from_few, self._from_faces) if self.form.retries else ()
+        for attempt in (self._from_start, *further):
+            rows = left()
+            if len(rows):
+                keep(rows, attempt(objective, begin, weights[rows]))
+        return ends
+
+    def _from_start(self, objective: Objective, start: Array, weights: Array) -> Minima:
+        return self.minima(objective, np.tile(start, (len(weights), 1)), weights, self.form.resample_steps)
+
+    def _from_edge(self, objective: Objective, start: Array, weights: Array) -> Minima:
+        if not self.can_lose_e:
+            return self._none(start, weights)
+        return self.at_zero_e(np.tile(start, (len(weights), 1)), weights, self.form.resample_steps)
+
+    def _from_few(self, objective: Objective, start: Array, weights: Array) -> Minima:
+        """Return the best certified end of a few of the starts: those of the lowest value."""
+        whole = Objective(objective.target, objective.terms, self.misfit, np.eye(len(start)), np.zeros(1))
+        rho = self.misfit.rho(whole.residuals(self.starts))
+        chosen = np.argsort(weights @ np.nan_to_num(rho, nan=np.inf, posinf=1e300).T, axis=1)[:, :FEW_STARTS]
+        many = np.repeat(weights, chosen.shape[1], axis=0)
+        found = self.minima(objective, self.starts[chosen.ravel()], many, self.form.resample_steps)
+        value = np.where(found.certified, found.value, np.inf).reshape(chosen.shape)
+        best = value.argmin(axis=1) + np.arange(len(weights)) * chosen.shape[1]
+        return Minima(*(getattr(found, name)[best] for name in Minima.__dataclass_fields__))
+
+    def _from_faces(self, objective: Objective, start: Array, weights: Array) -> Minima:
+        """Return the best certified point at which one of the bounds, or some, are reached."""
+        best = self._none(start, weights)
+        for held in self.faces():
+            at = self.objective(held)
+            found = self.minima(at, np.tile(start, (len(weights), 1)), weights, self.form.resample_steps)
+            better = found.certified & self.within(found.full) & (found.value < best.value)
+            for name in Minima.__dataclass_fields__:
+                getattr(best, name)[better] = getattr(found, name)[better]
+        return best
+
+    def _none(self, start: Array, weights: Array) -> Minima:
+        count = len(weights)
+        value, norm, eigenvalue = np.full((3, count), np.inf)
+        empty = np.full((count, len(start)), np.nan)
+        return Minima(empty, value, norm, eigenvalue, np.zeros(count, dtype=bool))

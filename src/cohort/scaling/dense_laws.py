@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
-from cohort.errors import InfeasibleError, bounded, positive
+from cohort.errors import InfeasibleError, ParameterError, bounded, positive
+from cohort.numeric import root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Overtraining
+from cohort.scaling.laws_in_general import check_question
 from cohort.scaling.loss_laws import LossLaw
 from cohort.scaling.repeated_data import Repetition, UniqueTokens, coefficients
 
@@ -36,6 +40,8 @@ class ScalingLaw(LossLaw):
         If one of them is not a finite number above 0 (E may be 0).
     """
 
+    form: ClassVar[str] = "chinchilla"
+
     def with_quality(self, quality: float) -> ScalingLaw:
         """Return the law for better data: B becomes B q^-beta.
 
@@ -59,19 +65,23 @@ class ScalingLaw(LossLaw):
 
     def inference_optimal(
         self,
-        loss: float,
-        inference_tokens: float,
+        loss: float | None = None,
+        inference_tokens: float = 0.0,
         unique_tokens: float | None = None,
         repetition: Repetition | str | None = None,
+        *,
+        budget: float | None = None,
     ) -> Allocation:
         """Return the allocation that reaches a loss with the least compute of training and use together.
+
+        Or, for a `budget` of both, the allocation of the lowest loss.
 
         Use costs 2 FLOP a parameter and token :cite:p:`sardana2024beyond`. One root in one unknown, the share
         of the reducible loss that the size accounts for.
 
         Parameters
         ----------
-        loss : float
+        loss : float, optional
             The loss to reach, in nats per token.
         inference_tokens : float
             Tokens read and written over the model's whole life; 0 gives the compute-optimal allocation.
@@ -79,6 +89,8 @@ class ScalingLaw(LossLaw):
             Distinct training tokens that there are; beyond them data are repeated.
         repetition : Repetition or str, optional
             How fast repeated data lose their value, or the law that says so; by default ``muennighoff``.
+        budget : float, optional
+            Instead of the loss: compute of training and use together, in FLOP.
 
         Returns
         -------
@@ -88,7 +100,8 @@ class ScalingLaw(LossLaw):
         Raises
         ------
         ParameterError
-            If a number is not finite or negative.
+            If a number is not finite or negative, or not exactly one of loss and budget is given, or a
+            budget comes with unique tokens.
         InfeasibleError
             If no size and no repetition reach the loss; the message states the bound.
 
@@ -106,12 +119,35 @@ class ScalingLaw(LossLaw):
         >>> used.parameters < plain.parameters and used.tokens > plain.tokens
         True
         """
-        reducible = self._reducible(loss)
         use = bounded("inference_tokens", inference_tokens, 0, unit="tokens")
+        check_question(loss, budget)
+        if budget is not None:
+            if unique_tokens is not None:
+                raise ParameterError("unique_tokens go with loss, not with budget")
+            return self._within(positive("budget", budget, "FLOP"), use)
+        assert loss is not None
+        reducible = self._reducible(loss)
         free = self._at_share(reducible, self._share(reducible, use))
         if unique_tokens is None or free.tokens <= positive("unique_tokens", unique_tokens):
             return free
         return UniqueTokens(self, float(unique_tokens), repetition).inference_optimal(loss, reducible, use)
+
+    def _within(self, budget: float, use: float) -> Allocation:
+        """Return the size of the lowest loss whose training and use take a budget: a root in ln N."""
+        most = budget / (SERVING_FLOP_PER_TOKEN * use) if use else budget / FLOP_PER_TOKEN
+
+        def tokens(n: float) -> float:
+            return (budget / n - SERVING_FLOP_PER_TOKEN * use) / FLOP_PER_TOKEN
+
+        def balance(log_n: float) -> float:  # what the last e-fold of size gains, less what its tokens cost
+            n = math.exp(log_n)
+            d = tokens(n)
+            by_size, by_tokens = self.gains(n, d)
+            return math.log(by_size / by_tokens) - math.log(budget / (FLOP_PER_TOKEN * n * d))
+
+        margin = 1e-9
+        n = math.exp(root(balance, math.log(most) - 300.0, math.log(most) + math.log1p(-margin)))
+        return self._allocation(n, tokens(n))
 
     # --- what training beyond the optimum means
 
@@ -213,29 +249,36 @@ class ScalingLaw(LossLaw):
         return 3 * tokens * (by_size / by_tokens - 1)
 
 
-def law(name: str) -> ScalingLaw:
-    """Return a published law.
+def law(name: str | Path) -> ScalingLaw:
+    """Return a published law, or one that was saved.
 
     Parameters
     ----------
-    name : str
-        A name from `laws`, in any usual spelling. A name alone carries the numbers as its authors print them,
-        with ``-unrounded`` those behind the print.
+    name : str or Path
+        A name from `laws`, in any usual spelling, or the path of a JSON file that
+        `cohort.fitting.Fit.save` wrote. A name alone carries the numbers as its authors print them, with
+        ``-unrounded`` those behind the print.
 
     Returns
     -------
     ScalingLaw
-        Its five numbers.
+        Its five numbers; of a file with another form, a law of that form.
 
     Raises
     ------
     UnknownNameError
         If there is no such law; the message names the nearest.
+    ParameterError
+        If the file cannot be read, or holds no law.
 
     Examples
     --------
     >>> law("besiroglu").beta
     0.3658
     """
+    if isinstance(name, Path) or (isinstance(name, str) and name.endswith(".json")):
+        from cohort.scaling.saved_laws import read_law
+
+        return read_law(name)  # type: ignore[return-value]
     values = coefficients(name)
     return ScalingLaw(**{key: values[key] for key in ("E", "A", "B", "alpha", "beta")})

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
 from cohort.numeric import root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
+from cohort.scaling.laws_in_general import Law
 from cohort.scaling.repeated_data import Repetition, UniqueTokens
 
 
 @dataclass(frozen=True, slots=True)
-class LossLaw:
+class LossLaw(Law):
     """The loss as a sum of an irreducible part and two power laws, L = E + A / N^alpha + B / D^beta.
 
     Third approach of :cite:t:`hoffmann2022chinchilla`.
@@ -61,19 +63,20 @@ class LossLaw:
 
     # --- what a given model reaches
 
-    def loss(
+    def loss(  # type: ignore[override]
         self,
-        parameters: float,
-        tokens: float,
+        parameters: Any,
+        tokens: Any,
         unique_tokens: float | None = None,
         repetition: Repetition | str | None = None,
-    ) -> float:
+    ) -> Any:
         """Return the predicted loss.
 
         Parameters
         ----------
-        parameters, tokens : float
-            Size and training tokens, those that are repeated counted each time.
+        parameters, tokens : float or array_like
+            Size and training tokens, those that are repeated counted each time; lists give a list, arrays an
+            array.
         unique_tokens : float, optional
             Distinct tokens, where data are repeated: then both terms count effective values
             :cite:p:`muennighoff2023data`.
@@ -82,7 +85,7 @@ class LossLaw:
 
         Returns
         -------
-        float
+        float, list or array
             Nats per token.
 
         Raises
@@ -98,11 +101,14 @@ class LossLaw:
         >>> round(cohort.law("besiroglu").loss(70e9, 1.4e12), 3)
         1.974
         """
+        if unique_tokens is None:
+            return Law.loss(self, parameters, tokens)
         n, d = positive("parameters", parameters), positive("tokens", tokens)
-        if unique_tokens is not None:
-            limit = UniqueTokens(self, positive("unique_tokens", unique_tokens), repetition)
-            n, d = limit.effective(n, d)
-        return float(self.E + self.A * n**-self.alpha + self.B * d**-self.beta)
+        limit = UniqueTokens(self, positive("unique_tokens", unique_tokens), repetition)
+        return float(self._loss(*limit.effective(n, d)))
+
+    def _loss(self, n: Any, d: Any, **further: Any) -> Any:
+        return self.E + self.A * n**-self.alpha + self.B * d**-self.beta
 
     def gains(self, parameters: float, tokens: float) -> tuple[float, float]:
         """Return by how much the loss falls for each e-fold more parameters, and more tokens.
@@ -176,7 +182,7 @@ class LossLaw:
 
     # --- what to train
 
-    def compute_optimal(
+    def compute_optimal(  # type: ignore[override]
         self,
         flop: float | None = None,
         *,

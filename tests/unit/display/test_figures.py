@@ -1,12 +1,13 @@
 """The figures: what they draw, and that the same numbers give the same file."""
 
 import pytest
-from drawing import svg, theme  # noqa: F401
+from drawing import overlaps, svg, theme  # noqa: F401
 
 import cohort
 from cohort.architecture import registered
 from cohort.chapters.the_cohort import figures, tables
 from cohort.display import model_tables, published_values
+from cohort.display.theme import figure as theme_figure
 from cohort.display.words import significant
 
 COUNTS = model_tables.counts([*registered.group("cohort"), "qwen3-30b-a3b"])
@@ -29,6 +30,23 @@ def test_every_model_is_labelled_once_and_labels_stay_apart():
     assert all(frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1) for box in boxes)
     covered = sum(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
     assert covered <= 2
+
+
+@pytest.mark.parametrize("count", [1, 20, None], ids=["one", "some", "all"])
+def test_no_label_covers_another_however_many_models(count):
+    models = cohort.models()[:count]
+    drawing = figures.draw_total_against_active(model_tables.counts(models))
+    (axes,) = drawing.axes
+    assert overlaps(drawing) == []
+    assert min(len(models), 10) <= sum(text.get_text() != "" for text in axes.texts)
+    assert overlaps(figures.draw_cache_per_token(model_tables.caches(models, 4096))) == []
+
+
+def test_overlapping_labels_are_found():
+    drawing, axes = theme_figure()
+    axes.text(0.5, 0.5, "one")
+    axes.text(0.5, 0.5, "other")
+    assert ("other", "one") in overlaps(drawing) or ("one", "other") in overlaps(drawing)
 
 
 def test_dots_are_sorted_and_say_their_value():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
-from cohort.display.words import counted, paragraphs, sentences, significant
+from cohort.display.words import counted, inflected, paragraphs, sentences, significant
+from cohort.fitting.chinchilla_runs import CHINCHILLA
 
 
 def beyond_the_cut(split: pd.DataFrame, cut: float) -> str:
@@ -132,4 +135,79 @@ def model_shapes(models: pd.DataFrame) -> str:
         "formula in the text of the paper includes them.",
         "Six operations a parameter and token differ from that count by up to "
         f"{100 * (listed['counted ratio'] - 1).abs().max():.1f}%.",
+    )
+
+
+def runs_left_out(advice: pd.Series) -> str:
+    """Return how the advice moves as more runs are left out.
+
+    Parameters
+    ----------
+    advice : Series
+        As `tables.by_dropped` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    steps = ", ".join(f"{ratio:.1f} with {number}" for number, ratio in advice.items())
+    times = advice.max() / advice.min()
+    word = "steady" if times < 1.25 else f"{times:.1f} times as high at one end as at the other"
+    return sentences(
+        f"Tokens per parameter, as more of the runs with the highest losses are left out: {steps}.",
+        f"So the advice is {word}: where the runs end is a choice, and part of the answer.",
+    )
+
+
+def may_fall(standing: Mapping[str, Any]) -> str:
+    """Return how firmly the verdict on Llama 3 8B stands, and by what it would fall.
+
+    Parameters
+    ----------
+    standing : mapping
+        As `verdicts.standing` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    against = standing["against"]
+    flips = (
+        f"By the published {inflected(len(against), 'law', 'laws')} "
+        f"{', '.join(f'`{name}`' for name in against)} it would not hold."
+        if against
+        else "By none of the published laws would it fail altogether."
+    )
+    return sentences(
+        f"How firm is the first verdict? By {100 * standing['holds']:.0f}% of the resampled laws it holds, "
+        f"by {100 * standing['limits']:.0f}% with limits. {flips}",
+        "The second follows from the form of the law, whatever its coefficients: the runs do not test it.",
+    )
+
+
+def whose_runs(source: str, frame: pd.DataFrame) -> str:
+    """Return a note where the runs are a reader's own; nothing for those of Chinchilla.
+
+    Parameters
+    ----------
+    source : str
+        As `cohort.fitting.chinchilla_runs.runs` takes it.
+    frame : DataFrame
+        The runs.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if source == CHINCHILLA:
+        return ""
+    dropped = int(frame["dropped"].sum())
+    return (
+        "**Other runs.** The law, its figures, intervals and verdicts below are those of the "
+        f"{counted(len(frame) - dropped, 'run')} of `{Path(source).name}` that were kept; {dropped} of "
+        "the highest losses were left out. What is told of the team of 2022, of its paper and of its tables "
+        "stays about them, as a yardstick."
     )

@@ -13,10 +13,13 @@ import pandas as pd
 from cohort.display.words import scaled
 from cohort.errors import ParameterError, positive
 from cohort.fitting import LOSSES, Bootstrap, Fit, fit, predicted
-from cohort.fitting.chinchilla_runs import columns, of_chinchilla, relative_errors, runs
+from cohort.fitting.chinchilla_runs import CHINCHILLA, columns, of_chinchilla, relative_errors, runs
 from cohort.scaling import ScalingLaw, law, laws
 
 Quantity = Callable[[ScalingLaw], float]
+
+CUT = 1e21  # FLOP, above which runs of Chinchilla are held out
+DROPPED = (0, 5, 10, 15, 20, 30, 40)  # runs that are left out in turn
 
 
 def certificate(found: Fit) -> pd.DataFrame:
@@ -166,7 +169,14 @@ def published_laws(found: Fit, flop: float) -> pd.DataFrame:
     return pd.DataFrame(records).set_index("law")
 
 
-def choices(flop: float, dropped: Sequence[int], delta: float, resamples: int, seed: int) -> pd.DataFrame:
+def choices(
+    flop: float,
+    dropped: Sequence[int],
+    delta: float,
+    resamples: int,
+    seed: int,
+    source: str = CHINCHILLA,
+) -> pd.DataFrame:
     """Return how the advice moves with the estimator and with the runs left out.
 
     Parameters
@@ -179,6 +189,8 @@ def choices(flop: float, dropped: Sequence[int], delta: float, resamples: int, s
         As for `cohort.fitting.fit`.
     resamples, seed : int
         Of each bootstrap.
+    source : str
+        Whose runs, as `cohort.fitting.chinchilla_runs.runs` takes it.
 
     Returns
     -------
@@ -189,7 +201,7 @@ def choices(flop: float, dropped: Sequence[int], delta: float, resamples: int, s
     """
     records = []
     for number in dict.fromkeys(dropped):
-        frame = runs(number)
+        frame = runs(number, source)
         for name in LOSSES:
             found = fit(*columns(frame), name, delta)
             ratios = found.bootstrap(resamples, seed).values(
@@ -208,6 +220,48 @@ def choices(flop: float, dropped: Sequence[int], delta: float, resamples: int, s
                 }
             )
     return pd.DataFrame(records)
+
+
+def cut(frame: pd.DataFrame, source: str = CHINCHILLA) -> float:
+    """Return the compute above which runs are held out.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The runs.
+    source : str
+        Whose they are, as `cohort.fitting.chinchilla_runs.runs` takes it.
+
+    Returns
+    -------
+    float
+        1e21 FLOP for those of Chinchilla; for others, what a fifth of those that are kept lie above.
+    """
+    return CUT if source == CHINCHILLA else float(frame["flop"][~frame["dropped"]].quantile(0.8))
+
+
+def by_dropped(flop: float, loss: str, delta: float, source: str = CHINCHILLA) -> pd.Series:
+    """Return the advice over how many of the runs with the highest losses are left out.
+
+    Parameters
+    ----------
+    flop : float
+        Compute at which the advice is asked for.
+    loss, delta
+        As for `cohort.fitting.fit`.
+    source : str
+        Whose runs, as `cohort.fitting.chinchilla_runs.runs` takes it.
+
+    Returns
+    -------
+    Series
+        Tokens per parameter, indexed by the number of runs left out; at most a fifth of them.
+    """
+    most = len(runs(0, source)) // 5
+    counts = [number for number in DROPPED if number <= most]
+    fits = {number: fit(*columns(runs(number, source)), loss, delta) for number in counts}
+    advice = {number: each.law.compute_optimal(flop).tokens_per_parameter for number, each in fits.items()}
+    return pd.Series(advice, name="ratio")
 
 
 # --- runs that the fit has not seen

@@ -5,8 +5,9 @@ from __future__ import annotations
 from cohort.architecture.registered import model
 from cohort.chapters.chinchilla_fit import printed
 from cohort.chapters.judging import Judgement, graded, quoted
-from cohort.fitting import chinchilla_runs, fit
-from cohort.scaling import ScalingLaw
+from cohort.fitting import Bootstrap, chinchilla_runs, fit
+from cohort.scaling import ScalingLaw, laws
+from cohort.scaling import law as published
 
 CHINCHILLA = (1, 67e9)  # approach and size in the table whose compute is that of Chinchilla itself
 
@@ -39,6 +40,29 @@ def _optimal_tokens(law: ScalingLaw) -> Judgement:
     return Judgement("optimal_tokens_8b", graded(-factor, -1.25, -2), tokens, "tokens", rule)
 
 
+def standing(boot: Bootstrap) -> dict[str, object]:
+    """Return how firmly the verdict on the optimal tokens of Llama 3 8B stands.
+
+    Parameters
+    ----------
+    boot : Bootstrap
+        Of the fit that it is judged by.
+
+    Returns
+    -------
+    dict
+        ``holds`` and ``limits``: shares of the resampled laws by which it holds, and by which it holds with
+        limits; ``against``: the published laws by which it does not hold.
+    """
+    found = [_optimal_tokens(each).verdict for each in boot.laws]
+    verdicts = {name: _optimal_tokens(published(name)).verdict for name in laws()}
+    return {
+        "holds": found.count("holds") / len(found),
+        "limits": found.count("holds with limits") / len(found),
+        "against": [name for name, verdict in verdicts.items() if verdict == "does not hold"],
+    }
+
+
 def _diminishing(law: ScalingLaw) -> Judgement:
     advice = printed.advice().set_index(["approach", "parameters"])
     best = law.compute_optimal(float(advice["flop"][CHINCHILLA]))
@@ -46,7 +70,7 @@ def _diminishing(law: ScalingLaw) -> Judgement:
     def gain(first: float) -> float:
         """Return what doubling the tokens from `first` times the optimum takes off the loss."""
         size, tokens = best.parameters, best.tokens
-        return law.loss(size, first * tokens) - law.loss(size, 2 * first * tokens)
+        return float(law.loss(size, first * tokens) - law.loss(size, 2 * first * tokens))
 
     before, after = gain(0.5) / gain(0.25), gain(2) / gain(1)
     rule = (

@@ -159,7 +159,7 @@ def _many_tokens(errors: pd.Series) -> str:
         return ""
     doubt = standard_error(errors)
     verdict = (
-        "there too the law promises more than the runs keep."
+        "there too the fit is biased: their losses are higher than it says."
         if errors.mean() > 2 * doubt
         else "the law fits them as well as the rest."
     )
@@ -243,8 +243,8 @@ def spread(table: pd.DataFrame, flop: float, reach: float) -> str:
         f"{percent['alpha']:.0f}% and {percent['beta']:.0f}% for the two exponents.",
         "The factors $A$ and $B$ are loose, because they make up for the exponents: a steeper fall from a "
         "higher start fits nearly as well.",
-        "What is asked of the law is looser than the law: the ends of the tokens per parameter at "
-        f"{flop:.3g} FLOP are a factor of {significant(factor['tokens per parameter'])} apart"
+        "The derived ratio is far less certain than the coefficients: the ends of the tokens per parameter "
+        f"at {flop:.3g} FLOP are a factor of {significant(factor['tokens per parameter'])} apart"
         f"{', since that compute lies far beyond the runs' if flop > 3 * reach else ''}.",
         f"The ends of the loss at the optimum are nevertheless only {percent['loss there']:.1f}% apart. "
         "Around the optimum the loss is flat, so a wrong ratio costs little, and little can be learned about "
@@ -349,7 +349,7 @@ def estimators(choices: pd.DataFrame, resamples: int) -> str:
     return paragraphs(
         sentences(*advised),
         sentences(
-            "The squares listen to the outliers most, the absolute deviations least. The runs with the "
+            "Squared error is the most sensitive to outliers, absolute error the least. The runs with the "
             f"fewest tokens pull $\\beta$ up, because the law cannot bend as they do: from {huber} by "
             f"Huber's misfit, from {squares} by the squares of losses. Each interval rests on {resamples} "
             "resamples.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cohort.chapters.data_optimal.tables import COUPLED, RUNS_OF
 from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
 
 
@@ -54,12 +55,20 @@ def two_sets(near: pd.Series, far: pd.Series, focus: str, ratio: float) -> str:
     str
         Markdown.
     """
+    plain, coupled = 100 * far["median, predicted"], far[COUPLED]
+    form = (
+        f"On the same {far['fitted']:.0f} runs a law in which size and data are coupled misses the "
+        f"{far['predicted']:.0f} long ones by {abs(coupled):.1f}% at the median, where the sum of two power "
+        f"laws misses them by {abs(plain):.1f}%"
+    )
+    fails = abs(coupled) < abs(plain) / 2
     both = sentences(
         "In both the runs that were trained longer did worse than the law says. For the Chinchilla runs it "
         f"is little, {100 * near['median, predicted']:.1f}% at the median.",
-        "The other set is small, and its runs of few tokens hardly determine the law: $E$ comes out at "
-        f"{far['E']:.2f}, and only {far['starts']} searches agree on it. So it is the extrapolation that "
-        "fails, more than the form.",
+        f"{form}. So it is the form that fails, and not only the distance: a sum of two terms promises that "
+        "data make up for size at any ratio, and they do not."
+        if fails
+        else f"{form}: neither form is the cure here, and the distance itself is the doubt.",
     )
     return paragraphs(
         both, f"What would that mean for {focus}, with {significant(ratio)} tokens per parameter?"
@@ -108,15 +117,38 @@ def order_of_scores(scores: pd.DataFrame) -> str:
     """
     if len(scores) <= 2:
         return "Too few of the models have a score to compare."
-    rank = scores["loss"].rank().corr(scores["score"].rank())
+    rank, (low, high) = _rank_correlation(scores["loss"], scores["score"])
     gap = (scores["score"].rank() - (-scores["loss"]).rank()).sort_values()
+    beside = ""
+    if "flop" in scores:
+        plain, (least, most) = _rank_correlation(scores["flop"], scores["score"])
+        better = abs(plain) > abs(rank)
+        beside = (
+            f"Training compute alone, without any law, gives {plain:+.2f} ({least:+.2f} to {most:+.2f})"
+            + (": it orders these models better than the law does." if better else ".")
+        )
     return sentences(
         f"For {counted(len(scores), 'model')} the rank correlation of score and predicted loss is "
-        f"{rank:.2f}; a perfect predictor would have -1.",
+        f"{rank:.2f}, with a 95% interval from {low:+.2f} to {high:+.2f}; a perfect predictor would have -1.",
+        beside,
         f"Furthest above its place by loss is {gap.index[-1]}, furthest below it {gap.index[0]}. What the "
         "law leaves out, the worth of the data, the experts, and the years in between, is in these "
         "differences.",
     )
+
+
+def _rank_correlation(
+    one: pd.Series, other: pd.Series, resamples: int = 1000
+) -> tuple[float, tuple[float, float]]:
+    """Return the rank correlation of two columns, and the ends of its 95% interval over resampled rows."""
+    rows = np.random.default_rng(0).integers(len(one), size=(resamples, len(one)))
+    values = []
+    for row in rows:
+        first, second = one.iloc[row].rank().to_numpy(), other.iloc[row].rank().to_numpy()
+        if np.ptp(first) and np.ptp(second):  # a resample of one model alone has no order
+            values.append(np.corrcoef(first, second)[0, 1])
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(one.rank().corr(other.rank())), (float(low), float(high))
 
 
 def other_laws(laws: pd.DataFrame, focus: str) -> str:
@@ -134,6 +166,9 @@ def other_laws(laws: pd.DataFrame, focus: str) -> str:
     str
         Markdown.
     """
+    others = laws.index.str.startswith(RUNS_OF)
+    beside = 100 * laws["overhead"][others]
+    laws = laws[~others]
     extra, repaid = 100 * laws["overhead"], laws["break-even"]
     finite = repaid[np.isfinite(repaid)]
     there = "By none of them is there a break-even."
@@ -144,4 +179,9 @@ def other_laws(laws: pd.DataFrame, focus: str) -> str:
         f"The extra compute of {focus} runs from {ranged(extra.min(), extra.max(), ',.0f')}% by these laws. "
         f"{there}",
         "The law `sardana-refit` was fitted to runs that were trained long, and not to the Chinchilla runs.",
+        f"The same form fitted to {counted(len(beside), 'other set')} of runs, of other teams, data and "
+        f"recipes, puts it anywhere from {ranged(beside.min(), beside.max(), ',.0f')}%: the data that a law "
+        "rests on move the answer more than its coefficients do."
+        if len(beside) and np.ptp(beside) > np.ptp(extra)
+        else "",
     )

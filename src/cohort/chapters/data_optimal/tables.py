@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,14 @@ import pandas as pd
 from cohort.architecture.registered import title
 from cohort.display import published_values
 from cohort.errors import ParameterError, unknown
-from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit
+from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit, panel, predicted
 from cohort.registry.frames import table
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, ScalingLaw, law, laws
 
 FITTED = "fitted"  # the name under which the fit to the Chinchilla runs is asked for
 
 
+COUPLED = "coupled form, predicted (%)"
 TAIL = [0.025, 0.975]  # of a 95% interval
 
 
@@ -44,9 +46,17 @@ def chosen_law(name: str, fit: Fit) -> ScalingLaw:
     ------
     UnknownNameError
         If there is no such law; the message names the nearest.
+    ParameterError
+        If a saved law is of another form.
     """
     if name == FITTED:
-        return fit.law
+        fitted: ScalingLaw = fit.law
+        return fitted
+    if name.endswith(".json"):
+        saved = law(name)
+        if not isinstance(saved, ScalingLaw):
+            raise ParameterError(f"{name} holds a law of another form than the chapter's, {saved.form}")
+        return saved
     if name not in laws():
         raise unknown("law", name, [FITTED, *laws()])
     return law(name)
@@ -244,8 +254,22 @@ def with_ends(against: pd.DataFrame, quantity: str) -> pd.DataFrame:
     return against[[name for name in names if name in against]].rename(columns=names)
 
 
+RUNS_OF = "runs of "  # what the laws of other runs are called by
+
+
+@cache
+def _laws_of_sets() -> dict[str, ScalingLaw]:
+    """Return the law of each public set of runs that determines one with an irreducible loss."""
+    found = {}
+    for name, runs in panel.sets().items():
+        fitted = panel.Recipe("chinchilla", "huber", 0.0).fitted(runs)
+        if fitted is not None and not fitted.flat:
+            found[RUNS_OF + name] = fitted.law
+    return found
+
+
 def by_law(parameters: float, tokens: float, fit: Fit) -> pd.DataFrame:
-    """Return how a model stands by each law: the fit and the published ones.
+    """Return how a model stands by each law: the fit, the published ones, and those of other sets of runs.
 
     Parameters
     ----------
@@ -260,8 +284,8 @@ def by_law(parameters: float, tokens: float, fit: Fit) -> pd.DataFrame:
         Indexed by law: ``size`` (over the optimum of the same loss), ``overhead`` and ``break-even``.
     """
     records = []
-    for name in (FITTED, *laws()):
-        each = chosen_law(name, fit)
+    named = {name: chosen_law(name, fit) for name in (FITTED, *laws())}
+    for name, each in (named | _laws_of_sets()).items():
         records.append(
             (
                 name,
@@ -325,7 +349,8 @@ def extrapolations(named: Mapping[str, pd.DataFrame], most: float) -> pd.DataFra
     -------
     DataFrame
         ``fitted`` and ``predicted`` runs, the median of the absolute error of the first and of the error of
-        the second (shares), the irreducible loss ``E`` of the fit, and ``starts`` that agree on it.
+        the second (shares), the same of a law in which size and data are coupled (``coupled, predicted (%)``,
+        per cent), the irreducible loss ``E`` of the fit, and ``starts`` that agree on it.
     """
     records = []
     for name, runs in named.items():
@@ -338,11 +363,19 @@ def extrapolations(named: Mapping[str, pd.DataFrame], most: float) -> pd.DataFra
                 "predicted": int((~inside).sum()),
                 "median, fitted": frame["error"][inside].abs().median(),
                 "median, predicted": frame["error"][~inside].median(),
+                COUPLED: 100 * _coupled_error(frame),
                 "E": found.law.E,
                 "starts": f"{found.starts_agreeing} of {found.starts}",
             }
         )
     return pd.DataFrame(records).set_index("runs")
+
+
+def _coupled_error(frame: pd.DataFrame) -> float:
+    """Return the median error of the runs that are not fitted, by the coupled form."""
+    found = fit(*chinchilla_runs.columns(frame[frame["fitted"]]), form="coupled")
+    beyond = frame[~frame["fitted"]]
+    return float((beyond["loss"] / predicted(found.law, beyond) - 1).median())
 
 
 def behind(law: ScalingLaw, parameters: float, tokens: float, shares: Sequence[float]) -> pd.DataFrame:
@@ -390,9 +423,10 @@ def beside_scores(against: pd.DataFrame, models: Sequence[str], benchmark: str) 
     Returns
     -------
     DataFrame
-        Per model with both: ``loss`` and ``score`` in per cent.
+        Per model with both: ``loss``, ``score`` in per cent, and ``flop``, its training compute.
     """
     found = published_values.scores(models, benchmark)
     sound = found[(found["variant"] == "base") & (found["status"] != "contested")]
     medians = sound.groupby("model")["score"].median()
-    return pd.DataFrame({"loss": against["loss"], "score": medians}).dropna()
+    frame = trained(models)
+    return pd.DataFrame({"loss": against["loss"], "score": medians, "flop": frame["flop"]}).dropna()

@@ -74,7 +74,7 @@ def _gains_continue(law: ScalingLaw) -> Judgement:
     first = quoted("Llama 3 8B", "compute-optimal")
 
     def gain(start: float) -> float:
-        return law.loss(size, start) - law.loss(size, 2 * start)
+        return float(law.loss(size, start) - law.loss(size, 2 * start))
 
     share = gain(tokens / 2) / gain(first)
     rule = (

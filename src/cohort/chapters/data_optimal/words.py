@@ -196,8 +196,9 @@ def payback(against: pd.DataFrame, tokens: pd.Series, focus: str, use: float) ->
         too_large if never else "",
         _served_over_trained((repaid / tokens)[smaller]),
         _certainty(against, focus),
-        "Far from the optimum, extra training and smaller size go together, and their ratio depends little "
-        "on the coefficients. Near the optimum both are small, and their ratio can be anything.",
+        "Break-even is the extra training compute over what each token of use saves. Far from the optimum "
+        "both grow together and the quotient is stable; near it both are close to zero, and the quotient is "
+        "not determined.",
         "The intervals know only how sure the coefficients are. Whether the law holds so far from its runs "
         "is asked below, and matters more.",
     )

@@ -109,8 +109,7 @@ def good_enough(needed: pd.DataFrame, focus: str, phi: pd.Series, optimal: float
     it = inflected(len(impossible), "it scores", "they score")
     too_small = (
         f"For {', '.join(impossible)} no data are good enough: by the law the size alone keeps the loss "
-        f"above that of {focus}. If {it} as well all the same, then the law, or loss as a measure of what "
-        "such models can do, is what fails."
+        f"above that of {focus}. If {it} as well all the same, then for such models the dense law is wrong."
     )
     return paragraphs(
         sentences(

@@ -72,6 +72,69 @@ def draw_trade(frame: pd.DataFrame) -> Figure:
     return drawing
 
 
+def draw_anatomy(parts: pd.DataFrame) -> Figure:
+    """Draw where the weights of each mixture are, as shares of its total.
+
+    Parameters
+    ----------
+    parts : DataFrame
+        As `sizes.anatomy` returns it.
+
+    Returns
+    -------
+    Figure
+        One bar a model, in percent; a line marks the share that a token passes through.
+    """
+    rows = parts.iloc[::-1]
+    drawing, axes = figure(0.34 * len(rows) + 1.4)
+    columns = [part for part in parts.columns if part not in ("total", "active")]
+    colours = dict(zip(columns, [COLOURS[at] for at in (0, 2, 1, 3, 4, 5, 7, 8)], strict=False))
+    left = pd.Series(0.0, rows.index)
+    for part in columns:
+        share = 100 * rows[part] / rows["total"]
+        if share.max() > 0.05:
+            axes.barh(range(len(rows)), share, left=left, color=colours[part], height=0.56, label=part)
+        left += share
+    for place, share in enumerate(100 * rows["active"] / rows["total"]):
+        axes.plot([100 - share] * 2, [place - 0.4, place + 0.4], color=INK, lw=2)
+    axes.set(xlabel="share of all weights (%)", xlim=(0, 100))
+    axes.grid(visible=False, axis="y")
+    name_rows(axes, [str(name) for name in rows.index])
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST)
+    return drawing
+
+
+def draw_advantage(lost: pd.DataFrame) -> Figure:
+    """Draw between how many answers the sparsity of each mixture is used up.
+
+    Parameters
+    ----------
+    lost : DataFrame
+        As `reads.advantage` returns it.
+
+    Returns
+    -------
+    Figure
+        A bar for each mixture on a logarithmic axis, from where a step reads twice as much as a dense model
+        of equal compute to where it reads nearly all.
+    """
+    rows = lost.iloc[::-1]
+    drawing, axes = figure(0.32 * len(rows) + 0.9)
+    for place, (_, row) in enumerate(rows.iterrows()):
+        low = float(row["nearly all"] if pd.isna(row["twice"]) else row["twice"])
+        high = float(row["nearly all"])
+        axes.plot([low, high], [place, place], color=OWN, lw=6, solid_capstyle="butt")
+        axes.annotate(
+            f"{low:,.0f} to {high:,.0f}", (high, place), (6, 0), textcoords="offset points", va="center",
+            size=SMALLEST,
+        )  # fmt: skip
+    axes.set(xscale="log", xlabel="answers in a step")
+    axes.set_xlim(1, float(rows["nearly all"].max()) * 6)
+    plain_ticks(axes.xaxis)
+    name_rows(axes, [str(name) for name in rows.index])
+    return drawing
+
+
 def draw_coverage(frame: pd.DataFrame) -> Figure:
     """Draw how many distinct experts a layer reads, as more tokens are routed at once.
 

@@ -87,7 +87,8 @@ def test_the_residuals_of_the_fit():
         "the median.\n"
         "The 5 runs left out did worse by 6 to 37%.\n"
         "At the other end, the 26 runs with more than a hundred tokens per parameter lie +0.28% from the law "
-        "on average, with a standard error of 0.11%: there too the law promises more than the runs keep."
+        "on average, with a standard error of 0.11%: there too the fit is biased: "
+        "their losses are higher than it says."
     )
 
 

@@ -242,11 +242,22 @@ def test_runs_that_were_trained_long():
 
 
 def test_two_sets_of_runs():
-    near, far = pd.Series({"median, predicted": 0.0061}), pd.Series({"E": 0.152, "starts": "1 of 36"})
-    little, far_off, _, question = checks.two_sets(near, far, LLAMA, 1868).split("\n")
+    near = pd.Series({"median, predicted": 0.0061})
+    far = pd.Series({"median, predicted": 0.0415, tables.COUPLED: 0.9, "fitted": 34, "predicted": 13})
+    little, form, _, question = checks.two_sets(near, far, LLAMA, 1868).split("\n")
     assert little.endswith("For the Chinchilla runs it is little, 0.6% at the median.")
-    assert "$E$ comes out at 0.15, and only 1 of 36 searches agree on it." in far_off
+    assert "misses the 13 long ones by 0.9% at the median" in form and "misses them by 4.2%" in form
+    assert "it is the form that fails, and not only the distance" in form
     assert question == "What would that mean for Llama 3 8B, with 1,870 tokens per parameter?"
+    far[tables.COUPLED] = 3.9
+    assert "neither form is the cure here" in checks.two_sets(near, far, LLAMA, 1868)
+
+
+def test_the_coupled_form_predicts_long_runs_where_the_plain_one_fails():
+    """On the runs of Sardana and others the median error beyond 100 tokens a parameter falls below 1%."""
+    found = tables.extrapolations({"long": tables.overtrained_runs()}, 100).loc["long"]
+    assert 100 * found["median, predicted"] == pytest.approx(4.15, abs=0.01)
+    assert abs(found[tables.COUPLED]) < 1.0
 
 
 @pytest.mark.parametrize(
@@ -269,8 +280,11 @@ def test_a_loss_above_the_law(repaid, high, end):
 def test_losses_beside_scores():
     scores = pd.DataFrame({"loss": [2.0, 1.9, 1.8], "score": [40, 70, 60]}, index=["A", "B", "C"])
     rank, furthest = checks.order_of_scores(scores).split("\n")
-    assert rank.startswith("For 3 models the rank correlation of score and predicted loss is -0.50;")
+    assert rank.startswith("For 3 models the rank correlation of score and predicted loss is -0.50, with a")
     assert furthest.startswith("Furthest above its place by loss is B, furthest below it C.")
+    beside = checks.order_of_scores(scores.assign(flop=[1.0, 3.0, 2.0])).split("\n")[1]
+    assert beside.startswith("Training compute alone, without any law, gives +1.00")
+    assert beside.endswith("it orders these models better than the law does.")
     assert checks.order_of_scores(scores[:2]) == "Too few of the models have a score to compare."
 
 

@@ -19,6 +19,7 @@ from cohort.chapters.expert_tradeoffs.words.mixtures import (
     sparsity_lost,
     where_weights_are,
 )
+from cohort.chapters.expert_tradeoffs.words.remembered import takeaways
 from cohort.chapters.expert_tradeoffs.words.worths import dense_worth, printed_laws, scores_beside
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "scores_beside",
     "skews",
     "sparsity_lost",
+    "takeaways",
     "where_weights_are",
 ]

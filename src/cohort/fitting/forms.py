@@ -1,0 +1,355 @@
+"""The forms of laws that can be fitted: their coefficients, their terms, and where a search starts.
+
+A form is fitted in coordinates that are logarithms of what must be above zero, with sizes and tokens in their
+geometric means. To fix a coefficient, or to tie two, is linear in these coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from cohort.errors import ParameterError, bounded, one_of
+from cohort.fitting import terms
+from cohort.fitting.newton import STEPS
+from cohort.fitting.objective import Runs
+from cohort.fitting.terms import ABSENT, Array, Curved, Linear, Term
+from cohort.scaling import other_laws
+from cohort.scaling.dense_laws import ScalingLaw
+from cohort.scaling.laws_in_general import Law
+
+EXPONENTS = (0.02, 0.06, 0.12, 0.2, 0.35, 0.5, 0.8, 1.2)  # of the starts, for parameters and for tokens
+FEWER = (0.06, 0.2, 0.5, 1.0)  # where a form has further coordinates to start from
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """A form of a law.
+
+    Attributes
+    ----------
+    title : str
+        The form in words and symbols.
+    names : tuple of str
+        Coefficients as a law holds them, in the order of the coordinates.
+    logarithmic : frozenset of str
+        Those whose coordinate is a logarithm.
+    centred : mapping of str to (str, str)
+        Constants whose coordinate is their logarithm less an exponent times the centre of a column: name to
+        (exponent, column).
+    above_zero : frozenset of str
+        Further coefficients that are above zero.
+    terms : callable
+        From runs to the terms of the law.
+    starts : callable
+        From runs to starts, shape (K, p), in the coordinates.
+    scaled : mapping of str to str
+        Factors of a power of the centred size, by the name of its exponent.
+    law : callable
+        From the coefficients to a law.
+    tied, fixed : mapping
+        What the form itself ties or fixes, as `cohort.fitting.fit` takes it.
+    extra : str
+        The further column of runs that it needs, if any.
+    steps : int
+        Of a descent, at most.
+    resample_steps : int
+        The same for a resample: one that takes longer runs away, or counts as lost.
+    retries : bool
+        Whether a resample that the start of all runs leads nowhere is tried from others.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    terms: Callable[[Runs], Sequence[Term]]
+    starts: Callable[[Runs], Array]
+    law: Callable[..., Law]
+    logarithmic: frozenset[str] = frozenset({"E"})
+    centred: Mapping[str, tuple[str, str]] = field(
+        default_factory=lambda: {"A": ("alpha", "x"), "B": ("beta", "y")}
+    )
+    above_zero: frozenset[str] = frozenset({"alpha", "beta"})
+    scaled: Mapping[str, str] = field(default_factory=dict)
+    tied: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    extra: str = ""
+    steps: int = STEPS
+    resample_steps: int = 150
+    retries: bool = True
+
+    def coefficients(self, full: Array, runs: Runs) -> dict[str, float]:
+        """Return the coefficients at a point of the coordinates.
+
+        Parameters
+        ----------
+        full : ndarray, shape (p,)
+            The point.
+        runs : Runs
+            Those whose centre the coordinates have.
+
+        Returns
+        -------
+        dict of str to float
+            By name.
+        """
+        value = dict(zip(self.names, map(float, full), strict=True))
+        found = {}
+        for name, each in value.items():
+            if name in self.centred:
+                exponent, column = self.centred[name]
+                each += value[exponent] * runs.centre_of(column)
+            if name in self.scaled:
+                each *= float(np.exp(-value[self.scaled[name]] * runs.centre_of("x")))
+            found[name] = float(np.exp(each)) if self._logarithm(name) else each
+        return found
+
+    def coordinates(self, coefficients: Mapping[str, float], runs: Runs) -> Array:
+        """Return the point at which a law has some coefficients.
+
+        Parameters
+        ----------
+        coefficients : mapping of str to float
+            By name.
+        runs : Runs
+            Those whose centre the coordinates have.
+
+        Returns
+        -------
+        ndarray, shape (p,)
+            The point.
+        """
+        found = []
+        for name in self.names:
+            value = coefficients[name]
+            with np.errstate(divide="ignore"):
+                value = float(np.log(value)) if self._logarithm(name) else value
+            if name in self.centred:
+                exponent, column = self.centred[name]
+                value -= coefficients[exponent] * runs.centre_of(column)
+            if name in self.scaled:
+                value *= float(np.exp(coefficients[self.scaled[name]] * runs.centre_of("x")))
+            found.append(value)
+        return np.array(found)
+
+    def _logarithm(self, name: str) -> bool:
+        return name in self.logarithmic or name in self.centred
+
+    def place(self, name: str) -> int:
+        """Return the place of a coefficient among the coordinates.
+
+        Parameters
+        ----------
+        name : str
+            One of `names`.
+
+        Returns
+        -------
+        int
+            From 0.
+        """
+        return self.names.index(one_of("coefficient", name, self.names))
+
+    def restricted(
+        self, runs: Runs, fixed: Mapping[str, float], tied: Mapping[str, str]
+    ) -> tuple[Array, Array]:
+        """Return how free coordinates give all: all = free @ theta + constant.
+
+        Parameters
+        ----------
+        runs : Runs
+            Those whose centre the coordinates have.
+        fixed : mapping of str to float
+            Coefficients that are held, beside those of the form.
+        tied : mapping of str to str
+            Coefficients that equal another one, beside those of the form.
+
+        Returns
+        -------
+        free : ndarray, shape (p, f)
+            What each free coordinate adds.
+        constant : ndarray, shape (p,)
+            What is held.
+
+        Raises
+        ------
+        ParameterError
+            If nothing is left free, or a coefficient is held at what it cannot be.
+        """
+        held, ties = {**self.fixed, **fixed}, {**self.tied, **tied}
+        matrix, constant = np.eye(len(self.names)), np.zeros(len(self.names))
+        for name, other in ties.items():
+            if name in held or other in held or {name, other} & set(self.centred):
+                raise ParameterError(f"{name} and {other} cannot be tied: only free exponents can")
+            matrix[:, self.place(other)] += matrix[:, self.place(name)]
+            matrix[:, self.place(name)] = 0
+        for name in sorted(held, key=lambda each: each in self.centred):  # constants after their exponents
+            place, number = self.place(name), self._held(name, held[name])
+            matrix[:, place] = 0
+            matrix[place] = 0
+            if name in self.centred:  # ln A' = ln A - alpha x
+                exponent, column = self.centred[name]
+                matrix[place] = -runs.centre_of(column) * matrix[self.place(exponent)]
+                number -= runs.centre_of(column) * constant[self.place(exponent)]
+            constant[place] = number
+        matrix = matrix[:, np.abs(matrix).sum(axis=0) > 0]
+        if not matrix.shape[1]:
+            raise ParameterError("every coefficient is fixed; leave at least one free")
+        return matrix, constant
+
+    def _held(self, name: str, value: float) -> float:
+        if name in self.scaled:
+            raise ParameterError(f"{name} cannot be fixed: its scale moves with {self.scaled[name]}")
+        low = 0.0 if name == "E" else 1e-300 if self._logarithm(name) or name in self.above_zero else -1e300
+        number = bounded(name, value, low, above=name != "E" and low >= 0)
+        with np.errstate(divide="ignore"):
+            return float(np.log(number)) if self._logarithm(name) else number
+
+
+def _least_squares(runs: Runs, columns: Sequence[Array]) -> Array:
+    """Return the logarithms of the factors of some columns that fit the losses best, each above zero."""
+    relative = np.stack([np.ones_like(runs.losses), *columns], axis=1) / runs.losses[:, None]
+    factors = np.linalg.lstsq(relative, np.ones(len(runs.losses)), rcond=None)[0]
+    logs: Array = np.log(np.maximum(factors, 0.01 * runs.losses.min()))
+    return logs
+
+
+def _additive(runs: Runs, exponents: Sequence[float] = EXPONENTS) -> Array:
+    """Return starts (a, b, e, alpha, beta): pairs of exponents, and a regression for the rest."""
+    starts = []
+    for alpha, beta in product(exponents, exponents):
+        e, a, b = _least_squares(runs, [np.exp(-alpha * runs.x), np.exp(-beta * runs.y)])
+        starts.append([a, b, e, alpha, beta])
+    return np.array(starts)
+
+
+def _with(starts: Array, *further: Sequence[float]) -> Array:
+    """Return starts with all combinations of further coordinates."""
+    return np.array([[*start, *more] for start in starts for more in product(*further)])
+
+
+def _logs(*values: float) -> list[float]:
+    return [float(np.log(value)) for value in values]
+
+
+def _irreducible(place: int) -> Linear:
+    return Linear((place,), np.ones((1, 1)))
+
+
+def _power(constant: int, exponent: int, column: Array) -> Linear:
+    return Linear((constant, exponent), np.stack([np.ones_like(column), -column]))
+
+
+def _two_powers(runs: Runs) -> list[Term]:
+    return [_irreducible(2), _power(0, 3, runs.x), _power(1, 4, runs.y)]
+
+
+def _in_compute(runs: Runs) -> Array:
+    starts = []
+    for alpha in EXPONENTS:
+        e, a = _least_squares(runs, [np.exp(-alpha * runs.z)])
+        starts.append([a, e, alpha])
+    return np.array(starts)
+
+
+def _farseer_starts(runs: Runs) -> Array:
+    """Return starts near laws of two powers, whose size term becomes part of the stretched exponential."""
+    starts = []
+    y = np.log(runs.tokens)
+    for (alpha, beta), power, bend in product(product(FEWER, (0.15, 0.3, 0.5)), (-0.2, 0.2), (-0.15, 0.15)):
+        e, a, b = _least_squares(runs, [np.exp(-alpha * runs.x), np.exp(-beta * (y - y.mean()))])
+        at_size = np.log(np.exp(e) + np.exp(a - alpha * runs.x))
+        slope, level = np.polyfit(np.exp(power * runs.x), at_size, 1)
+        starts.append([slope, power, level, 0.01, 0.2, b + beta * y.mean(), 0.1, bend, np.log(beta)])
+    return np.array(starts)
+
+
+def _repeats(runs: Runs) -> tuple[Array, Array]:
+    """Return the centred logarithm of the distinct tokens read, and the repetitions."""
+    assert runs.unique is not None
+    once = np.minimum(runs.tokens, runs.unique)
+    return np.log(once) - runs.centre_of("y"), runs.tokens / once - 1
+
+
+def _penalised(runs: Runs) -> list[Term]:
+    assert runs.unique is not None
+    _, repeats = _repeats(runs)
+    with np.errstate(divide="ignore"):
+        logs = np.where(repeats > 0, np.log(np.maximum(repeats, 1e-300)), 0.0)
+    ratio = np.log(runs.parameters / np.minimum(runs.tokens, runs.unique))
+    harm = Linear((5, 6, 7), np.stack([np.ones_like(ratio), logs, ratio]), np.where(repeats > 0, 0.0, ABSENT))
+    return [*_two_powers(runs), harm]
+
+
+def _decaying(runs: Runs) -> list[Term]:
+    return [_irreducible(2), _power(0, 3, runs.x), Curved((1, 4, 5), terms.repeating(*_repeats(runs)))]
+
+
+def _in_precision(runs: Runs) -> list[Term]:
+    assert runs.bits is not None
+    return [_irreducible(2), Curved((0, 3, 5), terms.rounded(runs.x, runs.bits)), _power(1, 4, runs.y)]
+
+
+def _coupled(runs: Runs) -> list[Term]:
+    return [_irreducible(2), Curved((0, 1, 3, 4, 5), terms.coupled(runs.x, runs.y))]
+
+
+def _farseer(runs: Runs) -> list[Term]:
+    y = np.log(runs.tokens)
+    return [
+        Curved((0, 1, 2), terms.powered(runs.x)),
+        Curved((3, 4, 5, 6, 7, 8), terms.interacting(runs.x, y)),
+    ]
+
+
+FIVE = ("A", "B", "E", "alpha", "beta")
+FORMS = {
+    "chinchilla": Form("E + A / N^alpha + B / D^beta", FIVE, _two_powers, _additive, ScalingLaw),
+    "tied": Form(
+        "E + A / N^alpha + B / D^alpha", FIVE, _two_powers, _additive, ScalingLaw, tied={"beta": "alpha"}
+    ),
+    "gadre": Form(
+        "E + (a M^eta + b M^-eta) / C^eta, with M = D/N and C = 6ND",
+        FIVE, _two_powers, _additive, other_laws.OvertrainingLaw.of_two_powers, tied={"beta": "alpha"},
+    ),
+    "coupled": Form(
+        "E + (A^(1/k) N^(-alpha/k) + B^(1/k) D^(-beta/k))^k",
+        (*FIVE, "k"), _coupled, lambda runs: _with(_additive(runs, FEWER), (0.3, 0.7, 1.0, 1.6)),
+        other_laws.CoupledLaw, above_zero=frozenset({"alpha", "beta", "k"}),
+    ),
+    "kaplan": Form(
+        "((Nc/N)^(alpha/beta) + Dc/D)^beta",
+        (*FIVE, "k"), _coupled, lambda runs: _with(_additive(runs, FEWER), (0.1, 0.3)),
+        other_laws.KaplanLaw.of_two_powers, above_zero=frozenset({"alpha", "beta", "k"}),
+        fixed={"E": 0.0}, tied={"k": "beta"},
+    ),
+    "farseer": Form(
+        "exp(a3 N^gamma + b3) + exp(a2 N^beta + b2) / D^exp(a1 N^alpha + b1)",
+        ("a3", "gamma", "b3", "a2", "beta", "b2", "a1", "alpha", "b1"), _farseer, _farseer_starts,
+        other_laws.FarseerLaw, logarithmic=frozenset(), centred={}, above_zero=frozenset(),
+        scaled={"a3": "gamma", "a2": "beta", "a1": "alpha"}, steps=300, resample_steps=20, retries=False,
+    ),
+    "compute": Form(
+        "E + A / C^alpha", ("A", "E", "alpha"),
+        lambda runs: [_irreducible(1), _power(0, 2, runs.z)], _in_compute,
+        other_laws.ComputeLaw, centred={"A": ("alpha", "z")}, above_zero=frozenset({"alpha"}),
+    ),
+    "repeated": Form(
+        "E + A / N^alpha + B / (U (1 + R (1 - exp(-r/R))))^beta, r passes beyond the first over U tokens",
+        (*FIVE, "R"), _decaying, lambda runs: _with(_additive(runs, FEWER), _logs(2.0, 15.0, 80.0)),
+        other_laws.RepeatedLaw, logarithmic=frozenset({"E", "R"}), extra="unique_tokens",
+    ),
+    "overfitting": Form(
+        "E + A / N^alpha + B / D^beta + P r^delta (N/U)^kappa, r passes beyond the first over U tokens",
+        (*FIVE, "P", "delta", "kappa"), _penalised,
+        lambda runs: _with(_additive(runs, FEWER), _logs(1e-3, 1e-2), (0.5, 1.2), (0.3, 1.0)),
+        other_laws.OverfittingLaw, logarithmic=frozenset({"E", "P"}), extra="unique_tokens",
+    ),
+    "precision": Form(
+        "E + A / (N (1 - exp(-bits/g)))^alpha + B / D^beta",
+        (*FIVE, "g"), _in_precision, lambda runs: _with(_additive(runs, FEWER), _logs(1.0, 3.0, 6.0)),
+        other_laws.PrecisionLaw, logarithmic=frozenset({"E", "g"}), extra="bits",
+    ),
+}  # fmt: skip
