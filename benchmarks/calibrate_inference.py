@@ -20,6 +20,7 @@ NOTES = {
     "read": ("J/GB", "of weights that a step reads, shared by its requests"),
     "multiply": ("J/GB", "of weights that one token is multiplied with"),
     "token": ("J", "of each accelerator for a token"),
+    "expert": ("J", "of each expert in eight bits in a step, whatever the batch"),
 }
 
 

@@ -7,11 +7,12 @@ before. A number is compared with another at the same boundary, or not at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from cohort.errors import ParameterError, bounded, one_of, shown
 from cohort.footprint.inputs import Factors
+from cohort.footprint.provenance import Provenance
 from cohort.units import G_PER_KG, HOURS_PER_YEAR
 
 # What a footprint counts, from the narrowest to the widest.
@@ -94,6 +95,9 @@ class Footprint:
         Hours of one accelerator, development included within the widest boundary.
     pue_applied : bool
         Whether the losses of the data centre are in the energy.
+    provenance : Provenance or None
+        What it rests on: model, place, year, every factor with its range and sources, what was assumed. None
+        for a sum, and for what was computed from factors alone.
     """
 
     boundary: str
@@ -106,6 +110,7 @@ class Footprint:
     water_embodied_l: float
     accelerator_hours: float
     pue_applied: bool
+    provenance: Provenance | None = field(default=None, repr=False, compare=False)
 
     @property
     def co2e_kg(self) -> float:
@@ -149,7 +154,34 @@ class Footprint:
             If `number` is not a number of 0 or more.
         """
         count = bounded("number", number, 0, MOST)
-        return replace(self, **{name: count * getattr(self, name) for name in _AMOUNTS})
+        about = self.provenance and replace(self.provenance, number=count * self.provenance.number)
+        amounts = {name: count * getattr(self, name) for name in _AMOUNTS}
+        return replace(self, provenance=about, **amounts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the footprint with its ranges and what it rests on, as plain values.
+
+        Returns
+        -------
+        dict
+            Of text, numbers, lists and dicts, which ``json.dumps`` takes. Each amount has its ``central``
+            value and, where the provenance is known, ``low`` and ``high``.
+
+        Examples
+        --------
+        >>> import cohort
+        >>> run = cohort.footprint.training(accelerator="H100 SXM 80GB", accelerator_hours=1000)
+        >>> sorted(run.as_dict()["amounts"]["co2e_kg"])
+        ['central', 'high', 'low']
+        """
+        amounts = {}
+        for name in (*_AMOUNTS, "co2e_kg", "co2e_market_kg", "water_l", "heat_kwh"):
+            amounts[name] = {"central": getattr(self, name)}
+            if self.provenance is not None:
+                low, high = self.provenance.interval(name)
+                amounts[name] |= {"low": low, "high": high}
+        about = {} if self.provenance is None else self.provenance.as_dict()
+        return {"boundary": self.boundary, "pue_applied": self.pue_applied, "amounts": amounts, **about}
 
     def __add__(self, other: Footprint) -> Footprint:
         """Return the footprint of both together.
@@ -166,7 +198,8 @@ class Footprint:
                 f"footprints within {shown(self.boundary)} and {shown(other.boundary)} cannot be added: "
                 "both must have the same boundary"
             )
-        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in _AMOUNTS})
+        amounts = {name: getattr(self, name) + getattr(other, name) for name in _AMOUNTS}
+        return replace(self, provenance=None, **amounts)
 
 
 _AMOUNTS = tuple(each.name for each in fields(Footprint) if each.type == "float")

@@ -17,6 +17,8 @@ from cohort.footprint.factors import Range, factor
 from cohort.footprint.hosting import Service as Service
 from cohort.footprint.hosting import service as service
 from cohort.footprint.inputs import Case, Factors, central_values, traits
+from cohort.footprint.places import grid as grid_of
+from cohort.footprint.provenance import Provenance, about_place
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, rated_power
 from cohort.units import DAYS_PER_YEAR, JOULES_PER_KWH, SECONDS_PER_HOUR
@@ -64,7 +66,7 @@ class AnswerFactors(Factors):
     idle_share : float
         Share of the energy of all machines that goes to those that wait, below 1.
     energy_ratio : float
-        Measured energy over that of the four terms of `cohort.footprint.energy`.
+        Measured energy over that of the terms of `cohort.footprint.energy`.
     """
 
     host_ratio: Any = field(metadata=traits(1.0, 10.0, usual=("serving", "host over accelerator")))
@@ -235,7 +237,26 @@ def serving(
         accelerators=accelerators, weight_dtype=weight_dtype, kv_dtype=kv_dtype,
     )  # fmt: skip
     ranges = answer_factors(found.device, grid, known, found.carried)
-    return answer_footprint(boundary, found, central_values(ranges))
+    place = grid_of(grid)
+
+    def again(values: Mapping[str, Any]) -> Footprint:
+        return answer_footprint(boundary, found, values)
+
+    assumed = (*_assumed(found, boundary, known), *about_place(place, ranges))
+    about = Provenance(found.model.name, found.device.name, place, ranges, assumed, again)
+    return replace(again(central_values(ranges)), provenance=about)
+
+
+def _assumed(found: Service, boundary: str, known: Mapping[str, float | None]) -> tuple[str, ...]:
+    """Return what an answer has to assume beyond what was given, a sentence each."""
+    said = (
+        [] if found.device.name == MEASURED else [f"The energy was measured on {MEASURED} and carried over."]
+    )
+    if at_least(boundary, "node") and known.get("host_ratio") is None:
+        said.append("The host was not given: the ratio of node to accelerators is that of the data.")
+    if at_least(boundary, "facility") and known.get("idle_share") is None:
+        said.append("Idle machines were not given: their share is that of the data.")
+    return tuple(said)
 
 
 def per_million_tokens(answer: Footprint, output_tokens: int) -> Footprint:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import model as read_model
 from cohort.errors import extras
-from cohort.footprint.energy import Coefficients, coefficients, read_by_mixture
+from cohort.footprint.energy import TERMS, Coefficients, coefficients, narrow_experts, read_by_mixture
 from cohort.registry import facts
 from cohort.serving.roofline import weights_read
 from cohort.units import GB
@@ -40,6 +40,8 @@ class Measured:
         Weights that the step reads, and that one token is multiplied with, in GB.
     value : float
         What the accelerators drew for an output token, in J.
+    narrow_experts : int
+        Experts of all layers, where they are in eight bits or fewer; else 0.
     """
 
     model: str
@@ -50,6 +52,7 @@ class Measured:
     read_gb: float
     multiplied_gb: float
     value: float
+    narrow_experts: int = 0
 
     def joules(self, found: Coefficients | None = None) -> float:
         """Return what the model of energy gives.
@@ -65,7 +68,7 @@ class Measured:
             J for an output token.
         """
         return (found or coefficients()).joules(
-            self.accelerators, self.concurrency, self.read_gb, self.multiplied_gb
+            self.accelerators, self.concurrency, self.read_gb, self.multiplied_gb, self.narrow_experts
         )
 
 
@@ -131,6 +134,7 @@ def _measured(row: dict[str, str]) -> Measured:
         read * width,
         multiplied * width,
         float(row["value"]),
+        narrow_experts(read_model(row["same_shape_as"]), row["weight_dtype"]) if row["same_shape_as"] else 0,
     )
 
 
@@ -147,7 +151,13 @@ def _weights(row: dict[str, str], requests: int) -> tuple[float, float]:
 # The fit ----------------------------------------------------------------------------------------------------
 
 _NONE = Coefficients(0, 0, 0, 0, PROMPT, CONTEXT, 1)
-_UNITS = [replace(_NONE, step=1), replace(_NONE, read=1), replace(_NONE, multiply=1), replace(_NONE, token=1)]
+_UNITS = [
+    replace(_NONE, step=1),
+    replace(_NONE, read=1),
+    replace(_NONE, multiply=1),
+    replace(_NONE, token=1),
+    replace(_NONE, expert=1),
+]  # in the order of TERMS
 
 
 def fit_coefficients(rows: Sequence[Measured]) -> Coefficients:
@@ -170,18 +180,18 @@ def fit_coefficients(rows: Sequence[Measured]) -> Coefficients:
     leave_one_out : How far the fit is from models that it has not seen.
     """
     matrix = np.array([[each.joules(unit) / each.value for unit in _UNITS] for each in rows])
-    best = np.zeros(4)
+    best = np.zeros(len(TERMS))
     least = float(len(rows))
-    for size in range(1, 5):
-        for chosen in combinations(range(4), size):
+    for size in range(1, len(TERMS) + 1):
+        for chosen in combinations(range(len(TERMS)), size):
             columns = list(chosen)
             values = np.linalg.lstsq(matrix[:, columns], np.ones(len(rows)), rcond=None)[0]
             missed = float(((matrix[:, columns] @ values - 1) ** 2).sum())
             if (values >= 0).all() and missed < least:
-                best, least = np.zeros(4), missed
+                best, least = np.zeros(len(TERMS)), missed
                 best[columns] = values
-    step, read, multiply, token = (float(f"{value:.{DIGITS}g}") for value in best)
-    return Coefficients(step, read, multiply, token, PROMPT, CONTEXT, mean_answer()[0])
+    step, read, multiply, token, expert = (float(f"{value:.{DIGITS}g}") for value in best)
+    return Coefficients(step, read, multiply, token, PROMPT, CONTEXT, mean_answer()[0], expert)
 
 
 def mean_answer() -> tuple[float, int]:

@@ -6,11 +6,13 @@ and P multiplied with,
 
 .. math::
 
-    e = c_0 \frac{n}{B} + c_1 \frac{b\,W(B)}{B} + c_2\,b\,P + c_3\,n.
+    e = c_0 \frac{n}{B} + c_1 \frac{b\,W(B)}{B} + c_2\,b\,P + c_3\,n + c_4 \frac{X}{B}.
 
-The four coefficients are data, fitted by `benchmarks/calibrate_inference.py` to published measurements on
-H100. The measured requests are chats: what reading their short prompts takes is in the coefficients, spread
-over the tokens of their answers, and only what goes beyond is added.
+X counts the experts of all layers where they are stored in eight bits or fewer, and is 0 elsewhere: the
+kernels that were measured take a time for every expert that is held, asked for or not. The coefficients are
+data, fitted by `benchmarks/calibrate_inference.py` to published measurements on H100. The measured requests
+are chats: what reading their short prompts takes is in the coefficients, spread over the tokens of their
+answers, and only what goes beyond is added.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
+from cohort.architecture.feedforward import Experts
 from cohort.architecture.registered import model as read_model
 from cohort.errors import bounded, integer, one_of, positive
 from cohort.experts.closed_form import coverage
@@ -30,6 +33,9 @@ from cohort.serving.roofline import attained, weights_read
 from cohort.units import GB
 
 MEASURED_BYTES = 2  # of a number in the caches of the measured chats
+
+
+TERMS = ("step", "read", "multiply", "token", "expert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Coefficients:
         Tokens of a prompt, and of cache, whose energy is in the others.
     answer : float
         Tokens of the mean measured answer: such a prompt came with so many.
+    expert : float
+        J of each expert in eight bits or fewer in a step, whatever the batch.
     """
 
     step: float
@@ -59,8 +67,16 @@ class Coefficients:
     prompt: int
     context: int
     answer: float
+    expert: float = 0.0
 
-    def joules(self, accelerators: int, concurrency: float, read_gb: float, multiplied_gb: float) -> float:
+    def joules(
+        self,
+        accelerators: int,
+        concurrency: float,
+        read_gb: float,
+        multiplied_gb: float,
+        narrow_experts: int = 0,
+    ) -> float:
         """Return J for an output token.
 
         Parameters
@@ -71,13 +87,15 @@ class Coefficients:
             Requests in a step.
         read_gb, multiplied_gb : float
             Weights that the step reads, and that one token is multiplied with, in GB.
+        narrow_experts : int
+            Experts of all layers, where they are in eight bits or fewer; else 0.
 
         Returns
         -------
         float
             Energy in J.
         """
-        shared = self.step * accelerators + self.read * read_gb
+        shared = self.step * accelerators + self.read * read_gb + self.expert * narrow_experts
         return shared / concurrency + self.multiply * multiplied_gb + self.token * accelerators
 
 
@@ -89,7 +107,7 @@ def coefficients() -> Coefficients:
 @lru_cache(maxsize=1)
 def _read(modified: int) -> Coefficients:
     found = {row["term"]: float(row["value"]) for row in facts.rows("inference_calibration")}
-    terms = {name: found[name] for name in ("step", "read", "multiply", "token")}
+    terms = {name: found[name] for name in TERMS}
     prompt, context = int(found["prompt"]), int(found["context"])
     return Coefficients(**terms, prompt=prompt, context=context, answer=found["answer"])
 
@@ -179,7 +197,33 @@ def joules_per_token(
     concurrency = integer("concurrency", concurrency, 1, LIMIT, unit="requests")
     width = precision(one_of("weight_dtype", weight_dtype, precisions())).bytes_per_element / GB
     read, multiplied = weights_read(spec, concurrency) * width, spec.matmul_parameters * width
-    return (found or coefficients()).joules(accelerators, concurrency, read, multiplied)
+    narrow = narrow_experts(spec, weight_dtype)
+    return (found or coefficients()).joules(accelerators, concurrency, read, multiplied, narrow)
+
+
+def narrow_experts(spec: ModelSpec, weight_dtype: str) -> int:
+    """Return the experts of all layers, where they are stored in eight bits or fewer.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    weight_dtype : str
+        How the weights are stored.
+
+    Returns
+    -------
+    int
+        0 where they are wider, or the model is dense.
+
+    Examples
+    --------
+    >>> narrow_experts(read_model("qwen3-235b-a22b"), "fp8"), narrow_experts(read_model("llama-3-8b"), "fp8")
+    (12032, 0)
+    """
+    if precision(weight_dtype).bytes_per_element > 1:
+        return 0
+    return sum(layer.feedforward.count for layer in spec.layers if isinstance(layer.feedforward, Experts))
 
 
 MEASURED = "H100 SXM 80GB"  # on which the coefficients were fitted
@@ -234,6 +278,7 @@ def carried_over(
         token=kept.token * power,
         read=kept.read * power * of_fit.bandwidth / device.bandwidth,
         multiply=kept.multiply * power * peaks[1] / peaks[0],
+        expert=kept.expert * power,
     )
     case = (model, accelerators, concurrency, weight_dtype)
     return joules_per_token(*case, scaled) / joules_per_token(*case, kept)

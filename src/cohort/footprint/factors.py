@@ -217,7 +217,7 @@ def factor_of(device: Accelerator, quantity: str) -> Range:
     --------
     >>> from cohort.registry.devices import accelerator
     >>> factor_of(accelerator("A100 PCIe 80GB"), UTILISATION).central
-    0.39
+    0.4
     """
     found = _of_family(quantity, _family(device)) or _of_family(quantity, "other")
     if not found:

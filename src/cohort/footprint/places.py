@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from cohort.registry.names import Names, aliases, key
 
 # The tables of grid factors, in the order in which a place is looked up.
 GRID_TABLES = ("grids_ember", "grids_electricitymaps", "grids")
+_CODE = re.compile(r"[A-Z]{2}(-[A-Z0-9]+)+")  # of a zone, such as CA-QC
 COUNTRY, REGION = "USA", "US-"  # the one country whose regions are places of their own, and how they begin
 
 
@@ -81,14 +83,27 @@ def _names(places: tuple[str, ...], stamp: int) -> Names:
     return Names("grid", places, aliases("grid"))
 
 
+@lru_cache(maxsize=1)
+def _worded(places: tuple[str, ...], stamp: int) -> Names:
+    """Return the places that have names rather than codes: what is proposed for one that is misspelt."""
+    words = tuple(place for place in places if not _CODE.fullmatch(place))
+    return Names("grid", words, [pair for pair in aliases("grid") if pair[1] in words and " " in pair[0]])
+
+
+@lru_cache(maxsize=1)
+def _exact(stamp: int) -> dict[str, str]:
+    """Return the other names of places as they are written, in small letters."""
+    return {alias.casefold(): name for alias, name in aliases("grid")}
+
+
 def place_name(place: str) -> str:
     """Return the place that a name means.
 
     Parameters
     ----------
     place : str
-        A place from ``cohort.grids()`` in any spelling, another usual name of a country, or its code of two
-        or three letters in ISO 3166.
+        A place from ``cohort.grids()`` in any spelling, another usual name of a country, its code of two or
+        three letters in ISO 3166, or a cloud region of Amazon, Google or Azure as its operator writes it.
 
     Returns
     -------
@@ -104,11 +119,20 @@ def place_name(place: str) -> str:
     --------
     >>> place_name("SE"), place_name("united kingdom"), place_name("us_new york")
     ('Sweden', 'UK', 'US-New York')
+    >>> place_name("us-west-2"), place_name("us-west2")  # Oregon by Amazon, Los Angeles by Google
+    ('US-NW-BPAT', 'US-CAL-LDWP')
     """
     known = _known()
     if isinstance(place, str) and place in known:
         return place
-    return _names(tuple(known), facts.modified("aliases")).find(place)
+    exact = _exact(facts.modified("aliases"))
+    if isinstance(place, str) and place.casefold() in exact:
+        return exact[place.casefold()]  # two clouds have regions whose names differ in a hyphen alone
+    stamp = facts.modified("aliases")
+    names = _names(tuple(known), stamp)
+    if isinstance(place, str) and len(names.meant(key(place))) == 1:
+        return names.find(place)
+    raise _worded(tuple(known), stamp).refusal(place)
 
 
 def grid_factors(place: str) -> list[Grid]:
@@ -251,7 +275,36 @@ def comparable(default: Grid) -> list[Grid]:
 
 
 def _country(place: str) -> str:
-    return COUNTRY if place.startswith(REGION) else place
+    """Return the country that a state or one of its large grids widens the range of.
+
+    A balancing area, ``US-NW-GCPD``, may be one dam or one coal plant, and a state by its code alone,
+    ``US-HI``, an island: they say little of the country.
+    """
+    zone = place.count("-") > 1 or len(place) == len(REGION) + 2
+    return COUNTRY if place.startswith(REGION) and not zone else place
+
+
+def country_of(place: str) -> str:
+    """Return the country that a state, a grid or a zone lies in.
+
+    Parameters
+    ----------
+    place : str
+        A place from ``cohort.grids()``.
+
+    Returns
+    -------
+    str
+        The place of its code before the first hyphen; the place itself where it is no part of another.
+
+    Examples
+    --------
+    >>> country_of("CA-QC"), country_of("US-NW-GCPD"), country_of("Guinea-Bissau")
+    ('Canada', 'USA', 'Guinea-Bissau')
+    """
+    code, hyphen, _ = place.partition("-")
+    exact = _exact(facts.modified("aliases"))
+    return exact.get(code.casefold(), place) if hyphen and len(code) == 2 and code.isupper() else place
 
 
 def offsite_water(place: str) -> Range:
@@ -277,7 +330,7 @@ def offsite_water(place: str) -> Range:
     """
     usa = factor("grid of the United States", "wue off site")
     known = _names(tuple(_known()), facts.modified("aliases")).meant(key(place))
-    name = _country(known[0] if len(known) == 1 else place)
+    name = country_of(known[0] if len(known) == 1 else place)
     if name == COUNTRY:
         return usa
     values = {

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.errors import NotInDataError, ParameterError, bounded, positive
-from cohort.footprint.accounts import Footprint, account, check_boundary
-from cohort.footprint.factors import Range, power
+from cohort.footprint.accounts import Footprint, account, at_least, check_boundary
+from cohort.footprint.factors import DRAWN, NODE, Range, factor, factor_of, power
 from cohort.footprint.factors import mfu as usual_mfu
 from cohort.footprint.inputs import Case, Factors, central_values, traits
+from cohort.footprint.places import grid as grid_of
 from cohort.footprint.places import grid_factors
+from cohort.footprint.provenance import Provenance, about_place
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, as_accelerator, sixteen_bit_type
 from cohort.units import SECONDS_PER_HOUR, WH_PER_KWH
@@ -147,6 +149,7 @@ def training(
     boundary: str = "facility",
     grid: str = "USA",
     apply_pue: bool | None = None,
+    node_power_w: float | None = None,
     **known: float | None,
 ) -> Footprint:
     """Return the footprint of a training run, with the central value of every factor that is not given.
@@ -168,13 +171,16 @@ def training(
         A place from ``cohort.grids()``; decides what electricity emits and the water that it takes.
     apply_pue : bool, optional
         Whether the losses of the data centre count; by default from the boundary ``facility`` on.
+    node_power_w : float, optional
+        Measured mean power in W of one accelerator with its share of the node.
     **known : float, optional
-        Any of `RunFactors`, such as ``pue``, ``grid_g_per_kwh``, ``power_w`` or ``mfu``.
+        Any of `RunFactors`, such as ``pue``, ``grid_g_per_kwh`` or ``mfu``; but ``power_w`` is what the
+        accelerator itself draws: from the boundary ``node`` on, the host is added to it.
 
     Returns
     -------
     Footprint
-        Energy, CO2e, water, heat and the share of the hardware.
+        Energy, CO2e, water, heat and the share of the hardware; its ``provenance`` says what was assumed.
 
     Raises
     ------
@@ -197,10 +203,44 @@ def training(
     ... )
     >>> round(run.co2e_kg / 1000, 2)  # Llama 2 7B
     31.22
+    >>> measured = cohort.footprint.training(accelerator="H100 SXM 80GB", accelerator_hours=800, power_w=612)
+    >>> measured.provenance.assumed
+    ('The host was not given: the node takes 1.54 times what its accelerators draw.',)
     """
-    ranges = run_factors(accelerator, grid, boundary, known)
+    device = as_accelerator(accelerator)
+    power_known, assumed = _with_host(device, boundary, known.get("power_w"), node_power_w)
+    ranges = run_factors(device, grid, boundary, {**known, **power_known})
     compute = run_compute(accelerator_hours, model, tokens)
-    return run_footprint(boundary, as_accelerator(accelerator), compute, central_values(ranges), apply_pue)
+    place = grid_of(grid)
+
+    def again(values: Mapping[str, Any]) -> Footprint:
+        return run_footprint(boundary, device, compute, values, apply_pue)
+
+    subject = "hours" if accelerator_hours is not None or model is None else read_model(model).name
+    about = Provenance(
+        subject, device.name, place, ranges, (*assumed, *about_place(place, ranges)), again
+    )  # fmt: skip
+    return replace(again(central_values(ranges)), provenance=about)
+
+
+def _with_host(
+    device: Accelerator, boundary: str, own: float | Range | None, node: float | None
+) -> tuple[dict[str, float | Range | None], tuple[str, ...]]:
+    """Return the power at a boundary from a measured one, and what that had to assume."""
+    if node is not None:
+        if own is not None or not at_least(boundary, "node"):
+            raise ParameterError("node_power_w goes without power_w, and with a boundary from 'node' on")
+        return {"power_w": node}, ()
+    if own is None or not at_least(boundary, "node"):
+        return {}, ()
+    RunFactors.given({"power_w": own})
+    ratio = factor_of(device, NODE).times(1 / factor("training", DRAWN).central, "ratio")
+    ends = (max(1.0, ratio.low), max(1.0, ratio.central), max(1.0, ratio.high))
+    low, high = (own.low, own.high) if isinstance(own, Range) else (own, own)
+    middle = own.central if isinstance(own, Range) else own
+    power_w = Range(low * ends[0], middle * ends[1], high * ends[2], "W", ratio.sources)
+    said = f"The host was not given: the node takes {ends[1]:.2f} times what its accelerators draw."
+    return {"power_w": power_w}, (said,)
 
 
 def run_factors(

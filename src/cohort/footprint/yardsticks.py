@@ -179,11 +179,14 @@ class Capture:
         How many times what it captured in its first ten months.
     calendar_years : float
         How many times what it captured in its first calendar year.
+    realistic_years : pair of float
+        Years at what its reporters call realistic for the units it has: the fewest and the most.
     """
 
     design_years: float
     first_months: float
     calendar_years: float
+    realistic_years: tuple[float, float]
 
     @property
     def design_months(self) -> float:
@@ -214,6 +217,10 @@ def capture(kg: float) -> Capture:
         tonnes / yardstick("Mammoth, by design"),
         tonnes / yardstick("Mammoth, first ten months"),
         tonnes / yardstick("Mammoth, calendar year 2024"),
+        (
+            tonnes / yardstick("Mammoth, realistic year, high"),
+            tonnes / yardstick("Mammoth, realistic year, low"),
+        ),
     )
 
 

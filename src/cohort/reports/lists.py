@@ -252,6 +252,8 @@ def _named(find: Callable[[str], str], spelling: str) -> str | None:
 
 def _has(record: Mapping[str, Any], word: str, named: str | None) -> bool:
     """Return whether a word begins a word in a record, is part of its name, or means it."""
+    if named is not None and len(key(word)) == 2:
+        return bool(record["name"] == named)  # a code: SE is Sweden, and neither Senegal nor a part of Sweden
     if record["name"] == named or (len(key(word)) > 2 and key(word) in key(record["name"])):
         return True
     texts = " ".join(value for value in record.values() if isinstance(value, str))

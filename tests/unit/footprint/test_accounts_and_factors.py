@@ -91,7 +91,7 @@ def test_patterson(
     run = training(
         accelerator="V100 SXM2 32GB",
         accelerator_hours=chips * days * 24,
-        power_w=watts,
+        node_power_w=watts,
         pue=pue,
         grid_g_per_kwh=grid,
     )
@@ -129,7 +129,12 @@ def test_hours_of_deepseek() -> None:
 def test_bloom_with_its_hardware() -> None:
     known = {"embodied_kg": 150 + 2500 / 8, "lifetime_years": 6, "use_share": 0.85, "grid_g_per_kwh": 57}
     run = training(
-        accelerator=A100, accelerator_hours=1082990, power_w=400, pue=1, boundary="with_embodied", **known
+        accelerator=A100,
+        accelerator_hours=1082990,
+        node_power_w=400,
+        pue=1,
+        boundary="with_embodied",
+        **known,
     )
     assert run.embodied_kg / 1000 == pytest.approx(11.21, abs=5e-3)
     assert run.co2e_kg / 1000 + 14.6 == pytest.approx(50.5, abs=0.02)
@@ -207,7 +212,7 @@ def test_contracts_do_not_cover_the_hardware() -> None:
 def test_all_electricity_becomes_heat() -> None:
     run = training(accelerator=H100, accelerator_hours=30.84e6, boundary="accelerator_tdp")
     assert run.heat_kwh == run.energy_kwh == pytest.approx(21_588_000)
-    facility = training(accelerator=H100, accelerator_hours=30.84e6, power_w=952, pue=1.1)
+    facility = training(accelerator=H100, accelerator_hours=30.84e6, node_power_w=952, pue=1.1)
     assert facility.heat_kwh / 1e6 == pytest.approx(32.3, abs=0.05)
 
 
@@ -250,7 +255,7 @@ def test_the_v100_has_no_bf16() -> None:
 
 def test_ranges_follow_the_family() -> None:
     assert factor_of(cohort.accelerator("H800 SXM"), "effective utilisation").central == 0.25
-    assert factor_of(cohort.accelerator("A100 PCIe 80GB"), "effective utilisation").central == 0.39
+    assert factor_of(cohort.accelerator("A100 PCIe 80GB"), "effective utilisation").central == 0.4
     assert factor_of(cohort.accelerator("TPU v5e"), "effective utilisation").central == 0.4
     assert factor_of(cohort.accelerator("MI300X"), "effective utilisation").high == 0.47
     assert power(cohort.accelerator(H100), "node").central == pytest.approx(969, rel=1e-3)
@@ -382,7 +387,7 @@ def test_faults_of_ranges_and_sums() -> None:
 
 
 def test_power_need_not_be_in_the_data() -> None:
-    run = training(accelerator="M3 Ultra (80-core)", accelerator_hours=10, power_w=300, pue=1)
+    run = training(accelerator="M3 Ultra (80-core)", accelerator_hours=10, node_power_w=300, pue=1)
     assert run.energy_kwh == 3
 
 

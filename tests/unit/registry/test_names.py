@@ -563,6 +563,28 @@ def test_every_place_means_itself(name):
 
 
 @pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("us-east-1", "US-PJM"),
+        ("us-east1", "US-CAR-SC"),  # Google's, a hyphen from Amazon's
+        ("US-West-2", "US-NW-BPAT"),
+        ("eastus", "US-PJM"),
+        ("europe-west4", "Netherlands"),
+        ("the netherlands", "Netherlands"),
+        ("KOR", "South Korea"),
+        ("us-tex-erco", "US-ERCOT"),
+        ("Québec", "CA-QC"),
+        ("ES", "Spain"),
+        ("GA", "Gabon"),
+        ("Georgia", "Georgia"),
+        ("US-Georgia", "US-Georgia"),
+    ],
+)
+def test_countries_zones_and_cloud_regions(given, place):
+    assert place_name(given) == place
+
+
+@pytest.mark.parametrize(
     ("given", "hint"),
     [
         ("Texas", "did you mean 'US-Texas' or "),

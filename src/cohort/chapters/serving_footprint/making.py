@@ -11,12 +11,15 @@ import pandas as pd
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
+from cohort.chapters.serving_footprint.published import DEEPSEEK, quoted_value
 from cohort.chapters.serving_footprint.tables import answer_of, central_footprint, service_of
 from cohort.footprint import answers
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.published_runs import run_of
 from cohort.footprint.training_runs import run_factors, run_footprint, training
 from cohort.footprint.uncertainty import Spread, propagate
+from cohort.registry import facts
+from cohort.units import HOURS_PER_DAY
 
 USUAL = "H100 SXM 80GB"  # what a training is taken to have run on where its makers do not say
 
@@ -82,6 +85,32 @@ def footprint_of_making(spec: ModelSpec, boundary: str, grid: str) -> Footprint 
         return None
     device, hours, _ = found
     return training(accelerator=device, accelerator_hours=hours, boundary=boundary, grid=grid)
+
+
+def days_of_deepseek() -> float:
+    """Return after how many days the nodes of DeepSeek's service had run as many hours as making V3 and R1.
+
+    Its own numbers on both sides: the hours of the final runs of V3 and of R1 on H800, and the nodes of
+    eight H800 in service on a day of February 2025. No power, grid or demand enters.
+
+    Returns
+    -------
+    float
+        Days.
+
+    Examples
+    --------
+    >>> round(days_of_deepseek())
+    67
+    """
+    rows = [
+        row
+        for row in facts.rows("training_runs")
+        if row["field"] == "accelerator_hours"
+        and (row["model_or_run"], row["part"]) in {("deepseek-v3", "all"), ("deepseek-r1", "post-training")}
+    ]
+    nodes = quoted_value(DEEPSEEK, "nodes in service")
+    return sum(float(row["value"]) for row in rows) / (8 * nodes * HOURS_PER_DAY)
 
 
 def break_evens(

@@ -129,11 +129,11 @@ def _answered_at_once(rate: float, request: Mapping[str, Any]) -> float:
 
 
 def deepseek_blind() -> float:
-    """Return what the four terms give for DeepSeek's service, in Wh of the facility per 1,000 output tokens.
+    """Return what the terms give for DeepSeek's service, in Wh of the facility per 1,000 output tokens.
 
     Nobody metered it. Its nodes of eight serve so many tokens a second, and each user so many: the rest is
     the requests of a node. Input tokens that no cache holds are read. The layout is wider than a node; the
-    four terms take each node for itself. Nodes in service are counted, so that none of them idles.
+    terms take each node for itself. Nodes in service are counted, so that none of them idles.
     """
     device, spec = find_accelerator("H800 SXM"), read_model("deepseek-v3.2")
     throughput, speed, written, given, cached, losses = (

@@ -34,7 +34,7 @@ CLASSES = {
     "metered": "the energy was metered; hours are predicted without any run of the same makers, but the "
     "power is not held out: its range rests on their own measurements",
     "blind": "only the total was published; everything is predicted",
-    "hours": "the hours are predicted from the utilisation of all other runs",
+    "hours": "the hours are predicted from the utilisation of the runs of other makers",
 }
 
 
@@ -281,13 +281,13 @@ def _blind() -> list[_Question]:
 
 
 def _hours_known() -> list[_Question]:
-    """Return the runs whose hours are published, each to be predicted from the others."""
+    """Return the runs whose hours are published, each to be predicted from those of other makers."""
     questions = []
     for name in known_utilisations(facts.modified("training_runs")):
         run = _sized(name)
         if run is not None:
             hours = float(run_rows(name)["accelerator_hours"]["value"])
-            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=(name,))}
+            known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=siblings(name))}
             questions.append(
                 _Question(
                     "hours",

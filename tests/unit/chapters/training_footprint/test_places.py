@@ -32,4 +32,4 @@ def test_a_range_says_what_it_is_the_spread_of() -> None:
 
 
 def test_all_methods_have_words() -> None:
-    assert len(pd.concat([places.factors_of(place) for place in cohort.grids()])) == 58
+    assert len(pd.concat([places.factors_of(place) for place in cohort.grids()])) == 604

@@ -19,7 +19,7 @@ CLASSES = by_class(COMPARED)
 
 
 def test_every_class_is_there() -> None:
-    assert dict(CLASSES["values"]) == {"arithmetic": 26, "place": 11, "metered": 4, "blind": 2, "hours": 20}
+    assert dict(CLASSES["values"]) == {"arithmetic": 26, "place": 11, "metered": 5, "blind": 2, "hours": 27}
 
 
 def test_arithmetic_is_exact_up_to_the_printed_digits() -> None:
@@ -30,7 +30,8 @@ def test_arithmetic_is_exact_up_to_the_printed_digits() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "median_error", "inside"),
-    [("place", 0.02, 11), ("metered", 0.14, 4), ("blind", 0.25, 2), ("hours", 0.15, 17)],
+    # Hours and metered energies from the runs of other makers alone.
+    [("place", 0.02, 11), ("metered", 0.25, 5), ("blind", 0.25, 2), ("hours", 0.23, 24)],
 )
 def test_the_errors_by_class(kind: str, median_error: float, inside: int) -> None:
     assert CLASSES.loc[kind, "median error"] < median_error
@@ -43,13 +44,14 @@ def test_most_reported_values_lie_inside() -> None:
         range_coverage(COMPARED, predictions.PREDICTED) >= 0.85
     )  # without those whose hours and power are published
     alone = COMPARED[COMPARED["class"].isin(predictions.PREDICTED)]
-    assert range_coverage(COMPARED, predictions.PREDICTED) == alone["inside"].sum() / len(alone) == 23 / 26
+    assert range_coverage(COMPARED, predictions.PREDICTED) == alone["inside"].sum() / len(alone) == 32 / 34
 
 
 def test_the_ranges_are_no_wider_than_they_need_to_be() -> None:
     drawn = COMPARED[COMPARED["class"] != "arithmetic"]
-    assert (drawn["high"] / drawn["low"]).median() < 2.4
-    assert (drawn["high"] / drawn["low"]).max() < 4
+    predicted = COMPARED[COMPARED["class"].isin(predictions.PREDICTED)]
+    assert (predicted["high"] / predicted["low"]).median() < 5  # the bar for runs of a maker not seen
+    assert (drawn["high"] / drawn["low"]).max() < 5
 
 
 def test_gemma_1_is_predicted_blind() -> None:

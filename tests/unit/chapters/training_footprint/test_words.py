@@ -258,7 +258,8 @@ def test_the_corrected_cells_of_the_post():
         {"column": ["flops", "flops", "hours"], "original": ["1", "2", "3"], "corrected": ["3", "11.8", "9"]}
     )
     assert reported.published_hours(9, 15, cells).startswith(
-        "A dash says that nothing is published. 9 runs of 15 have hours.\nOf the post's environmental table "
+        "A dash says that nothing was found in what the book cites. 9 runs of 15 have hours.\n"
+        "Of the post's environmental table "
         "3 cells are corrected. 2 of them are FLOP, which were 3.0 to 5.9 times too low"
     )
     assert "1 run of 1 has hours." in reported.published_hours(1, 1, cells)
@@ -304,8 +305,8 @@ def test_what_matching_leaves():
         reported.matching("A", matched)
     )
     assert reported.taken_up(11390).endswith(
-        "At that rate the reported 11,390 t of the Llama 3.1 family are 90.4 years of its work; by design "
-        "they would be 3.8 months."
+        "the reported 11,390 t of the Llama 3.1 family are 19 to 23 years of its work; by design they would "
+        "be 3.8 months."
     )
 
 

@@ -34,11 +34,12 @@ def queries_by_others(published: pd.DataFrame, own: pd.DataFrame, node_kw: float
         A paragraph.
     """
     stated = published.loc[~published["derived"], "wh"]
-    inside = stated.between(own["low"].min(), own["high"].max())
+    apart = own["high"].max() / own["low"].min()
     return (
         f"The figures that others publish span {significant(stated.min(), 2)} to "
-        f"{significant(stated.max(), 2)} Wh; {inside.sum()} of {len(inside)} lie within what the models of "
-        "the figure take. DeepSeek says how large its model is and how many answers share a step, and "
+        f"{significant(stated.max(), 2)} Wh. The models of the figure span a factor of "
+        f"{significant(apart, 2)}, so that lying among them would say nothing. DeepSeek "
+        "says how large its model is and how many answers share a step, and "
         "Mistral how large Large 2 is; of the others neither is known, and these two move an answer by far "
         "more than the figures differ. The figure of DeepSeek is derived from its published nodes and an "
         f"assumed {node_kw:g} kW for each, and was never metered; that of Mistral Large 2 is EcoLogits run "
@@ -171,7 +172,8 @@ def all_counted(evens: pd.DataFrame, answers_per_day: float) -> str:
         "The last column counts all: what was tried before the final run, and the hardware on both sides. It "
         f"moves the point by a factor of {significant(grown, 2)}. Days assume {scaled(answers_per_day)} "
         f"{'answer' if answers_per_day == 1 else 'answers'} a day, of one model; that number is chosen, "
-        "since no maker of these models publishes it. Hours that are *at most* so many make all that follows "
+        "since no maker of these models publishes it; only DeepSeek publishes its machines. "
+        "Hours that are *at most* so many make all that follows "
         "from them a bound too.\n"
         "A model that was trained on more tokens than its size asks for takes longer to be outweighed: its "
         "making is dearer, its answers are not."
@@ -230,9 +232,10 @@ def trainings_captured(months: pd.Series, family_t: float, grid: str) -> str:
         "By its design the plant would capture the training of any one of these models in at most "
         f"{significant(months.max())} months. It captured {captured:.0f} t in 2024, "
         f"{100 * captured / design:.2f}% of the design, and {first_months:.0f} t in its first ten months. "
-        f"At that pace the three models of Llama 3.1, {family_t:,.0f} t by their card, take "
-        f"{significant(family.first_months * 10 / 12)} years in place of {significant(family.design_months)} "
-        "months.\n"
+        "That was a start, with a sixth of its units: its reporters call five to six times as much a year "
+        f"realistic. At that the three models of Llama 3.1, {family_t:,.0f} t by their card, take "
+        f"{family.realistic_years[0]:.0f} to {family.realistic_years[1]:.0f} years in place of "
+        f"{significant(family.design_months)} months.\n"
         f"All trainings are modelled alike, in the data centre and on the grid of {grid}; hours that are *at "
         "most* so many make a bound. The published emissions beside them are those of their makers, mostly "
         "rated power times hours, on the grid that each of them took, and enter nothing here."
@@ -330,12 +333,12 @@ def measured_accuracy(left: pd.DataFrame) -> str:
 
 
 def deepseek(blind: float, published: Mapping[str, float], node_kw: float) -> str:
-    """Return what the four terms give for DeepSeek's service, beside what follows from its nodes.
+    """Return what the terms give for DeepSeek's service, beside what follows from its nodes.
 
     Parameters
     ----------
     blind : float
-        Wh for 1,000 output tokens by the four terms.
+        Wh for 1,000 output tokens by the terms of the fit.
     published : mapping of str to float
         The same by its nodes: ``low``, ``central`` and ``high``.
     node_kw : float
@@ -347,10 +350,10 @@ def deepseek(blind: float, published: Mapping[str, float], node_kw: float) -> st
         A paragraph.
     """
     return (
-        f"For DeepSeek the four terms give {blind:.2f} Wh for 1,000 output tokens, where its published nodes "
+        f"For DeepSeek the terms give {blind:.2f} Wh for 1,000 output tokens, where its published nodes "
         f"and tokens, at an assumed {node_kw:g} kW a node, give {published['central']:.2f} Wh, and "
-        f"{published['low']:.2f} to {published['high']:.2f} with other assumptions on a node's power. Its "
-        "layout is wider than a node, which the terms do not know."
+        f"{published['low']:.2f} to {published['high']:.2f} with other assumptions on a node's power: two "
+        "estimates, neither of them metered. Its layout is wider than a node, which the terms do not know."
     )
 
 

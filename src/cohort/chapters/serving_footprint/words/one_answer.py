@@ -113,6 +113,25 @@ def catching_up(name: str, evens: pd.DataFrame, answers_per_day: float) -> str:
     return f"{own} Across the models here it takes {low} to {high} answers."
 
 
+def own_machines(days: float) -> str:
+    """Return after how many days DeepSeek's service had taken as many hours as its making.
+
+    Parameters
+    ----------
+    days : float
+        As `making.days_of_deepseek` returns them.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    return (
+        "The one maker that publishes its machines needs no chosen demand: DeepSeek's service took as many "
+        f"accelerator hours as making V3 and R1 after {plainly(days, 2)} days."
+    )
+
+
 def tonne_and_plant(year_kg: float) -> str:
     """Return what a tonne is for a human, and what a year of the service is for a capture plant.
 
@@ -129,9 +148,9 @@ def tonne_and_plant(year_kg: float) -> str:
     plant = yardsticks.capture(year_kg)
     return (
         f"A tonne of CO2e is what an average human causes in {yardsticks.person_days(1000):.0f} days. "
-        f"A year of this service emits {mass(year_kg)}: {_work(plant.design_months)} for the largest capture "
-        f"plant as it was designed, and {plainly(plant.first_months, 2)} times what it captured in its first "
-        "ten months."
+        f"A year of this service emits {mass(year_kg)}: {_work(plant.design_months)} for the plant that "
+        f"the post names as it was designed, and {plainly(plant.first_months, 2)} times what it captured in "
+        "its first ten months."
     )
 
 

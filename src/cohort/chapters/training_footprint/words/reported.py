@@ -12,7 +12,7 @@ from cohort.display.words import counted, ranged, significant
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.audit import TOLERANCE
 from cohort.footprint.factors import Range
-from cohort.footprint.yardsticks import MONTHS_PER_YEAR, capture, yardstick
+from cohort.footprint.yardsticks import capture, yardstick
 
 # Reports ----------------------------------------------------------------------------------------------------
 
@@ -123,12 +123,13 @@ def published_hours(known: int, runs: int, cells: pd.DataFrame) -> str:
     flops = cells[cells["column"] == "flops"]
     factors = flops["corrected"].astype(float) / flops["original"].astype(float)
     return (
-        f"A dash says that nothing is published. {counted(known, 'run')} of {runs} "
+        f"A dash says that nothing was found in what the book cites. {counted(known, 'run')} of {runs} "
         f"{'has' if known == 1 else 'have'} hours.\n"
         f"Of the post's environmental table {len(cells)} cells are corrected. {len(flops)} of them are FLOP, "
         f"which were {ranged(factors.min(), factors.max())} times too low, as they took a peak without the "
         "units for matrix products; one is the hours of DeepSeek-V2, which its report gives for each "
-        "trillion tokens. The power is that of the data sheet in every case, and none of it was measured."
+        "trillion tokens. The power is that of the data sheet, but for TPU v5e, of which Google publishes "
+        "none: an outside estimate stands for it. None was measured."
     )
 
 
@@ -291,12 +292,13 @@ def taken_up(family_t: float) -> str:
     """
     design, first_months = (yardstick(f"Mammoth, {what}") for what in ("by design", "first ten months"))
     plant = capture(1000 * family_t)
-    years = significant(10 * plant.first_months / MONTHS_PER_YEAR)
+    fewest, most = (significant(years, 2) for years in plant.realistic_years)
     return (
         "Taking CO2 out of the air is another matter than matching. The plant that the post names takes up "
-        f"{design:,.0f} t a year by design, and took up {first_months:,.0f} t in its first ten months. At "
-        f"that rate the reported {family_t:,.0f} t of the Llama 3.1 family are {years} years of its work; by "
-        f"design they would be {significant(plant.design_months)} months."
+        f"{design:,.0f} t a year by design, and took up {first_months:,.0f} t in its first ten months, "
+        "with a sixth of its units. At what its reporters call realistic for them, the reported "
+        f"{family_t:,.0f} t of the Llama 3.1 family are {fewest} to {most} years of its work; by design they "
+        f"would be {significant(plant.design_months)} months."
     )
 
 
