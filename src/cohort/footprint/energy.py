@@ -22,7 +22,6 @@ from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
-from cohort.architecture.feedforward import Experts
 from cohort.architecture.registered import model as read_model
 from cohort.errors import bounded, integer, one_of, positive
 from cohort.experts.closed_form import coverage
@@ -223,7 +222,7 @@ def narrow_experts(spec: ModelSpec, weight_dtype: str) -> int:
     """
     if precision(weight_dtype).bytes_per_element > 1:
         return 0
-    return sum(layer.feedforward.count for layer in spec.layers if isinstance(layer.feedforward, Experts))
+    return sum(layer.experts.count for layer in spec.layers if layer.experts)
 
 
 MEASURED = "H100 SXM 80GB"  # on which the coefficients were fitted

@@ -376,8 +376,7 @@ def utilisation(device: Accelerator, without: Collection[str] = ()) -> Range:
 
     Notes
     -----
-    Size, experts, year and the number of accelerators were tried as well: with whole makers left out none of
-    them brought a published run nearer to its prediction.
+    Size was tried as well: with whole makers left out it brought no run nearer to its prediction.
 
     See Also
     --------
