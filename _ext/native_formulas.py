@@ -35,7 +35,7 @@ def mathml(latex: str, displayed: bool = False) -> str:
     Raises
     ------
     ValueError
-        If the formula has a command that is not known.
+        If the formula has a command that is not known, or lines set against one another.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def mathml(latex: str, displayed: bool = False) -> str:
     root.attrib.pop("xmlns", None)
     for element in root.iter():
         element.text = text = unescape(element.text or "")
-        if UNKNOWN.search(text):
+        if UNKNOWN.search(text) or "&" in text:
             raise ValueError(f"The formula {latex.strip()!r} has {text!r}, which MathML cannot say.")
         if displayed and element.tag in STACKED and element[0].text and element[0].text in LARGE:
             element.tag = STACKED[element.tag]

@@ -16,9 +16,9 @@ CHAPTERS = [page for page in pages() if page.startswith("notebooks/")]
 
 # What is left in running text when a role, a directive, a formula or emphasis was not rendered.
 RAW = re.compile(
-    r"\{[a-z][a-z:_-]*\}`|`{3}|:::|\$[^$\s][^$]*\$|\\[(\[]|\*\*\w[^*]*\*\*|\]\(|</?(?:div|span|br|em|sub|sup)\b"
+    r"\{[a-z][a-z:_-]*\}`|`{3}|:::|\$[^$\s][^$]*\$|\\[(\[]|\*\*\w[^*\n]*\*\*|\]\(|</?(?:div|span|br|em|sub|sup)\b"
 )
-MOST_TABLES, LEAST_FIGURES = 0.15, 0.20  # shares of a chapter's height on a wide screen
+MOST_TABLES, LEAST_FIGURES = 0.15, 0.35  # shares of a chapter's height on a wide screen
 MOST_SCROLLING = 5  # tables of a chapter that are wider than a phone
 MOST_SENT, MOST_RAW = 600_000, 1_500_000  # bytes of a page with all that it loads, packed and not
 FIRST_PAINT_MS = 1000

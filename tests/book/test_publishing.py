@@ -181,6 +181,8 @@ def test_limits_of_a_displayed_sum_stand_below() -> None:
 def test_an_unknown_command_fails_the_build() -> None:
     with pytest.raises(ValueError, match=r"unknowncommand"):
         mathml(r"a + \unknowncommand")
+    with pytest.raises(ValueError, match="MathML cannot say"):
+        mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}")
 
 
 # --- terms

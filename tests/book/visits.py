@@ -81,7 +81,7 @@ async () => {
   return {
     briefTop: brief ? Math.round(brief.getBoundingClientRect().top + window.scrollY) : null,
     height: main.getBoundingClientRect().height,
-    figuresHeight: height(".cell_output figure img"),
+    figuresHeight: height(".cell_output figure"),  // with their captions
     tablesHeight: height("table.dataframe"),
     openCode: height(".cell_input pre"),
     unspoken: unspoken,

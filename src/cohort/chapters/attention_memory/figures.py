@@ -6,6 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import LogLocator
 
 from cohort.display.parts import ATTENTION, dots, end_labels, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
@@ -107,10 +109,12 @@ def draw_break_even_contexts(table: pd.DataFrame, kinds: pd.Series) -> Figure:
             textcoords="offset points",
             va="center",
             size=SMALLEST,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
         )
     seen = rows[["context", "limit"]].to_numpy(dtype=float, na_value=float("nan")) / 1e3
     axes.set(xscale="log", xlabel="context at which the cache is the larger (thousand tokens)")
     axes.set_xlim(float(pd.Series(seen.ravel()).min()) / 1.5, float(pd.Series(seen.ravel()).max()) * 4)
+    axes.xaxis.set_major_locator(LogLocator(numticks=4))
     plain_ticks(axes.xaxis)
     name_rows(axes, [str(name) for name in rows.index])
     _key_above(axes, set(kinds[rows.index]))

@@ -259,6 +259,7 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
         lower, table.index[-1], table["loss"].iloc[-1], f"{scaled(unique)} tokens", COLOURS[0], "bottom"
     )
     lower.set(xlabel="training compute (FLOP)", ylabel="loss (nats per token)")
+    lower.margins(y=0.25)  # room for the names at the ends
     return drawing
 
 
