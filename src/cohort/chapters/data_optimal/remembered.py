@@ -1,4 +1,4 @@
-"""What to remember of the chapter `data_optimal`."""
+"""What to remember of the chapter `data_optimal`, and what two models of equal loss differ in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,38 @@ import math
 import pandas as pd
 
 from cohort.display.words import counted, inflected, ranged, sentences, significant
+from cohort.scaling import Allocation
+
+
+def equal_loss(name: str, parameters: float, spent: float, best: Allocation) -> str:
+    """Return how a model and the compute-optimal one of its loss differ in training and in use.
+
+    Parameters
+    ----------
+    name : str
+        Title of the model.
+    parameters, spent : float
+        Its size, and its training compute in FLOP.
+    best : Allocation
+        The compute-optimal model of the same loss.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    use, training = parameters / best.parameters, spent / best.flop
+    if use >= 1:
+        return (
+            f"{name} is the larger of the two: it took {significant(training)} times the training compute, "
+            "and each "
+            f"token of use costs {significant(use)} times as much. Nothing pays that back."
+        )
+    return (
+        f"The low rectangle has the larger area: {name} took {significant(training)} times the training "
+        "compute, "
+        f"and each token of use costs {significant(use, 2)} times as much."
+    )
 
 
 def takeaways(focus: str, against: pd.DataFrame, laws: pd.DataFrame, uncoupled: float, coupled: float) -> str:

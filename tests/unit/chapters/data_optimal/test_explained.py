@@ -62,3 +62,13 @@ def test_what_to_remember():
     assert said[2].endswith("the extra compute of it is 98 to 5,773%.")
     assert "off by 4.2% at the median" in said[3] and said[3].endswith("by 0.92%.")
     assert "never pays back" in remembered.takeaways("other", against, laws, 0.1, 0.1)
+
+
+def test_two_models_of_equal_loss_in_words():
+    said = remembered.equal_loss("it", 5e9, 6 * 5e9 * 4e11, BEST)
+    assert said.startswith("The low rectangle has the larger area: it took")
+    assert f"costs {5e9 / BEST.parameters:.2g} times as much" in said
+    assert remembered.equal_loss("it", 2 * BEST.parameters, 2 * BEST.flop, BEST) == (
+        "it is the larger of the two: it took 2 times the training compute, and each token of use costs 2 "
+        "times as much. Nothing pays that back."
+    )

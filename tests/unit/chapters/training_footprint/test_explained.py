@@ -6,6 +6,7 @@ from drawing import theme  # noqa: F401
 from matplotlib.text import Text
 
 from cohort.chapters.training_footprint import diagrams, problems, tables
+from cohort.chapters.training_footprint.words import emitted
 from cohort.footprint import scenarios
 
 SCENARIO = scenarios.Scenario(draws=200, seed=0)
@@ -43,3 +44,8 @@ def test_a_model_card_and_what_it_leaves_out():
     assert full.answer == "440 t, 1.57 times what the card prints."
     assert worn.answer.startswith("22.8 accelerators")
     assert pd.Series([problem.question for problem in (card, full, worn)]).is_unique
+
+
+def test_where_the_water_goes():
+    assert "where the electricity is made" in emitted.outputs(1, 2)
+    assert "at the data centre" in emitted.outputs(2, 1)

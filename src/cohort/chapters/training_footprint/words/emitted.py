@@ -351,6 +351,26 @@ def tried(tries: Range, name: str, tonnes: Mapping[str, float]) -> str:
     )
 
 
+def outputs(onsite: float, offsite: float) -> str:
+    """Return what becomes of the electricity and of the water of a run.
+
+    Parameters
+    ----------
+    onsite, offsite : float
+        Water that the data centre and the power stations evaporate, in the same unit.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    where = "where the electricity is made" if offsite > onsite else "at the data centre"
+    return (
+        f"All electricity ends as heat. Most of the water goes {where}, and the hardware is charged with the "
+        "hours that the run took of its life."
+    )
+
+
 # Summary ----------------------------------------------------------------------------------------------------
 
 
