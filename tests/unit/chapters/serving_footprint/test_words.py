@@ -289,7 +289,7 @@ def test_words_take_the_tables_as_they_are():
     request = {**CHAT, "grid": "USA"}
     found = making.break_evens(["llama-3-70b", "snowflake-arctic"], 64, 1e7, **request)
     assert one_answer.catching_up("Llama 3 70B", found, 1e7).endswith(
-        "it takes at most 2.1 billion (Arctic) to 40 billion (Llama 3 70B) answers."
+        "it takes at most 1.7 billion (Arctic) to 40 billion (Llama 3 70B) answers."
     )
     sweep = tables.by_batch(["llama-3-70b"], 64, **request)
     assert one_answer.company("Llama 3 70B", sweep).startswith(
