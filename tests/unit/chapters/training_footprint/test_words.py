@@ -129,8 +129,8 @@ def test_all_that_was_tried():
         (
             {"grid": 60.0},
             {"utilisation": 70.0},
-            "- Where hours are published, most of the variance is due to *grid*.\n"
-            "- Where they are not published, it is due to *utilisation*.\n",
+            "- Where hours are published, most of the variance is due to *grid*. "
+            "Where they are not, it is due to *utilisation*.\n",
         ),
         ({"grid": 60.0}, None, "- Where hours are published, most of the variance is due to *grid*.\n"),
         (
@@ -140,11 +140,11 @@ def test_all_that_was_tried():
         ),
     ],
 )
-def test_what_to_take_home(known, estimated, said):
+def test_what_takeaways(known, estimated, said):
     frames = (
         pd.DataFrame([each], index=["A"]) if each else pd.DataFrame(index=[]) for each in (known, estimated)
     )
-    lines = emitted.to_take_home("A", LADDER, True, *frames)
+    lines = emitted.takeaways("A", LADDER, True, *frames)
     assert f"with the making of the hardware.\n{said}- Development may outweigh the final run" in lines
     assert lines.startswith("- A published footprint is mostly hours times rated power.")
     assert "estimated at 1.61 times the rating of the accelerators, and 1.68 times with the making" in lines
@@ -152,7 +152,7 @@ def test_what_to_take_home(known, estimated, said):
 
 def test_a_stand_in_for_the_hardware_is_said():
     none = pd.DataFrame(index=[])
-    said = emitted.to_take_home("A", LADDER, False, none, pd.DataFrame({"grid": [9.0]}))
+    said = emitted.takeaways("A", LADDER, False, none, pd.DataFrame({"grid": [9.0]}))
     assert "with the making of the hardware, by the range of an H100.\n" in said
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.training_footprint.tables import WORDS
-from cohort.display.words import bullets, counted, significant
+from cohort.display.words import bullets, counted, running, significant
 from cohort.footprint.factors import Range
 
 # In brief ---------------------------------------------------------------------------------------------------
@@ -374,10 +374,10 @@ def outputs(onsite: float, offsite: float) -> str:
 # Summary ----------------------------------------------------------------------------------------------------
 
 
-def to_take_home(
+def takeaways(
     name: str, ladder: pd.DataFrame, assessed: bool, known: pd.DataFrame, estimated: pd.DataFrame
 ) -> str:
-    """Return what to take home.
+    """Return four findings to take along.
 
     Parameters
     ----------
@@ -406,12 +406,13 @@ def to_take_home(
         f"For {name}, whole machines and the data centre are estimated at {significant(centre / rated)} "
         f"times the rating of the accelerators, and {significant(full / rated)} times with the making of the "
         f"hardware{other}.",
-        f"Where hours are published, {most} *{leading(known)}*." if len(known) else "",
-        f"Where they are not published, it is due to *{leading(estimated)}*."
-        if len(estimated) and len(known)
-        else "",
-        f"No hours are published, and {most} *{leading(estimated)}*." if not len(known) else "",
-        "Development may outweigh the final run, and is hardly ever reported.",
-        "Matching electricity leaves hardware, water and heat.",
-        "A rule finds the published rows that contradict themselves, and spares the honest ones.",
+        running(
+            f"Where hours are published, {most} *{leading(known)}*." if len(known) else "",
+            f"Where they are not, it is due to *{leading(estimated)}*."
+            if len(estimated) and len(known)
+            else "",
+            f"No hours are published, and {most} *{leading(estimated)}*." if not len(known) else "",
+        ),
+        "Development may outweigh the final run, and is hardly ever reported. Matching electricity leaves "
+        "hardware, water and heat.",
     )
