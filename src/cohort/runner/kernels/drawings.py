@@ -22,7 +22,7 @@ from typing import Any
 SWITCH = "COHORT_FIGURES"
 LEFT_OUT = "none"
 _CALL = "_cohort_drawing"
-_HOME = re.compile(r"cohort\.chapters\.\w+\.figures(?:\.\w+)*")
+_HOME = re.compile(r"cohort\.chapters\.\w+\.(?:diagrams|(?:\w+_)?figures)(?:\.\w+)*")
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 

@@ -129,7 +129,7 @@ def published_hours(known: int, runs: int, cells: pd.DataFrame) -> str:
         f"which were {ranged(factors.min(), factors.max())} times too low, as they took a peak without the "
         "units for matrix products; one is the hours of DeepSeek-V2, which its report gives for each "
         "trillion tokens. The power is that of the data sheet, but for TPU v5e, of which Google publishes "
-        "none: an outside estimate stands for it. None was measured."
+        "none: an outside estimate stands for it. No power here was measured."
     )
 
 
