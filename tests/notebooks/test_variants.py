@@ -400,7 +400,7 @@ def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dic
     assert sum(recorded["hours_published"]["value"]) == published
     ends = zip(*(recorded[name]["value"] for name in ("co2e_low", "co2e", "co2e_high")), strict=True)
     assert all(low < middle < high for low, middle, high in ends)
-    assert recorded["contradictions"]["value"] == 2
+    assert recorded["contradictions"]["value"] == 3
     assert recorded["inside_range"]["value"] >= 85
 
 
