@@ -72,7 +72,7 @@ class AnswerFactors(Factors):
     host_ratio: Any = field(metadata=traits(1.0, 10.0, usual=("serving", "host over accelerator")))
     idle_share: Any = field(metadata=traits(0.0, 0.99, usual=lambda case: idle_share()))
     energy_ratio: Any = field(
-        metadata=traits(0.01, 100.0, usual=("serving", "measured energy over that of the four terms"))
+        metadata=traits(0.01, 100.0, usual=("serving", "measured energy over that of the terms"))
     )
 
 

@@ -120,7 +120,7 @@ _LOGNORMAL = frozenset(
         "wue on site",
         "embodied co2e with its share of the server",
         "embodied water",
-        "measured energy over that of the four terms",
+        "measured energy over that of the terms",
     }
 )
 

@@ -7,6 +7,7 @@ Laws with closed forms answer by those instead.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import fields
 from numbers import Real
@@ -54,15 +55,15 @@ def _listed(value: object) -> bool:
     return isinstance(value, Iterable) and not hasattr(value, "__array__") and not isinstance(value, str)
 
 
-class Law:
+class Law(ABC):
     """A law of the loss in size and data; ``form`` is its name among the forms that can be fitted."""
 
     __slots__ = ()
     form: ClassVar[str] = ""
 
+    @abstractmethod
     def _loss(self, n: Any, d: Any, **further: Any) -> Any:
         """Return the loss at numbers, or arrays, that are known to be above zero."""
-        raise NotImplementedError
 
     def coefficients(self) -> dict[str, float]:
         """Return the numbers of the law by name.

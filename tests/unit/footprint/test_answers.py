@@ -77,7 +77,7 @@ def test_water_of_a_medium_answer_of_gpt_3():
 
 
 def test_deepseek_blind():
-    """Nodes of 7.75 kW for a day over 168 billion tokens; the four terms give the same within its range.
+    """Nodes of 7.75 kW for a day over 168 billion tokens; the terms give the same within its range.
 
     A node of eight serves 14,800 tokens a second at 21 for each user; 43.7 percent of 608 billion input
     tokens are read. No row of this service was fitted to.

@@ -108,7 +108,7 @@ def test_a_factor_left_out_is_an_error() -> None:
     ("boundary", "kwh"),
     [
         ("accelerator_tdp", 0.7),  # 700 W for an hour
-        ("accelerator", 0.72),  # 0.36 kWh of the four terms, twice what they say
+        ("accelerator", 0.72),  # 0.36 kWh of the terms, twice what they say
         ("node", 1.08),
         ("facility", 1.08 / 0.8 * 1.25),
         ("with_embodied", 1.08 / 0.8 * 1.25),
@@ -124,7 +124,7 @@ def test_an_answer_of_an_hour(boundary: str, kwh: float) -> None:
 
 
 def test_half_an_hour_of_an_answer_at_its_rating() -> None:
-    """Twice the seconds are twice the energy at the rated power, and no energy of the four terms counts."""
+    """Twice the seconds are twice the energy at the rated power, and no energy of the terms counts."""
     half = replace(HOUR, accelerator_s=1800.0, joules=1.0)
     assert answer_footprint("accelerator_tdp", half, ANSWER).energy_kwh == pytest.approx(0.35, rel=1e-12)
     assert answer_footprint("accelerator", half, ANSWER).energy_kwh == pytest.approx(2 / 3.6e6, rel=1e-12)
@@ -152,7 +152,7 @@ def test_idle_machines_as_a_share_of_machines() -> None:
 
 
 def test_the_range_of_another_accelerator_is_wider_on_one_side() -> None:
-    usual = factor("serving", "measured energy over that of the four terms")
+    usual = factor("serving", "measured energy over that of the terms")
     for carried, low, high in ((0.5, 0.5, 1.0), (2.0, 1.0, 2.0), (1.0, 1.0, 1.0)):
         found = answer_factors(H100, "USA", carried=carried)["energy_ratio"]
         assert (found.low, found.central, found.high) == (usual.low * low, usual.central, usual.high * high)

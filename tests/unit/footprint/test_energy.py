@@ -145,7 +145,7 @@ def test_each_model_is_predicted_from_the_others():
     assert spread == pytest.approx(1.199, abs=0.002)
     assert spread <= 1.4
     assert 0.95 < np.exp(np.median(logs)) < 1.1
-    drawn = factor("serving", "measured energy over that of the four terms")
+    drawn = factor("serving", "measured energy over that of the terms")
     # No narrower: the rest of the leaderboard, which the fit did not see, lies further off.
     assert drawn.low < spread**-1.6449 and drawn.high > spread**1.6449
     assert (drawn.low, drawn.high) == pytest.approx((1.383**-1.6449, 1.383**1.6449), rel=0.005)

@@ -458,6 +458,8 @@ ACCELERATORS = {
     "H200 141GB": "H200",
     "H800": "H800 SXM",
     "L40S": "L40S",
+    "RTX PRO 6000": "RTX PRO 6000 Blackwell",
+    "rtx-pro-6000": "RTX PRO 6000 Blackwell",
     "l4": "L4",
     "GeForce RTX 4090": "RTX 4090",
     "rtx4090": "RTX 4090",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,23 @@ from cohort.errors import DoesNotFitError
 from cohort.footprint import answers
 from cohort.footprint.factors import factor
 from cohort.footprint.uncertainty import Spread, propagate
+
+
+def drawn_spread() -> float:
+    """Return the geometric standard deviation of measured over predicted energy that answers are drawn from.
+
+    Returns
+    -------
+    float
+        Of the lognormal whose 95th percentile the table of factors has.
+
+    Examples
+    --------
+    >>> round(drawn_spread(), 2)
+    1.38
+    """
+    high = factor("serving", "measured energy over that of the terms").high
+    return float(high ** (1 / NormalDist().inv_cdf(0.95)))
 
 
 def answer_spread(
@@ -89,7 +107,7 @@ def own_queries(
 
 
 FACTOR_NAMES = {
-    "energy_ratio": "the four terms against measurements",
+    "energy_ratio": "the terms against measurements",
     "host_ratio": "the host",
     "idle_share": "machines that wait",
     "pue": "the data centre",

@@ -18,7 +18,7 @@ def test_fleets_and_answers_are_seeded():
     drawn = uncertainty.answer_spread(found, "USA", "co2e", 20_000, 1)
     shares = uncertainty.shares(drawn)
     assert (shares >= 0.5).all()
-    assert shares.index[0] == "the four terms against measurements"
+    assert shares.index[0] == "the terms against measurements"
     assert set(uncertainty.FACTOR_NAMES) == set(cohort.footprint.answers.answer_factors(found.device, "USA"))
 
 

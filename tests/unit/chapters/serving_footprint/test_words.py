@@ -260,10 +260,11 @@ def test_the_worst_prediction_and_the_lowest_models():
             "ratio": [0.3, 1.2, 0.9, 1.0],
         }
     )
-    said = comparisons.measured_accuracy(left)
+    said = comparisons.measured_accuracy(left, 1.383)
     assert said.startswith("Predicted from the others, 75% of the points are within a quarter of what was")
     assert "The worst is A with 8 requests at once, 0.3 of it:" in said
     assert "those of A (0.30), C (0.90), D (1.00) are lowest" in said
+    assert "its rows are no blind test" in said and said.endswith("deviation of 1.38 from before.")
 
 
 def test_estimates_of_a_service_and_of_a_tool():

@@ -375,7 +375,9 @@ def coverage_of_ranges(compared: pd.DataFrame) -> str:
         f"{'is' if len(missed) == 1 else 'are'} {listed or 'none'}.\n"
         "The metered runs are of one laboratory. None of its runs is in the utilisation that predicts them, "
         "but what it measured of OLMo 2 and Olmo 3 is what the range of power rests on, so that their power "
-        f"is no test. Both blind values come out too {side}; Gemma 2 trained its small models on the outputs "
+        "is no test. How the share of the peak is predicted was chosen by how many hours then lie inside, "
+        f"so that runs of other makers may lie outside more often. Both blind values come out too {side}; "
+        "Gemma 2 trained its small models on the outputs "
         "of a larger one ([Gemma Team, 2024](../bibliography.md#gemma2024gemma2)), work that six FLOP for "
         "each parameter and token leave out."
     )
