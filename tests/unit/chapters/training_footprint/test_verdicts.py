@@ -6,7 +6,7 @@ import pytest
 
 from cohort.chapters import judging
 from cohort.chapters.training_footprint import tables, verdicts
-from cohort.footprint import audit
+from cohort.footprint import audit, yardsticks
 from cohort.registry import facts
 
 JUDGED = {each.claim: each for each in judging.judge("training_footprint")}
@@ -52,8 +52,11 @@ def test_a_contradicted_card_is_no_report(monkeypatch):
 
 
 def test_a_plant_that_works_as_designed_would_hold(monkeypatch):
-    given = {"Mammoth, by design": 36000.0, "Mammoth, first ten months": 30000.0}
-    monkeypatch.setattr(verdicts, "yardstick", given.__getitem__)
+    def given(name):
+        return 36000.0 if name != "Mammoth, realistic year, low" else 30000.0
+
+    for module in (verdicts, yardsticks):
+        monkeypatch.setattr(module, "yardstick", given)
     found = verdicts._plant()
     assert (found.verdict, found.value) == ("holds", pytest.approx(11390 / 36000))
 
