@@ -17,7 +17,7 @@ from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.attainment import ROOFLINE, Attained, attained, products
 from cohort.serving.groups import device_group, most_devices, weights_read
-from cohort.serving.layouts import Layout
+from cohort.serving.layouts import MOST, Layout
 from cohort.serving.memory import Budget, memory_budget
 from cohort.serving.services import BOUNDS, Serving
 from cohort.serving.step import CHUNK, DeviceGroup
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-def _lengths(concurrency: int, input_tokens: int, output_tokens: int) -> tuple[int, int, int]:
+def checked_lengths(concurrency: int, input_tokens: int, output_tokens: int) -> tuple[int, int, int]:
     return (
         integer("concurrency", concurrency, 1, LIMIT, unit="sequences"),
         integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens"),
@@ -59,6 +59,7 @@ def serve(
     engine: str | None = None,
     expert_parallel: bool = False,
     attention_data_parallel: int = 1,
+    pipeline_parallel: int = 1,
     prefix_share: float = 0.0,
     acceptance_length: float = 1.0,
     draft_tokens: int | None = None,
@@ -95,6 +96,9 @@ def serve(
         Whether whole experts are dealt out to the devices; if not, each is split over all of them.
     attention_data_parallel : int
         Copies of the attention, each with sequences of its own; there are so many times the devices.
+    pipeline_parallel : int
+        Stages, each with a run of the layers; there are so many times the devices. No published row that
+        states all the rest has more than one, so that what it costs is computed and not yet checked.
     prefix_share : float
         Share of each prompt whose keys and values are in the cache already, from 0 to below 1.
     acceptance_length : float
@@ -136,14 +140,16 @@ def serve(
     >>> found.fits, found.bound
     (True, 'memory')
     """
-    concurrency, input_tokens, output_tokens = _lengths(concurrency, input_tokens, output_tokens)
+    concurrency, input_tokens, output_tokens = checked_lengths(concurrency, input_tokens, output_tokens)
     device = as_accelerator(accelerator)
-    layout = _layout(device, tensor_parallel, attention_data_parallel, expert_parallel)
+    layout = checked_layout(
+        device, tensor_parallel, attention_data_parallel, expert_parallel, pipeline_parallel
+    )
     group = device_group(model, device, layout, weight_dtype, kv_dtype, attained, generation, engine)
     accepted, guessed = _speculation(acceptance_length, draft_tokens)
     cached = min(int(bounded("prefix_share", prefix_share, 0, 1) * input_tokens), input_tokens - 1)
     asked = Asked(concurrency, input_tokens, output_tokens, cached, accepted, guessed, together)
-    return _served(group, asked, integer("chunk", chunk, 1, LIMIT, unit="tokens"))
+    return steady(group, asked, integer("chunk", chunk, 1, LIMIT, unit="tokens"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +184,20 @@ class Asked:
         return self.input_tokens + (self.output_tokens + 1) // 2
 
 
-def _layout(device: Accelerator, tensor: int, data: int, expert: bool) -> Layout:
+def checked_layout(device: Accelerator, tensor: int, data: int, expert: bool, pipeline: int) -> Layout:
     most = most_devices(device)
     tensor = integer("tensor_parallel", tensor, 1, most, unit=f"devices for {device.name}")
     data = integer("attention_data_parallel", data, 1, most // tensor, unit="copies")
-    return _known_layout(tensor, data, bool(expert))
+    pipeline = integer("pipeline_parallel", pipeline, 1, MOST, unit="stages")
+    return _known_layout(tensor, data, bool(expert), pipeline)
 
 
 LONGEST_GUESS = 64  # tokens that engines guess ahead at most
 
 
 @lru_cache(maxsize=64)
-def _known_layout(tensor: int, data: int, expert: bool) -> Layout:
-    return Layout(tensor, 1, data, expert)
+def _known_layout(tensor: int, data: int, expert: bool, pipeline: int) -> Layout:
+    return Layout(tensor, pipeline, data, expert)
 
 
 def _speculation(length: float, guessed: int | None) -> tuple[float, int]:
@@ -227,22 +234,24 @@ def times_of(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[floa
     step = sum(parts.values())
     read = asked.input_tokens - asked.cached
     alone = each = group.prompts(read, asked.cached, 1, chunk)
+    stages = group.layout.pipeline
     # Prompts that come in one step are read together: all of a wave, else as many as answers end in a step.
     coming = count / group.layout.data / (1 if asked.together else asked.output_tokens)
     joint = max(min(coming, chunk / read), 1.0)
     if joint > 1:
         each = group.prompts(read, asked.cached, joint, chunk) / joint
+    each *= group.pace / stages
     others = (count - 1) * each / group.layout.data  # copies read their prompts side by side
-    waited = group.attained.waiting[asked.together] * others
+    waited = min(group.attained.queued((count - 1) / group.layout.data, asked.together) * each, others)
     parts = {part: seconds / asked.accepted for part, seconds in parts.items()}
     parts["prompts"] = (others - waited) / max(asked.output_tokens - 1, 1)
     # A request that finds others at work waits for the step that runs, half of it on average.
-    running = step / 2 if count > 1 and asked.output_tokens > 1 else 0.0
-    first = group.attained.first_s + alone + waited + running
+    running = step / 2 / stages if count > 1 and asked.output_tokens > 1 else 0.0
+    first = group.attained.first_s + group.piped(alone, ceil(read / chunk)) + waited + running
     return first, parts, others - waited
 
 
-def _served(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
+def steady(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
     spec, count = group.spec, asked.concurrency
     first, parts, others = times_of(group, asked, chunk)
     reason = _misfit(group, count, asked.input_tokens + asked.output_tokens)
@@ -250,11 +259,10 @@ def _served(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
     if asked.cached:
         prompt_flops -= spec.prefill_flops(asked.cached)
     # Of a prompt the last token alone meets the head.
-    head = group.devices / group.layout.data * group.plan.head.flops
+    head = group.layout.tensor * group.plan.head.flops
     prompt_flops -= head * (asked.input_tokens - asked.cached - 1)
     kind = "mixture" if group.plan.mixtures else "dense"
     spread = group.attained.spread
-    read = group.weight_bytes(count * (1 + asked.guessed))
     return Serving(
         model=spec.name,
         accelerator=group.device.name,
@@ -270,7 +278,7 @@ def _served(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
         steps=(asked.output_tokens - 1) / asked.accepted,
         others_s=others,
         request_flops=prompt_flops + (asked.output_tokens - 1) * spec.decode_flops(asked.middle),
-        step_bytes=read + group.devices * group.cache_bytes(asked.middle, count),
+        step_bytes=group.read_in_a_step(asked.middle, count, 1 + asked.guessed),
         peak=group.peak,
         bandwidth=group.bandwidth,
         spread=(
@@ -311,6 +319,7 @@ def largest_concurrency(
     kv_dtype: str = "bf16",
     expert_parallel: bool = False,
     attention_data_parallel: int = 1,
+    pipeline_parallel: int = 1,
 ) -> int:
     """Return how many sequences fit the memory beside the weights, each at its full length.
 
@@ -318,7 +327,7 @@ def largest_concurrency(
     ----------
     model, accelerator, tensor_parallel, input_tokens, output_tokens, weight_dtype, kv_dtype
         As in `serve`.
-    expert_parallel, attention_data_parallel
+    expert_parallel, attention_data_parallel, pipeline_parallel
         As in `serve`.
 
     Returns
@@ -339,9 +348,11 @@ def largest_concurrency(
     ... )
     53
     """
-    _, input_tokens, output_tokens = _lengths(1, input_tokens, output_tokens)
+    _, input_tokens, output_tokens = checked_lengths(1, input_tokens, output_tokens)
     device = as_accelerator(accelerator)
-    layout = _layout(device, tensor_parallel, attention_data_parallel, expert_parallel)
+    layout = checked_layout(
+        device, tensor_parallel, attention_data_parallel, expert_parallel, pipeline_parallel
+    )
     group = device_group(model, device, layout, weight_dtype, kv_dtype, ROOFLINE)
     room, each = _budget(group).room, group.cache_bytes(input_tokens + output_tokens, 1)
     count = max(int(room // each), 0)

@@ -33,7 +33,7 @@ class Serving:
     tensor_parallel, concurrency, input_tokens, output_tokens : int
         As they were given.
     devices : int
-        Devices in all: those that share each layer, times the copies of the attention.
+        Devices in all: those that share each layer, times the copies of the attention, times the stages.
     ttft_s : float
         Time to the first token: other prompts and a step are waited for, and the prompt is read. Seconds.
     parts : tuple of (str, float)
