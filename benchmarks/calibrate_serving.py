@@ -29,12 +29,13 @@ from serving_rows import table as services
 
 import cohort
 from cohort.registry import facts
+from cohort.serving.asked import Asked
 from cohort.serving.attainment import Attained, constants, device_class, from_constants, products
 from cohort.serving.groups import device_group
 from cohort.serving.kernel_checks import device_cells
 from cohort.serving.layouts import Layout
 from cohort.serving.measurements import Case, cases
-from cohort.serving.roofline import Asked, times_of
+from cohort.serving.times import times_of
 
 TABLE = DATA / "serving_calibration.csv"
 DIGITS = 3

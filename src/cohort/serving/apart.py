@@ -15,12 +15,13 @@ from cohort.architecture.formats import WeightFormat
 from cohort.errors import integer
 from cohort.numeric import LIMIT
 from cohort.registry.devices import Accelerator, as_accelerator
+from cohort.serving.asked import Asked, checked_layout, checked_lengths
 from cohort.serving.attainment import Attained
 from cohort.serving.groups import device_group
 from cohort.serving.layouts import Layout
-from cohort.serving.roofline import Asked, checked_layout, checked_lengths, steady
 from cohort.serving.services import Serving
 from cohort.serving.step import CHUNK, DeviceGroup
+from cohort.serving.times import steady
 
 MOST_WORKERS = 1024
 HALVINGS = 60  # of the interval in which the sequences that are written lie
@@ -47,7 +48,22 @@ class Worker:
     expert_parallel: bool = False
 
     def layout(self, device: Accelerator) -> Layout:
-        """Return how its devices share the model, once that has been checked."""
+        """Return how its devices share the model, once that has been checked.
+
+        Parameters
+        ----------
+        device : Accelerator
+            Each of them.
+
+        Returns
+        -------
+        Layout
+
+        Raises
+        ------
+        ParameterError
+            If a number is out of its range.
+        """
         integer("count of workers", self.count, 1, MOST_WORKERS, unit="workers")
         return checked_layout(
             device,
