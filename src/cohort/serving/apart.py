@@ -7,15 +7,17 @@ a service short of readers writes with small batches.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
-from cohort.errors import integer
+from cohort.errors import bounded, integer
 from cohort.numeric import LIMIT
 from cohort.registry.devices import Accelerator, as_accelerator
-from cohort.serving.asked import Asked, checked_layout, checked_lengths
+from cohort.serving.asked import Asked, checked_layout, checked_lengths, speculation
 from cohort.serving.attainment import Attained
 from cohort.serving.groups import device_group
 from cohort.serving.layouts import Layout
@@ -24,7 +26,8 @@ from cohort.serving.step import CHUNK, DeviceGroup
 from cohort.serving.times import steady
 
 MOST_WORKERS = 1024
-HALVINGS = 60  # of the interval in which the sequences that are written lie
+STEPS = 60  # of the search for the sequences that are written; a few do
+EXACT = 1e-6  # of those sequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,9 @@ def serve_apart(
     kv_dtype: str = "bf16",
     generation: str = "2025",
     engine: str | None = None,
+    prefix_share: float = 0.0,
+    acceptance_length: float = 1.0,
+    draft_tokens: int | None = None,
     chunk: int = CHUNK,
     attained: Attained | None = None,
 ) -> Serving:
@@ -96,7 +102,7 @@ def serve_apart(
     ----------
     model, accelerator, concurrency, input_tokens, output_tokens
         As `cohort.serving.serve` takes them; the concurrency is of the whole service.
-    weight_dtype, kv_dtype, generation, engine, chunk, attained
+    weight_dtype, kv_dtype, generation, engine, prefix_share, acceptance_length, draft_tokens, chunk, attained
         As `cohort.serving.serve` takes them.
     readers, writers : Worker
         The devices that read prompts, and those that write answers.
@@ -135,8 +141,11 @@ def serve_apart(
         groups.append(
             device_group(model, device, layout, weight_dtype, kv_dtype, attained, generation, engine)
         )
-    asked = Asked(concurrency, input_tokens, output_tokens)
-    return _together(groups[0], groups[1], asked, (readers.count, writers.count), chunk)
+    cached = min(int(bounded("prefix_share", prefix_share, 0, 1) * input_tokens), input_tokens - 1)
+    asked = Asked(
+        concurrency, input_tokens, output_tokens, cached, *speculation(acceptance_length, draft_tokens)
+    )
+    return together(groups[0], groups[1], asked, (readers.count, writers.count), chunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +168,15 @@ class _Readers:
         return self.alone * ((1.0 + others) + (self.places - 1.0)) / self.places + self.sent
 
 
-def _readers(reading: DeviceGroup, writing: DeviceGroup, tokens: int, workers: int, chunk: int) -> _Readers:
-    whole = reading.prompts(tokens, 0, 1, chunk)
+@lru_cache(maxsize=2048)
+def _readers(
+    reading: DeviceGroup, writing: DeviceGroup, tokens: int, cached: int, workers: int, chunk: int
+) -> _Readers:
+    whole = reading.prompts(tokens, cached, 1, chunk)
     alone = reading.piped(whole, ceil(tokens / chunk))
     # While one prompt is in a stage, or is read by a copy, the next is in another.
     stages = max(alone * reading.layout.pipeline / (whole * reading.pace), 1.0)
-    sent = _handed_over(reading, writing, tokens)
+    sent = _handed_over(reading, writing, tokens + cached)
     return _Readers(alone, sent, workers * reading.layout.data * stages)
 
 
@@ -179,8 +191,15 @@ def _token_s(writing: DeviceGroup, asked: Asked, sequences: float, workers: int)
     """Return the seconds of a token where so many sequences are shared out evenly, between whole numbers."""
     mine = max(sequences / workers, 1.0)
     low = int(mine)
-    below, above = (sum(writing.step(count, asked.middle).values()) for count in (low, low + 1))
-    return below + (mine - low) * (above - below)
+    case = (asked.middle, asked.guessed, asked.accepted)
+    below = _step_s(writing, low, *case)
+    return below if mine == low else below + (mine - low) * (_step_s(writing, low + 1, *case) - below)
+
+
+@lru_cache(maxsize=8192)
+def _step_s(writing: DeviceGroup, sequences: int, context: int, guessed: int, accepted: float) -> float:
+    step = sum(writing.step(sequences, context, 1 + guessed).values())
+    return (step + writing.drafts(sequences, context, guessed)) / accepted
 
 
 def _written(writing: DeviceGroup, asked: Asked, readers: _Readers, workers: int) -> float:
@@ -192,10 +211,23 @@ def _written(writing: DeviceGroup, asked: Asked, readers: _Readers, workers: int
         others = queue * (count - 1) / count  # whom a request finds before it, on average
         return queue - _rate(writing, asked, written, workers) * readers.takes(others)
 
-    low, high = 0.0, float(count)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if left_over(middle) > 0 else (low, middle)
+    return _root(left_over, 0.0, float(count))
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a function that falls from above zero to below it is zero (Illinois' false position)."""
+    above, below = function(low), function(high)
+    if below >= 0:
+        return high
+    for _ in range(STEPS):
+        middle = (low * below - high * above) / (below - above)
+        value = function(middle)
+        if abs(value) < EXACT * high or high - low < EXACT * high:
+            return middle
+        if value > 0:
+            low, above, below = middle, value, below / 2
+        else:
+            high, below, above = middle, value, above / 2
     return (low + high) / 2
 
 
@@ -204,16 +236,51 @@ def _rate(writing: DeviceGroup, asked: Asked, written: float, workers: int) -> f
     return written / (max(asked.output_tokens - 1, 1) * _token_s(writing, asked, written, workers))
 
 
-def _together(
-    reading: DeviceGroup, writing: DeviceGroup, asked: Asked, workers: tuple[int, int], chunk: int
-) -> Serving:
-    """Return both kinds of devices as one service, whose requests pass one after the other."""
-    count = asked.concurrency
-    before = _readers(reading, writing, asked.input_tokens, workers[0], chunk)
+def times_apart(
+    reading: DeviceGroup, writing: DeviceGroup, asked: Asked, workers: tuple[int, int], chunk: int = CHUNK
+) -> tuple[float, float, float]:
+    """Return the times of a service that reads and writes apart, whether or not it fits.
+
+    Parameters
+    ----------
+    reading, writing : DeviceGroup
+        Devices that read prompts, and that write answers.
+    asked : Asked
+        What is asked of the service.
+    workers : tuple of two int
+        How many groups there are of each.
+    chunk : int
+        Tokens of prompts that a step reads at the most.
+
+    Returns
+    -------
+    tuple of three float
+        Seconds to the first token, seconds of a further token, and sequences that are being written.
+    """
+    before = _readers(reading, writing, asked.input_tokens - asked.cached, asked.cached, workers[0], chunk)
     written = _written(writing, asked, before, workers[1])
     token = _token_s(writing, asked, written, workers[1])
-    queued = (count - written) / _rate(writing, asked, written, workers[1])
-    joining = token / 2 if count > 1 and asked.output_tokens > 1 else 0.0
+    queued = (asked.concurrency - written) / _rate(writing, asked, written, workers[1])
+    joining = token / 2 if asked.concurrency > 1 and asked.output_tokens > 1 else 0.0
+    return reading.attained.first_s + queued + joining, token, written
+
+
+def together(
+    reading: DeviceGroup, writing: DeviceGroup, asked: Asked, workers: tuple[int, int], chunk: int = CHUNK
+) -> Serving:
+    """Return both kinds of devices as one service, whose requests pass one after the other.
+
+    Parameters
+    ----------
+    reading, writing, asked, workers, chunk
+        As in `times_apart`.
+
+    Returns
+    -------
+    Serving
+    """
+    count = asked.concurrency
+    first, token, written = times_apart(reading, writing, asked, workers, chunk)
     one = steady(writing, replace(asked, concurrency=max(round(written / workers[1]), 1)), chunk)
     held = steady(reading, replace(asked, concurrency=1, output_tokens=1), chunk)
     parts = {part: seconds for part, seconds in one.parts if part != "prompts"}
@@ -223,7 +290,7 @@ def _together(
         one,
         concurrency=count,
         devices=devices,
-        ttft_s=reading.attained.first_s + queued + joining,
+        ttft_s=first,
         parts=(*((part, scale * seconds) for part, seconds in parts.items()), ("prompts", 0.0)),
         fits=one.fits and held.fits,
         reason=one.reason or held.reason,

@@ -127,4 +127,4 @@ def _stored(spec: ModelSpec, weight_dtype: str | WeightFormat) -> WeightFormat:
     return weight_format(one_of("weight_dtype", weight_dtype, weight_formats()))
 
 
-_kept = lru_cache(maxsize=256)(DeviceGroup)
+_kept = lru_cache(maxsize=2048)(DeviceGroup)

@@ -199,8 +199,8 @@ def kind_of(mixer: Mixer) -> str:
     return "recurrent" if mixer.kind in RECURRENT else "grouped"
 
 
-@lru_cache(maxsize=256)
-def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
+@lru_cache(maxsize=1024)
+def operations_of(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
     """Return what a step does on one device.
 
     Parameters
@@ -208,7 +208,7 @@ def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
     spec : ModelSpec
         The model.
     layout : Layout
-        How devices share it; a pipeline's stages are taken one after the other.
+        How the devices of a stage share it; a pipeline's stages are taken one after the other.
     stored : WeightFormat
         How the weights are stored.
 

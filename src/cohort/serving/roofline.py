@@ -17,7 +17,7 @@ from cohort.serving.groups import device_group, most_devices, weights_read
 from cohort.serving.layouts import Layout
 from cohort.serving.services import BOUNDS, Serving
 from cohort.serving.step import CHUNK
-from cohort.serving.times import memory_of, steady
+from cohort.serving.times import most_sequences, steady
 
 __all__ = [
     "BOUNDS",
@@ -187,11 +187,7 @@ def largest_concurrency(
         device, tensor_parallel, attention_data_parallel, expert_parallel, pipeline_parallel
     )
     group = device_group(model, device, layout, weight_dtype, kv_dtype, ROOFLINE)
-    room, each = memory_of(group).room, group.cache_bytes(input_tokens + output_tokens, 1)
-    count = max(int(room // each), 0)
-    while count and group.cache_bytes(input_tokens + output_tokens, count * layout.data) > room:
-        count -= 1
-    return count * layout.data
+    return most_sequences(group, input_tokens + output_tokens)
 
 
 def compute_bound_concurrency(

@@ -22,7 +22,7 @@ from cohort.architecture.formats import WeightFormat
 from cohort.registry.devices import Accelerator, multiplied_type, sixteen_bit_type
 from cohort.serving.attainment import Attained
 from cohort.serving.layouts import Layout, stages
-from cohort.serving.operations import STATE_BYTES, Mixing, Plan, Product, Routed, cache_read, plan
+from cohort.serving.operations import STATE_BYTES, Mixing, Plan, Product, Routed, cache_read, operations_of
 
 ACTIVATION_BYTES = 2  # of the numbers that devices exchange
 DISPATCHED = 3  # bytes of each number that goes to an expert on another device, in fp8, and back in 16 bits
@@ -70,7 +70,7 @@ class DeviceGroup:
     @cached_property
     def plan(self) -> Plan:
         """What a step does on one of them."""
-        return plan(self.spec, self.layout, self.stored)
+        return operations_of(self.spec, replace(self.layout, pipeline=1), self.stored)
 
     @cached_property
     def peak(self) -> float:

@@ -72,7 +72,7 @@ def steady(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
     """
     spec, count = group.spec, asked.concurrency
     first, parts, others = times_of(group, asked, chunk)
-    reason = _misfit(group, count, asked.input_tokens + asked.output_tokens)
+    reason = memory_misfit(group, count, asked.input_tokens + asked.output_tokens)
     prompt_flops = spec.prefill_flops(asked.input_tokens)
     if asked.cached:
         prompt_flops -= spec.prefill_flops(asked.cached)
@@ -106,7 +106,7 @@ def steady(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
     )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def memory_of(group: DeviceGroup) -> Budget:
     """Return what weights and engine take of each device; the cache is counted apart.
 
@@ -129,8 +129,43 @@ def memory_of(group: DeviceGroup) -> Budget:
     )
 
 
-def _misfit(group: DeviceGroup, sequences: int, context: int) -> str:
-    """Return why weights and cache do not fit the memory, or nothing if they do."""
+def most_sequences(group: DeviceGroup, context: int) -> int:
+    """Return how many sequences fit the memory beside the weights, each at its full length.
+
+    Parameters
+    ----------
+    group : DeviceGroup
+        The devices.
+    context : int
+        Tokens of each sequence.
+
+    Returns
+    -------
+    int
+        Sequences of all copies of the attention; 0 where none fits.
+    """
+    room, each, copies = memory_of(group).room, group.cache_bytes(context, 1), group.layout.data
+    count = max(int(room // each), 0)
+    while count and group.cache_bytes(context, count * copies) > room:
+        count -= 1
+    return count * copies
+
+
+def memory_misfit(group: DeviceGroup, sequences: int, context: int) -> str:
+    """Return why weights and cache do not fit the memory, or nothing if they do.
+
+    Parameters
+    ----------
+    group : DeviceGroup
+        The devices.
+    sequences, context : int
+        Sequences of all copies of the attention, and tokens of each.
+
+    Returns
+    -------
+    str
+        A clause; empty where they fit.
+    """
     budget = memory_of(group)
     cache = 0 if budget.room < 0 else group.cache_bytes(context, sequences)
     return "" if 0 <= budget.room >= cache else replace(budget, cache=cache).reason

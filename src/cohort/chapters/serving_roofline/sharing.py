@@ -11,7 +11,7 @@ from cohort.errors import ParameterError
 from cohort.serving import Serving, Worker, serve, serve_apart
 
 
-def ways(model: Any, accelerator: str, devices: int, concurrency: int, **case: Any) -> pd.DataFrame:
+def by_sharing(model: Any, accelerator: str, devices: int, concurrency: int, **case: Any) -> pd.DataFrame:
     """Return a service by how its devices share the work.
 
     Parameters
@@ -75,9 +75,9 @@ def which_way(table: pd.DataFrame, devices: int, concurrency: int) -> str:
     Parameters
     ----------
     table : DataFrame
-        As `ways` returns it.
+        As `by_sharing` returns it.
     devices, concurrency : int
-        As `ways` took them.
+        As `by_sharing` took them.
 
     Returns
     -------
