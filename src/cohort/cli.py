@@ -394,7 +394,7 @@ def _limit(
     multiple=True,
     required=True,
     metavar="NAME",
-    shell_complete=_completed(cohort.accelerators),
+    shell_complete=_completed(lambda: cohort.accelerators()),
     help="To choose among; repeat it for more.",
 )
 @click.option("--users", type=int, default=None, metavar="N", help="Answers that are written at once.")
@@ -447,7 +447,7 @@ def _limit(
     "--place",
     default="USA",
     show_default=True,
-    shell_complete=_completed(cohort.grids),
+    shell_complete=_completed(lambda: cohort.grids()),
     metavar="PLACE",
     help="Whose electricity emits.",
 )

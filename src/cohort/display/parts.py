@@ -42,6 +42,29 @@ def plain_ticks(axis: mpl.axis.Axis) -> None:
     axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
 
 
+def round_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers to mark on a logarithmic axis: 1, 2 and 5 times powers of ten, at least two.
+
+    Parameters
+    ----------
+    low, high : float
+        The smallest and the largest number that is drawn, above 0.
+
+    Returns
+    -------
+    list of float
+        From a little below to a little above; both ends where no two round numbers lie there.
+
+    Examples
+    --------
+    >>> round_ticks(0.9, 6)
+    [1.0, 2.0, 5.0]
+    """
+    steps = [base * 10.0**power for power in range(-6, 16) for base in (1, 2, 5)]
+    inside = [step for step in steps if low / 1.3 <= step <= high * 1.3]
+    return inside if len(inside) > 1 else [low, high]
+
+
 def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> None:
     """Write each label beside its point where it covers no other label and as few points as can be.
 

@@ -24,6 +24,7 @@ from cohort.units import MILLION
 STEPS = 8  # sizes in an octave
 COARSE = 4  # steps of the first search; then all between its best and its neighbours
 LOOSER = 0.1  # by how much a limit is loosened to see what it costs
+LOSS_LOOSER = 0.01  # by how much a loss, most of which no model can avoid
 BOUNDARY = "with_embodied"
 
 
@@ -266,7 +267,7 @@ class Designer:
         -------
         dict of str to (float, float)
             By limit, the change of the loss in nats per token and of the price in USD when it is loosened by
-            a tenth; empty where nothing reaches the goal.
+            a tenth, a loss by a hundredth; empty where nothing reaches the goal.
         """
         best = self.design(goal).best
         if best is None:
@@ -398,10 +399,10 @@ def _searched(
 
 def _loosened(goal: Goal) -> Iterator[tuple[str, Goal]]:
     """Yield each limit of a goal with the goal in which it is looser."""
-    for name in ("loss", "training_flop", "usd"):
+    for name, share in (("loss", LOSS_LOOSER), ("training_flop", LOOSER), ("usd", LOOSER)):
         value = getattr(goal, name)
         if value is not None:
-            yield name, replace(goal, **{name: value * (1 + LOOSER)})
+            yield name, replace(goal, **{name: value * (1 + share)})
     for name in ("first_token_s", "token_s", "accelerators", "usd_per_hour", "grams_per_answer"):
         value = getattr(goal.limits, name)
         if value is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from cohort.display.parts import label_points, nothing, plain_ticks
+from cohort.display.parts import label_points, nothing, plain_ticks, round_ticks
 from cohort.display.theme import COLOURS, SMALLEST, WIDTH, figure
 from cohort.planning import Plan, Point
 
@@ -49,8 +49,11 @@ def draw_frontier(found: Plan) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="speed that one user sees (tokens/s)")
     axes.set_ylabel("output tokens/s per accelerator")
     axes.margins(0.14)
+    speeds = [each.tokens_per_s_per_user for each in found.frontier]
+    axes.set_xticks(round_ticks(min(speeds), max(speeds)))
     plain_ticks(axes.xaxis)
     plain_ticks(axes.yaxis)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
     named = _named(found.frontier)
     label_points(
         axes,
@@ -58,7 +61,6 @@ def draw_frontier(found: Plan) -> Figure:
         [each.tokens_per_s_per_accelerator for each in named],
         [_label(each) for each in named],
     )
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
     return drawing
 
 

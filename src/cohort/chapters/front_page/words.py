@@ -147,6 +147,21 @@ def _serving(record: Mapping[str, Any]) -> str:
     return f"An answer of {title} takes about {energy} Wh{then}."
 
 
+def _decision(record: Mapping[str, Any]) -> str:
+    if record["cheapest"] == "none":
+        return "Nothing serves the assistant of the last chapter within its limits."
+    price, chance = significant(record["price"], 3), record["chance"]
+    doubt = (
+        ""
+        if chance == "none"
+        else f"; the next accelerator is the cheaper one after all with a chance of {significant(chance, 2)}%"
+    )
+    return (
+        f"Of {record['tried']:,} ways to serve an assistant the cheapest takes USD {price} for a million "
+        f"tokens{doubt}."
+    )
+
+
 _SENTENCES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("the_cohort", _spread),
     ("chinchilla_fit", _tokens),
@@ -156,4 +171,5 @@ _SENTENCES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("expert_tradeoffs", _experts),
     ("training_footprint", _training),
     ("serving_footprint", _serving),
+    ("decide", _decision),
 )

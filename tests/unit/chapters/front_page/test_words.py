@@ -34,6 +34,7 @@ VALUES = {
         "largest": "Llama 3.1 405B",
     },
     "serving_footprint": {"model": "llama-3-70b", "answer_energy": 0.1711, "break_even": 3.986e10},
+    "decide": {"cheapest": "a way", "price": 1.2902, "chance": 41.86, "tried": 1528},
 }
 
 
@@ -72,6 +73,11 @@ def test_every_chapter_has_a_finding_in_the_order_of_the_book():
         ("expert_tradeoffs", "1 answer at once already"),
         ("training_footprint", "about 13,000 tonnes of CO2e, between 9,300 and 18,000"),
         ("serving_footprint", "about 0.17 Wh, and from 40 billion answers on"),
+        (
+            "decide",
+            "Of 1,528 ways to serve an assistant the cheapest takes USD 1.29 for a million tokens; the",
+        ),
+        ("decide", "with a chance of 42%."),
     ],
 )
 def test_known_records_give_known_sentences(chapter, said):
@@ -82,6 +88,13 @@ def test_what_is_never_repaid_or_not_disclosed_is_said():
     assert "never repays it" in sentence("data_optimal", break_even_tokens=[1.0, -1.0])
     assert sentence("serving_footprint", break_even="not disclosed") == (
         "An answer of Llama 3 70B takes about 0.17 Wh."
+    )
+
+
+def test_without_a_choice_none_is_told():
+    assert sentence("decide", chance="none").endswith("USD 1.29 for a million tokens.")
+    assert sentence("decide", cheapest="none") == (
+        "Nothing serves the assistant of the last chapter within its limits."
     )
 
 

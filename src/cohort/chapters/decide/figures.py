@@ -1,0 +1,191 @@
+"""The figures of the chapter `decide`: prices, designs by size, places, and what changes save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from cohort.display.parts import dots, label_points, name_rows, nothing, plain_ticks, round_ticks
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
+from cohort.planning import Design
+from cohort.units import BILLION, MILLION, TRILLION
+
+KINDS = (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[4])
+
+
+def draw_prices(table: pd.DataFrame) -> Figure:
+    """Draw the price of a million tokens on each accelerator, with the range of its time.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `assistant.cheapest_each` returns it.
+
+    Returns
+    -------
+    Figure
+        A dot and a line each, in USD on a logarithmic axis; the cheapest on top.
+    """
+    if table.empty:
+        return nothing("no accelerator serves this within the limits")
+    rows = table.iloc[::-1]
+    drawing, axes = figure(0.34 * len(rows) + 0.75)
+    places = range(len(rows))
+    axes.hlines(places, rows["low"], rows["high"], color=COLOURS[0], lw=3, alpha=0.5)
+    axes.scatter(rows["usd"], places, color=COLOURS[0], s=36, zorder=3)
+    axes.set(xscale="log", xlabel="USD per million output tokens")
+    axes.set_xlim(float(rows["low"].min()) / 1.3, float(rows["high"].max()) * 1.3)
+    axes.set_xticks(round_ticks(float(rows["low"].min()), float(rows["high"].max())))
+    plain_ticks(axes.xaxis)
+    name_rows(axes, [f"{name}, {row['devices']:,} ×" for name, row in rows.iterrows()])
+    return drawing
+
+
+def draw_designs(kinds: Mapping[str, Sequence[Design]]) -> Figure:
+    """Draw the price of equally good models against their size: training, and training with use.
+
+    Parameters
+    ----------
+    kinds : mapping of str to sequence of Design
+        As `lab.by_kind` returns it.
+
+    Returns
+    -------
+    Figure
+        A whole line for training and use, a dashed one for training alone, in millions of USD; the dots are
+        the cheapest.
+    """
+    if not kinds:
+        return nothing("no model reaches this goal within the limits")
+    drawing, axes = figure(WIDTH * 0.62)
+    for colour, (name, designs) in zip(KINDS, kinds.items(), strict=False):
+        sizes = [each.spec.active_parameters / BILLION for each in designs]
+        axes.plot(sizes, [each.usd / MILLION for each in designs], color=colour, lw=2, label=name)
+        axes.plot(sizes, [each.training_usd / MILLION for each in designs], color=colour, lw=1.2, ls="--")
+        best = min(designs, key=lambda each: each.usd)
+        axes.scatter(best.spec.active_parameters / BILLION, best.usd / MILLION, color=colour, s=44, zorder=4)
+    axes.plot([], [], color=INK, lw=1.2, ls="--", label="training alone")
+    axes.set(xscale="log", yscale="log", xlabel="active parameters (billion)")
+    axes.set_ylabel("USD (million)")
+    plain_ticks(axes.xaxis)
+    plain_ticks(axes.yaxis)
+    least = min(each.usd for designs in kinds.values() for each in designs) / MILLION
+    low = min(each.training_usd for designs in kinds.values() for each in designs) / MILLION
+    axes.set_ylim(low / 1.3, 30 * least)
+    axes.set_yticks(round_ticks(low, 20 * least)[::2] or [least])
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
+    return drawing
+
+
+def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
+    """Draw the sizes and data that makers chose, beside those of designs for more and more use.
+
+    Parameters
+    ----------
+    chosen : DataFrame
+        As `lab.chosen_by_makers` returns it.
+    made : DataFrame
+        As `lab.over_lifetimes` returns it.
+
+    Returns
+    -------
+    Figure
+        Logarithmic axes; the line leads from little use, below on the right, to much, above on the left.
+    """
+    drawing, axes = figure(WIDTH * 0.66)
+    for mixture, colour, label in (
+        (False, COLOURS[0], "dense model of 2024"),
+        (True, COLOURS[1], "mixture of 2024"),
+    ):
+        rows = chosen[chosen["mixture"] == mixture]
+        axes.scatter(
+            rows["active"] / BILLION, rows["tokens"] / TRILLION, color=colour, s=28, label=label, zorder=3
+        )
+    if len(made):
+        axes.plot(made["active"] / BILLION, made["tokens"] / TRILLION, "o-", color=INK, ms=4, lw=1.4,
+            label="cheapest designs")  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="active parameters (billion)")
+    axes.set_ylabel("training tokens (trillion)")
+    axes.margins(0.12)
+    plain_ticks(axes.xaxis)
+    plain_ticks(axes.yaxis)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
+    label_points(
+        axes,
+        list(chosen["active"] / BILLION),
+        list(chosen["tokens"] / TRILLION),
+        list(map(str, chosen.index)),
+    )
+    return drawing
+
+
+def draw_emissions(table: pd.DataFrame, grams: float) -> Figure:
+    """Draw what an answer emits at each place and on each accelerator, and the limit.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `places.by_place` returns it.
+    grams : float
+        The limit.
+
+    Returns
+    -------
+    Figure
+        A row a place, a dot an accelerator, grams on a logarithmic axis; the limit is dotted.
+    """
+    if table.empty:
+        return nothing("no accelerator serves this within the limits")
+    order = list(table.groupby("place")["grams"].min().sort_values(ascending=False).index)
+    names = list(dict.fromkeys(table["accelerator"]))
+    drawing, axes = figure(0.46 * len(order) + 1.4)
+    for at, (colour, name) in enumerate(zip([*COLOURS], names, strict=False)):
+        shift = 0.5 * ((at + 0.5) / min(len(names), len(COLOURS)) - 0.5)  # side by side, not on each other
+        rows = table[table["accelerator"] == name]
+        heights = [order.index(place) + shift for place in rows["place"]]
+        axes.scatter(rows["grams"], heights, color=colour, s=32, zorder=3, label=name)
+    axes.axvline(grams, color=INK, ls=":", lw=1.4)
+    axes.set(xscale="log", xlabel="CO2e of an answer (g); dotted: what is allowed")
+    low, high = min(table["grams"].min(), grams), max(table["grams"].max(), grams)
+    axes.set_xlim(low / 1.6, high * 1.6)
+    axes.set_ylim(-0.6, len(order) - 0.4)
+    axes.set_xticks(round_ticks(float(low), float(high))[::2] or [float(low), float(high)])
+    plain_ticks(axes.xaxis)
+    name_rows(axes, order)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
+    return drawing
+
+
+def draw_undone(table: pd.DataFrame) -> Figure:
+    """Draw how many times as much a token would cost with each change undone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `savings.undone_prices` returns it.
+
+    Returns
+    -------
+    Figure
+        A row a model and change; what lies right of 1 has saved. Those that would not fit at all are left
+        out.
+    """
+    finite = table[table["times"] < float("inf")]
+    if finite.empty:
+        return nothing("none of these models is served within the limits")
+    rows = finite.sort_values(["change", "times"])
+    changes = list(dict.fromkeys(rows["change"]))
+    colours = dict(zip(changes, (COLOURS[0], COLOURS[1], COLOURS[2]), strict=False))
+    values = pd.Series(list(rows["times"]), index=list(rows["model"]))
+    drawing, axes = dots(values, [colours[each] for each in rows["change"]], "times as much with it undone")
+    axes.axvline(1, color=PALE, lw=1.4, zorder=0)
+    axes.set_xscale("log")
+    axes.set_xlim(min(0.8, float(values.min()) / 1.2), float(values.max()) * 1.3)
+    axes.set_xticks([each for each in (0.5, 1, 2, 4, 8, 16) if each <= float(values.max()) * 1.3])
+    plain_ticks(axes.xaxis)
+    marks = [Patch(color=colour) for colour in colours.values()]
+    axes.legend(marks, list(colours), loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=1, fontsize=SMALLEST)
+    return drawing

@@ -1,0 +1,79 @@
+"""Problems of the chapter `decide`, worked out with its own numbers."""
+
+from __future__ import annotations
+
+from cohort.display.problems import Problem
+from cohort.display.words import counted, significant
+from cohort.planning import Demand, Design, Option
+from cohort.units import HOURS_PER_YEAR, MILLION, SECONDS_PER_HOUR
+
+
+def worked(option: Option | None, demand: Demand, design: Design | None, years: float) -> list[Problem]:
+    """Return problems with their solutions: a price per token, copies for more users, and a break-even.
+
+    Parameters
+    ----------
+    option : Option or None
+        The cheapest way to serve the assistant; None leaves the first two out.
+    demand : Demand
+        Of the assistant.
+    design : Design or None
+        The cheapest design of the lab; None leaves the third out.
+    years : float
+        Of its use.
+
+    Returns
+    -------
+    list of Problem
+    """
+    found = []
+    if option is not None and option.usd_per_hour is not None and option.usd_per_million_tokens is not None:
+        rate = option.copies * option.serving.output_tokens_per_s
+        hour = rate * SECONDS_PER_HOUR
+        found.append(
+            Problem(
+                f"{counted(option.accelerators, 'accelerator')} cost USD {option.usd_per_hour:,.2f} an hour "
+                "and "
+                f"write {significant(rate)} tokens a second. What do a million tokens cost?",
+                (
+                    f"{significant(rate)} × 3,600 s = {significant(hour / MILLION)} million tokens an hour.",
+                    f"USD {option.usd_per_hour:,.2f} ÷ {significant(hour / MILLION)} = "
+                    f"USD {significant(option.usd_per_million_tokens)}.",
+                ),
+                f"USD {significant(option.usd_per_million_tokens)}.",
+            )
+        )
+        each = option.serving.requests_per_s
+        wanted = 10 * float(demand.requests_per_s or 0.0)
+        copies = -(-wanted // each)
+        found.append(
+            Problem(
+                f"One copy answers {significant(each)} requests a second within the limits. How many "
+                "copies, and "
+                f"accelerators, serve {significant(wanted)}?",
+                (
+                    f"{significant(wanted)} ÷ {significant(each)} = {significant(wanted / each)}, rounded "
+                    "up.",
+                    f"{copies:,.0f} × {counted(option.way.devices, 'accelerator')} = "
+                    f"{copies * option.way.devices:,.0f}.",
+                ),
+                f"{copies:,.0f} copies, {copies * option.way.devices:,.0f} accelerators.",
+            )
+        )
+    if design is not None and design.serving_usd > 0:
+        year = design.serving_usd / years
+        even = design.training_usd / year
+        found.append(
+            Problem(
+                f"Training costs USD {significant(design.training_usd / MILLION)} million, serving USD "
+                f"{significant(year / MILLION)} million a year. When has use cost as much as training?",
+                (
+                    f"{significant(design.training_usd / MILLION)} ÷ {significant(year / MILLION)} = "
+                    f"{significant(even)} years.",
+                    f"{significant(even)} × {HOURS_PER_YEAR:,.0f} = {significant(even * HOURS_PER_YEAR)} "
+                    "hours.",
+                ),
+                f"After {significant(even)} years.",
+            )
+        )
+    return found

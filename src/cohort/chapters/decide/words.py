@@ -1,0 +1,508 @@
+"""What the chapter `decide` says in words: sentences about its plans and designs, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from cohort.chapters.decide.lab import OTHER_LAW
+from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
+from cohort.display.words import counted, inflected, running, sentences, significant
+from cohort.planning import Demand, Design, Limits, Option, Plan
+from cohort.units import BILLION, MILLION, TRILLION
+
+CLOSE = 0.2  # chance from which on a choice is called open
+CENTURY = 100
+
+
+def usd(value: float) -> str:
+    """Return a sum of money in words that suit its size.
+
+    Parameters
+    ----------
+    value : float
+        USD.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> usd(5_298_201.0), usd(1.29)
+    ('USD 5.3 million', 'USD 1.29')
+    """
+    if value >= BILLION:
+        return f"USD {significant(value / BILLION, 2)} billion"
+    if value >= MILLION:
+        return f"USD {significant(value / MILLION, 2)} million"
+    return f"USD {significant(value)}"
+
+
+def _size(parameters: float) -> str:
+    return f"{significant(parameters / BILLION, 2)} billion"
+
+
+def brief_on_serving(name: str, found: Plan, table: pd.DataFrame, chance: float | None) -> str:
+    """Return on what the assistant runs, and how sure that is.
+
+    Parameters
+    ----------
+    name : str
+        Title of the model.
+    found : Plan
+        Over all accelerators.
+    table : DataFrame
+        As `assistant.cheapest_each` returns it.
+    chance : float or None
+        As `assistant.chance_of_the_second` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if table.empty:
+        return f"Nothing serves {name} within these limits: {_first_reason(found)}."
+    best = table.iloc[0]
+    said = (
+        f"{name} runs most cheaply on {int(best['devices']):,} {table.index[0]}, for {usd(best['usd'])} a "
+        f"million tokens; {counted(found.tried, 'way')} to share it {inflected(found.tried, 'was', 'were')} "
+        "tried."
+    )
+    if chance is None:
+        return said
+    other = f"{table.index[1]} is the cheaper one after all with a chance of {_percent(chance)}"
+    verdict = "the choice is open" if chance >= CLOSE else "the choice is clear"
+    return running(said, f"Since times are known within a range, {other}: {verdict}.")
+
+
+def _percent(share: float) -> str:
+    return f"{significant(100 * share, 2)}%"
+
+
+def _first_reason(found: Plan) -> str:
+    return found.rejected[-1].why if found.rejected else "no price is known for any accelerator"
+
+
+def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
+    """Return which model to make.
+
+    Parameters
+    ----------
+    best : mapping of str to Design
+        As `lab.best_of_kind` returns it.
+    flop : float
+        Compute that sets how good it is.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if not best:
+        return f"No model as good as {flop:.0e} FLOP can make is served within these limits."
+    parts = [
+        f"{_kind(kind)} of {_size(each.spec.active_parameters)} active parameters, trained on "
+        f"{significant(each.tokens / TRILLION, 2)} trillion tokens, for {usd(each.usd)} with all its use"
+        for kind, each in best.items()
+    ]
+    return f"As good a model as {flop:.0e} FLOP can make costs least as {', or as '.join(parts)}."
+
+
+def _kind(kind: str) -> str:
+    return "a dense model" if kind == "dense" else f"a mixture ({kind})"
+
+
+def brief_on_places(table: pd.DataFrame, grams: float) -> str:
+    """Return where and on what the limit on CO2e is kept.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `places.by_place` returns it.
+    grams : float
+        The limit.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if table.empty:
+        return "Nothing serves the public body within these limits."
+    least, most = table.groupby("place")["grams"].min().min(), table.groupby("place")["grams"].min().max()
+    kept = list(dict.fromkeys(table.loc[table["kept"], "place"]))
+    where = f"kept in {_listed(kept)}" if kept else "kept nowhere"
+    moved = f"The place moves the CO2e of an answer {significant(most / least, 2)} times"
+    return f"{moved}: a limit of {significant(grams)} g is {where}."
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def brief_on_savings(table: pd.DataFrame) -> str:
+    """Return the share of the makers' changes that make serving cheaper.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `savings.undone_prices` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if table.empty:
+        return "None of the 2024 cohort is served within these limits, so that no change can be judged."
+    cheaper = int((table["times"] > 1).sum())
+    middle = float(table["times"].median())
+    return (
+        f"Of {counted(len(table), 'change')} that the makers of 2024 chose, {cheaper} make a token cheaper "
+        f"here; undone, the median one would make it cost {significant(middle, 2)} times as much."
+    )
+
+
+def frontier_said(found: Plan) -> str:
+    """Return what the ends of the frontier are.
+
+    Parameters
+    ----------
+    found : Plan
+        The plan.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if len(found.frontier) < 2:
+        return "There is no frontier to choose along: at most one point keeps the limits."
+    fast, full = found.frontier[0], found.frontier[-1]
+    return sentences(
+        f"At one end {fast.way.devices:,} {fast.accelerator} give a user "
+        f"{significant(fast.tokens_per_s_per_user)} tokens a second, and each accelerator writes "
+        f"{significant(fast.tokens_per_s_per_accelerator)}.",
+        f"At the other, {full.way.devices:,} {full.accelerator} give each user "
+        f"{significant(full.tokens_per_s_per_user)}, and an accelerator writes "
+        f"{significant(full.tokens_per_s_per_accelerator)}: "
+        f"{significant(full.tokens_per_s_per_accelerator / fast.tokens_per_s_per_accelerator, 2)} times as "
+        "much, for "
+        f"{significant(fast.tokens_per_s_per_user / full.tokens_per_s_per_user, 2)} times less speed.",
+    )
+
+
+def choice_said(option: Option | None, limits: Limits) -> str:
+    """Return how the cheapest option works, and whether its range stays within the limits.
+
+    Parameters
+    ----------
+    option : Option or None
+        The option.
+    limits : Limits
+        What times may be.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if option is None:
+        return "There is no option to describe."
+    serving = option.serving
+    late = limits.late(serving.ttft_range_s[1], serving.tpot_range_s[1])
+    how = f"{counted(option.copies, 'copy', 'copies')} of {counted(option.way.devices, 'accelerator')}"
+    return running(
+        f"The cheapest is {how} ({option.way.words}), weights in {option.weight_dtype} and cache in "
+        f"{option.kv_dtype}, with {counted(serving.concurrency, 'answer')} at once on each.",
+        f"A token takes {significant(1e3 * serving.tpot_s)} ms, the first {significant(serving.ttft_s)} s.",
+        f"At the upper end of the range {late}: leave room, or measure first."
+        if late
+        else "Even at the upper end of the range both limits are kept.",
+    )
+
+
+def prices_said(table: pd.DataFrame, chance: float | None) -> str:
+    """Return how far apart the accelerators are, and what could turn them round.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `assistant.cheapest_each` returns it.
+    chance : float or None
+        As `assistant.chance_of_the_second` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if chance is None:
+        return "There is no second accelerator to compare with."
+    one, other = table.iloc[0], table.iloc[1]
+    gap = float(other["usd"] / one["usd"]) - 1
+    return running(
+        f"{table.index[1]} costs {_percent(gap)} more than {table.index[0]}, and the times of both are known "
+        f"within {_percent(float(one['high'] / one['usd']) - 1)} upwards and "
+        f"{_percent(float(other['high'] / other['usd']) - 1)}.",
+        f"With independent errors the order turns in {significant(CENTURY * chance, 2)} of {CENTURY} cases.",
+        "A week of measuring decides what no formula can."
+        if chance >= CLOSE
+        else "Prices would have to change to turn it.",
+    )
+
+
+def designs_said(best: Mapping[str, Design], optimum: float) -> str:
+    """Return how the cheapest designs differ from the compute-optimal one.
+
+    Parameters
+    ----------
+    best : mapping of str to Design
+        As `lab.best_of_kind` returns it.
+    optimum : float
+        Parameters of the compute-optimal dense model.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if not best:
+        return "There is no design to compare."
+    said = []
+    dense = best.get("dense")
+    if dense is not None:
+        share = dense.spec.active_parameters / optimum
+        smaller = f"{significant(1 / share, 2)} times smaller than" if share < 0.95 else "about as large as"
+        said.append(
+            f"The dense model is {smaller} the compute-optimal one of {_size(optimum)}, and "
+            f"{_percent(dense.training_usd / dense.usd)} of its price is training."
+        )
+    others = [each for kind, each in best.items() if kind != "dense"]
+    if dense is not None and others:
+        mixture = min(others, key=lambda each: each.usd)
+        ratio = dense.usd / mixture.usd
+        word = "less" if ratio > 1 else "more"
+        said.append(
+            f"The mixture costs {significant(max(ratio, 1 / ratio), 2)} times {word}, if it is worth a dense "
+            "model of the geometric mean of its active and total parameters."
+        )
+    return sentences(*said)
+
+
+def lifetimes_said(made: pd.DataFrame) -> str:
+    """Return how use moves the best dense size.
+
+    Parameters
+    ----------
+    made : DataFrame
+        As `lab.over_lifetimes` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if len(made) < 2:
+        return "The limits leave no two designs to compare."
+    first, last = made.iloc[0], made.iloc[-1]
+    return (
+        f"From {_tokens(first['lifetime'])} to {_tokens(last['lifetime'])} tokens of use, the cheapest dense "
+        f"model of the same quality shrinks from {_size(first['active'])} to {_size(last['active'])} "
+        f"parameters, and its training data grow from {significant(first['tokens'] / TRILLION, 2)} to "
+        f"{significant(last['tokens'] / TRILLION, 2)} trillion tokens: the makers of 2024 went the same way."
+    )
+
+
+def _tokens(number: float) -> str:
+    unit, name = (TRILLION, "trillion") if number >= TRILLION else (BILLION, "billion")
+    return f"{significant(number / unit, 2)} {name}"
+
+
+def shadow_prices_said(prices: Mapping[str, tuple[float, float]], best: Design | None) -> str:
+    """Return what each limit of the design costs.
+
+    Parameters
+    ----------
+    prices : mapping of str to (float, float)
+        As `cohort.planning.Designer.shadow_prices` returns it.
+    best : Design or None
+        The design.
+
+    Returns
+    -------
+    str
+        Markdown; one list item a limit.
+    """
+    if best is None or not prices:
+        return "Where nothing reaches the goal no limit has a price."
+    names = {
+        "loss": "the loss",
+        "token_s": "the time of a token",
+        "first_token_s": "the time to the first token",
+    }
+    items = []
+    for name, (_, change) in prices.items():
+        what = names.get(name, name.replace("_", " "))
+        more = "A hundredth more" if name == "loss" else "A tenth more"
+        share = -change / best.usd
+        if share < 0.005:
+            items.append(f"- {more} for {what} saves nothing: it does not bind.")
+        else:
+            items.append(f"- {more} for {what} saves {usd(-change)}, {_percent(share)} of the price.")
+    return "\n".join(items)
+
+
+def other_law_said(ours: Mapping[str, Design], theirs: Mapping[str, Design]) -> str:
+    """Return what another law would make.
+
+    Parameters
+    ----------
+    ours, theirs : mapping of str to Design
+        As `lab.best_of_kind` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if "dense" not in ours or "dense" not in theirs:
+        return "By one of the two laws no dense model reaches the goal."
+    one, other = (each["dense"].spec.active_parameters for each in (ours, theirs))
+    times = max(one / other, other / one)
+    way = "smaller" if other < one else "larger"
+    cheaper = {
+        name: min(each, key=lambda kind: each[kind].usd) for name, each in (("a", ours), ("b", theirs))
+    }
+    same = "Both laws" if cheaper["a"] == cheaper["b"] else "The two laws do not"
+    agree = "agree on the kind" if cheaper["a"] == cheaper["b"] else "agree on whether to make it a mixture"
+    return (
+        f"By the coefficients that {OTHER_LAW.capitalize()} et al. printed, the best dense model would be "
+        f"{significant(times, 2)} times {way}. {same} {agree}."
+    )
+
+
+def places_said(table: pd.DataFrame, grams: float) -> str:
+    """Return whether the place or the accelerator decides.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `places.by_place` returns it.
+    grams : float
+        The limit.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    if table.empty:
+        return "There is nothing to compare."
+    by_place = table.groupby("place")["grams"].min()
+    by_device = table.groupby("accelerator")["grams"].min()
+    place, device = by_place.max() / by_place.min(), by_device.max() / by_device.min()
+    more = (
+        "the place decides, and the accelerator refines"
+        if place > device
+        else "the accelerator decides first"
+    )
+    kept = table[table["kept"]]
+    cheapest = "No place keeps the limit."
+    if not kept.empty:
+        least = usd(float(kept["usd"].min()))
+        cheapest = f"Of those that keep {significant(grams)} g the cheapest costs {least} a million tokens."
+    return running(
+        f"From the best place to the worst the CO2e of an answer grows {significant(place, 2)} times, from "
+        "the "
+        f"best accelerator to the worst {significant(device, 2)} times: {more}.",
+        cheapest,
+    )
+
+
+def savings_said(table: pd.DataFrame) -> str:
+    """Return what each kind of change saves, and whether all were made for cheap inference.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `savings.undone_prices` returns it.
+
+    Returns
+    -------
+    str
+        Markdown; one list item a kind of change.
+    """
+    items = []
+    for change in (HEADS, EXPERTS, DATA):
+        rows = table[table["change"] == change]
+        if rows.empty:
+            continue
+        cheaper, middle = int((rows["times"] > 1.05).sum()), float(rows["times"].median())
+        items.append(
+            f"- *{change[0].upper()}{change[1:]}*: undone, {cheaper} of {counted(len(rows), 'model')} would "
+            "cost "
+            f"more than a twentieth more, at the median {significant(middle, 2)} times as much."
+        )
+    if not items:
+        return "No change can be judged within these limits."
+    share = float((table["times"] > 1.05).mean())
+    verdict = "Most, and not all," if 0.5 < share < 1 else "All" if share == 1 else "Fewer than half"
+    items.append(
+        f"\n{verdict} of the changes make serving cheaper at this load: {_percent(share)} of them by more "
+        "than a "
+        "twentieth. That they do does not prove why they were made."
+    )
+    return "\n".join(items)
+
+
+def reality(errors: pd.DataFrame) -> str:
+    """Return how good choices of a layout were, held against measured services.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        The table `planning_errors`, indexed by its groups.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    every, blind = errors.loc["all"], errors.loc["no row calibrated"]
+    return sentences(
+        f"In {every['number']:,.0f} groups of published services that ran in three layouts or more, a "
+        "layout was "
+        "chosen by predicted times for several speeds, and its measured throughput held against the best.",
+        f"In {every['groups_close']:.0f}% of the groups the median choice was within 5% of the best; of the "
+        f"{blind['number']:,.0f} groups of which no row had calibrated anything, in "
+        f"{blind['groups_close']:.0f}%.",
+        f"The predicted frontier is off by {every['frontier']:.0f}% at the median, and by "
+        f"{blind['frontier']:.0f}% in those groups.",
+    )
+
+
+def demand_said(demand: Demand, limits: Limits) -> str:
+    """Return a demand and its limits in words.
+
+    Parameters
+    ----------
+    demand, limits
+        What is asked.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rate = float(demand.requests_per_s or 0.0)
+    return (
+        f"{significant(rate)} {inflected(rate, 'request', 'requests')} a second, {demand.input_tokens:,} "
+        f"{inflected(demand.input_tokens, 'token', 'tokens')} in and {demand.output_tokens:,} out, a token "
+        "in at "
+        f"most {significant(1e3 * (limits.token_s or 0))} ms and the first in at most "
+        f"{significant(limits.first_token_s or 0)} s."
+    )
