@@ -362,6 +362,51 @@ def test_serving_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: d
 
 
 @varied(
+    ("parameters", "served"),
+    [
+        ({"model": "mixtral-8x7b-v0.1", "accelerators": ["B200"], "places": ["France"], "grams": 1.0}, True),
+        ({"model": "mine.json", "requests_per_s": 0.01, "output_tokens": 1, "years": 0.1}, True),
+        ({"token_ms": 0.01, "accelerators": ["H100 SXM 80GB"]}, False),
+        ({"model": "llama-2-7b", "input_tokens": 5000, "accelerators": ["L4", "L40S"]}, False),
+        ({"model": "qwen3-8b", "training_flop": 1e21, "lab_requests_per_s": 1.0, "grams": 1e-6}, True),
+    ],
+    ids=["one mixture", "one of one's own", "too strict", "too long", "a small lab"],
+)
+def test_decide_says_whole_sentences(tmp_path: Path, parameters: dict, served: bool) -> None:
+    (tmp_path / "mine.json").write_text(
+        Path(config_path("llama-3-8b")).read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    few = {"accelerators": ["H100 SXM 80GB", "L40S"], "places": ["Sweden", "Poland"]}
+    executed = execute(
+        ROOT / "notebooks" / "decide.ipynb", {**few, **parameters}, cwd=tmp_path, figures=False
+    )
+    words = whole_sentences(executed)
+    assert not re.search(r"(?<![\d.,])1 (?:answers|ways|copies|accelerators|changes|models)\b", words)
+    recorded = read_record(executed)
+    assert (recorded["cheapest"]["value"] != "none") is served
+    assert recorded["tried"]["value"] >= recorded["kept"]["value"] >= recorded["choices"]["value"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"accelerators": ["H1000"]}, "unknown accelerator 'H1000'; did you mean"),
+        ({"accelerators": ["A6000"]}, "has no price in the data: give one in prices"),
+        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
+        ({"places": ["Swedn"]}, "unknown grid 'Swedn'; did you mean"),
+        ({"requests_per_s": 0.0}, "requests_per_s is 0.0, but must be a finite number above 0"),
+        ({"token_ms": -1.0}, "token_s is -0.001, but must be a finite number above 0"),
+        ({"training_flop": 0.0}, "flop is 0.0, but must be a finite number above 0"),
+        ({"input_tokens": 0}, "input_tokens is 0, but must be from 1"),
+    ],
+)
+def test_decide_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
+    few = {"accelerators": ["H100 SXM 80GB"], "places": ["Sweden"]}
+    with pytest.raises(CohortError, match=re.escape(message)):
+        execute(ROOT / "notebooks" / "decide.ipynb", {**few, **parameters}, cwd=tmp_path, figures=False)
+
+
+@varied(
     ("parameters", "published"),
     [
         ({"models": ["olmo-2-7b", "olmo-3-32b"], "lifetime_years": 6.0}, 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isinf
 
 import pandas as pd
 
@@ -159,11 +160,18 @@ def brief_on_savings(table: pd.DataFrame) -> str:
     if table.empty:
         return "None of the 2024 cohort is served within these limits, so that no change can be judged."
     cheaper = int((table["times"] > 1).sum())
-    middle = float(table["times"].median())
     return (
         f"Of {counted(len(table), 'change')} that the makers of 2024 chose, {cheaper} make a token cheaper "
-        f"here; undone, the median one would make it cost {significant(middle, 2)} times as much."
+        f"here; undone, the median one {_undone(table['times'])}."
     )
+
+
+def _undone(times: pd.Series) -> str:
+    """Return what the median change would do if it were undone."""
+    middle = float(times.median())
+    if isinf(middle):
+        return "would leave a model that nothing here serves within the limits"
+    return f"would make it cost {significant(middle, 2)} times as much"
 
 
 def frontier_said(found: Plan) -> str:
@@ -441,11 +449,10 @@ def savings_said(table: pd.DataFrame) -> str:
         rows = table[table["change"] == change]
         if rows.empty:
             continue
-        cheaper, middle = int((rows["times"] > 1.05).sum()), float(rows["times"].median())
+        cheaper = int((rows["times"] > 1.05).sum())
         items.append(
             f"- *{change[0].upper()}{change[1:]}*: undone, {cheaper} of {counted(len(rows), 'model')} would "
-            "cost "
-            f"more than a twentieth more, at the median {significant(middle, 2)} times as much."
+            f"cost more than a twentieth more; the median one {_undone(rows['times'])}."
         )
     if not items:
         return "No change can be judged within these limits."
