@@ -80,7 +80,7 @@ class Design:
     experts : tuple of two int
         Experts of a layer, and how many a token is sent to.
     attention : str
-        As `cohort.planning.shapes.llama_like` takes it.
+        As `cohort.planning.llama_like` takes it.
     tokens : float
         What it is trained on.
     training_flop, loss : float
