@@ -57,9 +57,9 @@ class Dot:
     kind : str
         A class of `cohort.panels.svg.COLOURS`.
     low, high : float or None
-        Ends of a range along `across`.
-    across : bool
-        Whether the range lies along x rather than y.
+        Ends of a range along x.
+    above : bool
+        Whether its name stands above it rather than below, where the lines are not.
     """
 
     label: str
@@ -68,7 +68,7 @@ class Dot:
     kind: str = "ink"
     low: float | None = None
     high: float | None = None
-    across: bool = True
+    above: bool = False
 
 
 def legend(entries: Sequence[tuple[str, str]], top: float, left: float = 0.0) -> tuple[list[str], float]:
@@ -203,10 +203,10 @@ def lines(
     ys = [y for each in drawn for _, y in each.points] + [each.y for each in dots]
     for each in dots:
         if each.low is not None and each.high is not None:
-            (xs if each.across else ys).extend((each.low, each.high))
+            xs.extend((each.low, each.high))
     x_axis = Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log[0])
     low, high = min(ys), max(ys)
-    spread = (high - low) * 0.06
+    spread = (high - low) * 0.12
     ends = (low / 1.15, high * 1.15) if log[1] else (0 if from_zero else low - spread, high + spread)
     y_axis = Axis(*ends, top + height, top, log[1])
     if shaded:
@@ -231,24 +231,16 @@ def _dots(dots: Sequence[Dot], x_axis: Axis, y_axis: Axis, top: float) -> list[s
     for each in dots:
         x, y = x_axis(each.x), y_axis(each.y)
         if each.low is not None and each.high is not None:
-            ends = (x_axis(each.low), x_axis(each.high)) if each.across else ()
-            if ends:
-                parts.append(line([(ends[0], y), (ends[1], y)], each.kind, 5 if each.kind == "pale" else 3))
-            else:
-                parts.append(line([(x, y_axis(each.low)), (x, y_axis(each.high))], each.kind, 3))
+            parts.append(line([(x_axis(each.low), y), (x_axis(each.high), y)], each.kind, 3))
         parts.append(dot(x, y, each.kind))
         wide = width_of(each.label)
         right = x + 9 + wide < WIDTH
         start = x + 9 if right else max(x - 9 - wide, LEFT + 2)
-        place = next(
-            at
-            for at in (y - 8, y + 18, y - 24, y + 34, y - 40, y + 50, y - 8)
-            if at == y - 8 or (at > top + 8 and all(_apart(start, wide, at, other) for other in taken))
-        )
-        if not all(_apart(start, wide, place, other) for other in taken) or place < top + 8:
-            place = y + 18
+        places = [y - 9, y + 20] if each.above else [y + 20, y - 9]
+        free = [at for at in places if all(_apart(start, wide, at, other) for other in taken)]
+        place = next((at for at in free if top + SIZE <= at <= y_axis.start - 6), (free or places)[0])
         taken.append((start, wide, place))
-        parts.append(text(start, place, each.label))
+        parts.append(text(start, place, each.label, halo=True))
     return parts
 
 
@@ -329,13 +321,16 @@ def columns(
         at, wide = x_axis(place + 1), max(each * 0.85, 0.6)
         said = f"{place + 1}: {tick_label(value)}"
         parts.append(rectangle(at - wide / 2, y_axis(value), wide, top + height - y_axis(value), "c0", said))
-    heights: list[float] = []
-    for value, label in sorted(limits):
+    ordered = sorted(limits, reverse=True)
+    for value, _ in ordered:
+        parts.append(line([(LEFT, y_axis(value)), (WIDTH - RIGHT, y_axis(value))], "ink", 1.5, dashed=True))
+    for place, (value, label) in enumerate(ordered):
         at = y_axis(value)
-        parts.append(line([(LEFT, at), (WIDTH - RIGHT, at)], "ink", 1.5, dashed=True))
-        place = at - 5 if all(abs(at - 5 - other) > SIZE + 2 for other in heights) else min(heights) - SIZE - 3
-        heights.append(place)
-        parts.append(text(WIDTH - RIGHT, place, label, "end"))
+        if place and at - y_axis(ordered[place - 1][0]) < SIZE + 4:
+            continue  # its name stands with that of the line above
+        below = [each for other, each in ordered[place + 1 :] if y_axis(other) - at < SIZE + 4]
+        said = f"{label}, above the {below[0]}" if below else label
+        parts.append(text(WIDTH - RIGHT, at - 5, said, "end", halo=True))
     ticks = Axis(1, max(len(values), 2), x_axis(1), x_axis(len(values)) if len(values) > 1 else x_axis.end)
     parts += _below(ticks, top + height, x_label)
     return drawing(parts, top + height + 2 * LINE_HEIGHT + 2, title)

@@ -32,21 +32,21 @@ INPUTS = (
     ),
     Input(
         name="flop", kind="float", default=5.76e23, label="Training compute", unit="FLOP", low=1e17,
-        high=1e30, step=10**0.25, only=("question", ("budget",)), parameter="chinchilla_fit:flop",
+        high=1e30, step=10**0.25, slider=(1e18, 1e28), only=("question", ("budget",)), parameter="chinchilla_fit:flop",
         help="Six FLOP for each parameter and token.",
     ),
     Input(
         name="parameters", kind="float", default=8.03e9, label="Size", unit="parameters", low=1e6, high=1e14,
-        step=10**0.125, only=("question", ("model",)),
+        step=10**0.125, slider=(1e8, 1e13), only=("question", ("model",)),
         help="Of a mixture, those that a token passes through.",
     ),
     Input(
         name="tokens", kind="float", default=1.5e13, label="Training data", unit="tokens", low=1e7,
-        high=1e16, step=10**0.125, only=("question", ("model",)), help="Tokens that it is trained on.",
+        high=1e16, step=10**0.125, slider=(1e9, 1e15), only=("question", ("model",)), help="Tokens that it is trained on.",
     ),
     Input(
         name="inference_tokens", kind="float", default=1e13, label="Use", unit="tokens", low=0, high=1e18,
-        step=10**0.25, parameter="data_optimal:inference_tokens",
+        step=10**0.25, slider=(1e9, 1e16), parameter="data_optimal:inference_tokens",
         help="Tokens that it reads and writes over its whole life.",
     ),
 )  # fmt: skip

@@ -34,15 +34,15 @@ INPUTS = (
     ),
     Input(
         name="tokens", kind="int", default=64, label="Tokens at once", unit="tokens", low=1, high=MOST_TOKENS,
-        step=2, parameter="concurrency", help="Tokens that a step routes: one for each answer it writes.",
+        step=2, slider=(1, 2**14), parameter="concurrency", help="Tokens that a step routes: one for each answer it writes.",
     ),
     Input(
-        name="skew", kind="float", default=0.5, label="Skew of the router", low=0, high=MOST_SKEW, step=0.1,
+        name="skew", kind="float", default=0.5, label="Skew of the router", low=0, high=MOST_SKEW, step=0.1, slider=(0, MOST_SKEW),
         parameter="skew", help="0 for alike experts; at 1 popularity falls as Zipf's law has it.",
     ),
     Input(
         name="capacity_factor", kind="float", default=1.25, label="Room of an expert", unit="times its share",
-        low=0.1, high=20, step=1.05, parameter="capacity_factor",
+        low=0.1, high=20, step=1.05, slider=(0.5, 4), parameter="capacity_factor",
         help="Over its even share; what finds its expert full is dropped.",
     ),
 )  # fmt: skip
@@ -119,13 +119,12 @@ def work_out(values: Mapping[str, Any]) -> Answer:
         Number("room of an expert", counted(room, "assignment"), room, "assignments"),
         Number("dropped", f"{plainly(100 * lost, 2)}%", 100 * lost, "%", "of the assignments, expected"),
     )  # fmt: skip
-    usual = "as the usual bound has it" if count <= active * tokens else "fewer than there are choices"
     said = (
         f"{name}: {counted(tokens, 'token')}, each sent to {active} of {count} experts, "
         f"{'reads' if tokens == 1 else 'read'} {significant(read)} of them, "
         f"{significant(100 * read / count, 3)}% of the experts' weights.",
-        f"Every expert is read once there are enough tokens; {active * tokens:,} choices could reach "
-        f"{min(count, active * tokens)}, {usual}.",
+        f"The usual bound, the smaller of all experts and one for each choice, has "
+        f"{min(count, active * tokens)}.",
         f"With room for {factor:g} times its share, an expert drops "
         f"{plainly(100 * lost, 2)}% of what is sent on average.",
     )

@@ -17,7 +17,7 @@ from cohort.panels.charts import rows
 from cohort.panels.inputs import Input, RefusedError
 from cohort.panels.states import literal
 from cohort.registry.devices import accelerator
-from cohort.units import KG_PER_TONNE, WH_PER_KWH
+from cohort.units import DAYS_PER_YEAR, KG_PER_TONNE, WH_PER_KWH
 
 HOURS, TOKENS, ANSWERS = "hours", "tokens", "answers"
 TRAINING = "training_footprint"
@@ -36,11 +36,11 @@ INPUTS = (
     ),
     Input(
         name="tokens", kind="float", default=1.5e13, label="Training data", unit="tokens", low=1e6, high=1e17,
-        step=10**0.125, only=("question", (TOKENS,)), help="Tokens that it is trained on.",
+        step=10**0.125, slider=(1e9, 1e15), only=("question", (TOKENS,)), help="Tokens that it is trained on.",
     ),
     Input(
         name="accelerator_hours", kind="float", default=6.4e6, label="Accelerator hours", unit="hours", low=1,
-        high=1e10, step=10**0.125, only=("question", (HOURS,)), help="Hours of one, summed over all.",
+        high=1e10, step=10**0.125, slider=(1e3, 1e9), only=("question", (HOURS,)), help="Hours of one, summed over all.",
     ),
     Input(
         name="accelerator", kind="name", default="H100 SXM 80GB", label="Accelerator", names="accelerators",
@@ -49,22 +49,22 @@ INPUTS = (
     ),
     Input(
         name="concurrency", kind="int", default=64, label="Answers at once", unit="answers", low=1,
-        high=10**5, step=2, only=("question", (ANSWERS,)), parameter=f"{SERVING}:concurrency",
+        high=10**5, step=2, slider=(1, 1024), only=("question", (ANSWERS,)), parameter=f"{SERVING}:concurrency",
         help="Answers that are written at the same time.",
     ),
     Input(
         name="input_tokens", kind="int", default=256, label="Prompt", unit="tokens", low=1, high=10**7,
-        step=2, only=("question", (ANSWERS,)), parameter=f"{SERVING}:input_tokens",
+        step=2, slider=(16, 2**17), only=("question", (ANSWERS,)), parameter=f"{SERVING}:input_tokens",
         help="Length of each prompt.",
     ),
     Input(
         name="output_tokens", kind="int", default=400, label="Answer", unit="tokens", low=1, high=10**6,
-        step=2, only=("question", (ANSWERS,)), parameter=f"{SERVING}:output_tokens",
+        step=2, slider=(16, 2**15), only=("question", (ANSWERS,)), parameter=f"{SERVING}:output_tokens",
         help="Length of each answer.",
     ),
     Input(
         name="answers_per_day", kind="int", default=10**7, label="Answers in a day", unit="answers", low=1,
-        high=10**13, step=10**0.25, only=("question", (ANSWERS,)),
+        high=10**13, step=10**0.25, slider=(1e3, 1e10), only=("question", (ANSWERS,)),
         parameter=f"{SERVING}:answers_per_day", help="Of the whole service.",
     ),
     Input(
@@ -166,13 +166,16 @@ def _amounts(one: Footprint, of_use: bool) -> tuple[Number, ...]:
 
 def _yardsticks(whole: Footprint, of_use: bool) -> tuple[Number, ...]:
     """Return what the whole amount is compared with."""
-    kg, of = whole.co2e_kg, " of a year" if of_use else ""
-    km, days, flown = car_km(kg), person_days(kg), flights(kg)
+    kg = whole.co2e_kg
+    km, years, flown = car_km(kg), person_days(kg) / DAYS_PER_YEAR, flights(kg)
+    first = Number("as driving", f"{scaled(km)} km", km, "km", "by a car of the USA")
+    if of_use:
+        first = Number("CO2e of a year", mass(kg), kg, "kg", f"{scaled(km)} km by a car of the USA")
     return (
-        Number(f"CO2e{of}" if of_use else "as driving", mass(kg) if of_use else f"{scaled(km)} km", kg if of_use else km, "kg" if of_use else "km"),
-        Number("as people", f"{scaled(days / 365)} person-years", days / 365, "years", "of the world's mean"),
-        Number("as flights", f"{scaled(flown)}", flown, "flights", "London to New York and back, economy"),
-    )  # fmt: skip
+        first,
+        Number("as people", f"{scaled(years)} years", years, "years", "of what the world's mean person emits"),
+        Number("as flights", scaled(flown), flown, "flights", "London to New York and back, economy"),
+    )
 
 
 def _first(

@@ -45,6 +45,8 @@ class Input:
         The ends of a number.
     step : float
         What a slider multiplies by (above 1, a logarithmic one) or adds; 0 for a field without a slider.
+    slider : tuple of two floats
+        The ends of the slider, where it does not reach as far as the field.
     allowed : tuple of str
         What a choice can be.
     wording : tuple of str
@@ -71,6 +73,7 @@ class Input:
     low: float = 0
     high: float = math.inf
     step: float = 0
+    slider: tuple[float, float] = (0, 0)
     allowed: tuple[str, ...] = ()
     wording: tuple[str, ...] = ()
     looked_up: Callable[[str], Any] | None = field(default=None, repr=False)

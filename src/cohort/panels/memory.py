@@ -40,11 +40,11 @@ INPUTS = (
         help="Paste its text; it takes the place of the model. It stays in this page.",
     ),
     Input(
-        name="context", kind="int", default=32768, label="Context", unit="tokens", low=1, high=10**8, step=2,
+        name="context", kind="int", default=32768, label="Context", unit="tokens", low=1, high=10**8, step=2, slider=(256, 2**20),
         parameter="context", help="Tokens of each sequence, prompt and answer together.",
     ),
     Input(
-        name="batch", kind="int", default=1, label="Batch", unit="sequences", low=1, high=10**6, step=2,
+        name="batch", kind="int", default=1, label="Batch", unit="sequences", low=1, high=10**6, step=2, slider=(1, 1024),
         parameter="batch", help="Sequences that are held at once.",
     ),
     Input(
@@ -216,7 +216,7 @@ def _bar(spec: ModelSpec, found: Budget) -> Drawing:
     """Return the memory of a device as a bar."""
     sizes = (found.weight_bytes, found.runtime[1], found.cache, max(found.free, 0))
     shares = tuple(size / GIB for size in sizes)
-    label = f"GiB of each of {found.layout.devices:,}" if found.layout.devices > 1 else "GiB of the device"
+    label = f"GiB of each of {found.layout.devices:,} devices" if found.layout.devices > 1 else "GiB of the device"
     caption = f"What {title(spec)} takes of the memory that an engine may use on {found.accelerator}."
     drawn = stacked([("", shares)], PARTS, label, caption, (found.usable / GIB, "usable"))
     names = tuple(name for _, name in PARTS)

@@ -49,7 +49,7 @@ INPUTS = (
     ),
     Input(
         name="tensor_parallel", kind="int", default=4, label="Devices", unit="devices", low=1, high=4096,
-        step=2, parameter="tensor_parallel", help="How many share each layer.",
+        step=2, slider=(1, 64), parameter="tensor_parallel", help="How many share each layer.",
     ),
     Input(
         name="expert_parallel", kind="bool", default=False, label="Whole experts dealt out",
@@ -57,15 +57,15 @@ INPUTS = (
     ),
     Input(
         name="concurrency", kind="int", default=64, label="Answers at once", unit="answers", low=1,
-        high=10**6, step=2, parameter="concurrency", help="Answers that are written at the same time.",
+        high=10**6, step=2, slider=(1, 1024), parameter="concurrency", help="Answers that are written at the same time.",
     ),
     Input(
         name="input_tokens", kind="int", default=1024, label="Prompt", unit="tokens", low=1, high=10**7,
-        step=2, parameter="input_tokens", help="Length of each prompt.",
+        step=2, slider=(16, 2**17), parameter="input_tokens", help="Length of each prompt.",
     ),
     Input(
         name="output_tokens", kind="int", default=256, label="Answer", unit="tokens", low=1, high=10**6,
-        step=2, parameter="output_tokens", help="Length of each answer.",
+        step=2, slider=(16, 2**15), parameter="output_tokens", help="Length of each answer.",
     ),
     Input(
         name="weight_dtype", kind="choice", default="bf16", label="Weights stored as", allowed=STORED,
@@ -81,7 +81,7 @@ INPUTS = (
     ),
     Input(
         name="usd_per_hour", kind="float", default=2.5, label="Price of an accelerator", unit="USD an hour",
-        low=0.001, high=10000, step=1.1, parameter="usd_per_hour", help="What you rent one for.",
+        low=0.001, high=10000, step=1.1, slider=(0.5, 20), parameter="usd_per_hour", help="What you rent one for.",
     ),
 )  # fmt: skip
 
@@ -198,7 +198,7 @@ def _curve(place: tuple[Any, ...], asked: Mapping[str, Any], found: Serving, mos
         drawn = [Line("", points)]
     here = (1 / found.tpot_s, found.output_tokens_per_s / found.devices)
     slow, fast = 1 / found.tpot_range_s[1], 1 / found.tpot_range_s[0]
-    dots = [Dot(f"{found.concurrency:,} at once", *here, low=slow, high=fast)]
+    dots = [Dot(f"{found.concurrency:,} at once", *here, low=slow, high=fast, above=True)]
     caption = (
         "Throughput against speed, from one answer at a time at the right to as many as fit; the bar at the "
         "dot spans the speeds of nine in ten measured services."

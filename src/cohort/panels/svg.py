@@ -62,7 +62,9 @@ def width_of(text: str) -> float:
     return CHARACTER * SIZE * len(text)
 
 
-def text(x: float, y: float, said: str, anchor: str = "start", kind: str = "ink") -> str:
+def text(
+    x: float, y: float, said: str, anchor: str = "start", kind: str = "ink", halo: bool = False
+) -> str:
     """Return a line of text.
 
     Parameters
@@ -75,15 +77,21 @@ def text(x: float, y: float, said: str, anchor: str = "start", kind: str = "ink"
         ``start``, ``middle`` or ``end``.
     kind : str
         One of `COLOURS`.
+    halo : bool
+        Whether it is set off from what lies behind it.
 
     Returns
     -------
     str
         SVG.
     """
+    if halo:
+        kind += " halo"
     at = f'x="{number(x)}" y="{number(y)}"'
     end = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text class="{kind}" fill="{COLOURS[kind]}" {at}{end}>{escape(said, quote=False)}</text>'
+    rim = ' stroke="#ffffff" stroke-width="4" stroke-linejoin="round" paint-order="stroke"' if halo else ""
+    head = f'<text class="{kind}" fill="{COLOURS[kind.split()[0]]}" {at}{end}{rim}>'
+    return f"{head}{escape(said, quote=False)}</text>"
 
 
 def rectangle(x: float, y: float, width: float, height: float, kind: str, said: str = "") -> str:
