@@ -8,7 +8,6 @@
     + "The command below runs another on your machine.";
   const FAILED = "Python could not be started here, so the panel keeps what it shows. "
     + "The command below runs the chapter on your machine.";
-  const PAUSE_MS = 12;  // so that a slider that is dragged asks once a frame
 
   // Python, once for all panels of the page ------------------------------------------------------------------
   let worker = null, ready = null;
@@ -23,7 +22,7 @@
       worker.onerror = (event) => reject(new Error(event.message || "the worker did not load"));
       worker.onmessage = ({data}) => {
         if (data.loaded) watching.forEach((watch) => watch(data.loaded));
-        if (data.ready) { worker.postMessage({names: true}); resolve(); }
+        if (data.ready) resolve();
         if (data.failed && !data.id) reject(new Error(data.failed));
         if (data.names) propose(JSON.parse(data.names));
         if (data.id) {
@@ -103,7 +102,7 @@
     };
     const initial = new Map([...fields].map(([key, one]) => [key, value(one)]));
     const first = status.textContent;
-    let keep = null, running = false, again = false, timer = 0, state = "waiting";
+    let keep = null, running = false, again = false, state = "waiting";
 
     const show = (told) => {
       find(".panel-answer").innerHTML = told.html;
@@ -172,6 +171,7 @@
         status.textContent = "Live: change something, and the answer follows.";
         button.hidden = true;
         await update();
+        worker.postMessage({names: true});
       } catch (error) {
         state = "failed";
         button.textContent = "Not available";
@@ -184,8 +184,7 @@
     };
     const changed = () => {
       touched = true;
-      clearTimeout(timer);
-      timer = setTimeout(start, PAUSE_MS);
+      start();
     };
 
     const followers = new Map([...panel.querySelectorAll("[data-of]")].map((slider) => {

@@ -17,6 +17,7 @@ from cohort.errors import bounded, integer
 MOST_EXPERTS = 4096
 MOST_SKEW = 4.0
 STEP = 0.33  # of the trapezoidal rule, in the logarithm of time; less where many are drawn
+NEGLIGIBLE = 1e-10
 EARLIEST = 1e-6  # over the mean time of the first ring: before it, next to nothing has rung
 
 
@@ -67,7 +68,7 @@ def chosen_shares(experts: int, active: int, skew: float) -> tuple[float, ...]:
     -------
     tuple of float
         Probabilities that add up to `active`, the largest first; to a
-        few parts in a million.
+        part in a million.
 
     Raises
     ------
@@ -92,8 +93,15 @@ def chosen_shares(experts: int, active: int, skew: float) -> tuple[float, ...]:
     found = [0.0] * experts
     for time in _times(rates, active):
         left = [math.exp(-rate * time) for rate in rates]
-        for place, fewer in enumerate(_fewer(left, active)):
-            found[place] += rates[place] * left[place] * fewer * time
+        rung = experts - math.fsum(left)
+        if rung > active + 1 and _tail(rung - 1, active) < NEGLIGIBLE:
+            break  # enough have rung for certain, and so at all later times
+        if rung < active and _tail(rung, active) < NEGLIGIBLE:
+            fewer = [1.0] * experts
+        else:
+            fewer = _fewer(left, active)
+        for place, share in enumerate(fewer):
+            found[place] += rates[place] * left[place] * share * time
     scale = active / math.fsum(found)
     return tuple(min(each * scale, 1.0) for each in found)
 
@@ -104,6 +112,11 @@ def _times(rates: Sequence[float], active: int) -> list[float]:
     low, high = math.log(EARLIEST), math.log(min(40.0 / slowest, 40.0 / min(rates)))
     step = min(STEP, 1.0 / math.sqrt(active))
     return [math.exp(low + step * place) for place in range(math.ceil((high - low) / step) + 1)]
+
+
+def _tail(rung: float, active: int) -> float:
+    """Return Chernoff's bound of how likely `active` have rung where so many are expected to, or have not."""
+    return math.exp(active - rung + active * math.log(rung / active))
 
 
 def _fewer(left: Sequence[float], active: int) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
@@ -137,10 +138,8 @@ def work_out(values: Mapping[str, Any]) -> Answer:
     devices = found.layout.devices
     width = precision(values["dtype"]).bytes_per_element
     cache = spec.kv_cache_bytes(values["context"], values["batch"], width)
-    asked = _asked(values)
-    longest = longest_context(spec, found.accelerator, devices, **asked)
-    without_batch = {name: each for name, each in asked.items() if name != "batch"}
-    most = largest_batch(spec, found.accelerator, devices, context=values["context"], **without_batch)
+    place = (spec, found.accelerator, devices, values["weight_dtype"], values["dtype"])
+    longest, most = _longest_context(*place, values["batch"]), _largest_batch(*place, values["context"])
     ways = _ways(spec, values, width)
     numbers = (
         Number("weights of a device", binary(found.weight_bytes), found.weight_bytes, "bytes"),
@@ -160,6 +159,25 @@ def work_out(values: Mapping[str, Any]) -> Answer:
         table_caption="The same layers and heads with other attention, at this context and batch.",
         python=_python(found, values),
     )  # fmt: skip
+
+
+# A slider changes one of the two that these depend on, and asks again for the other.
+@lru_cache(maxsize=64)
+def _longest_context(
+    spec: ModelSpec, device: str, devices: int, weight_dtype: str, kv_dtype: str, batch: int
+) -> float:
+    return longest_context(
+        spec, device, devices, batch=batch, weight_dtype=weight_dtype, kv_dtype=kv_dtype
+    )
+
+
+@lru_cache(maxsize=64)
+def _largest_batch(
+    spec: ModelSpec, device: str, devices: int, weight_dtype: str, kv_dtype: str, context: int
+) -> int:
+    return largest_batch(
+        spec, device, devices, context=context, weight_dtype=weight_dtype, kv_dtype=kv_dtype
+    )
 
 
 def _longest(tokens: float) -> str:
@@ -200,16 +218,20 @@ def _sentences(
     return tuple(said)
 
 
+WAYS = ("as it is", "multi-head", "grouped", "multi-query", "latent", "window")
+
+
+@lru_cache(maxsize=16)
+def _other_attention(spec: ModelSpec) -> tuple[tuple[str, ModelSpec], ...]:
+    """Return the model with each kind of attention, by its name; as it is first."""
+    ways = {way.kind: way for way in ways_to_cache(spec, WINDOW)}
+    return tuple((ways[kind].name, with_changed_attention(spec, ways[kind].change)) for kind in WAYS)
+
+
 def _ways(spec: ModelSpec, values: Mapping[str, Any], width: float) -> list[tuple[str, int]]:
     """Return what the cache would be under each way to save it, the model as it is first."""
-    shown = ("as it is", "multi-head", "grouped", "multi-query", "latent", "window")
-    found = {
-        way.kind: (way.name, with_changed_attention(spec, way.change))
-        for way in ways_to_cache(spec, WINDOW)
-        if way.kind in shown
-    }
     asked = (values["context"], values["batch"], width)
-    return [(name, changed.kv_cache_bytes(*asked)) for name, changed in (found[kind] for kind in shown)]
+    return [(name, changed.kv_cache_bytes(*asked)) for name, changed in _other_attention(spec)]
 
 
 def _bar(spec: ModelSpec, found: Budget) -> Drawing:
