@@ -23,11 +23,10 @@ from sphinx.util.docutils import SphinxDirective
 from wide_html import TEMPLATES
 
 import cohort
-from cohort.panels import answer, panel, panels
+from cohort.panels import ask, panel, panels
 from cohort.panels.inputs import Input
 from cohort.panels.live import respond
 from cohort.panels.markup import answer_html
-from cohort.panels.states import changed
 from cohort.panels.svg import COLOURS
 from cohort.registry.facts import data_folder
 
@@ -52,6 +51,7 @@ IN_CHAPTERS: dict[str, tuple[str, dict[str, str]]] = {
     "training_footprint": ("footprint", {"question": "hours"}),
     "serving_footprint": ("footprint", {}),
 }
+PAGE = "explore"
 INVITING = "try-it"  # the section that a chapter's panel belongs to
 
 
@@ -99,7 +99,9 @@ def field(own: Input, name: str, value: Any, seen: bool) -> dict[str, Any]:
         "id": f"panel-{name}-{own.name}".replace("_", "-"),
         "value": own.written(value),
         "choices": list(zip(own.allowed, wording, strict=True)),
-        "slider": {"low": f"{low:g}", "high": f"{high:.12g}", "step": f"{own.step:.12g}"} if own.step else None,
+        "slider": {"low": f"{low:g}", "high": f"{high:.12g}", "step": f"{own.step:.12g}"}
+        if own.step
+        else None,
         "hidden": not seen,
         "numeric": own.kind in ("int", "float"),
     }
@@ -126,13 +128,12 @@ def markup(name: str, given: dict[str, str], files: str, heading: bool, megabyte
     str
         HTML.
     """
-    asked, found = panel(name), answer(name, **given)
+    asked, found = panel(name), ask(name, **given)
     told = json.loads(respond(json.dumps({"panel": name, "inputs": given})))
     fields = [field(own, name, found.values[own.name], own.matters(found.values)) for own in asked.inputs]
-    start = {own.name: own.written(value) for own, value in changed(asked, found.values)}
     return TEMPLATES.get_template("panel.html").render(
         panel=asked, fields=fields, answer=answer_html(found), keep=told["keep"], files=files,
-        start=json.dumps(start), heading=heading, megabytes=megabytes,
+        heading=heading, megabytes=megabytes,
     )  # fmt: skip
 
 
@@ -159,7 +160,9 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(made_panel)):
         text = markup(node["name"], node["given"], files, bool(node["folded"]), megabytes)
         if node["folded"]:
-            text = f'<details class="panel-fold"><summary>{node["folded"]}</summary>{text}</details>'
+            link = f'<p><a href="{app.builder.get_relative_uri(docname, PAGE)}">All panels</a></p>'
+            summary = f"<summary>{node['folded']}</summary>"
+            text = f'<details class="panel-fold">{summary}{text}{link}</details>'
         node.replace_self(nodes.raw("", text, format="html"))
 
 
@@ -213,11 +216,11 @@ def without_docstrings(source: str) -> str:
     """
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                if isinstance(first.value.value, str):
-                    node.body = node.body[1:] or [ast.Pass()]
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree) + "\n"
 
 

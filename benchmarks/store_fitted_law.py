@@ -18,7 +18,13 @@ TARGET = Path(__file__).parents[1] / "data" / "fitted_law.csv"
 RESAMPLES, SEED = 4000, 0
 FLOPS = [10.0**power for power in range(17, 31)]
 HEADS = ("quantity", "flop", "value", "low", "high", "unit", "status", "source", "note")
-UNITS = {"E": "nats per token", "A": "nats per token", "B": "nats per token", "alpha": "ratio", "beta": "ratio"}
+UNITS = {
+    "E": "nats per token",
+    "A": "nats per token",
+    "B": "nats per token",
+    "alpha": "ratio",
+    "beta": "ratio",
+}
 SOURCE = "besiroglu2024chinchilla"
 
 
@@ -31,7 +37,17 @@ def stored() -> list[tuple[object, ...]]:
     for name, unit in UNITS.items():
         low, high = np.quantile([getattr(law, name) for law in laws], (0.025, 0.975))
         rows.append(
-            (name, "", f"{getattr(found.law, name):.12g}", f"{low:.6g}", f"{high:.6g}", unit, "derived", SOURCE, note)
+            (
+                name,
+                "",
+                f"{getattr(found.law, name):.12g}",
+                f"{low:.6g}",
+                f"{high:.6g}",
+                unit,
+                "derived",
+                SOURCE,
+                note,
+            )
         )
     for flop in FLOPS:
         sizes = [law.compute_optimal(flop).parameters for law in laws]

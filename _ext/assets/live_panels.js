@@ -9,6 +9,9 @@
   const FAILED = "Python could not be started here, so the panel keeps what it shows. "
     + "The command below runs the chapter on your machine.";
 
+  const LIVE = "Live: change something, and the answer follows.";
+  const STALE = "The answer below is still the one to the values before.";
+
   // Python, once for all panels of the page ------------------------------------------------------------------
   let worker = null, ready = null;
   let number = 0;
@@ -101,7 +104,6 @@
       else one.value = text;
     };
     const initial = new Map([...fields].map(([key, one]) => [key, value(one)]));
-    const first = status.textContent;
     let keep = null, running = false, again = false, state = "waiting";
 
     const show = (told) => {
@@ -126,9 +128,9 @@
       const general = find(".panel-general");
       general.textContent = errors[""] || "";
       general.hidden = !errors[""];
-      panel.classList.toggle("panel-stale", Object.keys(errors).length > 0);
       const all = Object.values(errors);
       if (all.length) find(".panel-live").textContent = all.join(" ");
+      if (state === "live") status.textContent = all.length ? STALE : LIVE;
     };
     let touched = false;
 
@@ -155,7 +157,7 @@
       state = "starting";
       button.disabled = true;
       button.textContent = "Starting";
-      const bar = find(".panel-progress"), total = Number(/(\d+) MB/.exec(first)[1]) * 1e6;
+      const bar = find(".panel-progress"), total = Number(panel.dataset.megabytes) * 1e6;
       bar.hidden = false;
       const watch = (loaded) => {
         bar.value = Math.min(100 * loaded / total, 100);
@@ -168,7 +170,7 @@
         await python(panel.dataset.files);
         state = "live";
         panel.classList.add("panel-running");
-        status.textContent = "Live: change something, and the answer follows.";
+        status.textContent = LIVE;
         button.hidden = true;
         await update();
         worker.postMessage({names: true});

@@ -1,9 +1,9 @@
 """How likely a skewed router chooses each expert, for the standard library alone.
 
-The router is that of `cohort.experts.router`, which simulates it and needs NumPy: experts have weights, and a
-token draws some of them one after the other, none twice. Give each expert a clock that rings after an
-exponential time, at the rate of its weight: those that ring first are drawn, and the probability of each is an
-integral over time. `tests/unit/experts` holds both quadratures together.
+The router is that of `cohort.experts.router`, which simulates it and needs NumPy: experts have weights, and
+a token draws some of them one after the other, none twice. Give each expert a clock that rings after an
+exponential time, at the rate of its weight: those that ring first are drawn, and the probability of each is
+an integral over time. `tests/unit/experts` holds both quadratures together.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """What each live panel of the book asks and answers, for the standard library alone.
 
 The page *Explore* runs this package itself, in the reader's browser; what a panel shows there is what
-`answer` returns here. A panel is a module: its ``PANEL`` lists the inputs, and its ``work_out`` turns their
+`ask` returns here. A panel is a module: its ``PANEL`` lists the inputs, and its ``work_out`` turns their
 values into sentences, numbers, a table and drawings by calling the formula wings.
 """
 
-from cohort.panels.asking import answer, defaults, panel, panels
+from cohort.panels.asking import ask, defaults, panel, panels
 
-__all__ = ["answer", "defaults", "panel", "panels"]
+__all__ = ["ask", "defaults", "panel", "panels"]

@@ -111,8 +111,8 @@ class Answer:
         Returns
         -------
         dict
-            ``sentences``, ``numbers`` (label, value, unit, text, note), ``series`` (drawing, label, x, y, low,
-            high) and ``table``.
+            ``sentences``, ``numbers`` (label, value, unit, text, note), ``series`` (drawing, label, x, y,
+            low, high) and ``table``.
         """
         return {
             "sentences": list(self.sentences),

@@ -117,7 +117,7 @@ def defaults(name: str) -> dict[str, Any]:
     return {each.name: each.default for each in panel(name).inputs}
 
 
-def answer(name: str, /, **given: object) -> Answer:
+def ask(name: str, /, **given: object) -> Answer:
     """Return what a panel says to some values of its inputs.
 
     Parameters
@@ -140,8 +140,8 @@ def answer(name: str, /, **given: object) -> Answer:
 
     Examples
     --------
-    >>> answer("memory", model="llama-3-8b", context=8192).sentences[0]
-    'Llama 3 8B with 1 sequence of 8,192 tokens fits on 1 H100 SXM 80GB, with 51.5 GiB to spare.'
+    >>> ask("memory", model="llama-3-8b", context=8192).sentences[0]
+    'Llama 3 8B with 1 sequence of 8,192 tokens fits on 1 H100 SXM 80GB, with 52.4 GiB to spare.'
     """
     asked = panel(name)
     values = read_all(asked.inputs, given)

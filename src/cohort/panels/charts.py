@@ -96,7 +96,7 @@ def legend(entries: Sequence[tuple[str, str]], top: float, left: float = 0.0) ->
     return parts, y + LINE_HEIGHT
 
 
-def stacked(
+def stacked_bars(
     bars: Sequence[tuple[str, Sequence[float]]],
     names: Sequence[tuple[str, str]],
     axis_label: str,
@@ -216,9 +216,9 @@ def lines(
         at = y_axis(tick)
         parts += [line([(LEFT, at), (WIDTH - RIGHT, at)], "grid", 1)]
         parts.append(text(LEFT - 5, at + 4, tick_label(tick), "end"))
-    for each in drawn:
-        points = [(x_axis(x), y_axis(y)) for x, y in each.points]
-        parts.append(line(points, each.kind, dashed=each.dashed))
+    for one in drawn:
+        points = [(x_axis(x), y_axis(y)) for x, y in one.points]
+        parts.append(line(points, one.kind, dashed=one.dashed))
     parts += _dots(dots, x_axis, y_axis, top)
     parts += _below(x_axis, top + height, x_label)
     return drawing(parts, top + height + 2 * LINE_HEIGHT + 2, title)
@@ -249,7 +249,7 @@ def _apart(start: float, wide: float, at: float, other: tuple[float, float, floa
     return beside or abs(at - other[2]) > SIZE + 2
 
 
-def rows(
+def ranged_bars(
     bars: Sequence[tuple[str, float, tuple[float, float] | None, str]],
     axis_label: str,
     title: str,
@@ -289,7 +289,7 @@ def rows(
     return drawing(parts, y + 2 * LINE_HEIGHT + 2, title)
 
 
-def columns(
+def upright_bars(
     values: Sequence[float], x_label: str, y_label: str, title: str, limits: Sequence[tuple[float, str]] = ()
 ) -> str:
     """Return columns side by side, with lines across them.

@@ -22,34 +22,77 @@ AROUND = 40.0  # by what factor the curve goes beyond the best size
 
 INPUTS = (
     Input(
-        name="question", kind="choice", default="budget", label="Question", allowed=("budget", "model"),
+        name="question",
+        kind="choice",
+        default="budget",
+        label="Question",
+        allowed=("budget", "model"),
         wording=("How is a compute best used?", "When does a model pay back?"),
         help="From a compute to a size, or from a size and its tokens to the use that justifies them.",
     ),
     Input(
-        name="law", kind="choice", default=FITTED, label="Law", allowed=LAWS, parameter="data_optimal:law",
+        name="law",
+        kind="choice",
+        default=FITTED,
+        label="Law",
+        allowed=LAWS,
+        parameter="data_optimal:law",
         help="Whose law of the loss; fitted is the book's own fit to the Chinchilla runs.",
     ),
     Input(
-        name="flop", kind="float", default=5.76e23, label="Training compute", unit="FLOP", low=1e17,
-        high=1e30, step=10**0.25, slider=(1e18, 1e28), only=("question", ("budget",)), parameter="chinchilla_fit:flop",
+        name="flop",
+        kind="float",
+        default=5.76e23,
+        label="Training compute",
+        unit="FLOP",
+        low=1e17,
+        high=1e30,
+        step=10**0.25,
+        slider=(1e18, 1e28),
+        only=("question", ("budget",)),
+        parameter="chinchilla_fit:flop",
         help="Six FLOP for each parameter and token.",
     ),
     Input(
-        name="parameters", kind="float", default=8.03e9, label="Size", unit="parameters", low=1e6, high=1e14,
-        step=10**0.125, slider=(1e8, 1e13), only=("question", ("model",)),
+        name="parameters",
+        kind="float",
+        default=8.03e9,
+        label="Size",
+        unit="parameters",
+        low=1e6,
+        high=1e14,
+        step=10**0.125,
+        slider=(1e8, 1e13),
+        only=("question", ("model",)),
         help="Of a mixture, those that a token passes through.",
     ),
     Input(
-        name="tokens", kind="float", default=1.5e13, label="Training data", unit="tokens", low=1e7,
-        high=1e16, step=10**0.125, slider=(1e9, 1e15), only=("question", ("model",)), help="Tokens that it is trained on.",
+        name="tokens",
+        kind="float",
+        default=1.5e13,
+        label="Training data",
+        unit="tokens",
+        low=1e7,
+        high=1e16,
+        step=10**0.125,
+        slider=(1e9, 1e15),
+        only=("question", ("model",)),
+        help="Tokens that it is trained on.",
     ),
     Input(
-        name="inference_tokens", kind="float", default=1e13, label="Use", unit="tokens", low=0, high=1e18,
-        step=10**0.25, slider=(1e9, 1e16), parameter="data_optimal:inference_tokens",
+        name="inference_tokens",
+        kind="float",
+        default=1e13,
+        label="Use",
+        unit="tokens",
+        low=0,
+        high=1e18,
+        step=10**0.25,
+        slider=(1e9, 1e16),
+        parameter="data_optimal:inference_tokens",
         help="Tokens that it reads and writes over its whole life.",
     ),
-)  # fmt: skip
+)
 
 
 def stored_law() -> ScalingLaw:
@@ -99,7 +142,7 @@ def stored_interval(flop: float) -> tuple[float, float]:
     return between("low"), between("high")
 
 
-def work_out(values: Mapping[str, Any]) -> Answer:
+def _answer(values: Mapping[str, Any]) -> Answer:
     """Return what the panel says.
 
     Parameters
@@ -232,9 +275,7 @@ def _isoflop(own: ScalingLaw, best: Allocation, dots: list[Dot], caption: str) -
     low, high = min(ends), max(ends)
     sizes = [low * (high / low) ** (step / 48) for step in range(49)]
     points = [(size, own.loss(size, best.flop / (FLOP_PER_TOKEN * size))) for size in sizes]
-    svg = lines(
-        [Line("", points)], "parameters", "loss in nats per token", caption, dots, log=(True, False)
-    )
+    svg = lines([Line("", points)], "parameters", "loss in nats per token", caption, dots, log=(True, False))
     series = (Series("loss", tuple(sizes), tuple(loss for _, loss in points)),)
     return Drawing("isoflop", caption, svg, "parameters", "nats per token", series)
 
@@ -270,5 +311,5 @@ PANEL = Panel(
     chapters=((("budget",), "chinchilla_fit"), (("model",), "data_optimal")),
     switch="question",
     inputs=INPUTS,
-    work_out=work_out,
+    work_out=_answer,
 )

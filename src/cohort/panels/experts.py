@@ -13,7 +13,7 @@ from cohort.experts import capacity, coverage, dropped
 from cohort.experts.choosing import MOST_SKEW, chosen_shares
 from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
-from cohort.panels.charts import Dot, Line, columns, lines
+from cohort.panels.charts import Dot, Line, lines, upright_bars
 from cohort.panels.inputs import Input, RefusedError
 from cohort.panels.states import literal
 
@@ -21,34 +21,79 @@ MOST_EXPERTS, MOST_ACTIVE, MOST_TOKENS = 512, 32, 10**6
 
 INPUTS = (
     Input(
-        name="model", kind="name", default="deepseek-v2", label="Mixture", names="mixtures",
-        looked_up=read_model, parameter="model", help="Any mixture of experts of the book.",
+        name="model",
+        kind="name",
+        default="deepseek-v2",
+        label="Mixture",
+        names="mixtures",
+        looked_up=read_model,
+        parameter="model",
+        help="Any mixture of experts of the book.",
     ),
     Input(
-        name="experts", kind="int", default=None, label="Experts of a layer", unit="experts", low=2,
-        high=MOST_EXPERTS, empty=True, help="Empty: as many as the mixture has.",
+        name="experts",
+        kind="int",
+        default=None,
+        label="Experts of a layer",
+        unit="experts",
+        low=2,
+        high=MOST_EXPERTS,
+        empty=True,
+        help="Empty: as many as the mixture has.",
     ),
     Input(
-        name="active", kind="int", default=None, label="Experts of a token", unit="experts", low=1,
-        high=MOST_ACTIVE, empty=True, help="Empty: as many as the mixture sends a token to.",
+        name="active",
+        kind="int",
+        default=None,
+        label="Experts of a token",
+        unit="experts",
+        low=1,
+        high=MOST_ACTIVE,
+        empty=True,
+        help="Empty: as many as the mixture sends a token to.",
     ),
     Input(
-        name="tokens", kind="int", default=64, label="Tokens at once", unit="tokens", low=1, high=MOST_TOKENS,
-        step=2, slider=(1, 2**14), parameter="concurrency", help="Tokens that a step routes: one for each answer it writes.",
+        name="tokens",
+        kind="int",
+        default=64,
+        label="Tokens at once",
+        unit="tokens",
+        low=1,
+        high=MOST_TOKENS,
+        step=2,
+        slider=(1, 2**14),
+        parameter="concurrency",
+        help="Tokens that a step routes: one for each answer it writes.",
     ),
     Input(
-        name="skew", kind="float", default=0.5, label="Skew of the router", low=0, high=MOST_SKEW, step=0.1, slider=(0, MOST_SKEW),
-        parameter="skew", help="0 for alike experts; at 1 popularity falls as Zipf's law has it.",
+        name="skew",
+        kind="float",
+        default=0.5,
+        label="Skew of the router",
+        low=0,
+        high=MOST_SKEW,
+        step=0.1,
+        slider=(0, MOST_SKEW),
+        parameter="skew",
+        help="0 for alike experts; at 1 popularity falls as Zipf's law has it.",
     ),
     Input(
-        name="capacity_factor", kind="float", default=1.25, label="Room of an expert", unit="times its share",
-        low=0.1, high=20, step=1.05, slider=(0.5, 4), parameter="capacity_factor",
+        name="capacity_factor",
+        kind="float",
+        default=1.25,
+        label="Room of an expert",
+        unit="times its share",
+        low=0.1,
+        high=20,
+        step=1.05,
+        slider=(0.5, 4),
+        parameter="capacity_factor",
         help="Over its even share; what finds its expert full is dropped.",
     ),
-)  # fmt: skip
+)
 
 
-def sizes(values: Mapping[str, Any]) -> tuple[int, int, str]:
+def mixture_sizes(values: Mapping[str, Any]) -> tuple[int, int, str]:
     """Return the experts of a layer, those of a token, and how the mixture is called.
 
     Parameters
@@ -81,7 +126,7 @@ def sizes(values: Mapping[str, Any]) -> tuple[int, int, str]:
     return count, active, title(spec) if known else f"A mixture of {count} experts"
 
 
-def work_out(values: Mapping[str, Any]) -> Answer:
+def _answer(values: Mapping[str, Any]) -> Answer:
     """Return what the panel says.
 
     Parameters
@@ -98,7 +143,7 @@ def work_out(values: Mapping[str, Any]) -> Answer:
     CohortError
         As `cohort.experts.coverage`, and where the model has no experts.
     """
-    count, active, name = sizes(values)
+    count, active, name = mixture_sizes(values)
     tokens, skew, factor = values["tokens"], values["skew"], values["capacity_factor"]
     shares = chosen_shares(count, active, skew)
     read = coverage(count, active, tokens, shares)
@@ -168,7 +213,7 @@ def _loads(count: int, active: int, shares: tuple[float, ...], factor: float) ->
     loads = tuple(share * count / active for share in shares)
     caption = "Expected load of each expert over the mean, the most popular first; above its room it drops."
     limits = ((1.0, "mean"), (factor, "room"))
-    svg = columns(loads, "expert, by popularity", "load over the mean", caption, limits)
+    svg = upright_bars(loads, "expert, by popularity", "load over the mean", caption, limits)
     series = (Series("load", tuple(range(1, count + 1)), loads),)
     return Drawing("load", caption, svg, "expert", "times the mean", series)
 
@@ -179,5 +224,5 @@ PANEL = Panel(
     question="How many experts does a batch read, how uneven is their load, and what is dropped?",
     chapters=(((), "expert_tradeoffs"),),
     inputs=INPUTS,
-    work_out=work_out,
+    work_out=_answer,
 )

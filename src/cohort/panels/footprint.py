@@ -13,7 +13,7 @@ from cohort.footprint.answers import BOUNDARIES_OF_USE
 from cohort.footprint.yardsticks import car_km, flights, person_days
 from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
-from cohort.panels.charts import rows
+from cohort.panels.charts import ranged_bars
 from cohort.panels.inputs import Input, RefusedError
 from cohort.panels.states import literal
 from cohort.registry.devices import accelerator
@@ -25,63 +25,148 @@ SERVING = "serving_footprint"
 
 INPUTS = (
     Input(
-        name="question", kind="choice", default=ANSWERS, label="Question", allowed=(ANSWERS, TOKENS, HOURS),
+        name="question",
+        kind="choice",
+        default=ANSWERS,
+        label="Question",
+        allowed=(ANSWERS, TOKENS, HOURS),
         wording=("A service's answers", "A training, from its tokens", "A training, from its hours"),
         help="What is counted.",
     ),
     Input(
-        name="model", kind="name", default="llama-3-70b", label="Model", names="models",
-        looked_up=read_model, only=("question", (ANSWERS, TOKENS)), parameter=f"{SERVING}:model",
+        name="model",
+        kind="name",
+        default="llama-3-70b",
+        label="Model",
+        names="models",
+        looked_up=read_model,
+        only=("question", (ANSWERS, TOKENS)),
+        parameter=f"{SERVING}:model",
         help="Any model of the book, in any usual spelling.",
     ),
     Input(
-        name="tokens", kind="float", default=1.5e13, label="Training data", unit="tokens", low=1e6, high=1e17,
-        step=10**0.125, slider=(1e9, 1e15), only=("question", (TOKENS,)), help="Tokens that it is trained on.",
+        name="tokens",
+        kind="float",
+        default=1.5e13,
+        label="Training data",
+        unit="tokens",
+        low=1e6,
+        high=1e17,
+        step=10**0.125,
+        slider=(1e9, 1e15),
+        only=("question", (TOKENS,)),
+        help="Tokens that it is trained on.",
     ),
     Input(
-        name="accelerator_hours", kind="float", default=6.4e6, label="Accelerator hours", unit="hours", low=1,
-        high=1e10, step=10**0.125, slider=(1e3, 1e9), only=("question", (HOURS,)), help="Hours of one, summed over all.",
+        name="accelerator_hours",
+        kind="float",
+        default=6.4e6,
+        label="Accelerator hours",
+        unit="hours",
+        low=1,
+        high=1e10,
+        step=10**0.125,
+        slider=(1e3, 1e9),
+        only=("question", (HOURS,)),
+        help="Hours of one, summed over all.",
     ),
     Input(
-        name="accelerator", kind="name", default="H100 SXM 80GB", label="Accelerator", names="accelerators",
-        looked_up=accelerator, parameter=f"{TRAINING}:accelerator {SERVING}:accelerator",
+        name="accelerator",
+        kind="name",
+        default="H100 SXM 80GB",
+        label="Accelerator",
+        names="accelerators",
+        looked_up=accelerator,
+        parameter=f"{TRAINING}:accelerator {SERVING}:accelerator",
         help="What it runs on.",
     ),
     Input(
-        name="concurrency", kind="int", default=64, label="Answers at once", unit="answers", low=1,
-        high=10**5, step=2, slider=(1, 1024), only=("question", (ANSWERS,)), parameter=f"{SERVING}:concurrency",
+        name="concurrency",
+        kind="int",
+        default=64,
+        label="Answers at once",
+        unit="answers",
+        low=1,
+        high=10**5,
+        step=2,
+        slider=(1, 1024),
+        only=("question", (ANSWERS,)),
+        parameter=f"{SERVING}:concurrency",
         help="Answers that are written at the same time.",
     ),
     Input(
-        name="input_tokens", kind="int", default=256, label="Prompt", unit="tokens", low=1, high=10**7,
-        step=2, slider=(16, 2**17), only=("question", (ANSWERS,)), parameter=f"{SERVING}:input_tokens",
+        name="input_tokens",
+        kind="int",
+        default=256,
+        label="Prompt",
+        unit="tokens",
+        low=1,
+        high=10**7,
+        step=2,
+        slider=(16, 2**17),
+        only=("question", (ANSWERS,)),
+        parameter=f"{SERVING}:input_tokens",
         help="Length of each prompt.",
     ),
     Input(
-        name="output_tokens", kind="int", default=400, label="Answer", unit="tokens", low=1, high=10**6,
-        step=2, slider=(16, 2**15), only=("question", (ANSWERS,)), parameter=f"{SERVING}:output_tokens",
+        name="output_tokens",
+        kind="int",
+        default=400,
+        label="Answer",
+        unit="tokens",
+        low=1,
+        high=10**6,
+        step=2,
+        slider=(16, 2**15),
+        only=("question", (ANSWERS,)),
+        parameter=f"{SERVING}:output_tokens",
         help="Length of each answer.",
     ),
     Input(
-        name="answers_per_day", kind="int", default=10**7, label="Answers in a day", unit="answers", low=1,
-        high=10**13, step=10**0.25, slider=(1e3, 1e10), only=("question", (ANSWERS,)),
-        parameter=f"{SERVING}:answers_per_day", help="Of the whole service.",
+        name="answers_per_day",
+        kind="int",
+        default=10**7,
+        label="Answers in a day",
+        unit="answers",
+        low=1,
+        high=10**13,
+        step=10**0.25,
+        slider=(1e3, 1e10),
+        only=("question", (ANSWERS,)),
+        parameter=f"{SERVING}:answers_per_day",
+        help="Of the whole service.",
     ),
     Input(
-        name="grid", kind="name", default="USA", label="Place", names="grids", looked_up=grid,
+        name="grid",
+        kind="name",
+        default="USA",
+        label="Place",
+        names="grids",
+        looked_up=grid,
         parameter=f"{TRAINING}:grid {SERVING}:grid",
         help="Whose electricity is used: a country, a zone, a state or a cloud region.",
     ),
     Input(
-        name="boundary", kind="choice", default="facility", label="Boundary", allowed=BOUNDARIES,
-        wording=tuple(BOUNDARY_WORDS.values()), help="How much is counted, each with all before it.",
+        name="boundary",
+        kind="choice",
+        default="facility",
+        label="Boundary",
+        allowed=BOUNDARIES,
+        wording=tuple(BOUNDARY_WORDS.values()),
+        help="How much is counted, each with all before it.",
     ),
     Input(
-        name="pue", kind="float", default=None, label="PUE", low=1, high=10, empty=True,
+        name="pue",
+        kind="float",
+        default=None,
+        label="PUE",
+        low=1,
+        high=10,
+        empty=True,
         parameter=f"{TRAINING}:pue",
         help="Energy of the data centre over that of its machines; empty draws on the range of the data.",
     ),
-)  # fmt: skip
+)
 
 
 def _footprint(values: Mapping[str, Any], boundary: str) -> Footprint:
@@ -98,7 +183,7 @@ def _footprint(values: Mapping[str, Any], boundary: str) -> Footprint:
     return serving(model=values["model"], **sizes, **common)
 
 
-def work_out(values: Mapping[str, Any]) -> Answer:
+def _answer(values: Mapping[str, Any]) -> Answer:
     """Return what the panel says.
 
     Parameters
@@ -136,12 +221,12 @@ def work_out(values: Mapping[str, Any]) -> Answer:
     first = _first(values, one, whole, (low * times, high * times), of_use)
     assumed = one.provenance.assumed if one.provenance else ()
     place = grid(values["grid"])
-    said = (
+    sentences = (
         first,
         f"A kWh of {place.place} emits {plainly(place.g_per_kwh)} g of CO2e by the figure for {place.year}.",
         *assumed,
     )
-    return Answer(said, numbers, (_ladder(steps, values["boundary"], of_use),), python=_python(values))
+    return Answer(sentences, numbers, (_ladder(steps, values["boundary"], of_use),), python=_python(values))
 
 
 def _interval(found: Footprint, amount: str) -> tuple[float, float]:
@@ -159,7 +244,11 @@ def _amounts(one: Footprint, of_use: bool) -> tuple[Number, ...]:
         Number("energy", energy, one.energy_kwh, "kWh"),
         Number("water", water, one.water_l, "L", on_site),
         Number(
-            "of which hardware", mass(one.embodied_kg), one.embodied_kg, "kg", "its making, counted from there on"
+            "of which hardware",
+            mass(one.embodied_kg),
+            one.embodied_kg,
+            "kg",
+            "its making, counted from there on",
         ),
     )
 
@@ -173,7 +262,9 @@ def _yardsticks(whole: Footprint, of_use: bool) -> tuple[Number, ...]:
         first = Number("CO2e of a year", mass(kg), kg, "kg", f"{scaled(km)} km by a car of the USA")
     return (
         first,
-        Number("as people", f"{scaled(years)} years", years, "years", "of what the world's mean person emits"),
+        Number(
+            "as people", f"{scaled(years)} years", years, "years", "of what the world's mean person emits"
+        ),
         Number("as flights", scaled(flown), flown, "flights", "London to New York and back, economy"),
     )
 
@@ -206,7 +297,7 @@ def _ladder(steps: Mapping[str, Footprint], chosen: str, of_use: bool) -> Drawin
         bars.append((BOUNDARY_WORDS[boundary], scale * found.co2e_kg, (ends[0], ends[1]), said))
     caption = "CO2e by how much is counted, each step with all before it; the lines span nine in ten."
     label = f"{unit} of CO2e of {'an answer' if of_use else 'the training'}"
-    svg = rows(bars, label, caption, list(steps).index(chosen))
+    svg = ranged_bars(bars, label, caption, list(steps).index(chosen))
     names, values = tuple(bar[0] for bar in bars), tuple(bar[1] for bar in bars)
     series = (Series("CO2e", names, values, tuple(lows), tuple(highs)),)
     return Drawing("ladder", caption, svg, "", f"{unit} CO2e", series)
@@ -234,5 +325,5 @@ PANEL = Panel(
     chapters=(((ANSWERS,), SERVING), ((TOKENS, HOURS), TRAINING)),
     switch="question",
     inputs=INPUTS,
-    work_out=work_out,
+    work_out=_answer,
 )

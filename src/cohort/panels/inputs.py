@@ -33,10 +33,10 @@ class Input:
     Attributes
     ----------
     name : str
-        Its key in a link and in `cohort.panels.answer`.
+        Its key in a link and in `cohort.panels.ask`.
     kind : str
-        ``name`` (looked up by the package, in any usual spelling), ``choice``, ``int``, ``float``, ``bool`` or
-        ``text``.
+        ``name`` (looked up by the package, in any usual spelling), ``choice``, ``int``, ``float``, ``bool``
+        or ``text``.
     default : object
         That of the parameter in the chapter, where it is one.
     label, unit, help : str

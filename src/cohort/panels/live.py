@@ -8,7 +8,7 @@ from typing import Any
 from cohort.architecture.registered import model, models
 from cohort.errors import CohortError
 from cohort.footprint import grids
-from cohort.panels.asking import answer, panel
+from cohort.panels.asking import ask, panel
 from cohort.panels.inputs import RefusedError
 from cohort.panels.markup import answer_html
 from cohort.panels.states import fragment, papermill
@@ -26,14 +26,14 @@ def respond(text: str) -> str:
     Returns
     -------
     str
-        JSON with ``html``, ``said`` (the answer in a sentence), ``keep`` (``link``, ``papermill``, ``python``,
-        ``csv``), ``answer`` (as `cohort.panels.answers.Answer.as_dict`) and ``matters`` (the inputs that do);
-        or with ``errors``, a sentence by the name of the field.
+        JSON with ``html``; ``said``, the answer in a sentence; ``keep``: ``link``, ``papermill``, ``python``
+        and ``csv``; ``answer``, as `cohort.panels.answers.Answer.as_dict` has it; and ``matters``, the inputs
+        that do. Or with ``errors``, a sentence by the name of the field.
     """
     asked = json.loads(text)
     name = asked["panel"]
     try:
-        found = answer(name, **asked["inputs"])
+        found = ask(name, **asked["inputs"])
     except RefusedError as error:
         return json.dumps({"errors": error.fields})
     except CohortError as error:
@@ -56,7 +56,7 @@ def respond(text: str) -> str:
 
 
 def names() -> str:
-    """Return the names that fields propose, as JSON: ``models``, ``mixtures``, ``accelerators``, ``grids``."""
+    """Return the names that fields propose, by list, as JSON."""
     known = models()
     mixtures = [name for name in known if model(name).experts is not None]
     return json.dumps(

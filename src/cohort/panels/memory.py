@@ -17,7 +17,7 @@ from cohort.display.words import binary, counted, plainly, significant
 from cohort.errors import CohortError, ConfigError
 from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
-from cohort.panels.charts import Dot, Line, lines, stacked
+from cohort.panels.charts import Dot, Line, lines, stacked_bars
 from cohort.panels.inputs import Input, RefusedError
 from cohort.panels.states import CONFIG, literal
 from cohort.registry.devices import accelerator
@@ -32,40 +32,85 @@ CACHED = ("bf16", "fp8", "int8", "int4", "fp16", "fp32")
 
 INPUTS = (
     Input(
-        name="model", kind="name", default="llama-3.3-70b", label="Model", names="models",
-        looked_up=read_model, parameter="model",
+        name="model",
+        kind="name",
+        default="llama-3.3-70b",
+        label="Model",
+        names="models",
+        looked_up=read_model,
+        parameter="model",
         help="Any model of the book, in any usual spelling.",
     ),
     Input(
-        name="config", kind="text", default="", label="Or a config.json of your own",
+        name="config",
+        kind="text",
+        default="",
+        label="Or a config.json of your own",
         help="Paste its text; it takes the place of the model. It stays in this page.",
     ),
     Input(
-        name="context", kind="int", default=32768, label="Context", unit="tokens", low=1, high=10**8, step=2, slider=(256, 2**20),
-        parameter="context", help="Tokens of each sequence, prompt and answer together.",
+        name="context",
+        kind="int",
+        default=32768,
+        label="Context",
+        unit="tokens",
+        low=1,
+        high=10**8,
+        step=2,
+        slider=(256, 2**20),
+        parameter="context",
+        help="Tokens of each sequence, prompt and answer together.",
     ),
     Input(
-        name="batch", kind="int", default=1, label="Batch", unit="sequences", low=1, high=10**6, step=2, slider=(1, 1024),
-        parameter="batch", help="Sequences that are held at once.",
+        name="batch",
+        kind="int",
+        default=1,
+        label="Batch",
+        unit="sequences",
+        low=1,
+        high=10**6,
+        step=2,
+        slider=(1, 1024),
+        parameter="batch",
+        help="Sequences that are held at once.",
     ),
     Input(
-        name="weight_dtype", kind="choice", default="bf16", label="Weights stored as", allowed=STORED,
-        parameter="weight_dtype", help="Fewer bits hold the same weights in less memory.",
+        name="weight_dtype",
+        kind="choice",
+        default="bf16",
+        label="Weights stored as",
+        allowed=STORED,
+        parameter="weight_dtype",
+        help="Fewer bits hold the same weights in less memory.",
     ),
     Input(
-        name="dtype", kind="choice", default="bf16", label="Cache stored as", allowed=CACHED,
-        parameter="dtype", help="The type of the cached keys and values.",
+        name="dtype",
+        kind="choice",
+        default="bf16",
+        label="Cache stored as",
+        allowed=CACHED,
+        parameter="dtype",
+        help="The type of the cached keys and values.",
     ),
     Input(
-        name="accelerator", kind="name", default="H100 SXM 80GB", label="Accelerator", names="accelerators",
-        looked_up=accelerator, parameter="accelerator", help="Whose memory is shared.",
+        name="accelerator",
+        kind="name",
+        default="H100 SXM 80GB",
+        label="Accelerator",
+        names="accelerators",
+        looked_up=accelerator,
+        parameter="accelerator",
+        help="Whose memory is shared.",
     ),
     Input(
-        name="devices", kind="choice", default="fewest", label="Devices",
+        name="devices",
+        kind="choice",
+        default="fewest",
+        label="Devices",
         allowed=("fewest", "1", "2", "4", "8", "16", "32", "64"),
         help="How many share each layer; the fewest that hold it, if you like.",
     ),
-)  # fmt: skip
+)
 
 
 def model_of(values: Mapping[str, Any]) -> ModelSpec:
@@ -116,7 +161,7 @@ def _asked(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"batch": values["batch"], "weight_dtype": values["weight_dtype"], "kv_dtype": values["dtype"]}
 
 
-def work_out(values: Mapping[str, Any]) -> Answer:
+def _answer(values: Mapping[str, Any]) -> Answer:
     """Return what the panel says.
 
     Parameters
@@ -153,8 +198,8 @@ def work_out(values: Mapping[str, Any]) -> Answer:
         sentences=_sentences(spec, found, values, longest, ways),
         numbers=numbers,
         drawings=(_bar(spec, found), _curve(spec, values, width, cache)),
-        table=(("attention", "cache", "against this model"), *(
-            (name, binary(size), f"{plainly(size / cache, 2)} times" if cache else "") for name, size in ways
+        table=(("attention", "cache", "times this model's"), *(
+            (name, binary(size), plainly(size / cache, 2) if cache else "") for name, size in ways
         )),
         table_caption="The same layers and heads with other attention, at this context and batch.",
         python=_python(found, values),
@@ -166,18 +211,14 @@ def work_out(values: Mapping[str, Any]) -> Answer:
 def _longest_context(
     spec: ModelSpec, device: str, devices: int, weight_dtype: str, kv_dtype: str, batch: int
 ) -> float:
-    return longest_context(
-        spec, device, devices, batch=batch, weight_dtype=weight_dtype, kv_dtype=kv_dtype
-    )
+    return longest_context(spec, device, devices, batch=batch, weight_dtype=weight_dtype, kv_dtype=kv_dtype)
 
 
 @lru_cache(maxsize=64)
 def _largest_batch(
     spec: ModelSpec, device: str, devices: int, weight_dtype: str, kv_dtype: str, context: int
 ) -> int:
-    return largest_batch(
-        spec, device, devices, context=context, weight_dtype=weight_dtype, kv_dtype=kv_dtype
-    )
+    return largest_batch(spec, device, devices, context=context, weight_dtype=weight_dtype, kv_dtype=kv_dtype)
 
 
 def _longest(tokens: float) -> str:
@@ -238,9 +279,13 @@ def _bar(spec: ModelSpec, found: Budget) -> Drawing:
     """Return the memory of a device as a bar."""
     sizes = (found.weight_bytes, found.runtime[1], found.cache, max(found.free, 0))
     shares = tuple(size / GIB for size in sizes)
-    label = f"GiB of each of {found.layout.devices:,} devices" if found.layout.devices > 1 else "GiB of the device"
+    label = (
+        f"GiB of each of {found.layout.devices:,} devices"
+        if found.layout.devices > 1
+        else "GiB of the device"
+    )
     caption = f"What {title(spec)} takes of the memory that an engine may use on {found.accelerator}."
-    drawn = stacked([("", shares)], PARTS, label, caption, (found.usable / GIB, "usable"))
+    drawn = stacked_bars([("", shares)], PARTS, label, caption, (found.usable / GIB, "usable"))
     names = tuple(name for _, name in PARTS)
     return Drawing("memory", caption, drawn, "", "GiB", (Series("of each device", names, shares),))
 
@@ -278,8 +323,8 @@ def _python(found: Budget, values: Mapping[str, Any]) -> str:
 PANEL = Panel(
     name="memory",
     title="Memory",
-    question="What do weights and cache take, how many devices hold them, and what would other attention take?",
+    question="What do weights and cache take, how many devices hold them, what would other attention take?",
     chapters=(((), "attention_memory"),),
     inputs=INPUTS,
-    work_out=work_out,
+    work_out=_answer,
 )

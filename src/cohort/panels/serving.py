@@ -1,17 +1,18 @@
-"""The panel *serving*: where a token's time goes, throughput against speed, and what a million tokens cost."""
+"""The panel *serving*: where a token's time goes, throughput against speed, the price of a million tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import weight_formats
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.display.words import counted, plainly, significant
 from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
-from cohort.panels.charts import Dot, Line, lines, stacked
+from cohort.panels.charts import Dot, Line, lines, stacked_bars
 from cohort.panels.inputs import Input
 from cohort.panels.memory import CACHED, model_of
 from cohort.panels.states import CONFIG, literal
@@ -36,54 +37,131 @@ PARTS = {
 
 INPUTS = (
     Input(
-        name="model", kind="name", default="llama-3-70b", label="Model", names="models",
-        looked_up=read_model, parameter="model", help="Any model of the book, in any usual spelling.",
+        name="model",
+        kind="name",
+        default="llama-3-70b",
+        label="Model",
+        names="models",
+        looked_up=read_model,
+        parameter="model",
+        help="Any model of the book, in any usual spelling.",
     ),
     Input(
-        name="config", kind="text", default="", label="Or a config.json of your own",
+        name="config",
+        kind="text",
+        default="",
+        label="Or a config.json of your own",
         help="Paste its text; it takes the place of the model. It stays in this page.",
     ),
     Input(
-        name="accelerator", kind="name", default="H100 SXM 80GB", label="Accelerator", names="accelerators",
-        looked_up=accelerator, parameter="accelerator", help="What it is served on.",
+        name="accelerator",
+        kind="name",
+        default="H100 SXM 80GB",
+        label="Accelerator",
+        names="accelerators",
+        looked_up=accelerator,
+        parameter="accelerator",
+        help="What it is served on.",
     ),
     Input(
-        name="tensor_parallel", kind="int", default=4, label="Devices", unit="devices", low=1, high=4096,
-        step=2, slider=(1, 64), parameter="tensor_parallel", help="How many share each layer.",
+        name="tensor_parallel",
+        kind="int",
+        default=4,
+        label="Devices",
+        unit="devices",
+        low=1,
+        high=4096,
+        step=2,
+        slider=(1, 64),
+        parameter="tensor_parallel",
+        help="How many share each layer.",
     ),
     Input(
-        name="expert_parallel", kind="bool", default=False, label="Whole experts dealt out",
+        name="expert_parallel",
+        kind="bool",
+        default=False,
+        label="Whole experts dealt out",
         help="To the devices of a mixture; if not, each expert is split over all of them.",
     ),
     Input(
-        name="concurrency", kind="int", default=64, label="Answers at once", unit="answers", low=1,
-        high=10**6, step=2, slider=(1, 1024), parameter="concurrency", help="Answers that are written at the same time.",
+        name="concurrency",
+        kind="int",
+        default=64,
+        label="Answers at once",
+        unit="answers",
+        low=1,
+        high=10**6,
+        step=2,
+        slider=(1, 1024),
+        parameter="concurrency",
+        help="Answers that are written at the same time.",
     ),
     Input(
-        name="input_tokens", kind="int", default=1024, label="Prompt", unit="tokens", low=1, high=10**7,
-        step=2, slider=(16, 2**17), parameter="input_tokens", help="Length of each prompt.",
+        name="input_tokens",
+        kind="int",
+        default=1024,
+        label="Prompt",
+        unit="tokens",
+        low=1,
+        high=10**7,
+        step=2,
+        slider=(16, 2**17),
+        parameter="input_tokens",
+        help="Length of each prompt.",
     ),
     Input(
-        name="output_tokens", kind="int", default=256, label="Answer", unit="tokens", low=1, high=10**6,
-        step=2, slider=(16, 2**15), parameter="output_tokens", help="Length of each answer.",
+        name="output_tokens",
+        kind="int",
+        default=256,
+        label="Answer",
+        unit="tokens",
+        low=1,
+        high=10**6,
+        step=2,
+        slider=(16, 2**15),
+        parameter="output_tokens",
+        help="Length of each answer.",
     ),
     Input(
-        name="weight_dtype", kind="choice", default="bf16", label="Weights stored as", allowed=STORED,
-        parameter="weight_dtype", help="Fewer bits are read faster.",
+        name="weight_dtype",
+        kind="choice",
+        default="bf16",
+        label="Weights stored as",
+        allowed=STORED,
+        parameter="weight_dtype",
+        help="Fewer bits are read faster.",
     ),
     Input(
-        name="kv_dtype", kind="choice", default="bf16", label="Cache stored as", allowed=CACHED,
-        parameter="kv_dtype", help="The type of the cached keys and values.",
+        name="kv_dtype",
+        kind="choice",
+        default="bf16",
+        label="Cache stored as",
+        allowed=CACHED,
+        parameter="kv_dtype",
+        help="The type of the cached keys and values.",
     ),
     Input(
-        name="engine", kind="choice", default=ENGINES[0], label="Engine", allowed=ENGINES,
+        name="engine",
+        kind="choice",
+        default=ENGINES[0],
+        label="Engine",
+        allowed=ENGINES,
         help="Whose losses the times include, in its versions of 2025.",
     ),
     Input(
-        name="usd_per_hour", kind="float", default=2.5, label="Price of an accelerator", unit="USD an hour",
-        low=0.001, high=10000, step=1.1, slider=(0.5, 20), parameter="usd_per_hour", help="What you rent one for.",
+        name="usd_per_hour",
+        kind="float",
+        default=2.5,
+        label="Price of an accelerator",
+        unit="USD an hour",
+        low=0.001,
+        high=10000,
+        step=1.1,
+        slider=(0.5, 20),
+        parameter="usd_per_hour",
+        help="What you rent one for.",
     ),
-)  # fmt: skip
+)
 
 
 def _asked(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +169,7 @@ def _asked(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name in names}
 
 
-def work_out(values: Mapping[str, Any]) -> Answer:
+def _answer(values: Mapping[str, Any]) -> Answer:
     """Return what the panel says.
 
     Parameters
@@ -178,12 +256,12 @@ def _bar(found: Serving) -> Drawing:
     names = tuple(PARTS[part] for part in PARTS if seconds.get(part, 0) > 0)
     sizes = tuple(MS * seconds[part] for part in PARTS if seconds.get(part, 0) > 0)
     caption = "Where the time between two tokens of an answer goes."
-    drawn = stacked([("", sizes)], names, "milliseconds per token", caption)
+    drawn = stacked_bars([("", sizes)], names, "milliseconds per token", caption)
     labels = tuple(name for _, name in names)
     return Drawing("time", caption, drawn, "", "ms", (Series("time per token", labels, sizes),))
 
 
-def _curve(place: tuple[Any, ...], asked: Mapping[str, Any], found: Serving, most: int) -> Drawing:
+def _curve(place: tuple[ModelSpec, str, int], asked: Mapping[str, Any], found: Serving, most: int) -> Drawing:
     """Return throughput a device against the speed of an answer, from one answer to all that fit."""
     last = max(min(max(most, 1), MOST_DRAWN), found.concurrency)
     counts = sorted({min(2**power, last) for power in range(last.bit_length() + 1)} | {found.concurrency})
@@ -227,5 +305,5 @@ PANEL = Panel(
     question="How fast does a model answer, how many readers does it serve, and what does a token cost?",
     chapters=(((), "serving_roofline"),),
     inputs=INPUTS,
-    work_out=work_out,
+    work_out=_answer,
 )

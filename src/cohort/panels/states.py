@@ -52,6 +52,7 @@ def fragment(name: str, values: Mapping[str, Any]) -> str:
 
     Examples
     --------
+    >>> from cohort.panels import defaults
     >>> fragment("memory", {**defaults("memory"), "context": 8192})
     'memory?context=8192'
     """
@@ -98,6 +99,7 @@ def papermill(name: str, values: Mapping[str, Any]) -> str:
 
     Examples
     --------
+    >>> from cohort.panels import defaults
     >>> papermill("memory", {**defaults("memory"), "context": 8192})
     'papermill notebooks/attention_memory.ipynb out.ipynb --cwd notebooks -p context 8192'
     """

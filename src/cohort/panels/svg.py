@@ -62,9 +62,7 @@ def width_of(text: str) -> float:
     return CHARACTER * SIZE * len(text)
 
 
-def text(
-    x: float, y: float, said: str, anchor: str = "start", kind: str = "ink", halo: bool = False
-) -> str:
+def text(x: float, y: float, said: str, anchor: str = "start", kind: str = "ink", halo: bool = False) -> str:
     """Return a line of text.
 
     Parameters
