@@ -14,7 +14,7 @@
 
   // Python, once for all panels of the page ------------------------------------------------------------------
   let worker = null, ready = null;
-  let number = 0;
+  let number = 0, named = false;
   const waiting = new Map();
   const watching = new Set();
 
@@ -173,7 +173,8 @@
         status.textContent = LIVE;
         button.hidden = true;
         await update();
-        worker.postMessage({names: true});
+        if (!named) worker.postMessage({names: true});
+        named = true;
       } catch (error) {
         state = "failed";
         button.textContent = "Not available";

@@ -2,12 +2,17 @@
 import { loadPyodide } from "./pyodide.mjs";
 
 const HERE = new URL(".", import.meta.url).href;
+const EMPTY = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);  // the smallest module there is
 let loaded = 0;
+
+const fail = (error) => postMessage({failed: String((error && error.message) || error)});
 
 // Counts what arrives, so that the page can show how far it has come.
 const plain = self.fetch.bind(self);
 self.fetch = async (...asked) => {
-  const response = await plain(...asked);
+  // Pyodide waits for ever for a file that does not come.
+  const response = await plain(...asked).catch((error) => { fail(error); throw error; });
+  if (!response.ok) fail(`${response.url}: ${response.status}`);
   if (!response.ok || !response.body) return response;
   const counted = response.body.pipeThrough(new TransformStream({
     transform(chunk, on) {
@@ -20,12 +25,10 @@ self.fetch = async (...asked) => {
 };
 
 const started = (async () => {
+  new WebAssembly.Module(EMPTY);  // throws where a policy forbids it
   const [python, archive] = await Promise.all([
     loadPyodide({indexURL: HERE, packageBaseUrl: HERE, checkAPIVersion: true}),
-    fetch(`${HERE}cohort.zip`).then((response) => {
-      if (!response.ok) throw new Error(`cohort.zip: ${response.status}`);
-      return response.arrayBuffer();
-    }),
+    fetch(`${HERE}cohort.zip`).then((response) => response.arrayBuffer()),
   ]);
   python.unpackArchive(archive, "zip", {extractDir: "/lib/book"});
   python.runPython('import sys; sys.path.insert(0, "/lib/book"); from cohort.panels import live');
@@ -35,10 +38,7 @@ const started = (async () => {
   };
 })();
 
-started.then(
-  () => postMessage({ready: true}),
-  (error) => postMessage({failed: String(error && error.message || error)}),
-);
+started.then(() => postMessage({ready: true}), fail);
 
 onmessage = async ({data}) => {
   try {
@@ -46,6 +46,6 @@ onmessage = async ({data}) => {
     if (data.names) postMessage({names: names()});
     else postMessage({id: data.id, told: respond(data.text)});
   } catch (error) {
-    postMessage({id: data.id, failed: String(error && error.message || error)});
+    postMessage({id: data.id, failed: String((error && error.message) || error)});
   }
 };

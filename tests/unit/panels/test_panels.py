@@ -26,8 +26,7 @@ from cohort.panels.markup import answer_html
 from cohort.panels.states import changed, fragment, from_fragment, papermill
 from cohort.registry import facts
 from cohort.runner.notebook.document import read_notebook
-from cohort.runner.parameter_cells import convert, read_parameters
-from cohort.runner.plain_values import Text
+from cohort.runner.parameter_cells import Text, convert, read_parameters
 from cohort.units import GIB
 
 ROOT = Path(__file__).parents[3]
