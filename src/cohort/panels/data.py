@@ -12,11 +12,18 @@ from cohort.panels.asking import Panel
 from cohort.panels.charts import Dot, Line, lines
 from cohort.panels.inputs import Input
 from cohort.panels.states import literal
-from cohort.registry import facts
-from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, ScalingLaw, law, laws
+from cohort.scaling import (
+    FLOP_PER_TOKEN,
+    SERVING_FLOP_PER_TOKEN,
+    Allocation,
+    ScalingLaw,
+    fitted_interval,
+    fitted_law,
+    law,
+    laws,
+)
 
 FITTED = "fitted"  # as the chapter calls the law of the book's own fit
-COEFFICIENTS = ("E", "A", "B", "alpha", "beta")
 LAWS = (FITTED, *(name for name in laws() if not name.endswith("-unrounded")))
 AROUND = 40.0  # by what factor the curve goes beyond the best size
 
@@ -95,53 +102,6 @@ INPUTS = (
 )
 
 
-def stored_law() -> ScalingLaw:
-    """Return the book's own fit to the Chinchilla runs, from the table `fitted_law`.
-
-    Returns
-    -------
-    ScalingLaw
-
-    Examples
-    --------
-    >>> round(stored_law().beta, 3)
-    0.367
-    """
-    found = {row["quantity"]: float(row["value"]) for row in facts.rows("fitted_law") if not row["flop"]}
-    return ScalingLaw(**{name: found[name] for name in COEFFICIENTS})
-
-
-def stored_interval(flop: float) -> tuple[float, float]:
-    """Return the 95% interval of the size that the book's own fit advises at a compute.
-
-    Parameters
-    ----------
-    flop : float
-        Training compute, within the range of the table `fitted_law`.
-
-    Returns
-    -------
-    pair of float
-        Parameters; between two rows the logarithms are interpolated.
-
-    Examples
-    --------
-    >>> low, high = stored_interval(5.76e23)
-    >>> low < stored_law().compute_optimal(5.76e23).parameters < high
-    True
-    """
-    rows = [row for row in facts.rows("fitted_law") if row["flop"]]
-    at = [float(row["flop"]) for row in rows]
-    place = max(min(sum(each <= flop for each in at), len(at) - 1), 1)
-    share = math.log(flop / at[place - 1]) / math.log(at[place] / at[place - 1])
-
-    def between(end: str) -> float:
-        before, after = (math.log(float(rows[one][end])) for one in (place - 1, place))
-        return math.exp(before + share * (after - before))
-
-    return between("low"), between("high")
-
-
 def _answer(values: Mapping[str, Any]) -> Answer:
     """Return what the panel says.
 
@@ -159,7 +119,7 @@ def _answer(values: Mapping[str, Any]) -> Answer:
     CohortError
         As `cohort.scaling.ScalingLaw.compute_optimal`.
     """
-    own = stored_law() if values["law"] == FITTED else law(values["law"])
+    own = fitted_law() if values["law"] == FITTED else law(values["law"])
     if values["question"] == "budget":
         return _of_budget(own, values)
     return _of_model(own, values)
@@ -168,7 +128,7 @@ def _answer(values: Mapping[str, Any]) -> Answer:
 def _of_budget(own: ScalingLaw, values: Mapping[str, Any]) -> Answer:
     """Return the best size for a compute, and the one for a use beside it."""
     best = own.compute_optimal(values["flop"])
-    interval = stored_interval(values["flop"]) if values["law"] == FITTED else None
+    interval = fitted_interval(values["flop"]) if values["law"] == FITTED else None
     used = own.inference_optimal(best.loss, values["inference_tokens"])
     note = f"95% of resamples: {_span(interval)}" if interval else "no interval is stored for this law"
     numbers = (
@@ -300,7 +260,7 @@ def _totals(models: Mapping[str, Allocation], asked: float) -> Drawing:
 
 def _source(values: Mapping[str, Any]) -> str:
     if values["law"] == FITTED:
-        return "cohort.panels.data.stored_law()"
+        return "cohort.scaling.fitted_law()"
     return f"cohort.law({literal(values['law'])})"
 
 

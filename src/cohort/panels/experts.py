@@ -179,7 +179,7 @@ def _answer(values: Mapping[str, Any]) -> Answer:
         (_curve(count, active, shares, values, read), _loads(count, active, shares, factor)),
         python=(
             f"cohort.experts.coverage({count}, {active}, {tokens}, "
-            f"cohort.experts.choosing.chosen_shares({count}, {active}, {literal(skew)}))"
+            f"cohort.experts.chosen_shares({count}, {active}, {literal(skew)}))"
         ),
     )
 

@@ -20,11 +20,10 @@ from cohort.chapters.serving_roofline import figures as roofline_figures
 from cohort.errors import CohortError, UnknownNameError
 from cohort.experts import choosing
 from cohort.footprint.accounts import BOUNDARIES, BOUNDARY_WORDS
-from cohort.panels import ask, data, defaults, experts, live, memory, panel, panels, serving
+from cohort.panels import ask, defaults, experts, live, memory, panel, panels, serving
 from cohort.panels.inputs import RefusedError
 from cohort.panels.markup import answer_html
 from cohort.panels.states import changed, fragment, from_fragment, papermill
-from cohort.registry import facts
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.parameter_cells import Text, convert, read_parameters
 from cohort.units import GIB
@@ -130,29 +129,13 @@ def test_the_parts_of_a_token_are_called_as_in_the_chapter():
     assert tuple(BOUNDARY_WORDS) == BOUNDARIES
 
 
-def test_the_stored_law_is_the_fit():
-    """Fitted again here: the law to nine digits, its intervals to what a bootstrap's draws leave."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        from store_fitted_law import HEADS, stored
-    finally:
-        sys.path.pop(0)
-    again = [dict(zip(HEADS, map(str, row), strict=True)) for row in stored()]
-    kept = facts.rows("fitted_law")
-    assert len(kept) == len(again) == 19
-    for old, new in zip(kept, again, strict=True):
-        assert (old["quantity"], old["flop"], old["unit"]) == (new["quantity"], new["flop"], new["unit"])
-        assert float(old["value"]) == pytest.approx(float(new["value"]), rel=1e-8)
-        assert float(old["low"]) == pytest.approx(float(new["low"]), rel=1e-5)
-        assert float(old["high"]) == pytest.approx(float(new["high"]), rel=1e-5)
-
-
-def test_stored_intervals_meet_the_rows_and_lie_between_them():
-    row = next(each for each in facts.rows("fitted_law") if each["flop"] == "1e24")
-    assert data.stored_interval(1e24) == pytest.approx((float(row["low"]), float(row["high"])))
-    low, high = data.stored_interval(3e24)
-    assert float(row["low"]) < low < data.stored_law().compute_optimal(3e24).parameters < high
-    assert number(ask("data", law="besiroglu"), "best size") == pytest.approx(
+def test_an_interval_is_stored_for_the_fit_alone():
+    low, high = cohort.scaling.fitted_interval(5.76e23)
+    fitted, published = ask("data"), ask("data", law="besiroglu")
+    assert low < number(fitted, "best size") < high
+    assert "52 billion to 110 billion" in fitted.numbers[0].note
+    assert "no interval" in published.numbers[0].note
+    assert number(published, "best size") == pytest.approx(
         cohort.law("besiroglu").compute_optimal(5.76e23).parameters
     )
 
@@ -160,7 +143,7 @@ def test_stored_intervals_meet_the_rows_and_lie_between_them():
 def test_a_model_pays_back_where_the_lines_cross():
     found = ask("data", question="model")
     use = number(found, "pays back after")
-    own, law = (8.03e9, 1.5e13), data.stored_law()
+    own, law = (8.03e9, 1.5e13), cohort.scaling.fitted_law()
     same = law.compute_optimal(loss=law.loss(*own))
     assert use == law.break_even_tokens(*own)
     assert 6 * own[0] * own[1] + 2 * own[0] * use == pytest.approx(same.flop + 2 * same.parameters * use)
@@ -354,6 +337,14 @@ def test_only_what_differs_stands_in_a_link():
     assert changed(panel("data"), values) == []
     assert fragment("data", values) == "data"
     assert fragment("memory", {**defaults("memory"), "model": "a b&c"}) == "memory?model=a+b%26c"
+
+
+def test_the_lines_of_python_need_no_more_than_the_package():
+    lines = [ask(name).python for name in panels()] + [ask("data", question="model").python]
+    code = "import cohort\n" + "\n".join(f"print({line})" for line in lines)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env={"PYTHONPATH": str(ROOT / "src")})  # fmt: skip
+    assert len(done.stdout.splitlines()) == len(lines)
 
 
 ALONE = """
