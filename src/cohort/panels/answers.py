@@ -62,7 +62,7 @@ class Drawing:
     name, caption : str
         A short name, and what it shows.
     svg : str
-        The drawing itself, as `cohort.panels.drawing` makes it.
+        The drawing itself, as `cohort.panels.charts` makes it.
     x, y : str
         What its numbers are, with units: the heads of its CSV.
     series : tuple of Series

@@ -33,7 +33,7 @@ class Line:
     points : sequence of (float, float)
         What it goes through; numbers, not units of the drawing.
     kind : str
-        A class of `cohort.panels.svg.COLOURS`.
+        A class of ``cohort.panels.svg.COLOURS``.
     dashed : bool
         Whether it is no more than an extrapolation or a reference.
     """
@@ -55,7 +55,7 @@ class Dot:
     x, y : float
         Where it lies.
     kind : str
-        A class of `cohort.panels.svg.COLOURS`.
+        A class of ``cohort.panels.svg.COLOURS``.
     low, high : float or None
         Ends of a range along x.
     above : bool

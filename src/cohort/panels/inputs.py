@@ -33,7 +33,7 @@ class Input:
     Attributes
     ----------
     name : str
-        Its key in a link and in `cohort.panels.ask`.
+        Its key in a link and in `cohort.panels.asking.ask`.
     kind : str
         ``name`` (looked up by the package, in any usual spelling), ``choice``, ``int``, ``float``, ``bool``
         or ``text``.

@@ -13,7 +13,7 @@ def answer_html(found: Answer) -> str:
     Parameters
     ----------
     found : Answer
-        Of `cohort.panels.ask`.
+        Of `cohort.panels.asking.ask`.
 
     Returns
     -------

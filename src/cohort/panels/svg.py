@@ -74,7 +74,7 @@ def text(x: float, y: float, said: str, anchor: str = "start", kind: str = "ink"
     anchor : str
         ``start``, ``middle`` or ``end``.
     kind : str
-        One of `COLOURS`.
+        One of ``COLOURS``.
     halo : bool
         Whether it is set off from what lies behind it.
 
@@ -100,7 +100,7 @@ def rectangle(x: float, y: float, width: float, height: float, kind: str, said: 
     x, y, width, height : float
         In units of the drawing; a negative width is drawn as none.
     kind : str
-        One of `COLOURS`, and further classes behind a space.
+        One of ``COLOURS``, and further classes behind a space.
     said : str
         What a pointer on it shows.
 
@@ -123,7 +123,7 @@ def line(points: Sequence[tuple[float, float]], kind: str, width: float = 2, das
     points : sequence of (float, float)
         In units of the drawing.
     kind : str
-        One of `COLOURS`.
+        One of ``COLOURS``.
     width : float
         Of the stroke.
     dashed : bool
@@ -148,7 +148,7 @@ def dot(x: float, y: float, kind: str, radius: float = 5) -> str:
     x, y : float
         Its centre.
     kind : str
-        One of `COLOURS`.
+        One of ``COLOURS``.
     radius : float
         In units of the drawing.
 
