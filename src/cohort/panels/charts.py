@@ -207,7 +207,7 @@ def lines(
     x_axis = Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log[0])
     low, high = min(ys), max(ys)
     spread = (high - low) * 0.12
-    ends = (low / 1.15, high * 1.15) if log[1] else (0 if from_zero else low - spread, high + spread)
+    ends = (low / 1.15, high * 1.15) if log[1] else (0 if from_zero else low - 2 * spread, high + spread)
     y_axis = Axis(*ends, top + height, top, log[1])
     if shaded:
         start, end = x_axis(shaded[0]), x_axis(shaded[1])

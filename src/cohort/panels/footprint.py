@@ -223,7 +223,7 @@ def _answer(values: Mapping[str, Any]) -> Answer:
     place = grid(values["grid"])
     sentences = (
         first,
-        f"A kWh of {place.place} emits {plainly(place.g_per_kwh)} g of CO2e by the figure for {place.year}.",
+        f"In {place.place} a kWh emits {plainly(place.g_per_kwh)} g of CO2e by the figure for {place.year}.",
         *assumed,
     )
     return Answer(sentences, numbers, (_ladder(steps, values["boundary"], of_use),), python=_python(values))
@@ -245,10 +245,10 @@ def _amounts(one: Footprint, of_use: bool) -> tuple[Number, ...]:
         Number("water", water, one.water_l, "L", on_site),
         Number(
             "of which hardware",
-            mass(one.embodied_kg),
+            mass(one.embodied_kg) if one.embodied_kg else "not counted",
             one.embodied_kg,
             "kg",
-            "its making, counted from there on",
+            "its making, at the wider boundaries",
         ),
     )
 

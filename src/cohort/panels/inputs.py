@@ -157,7 +157,7 @@ class Input:
             return ""
         if self.kind == "bool":
             return "yes" if value else "no"
-        return format(value, ".12g") if isinstance(value, float) else str(value)
+        return format(value, ".12g").replace("e+", "e") if isinstance(value, float) else str(value)
 
 
 def _number(own: Input, given: object) -> Any:
