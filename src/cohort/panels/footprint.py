@@ -262,9 +262,7 @@ def _yardsticks(whole: Footprint, of_use: bool) -> tuple[Number, ...]:
         first = Number("CO2e of a year", mass(kg), kg, "kg", f"{scaled(km)} km by a car of the USA")
     return (
         first,
-        Number(
-            "as people", f"{scaled(years)} years", years, "years", "of what the world's mean person emits"
-        ),
+        Number("years of a person", scaled(years), years, "years", "at the world's mean"),
         Number("as flights", scaled(flown), flown, "flights", "London to New York and back, economy"),
     )
 
