@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from figures_in_dark import in_dark
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
@@ -40,7 +39,11 @@ RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.j
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can state
 # Wings that no panel needs, which need more than the standard library or are about other things.
 LEFT_OUT = {"chapters", "fitting", "reports", "runner", "planning"}
-MARK = 'class="panel"'
+MARK = 'class="panel'
+FOLD = (
+    '<details class="panel-fold" data-panel="{panel}" data-fragment="{file}"><summary>{words}</summary>'
+    '<div class="panel-place"></div><p><a href="{page}">All panels are on the page Explore.</a></p></details>'
+)
 # In which chapter a panel stands folded, and what is asked there in place of the defaults.
 IN_CHAPTERS: dict[str, tuple[str, dict[str, str]]] = {
     "attention_memory": ("memory", {}),
@@ -63,14 +66,13 @@ class ShowPanel(SphinxDirective):
     """Show a panel by name."""
 
     required_arguments = 1
-    option_spec = {"folded": directives.unchanged}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
         """Return the panel; an unknown one fails the build."""
         name = self.arguments[0]
         if name not in panels():
             raise self.error(f"there is no panel {name!r}; known: {', '.join(panels())}")
-        return [made_panel(name=name, given={}, folded=self.options.get("folded", ""))]
+        return [made_panel(name=name, given={}, folded="")]
 
 
 def field(own: Input, name: str, value: Any, seen: bool) -> dict[str, Any]:
@@ -160,9 +162,16 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(made_panel)):
         text = markup(node["name"], node["given"], files, bool(node["folded"]), megabytes)
         if node["folded"]:
-            link = f'<p><a href="{app.builder.get_relative_uri(docname, PAGE)}">All panels</a></p>'
-            summary = f"<summary>{node['folded']}</summary>"
-            text = f'<details class="panel-fold">{summary}{text}{link}</details>'
+            # A page loads its panel when a reader opens it: until then it weighs a line.
+            name = f"{Path(docname).name}.html"
+            if app.builder.format == "html":
+                (Path(app.outdir) / "_static" / FOLDER / name).write_text(text, encoding="utf-8")
+            text = FOLD.format(
+                words=node["folded"],
+                panel=node["name"],
+                file=f"{up}_static/{FOLDER}/{name}",
+                page=app.builder.get_relative_uri(docname, PAGE),
+            )
         node.replace_self(nodes.raw("", text, format="html"))
 
 

@@ -3,7 +3,6 @@
 (() => {
   "use strict";
 
-  const panels = [...document.querySelectorAll(".panel")];
   const NO_WASM = "This browser runs no WebAssembly, so the panel shows the example of the chapter. "
     + "The command below runs another on your machine.";
   const FAILED = "Python could not be started here, so the panel keeps what it shows. "
@@ -250,5 +249,23 @@
     arrive();
   };
 
-  panels.forEach(live);
+  // A chapter's panel comes when its line is opened, or when a link asks for a state of it.
+  const unfold = async (fold) => {
+    if (fold.dataset.asked) return;
+    fold.dataset.asked = "yes";
+    try {
+      const response = await fetch(fold.dataset.fragment);
+      if (!response.ok) return;
+      fold.querySelector(".panel-place").innerHTML = await response.text();
+      live(fold.querySelector(".panel"));
+    } catch {
+      // The link below leads to the page that has all of them.
+    }
+  };
+
+  document.querySelectorAll(".panel").forEach(live);
+  for (const fold of document.querySelectorAll(".panel-fold")) {
+    fold.addEventListener("toggle", () => fold.open && unfold(fold));
+    if (location.hash.startsWith(`#${fold.dataset.panel}?`)) fold.open = true;
+  }
 })();

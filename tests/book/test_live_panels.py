@@ -111,19 +111,23 @@ def test_each_panel_starts_where_it_stood(started: Page) -> None:
         assert shown.locator(".panel-numbers dd").count() == len(ask(name).numbers)
 
 
+def stands(page: Page, name: str) -> list[float]:
+    """Where a panel and its answer stand, and how large they are: from the top of the panel."""
+    panel_box, answer_box = (
+        page.locator(f"#panel-{name}{inside}").bounding_box() for inside in ("", " .panel-answer")
+    )
+    assert panel_box is not None
+    assert answer_box is not None
+    sizes_of = [box[key] for box in (panel_box, answer_box) for key in ("x", "width", "height")]  # type: ignore[literal-required]
+    return [*sizes_of, answer_box["y"] - panel_box["y"]]
+
+
 def test_nothing_moves_when_a_panel_starts(visitor: Visitor) -> None:
-    for view in (LIGHT, PHONE):
-        page = opened(visitor, view)
-        shown = page.locator("#panel-data")
-        before = shown.bounding_box(), shown.locator(".panel-answer").bounding_box()
-        start(page, "data")
-        after = shown.bounding_box(), shown.locator(".panel-answer").bounding_box()
-        page.close()
-        for one, other in zip(before, after, strict=True):
-            assert one is not None and other is not None
-            for key in ("x", "width", "height"):
-                assert abs(one[key] - other[key]) <= 1  # type: ignore[literal-required]
-        assert abs((before[1]["y"] - before[0]["y"]) - (after[1]["y"] - after[0]["y"])) <= 1  # type: ignore[index]
+    page = opened(visitor)
+    before = stands(page, "data")
+    start(page, "data")
+    assert stands(page, "data") == pytest.approx(before, abs=1)
+    page.close()
 
 
 ASK_ALL = """
@@ -210,7 +214,7 @@ def test_a_slider_answers_at_once(started: Page) -> None:
     best = math.inf
     for _ in range(2):
         took = sorted(each for name in panels() for each in started.evaluate(SLIDE, [name, 5]))
-        assert len(took) > 100
+        assert len(took) > 80
         best = min(best, took[math.ceil(0.95 * len(took)) - 1])
         if best < MOST_OF_A_SLIDER_MS:
             break
@@ -303,7 +307,9 @@ TYPE = """
 
 def test_a_phone_shows_all_of_it(visitor: Visitor) -> None:
     page = opened(visitor, PHONE)
+    before = stands(page, "memory")
     start(page, "memory")
+    assert stands(page, "memory") == pytest.approx(before, abs=1)
     page.locator("#panel-memory [name=model]").fill("a-model-" * 20)
     expect(page.locator("#panel-memory .panel-error:visible")).to_have_count(1)
     page.locator("#panel-memory [name=model]").fill("deepseek-v3")
@@ -414,13 +420,20 @@ def test_a_chapter_has_its_panel_folded(visitor: Visitor, chapter: str) -> None:
     assert panel(name).chapter(values) == chapter
     page = opened(visitor, LIGHT, f"notebooks/{chapter}.html")
     fold = page.locator("details.panel-fold")
-    assert fold.locator(".panel-said").is_hidden()
+    assert fold.locator(".panel").count() == 0
     fold.locator("summary").first.click()
     expect(fold.locator(".panel-said")).to_have_text(ask(name, **given).sentences[0])
-    if chapter == "data_optimal":  # from a folder below, too
-        start(page, name)
-        expect(fold.locator(".panel-said")).to_have_text(ask(name, **given).sentences[0])
-        expect(fold.locator("[data-shows=papermill]")).to_contain_text(chapter)
+    if "question" in values:
+        assert fold.locator("[name=question]").input_value() == values["question"]
+    page.close()
+
+
+def test_a_link_opens_the_panel_of_a_chapter(visitor: Visitor) -> None:
+    page = opened(visitor, PHONE, "notebooks/attention_memory.html#memory?context=1000")
+    expect(page.locator(".panel-fold .panel-said")).to_have_text(
+        ask("memory", context=1000).sentences[0], timeout=60_000
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
     page.close()
 
 

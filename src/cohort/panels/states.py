@@ -101,14 +101,14 @@ def papermill(name: str, values: Mapping[str, Any]) -> str:
     --------
     >>> from cohort.panels import defaults
     >>> papermill("memory", {**defaults("memory"), "context": 8192})
-    'papermill notebooks/attention_memory.ipynb out.ipynb --cwd notebooks -p context 8192'
+    'papermill notebooks/attention_memory.ipynb out.ipynb -p context 8192'
     """
     asked = panel(name)
     chapter = asked.chapter(values)
-    words = ["papermill", f"notebooks/{chapter}.ipynb", "out.ipynb", "--cwd", "notebooks"]
+    words = ["papermill", f"notebooks/{chapter}.ipynb", "out.ipynb"]
     for each, value in changed(asked, values):
         if each.kind == "text" and value:
-            words += ["-p", "model", f"../{CONFIG}"]
+            words += ["-p", "model", CONFIG]
         elif each.name == "model" and values.get("config"):
             continue
         elif value is not None and (own := each.parameter_of(chapter)):

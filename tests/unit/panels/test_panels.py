@@ -253,7 +253,7 @@ def test_a_command_gives_a_chapter_what_it_takes():
         chapter = Path(words[1]).stem
         assert words[0] == "papermill" and chapter in chapters(name)
         known = parameters(chapter)
-        for flag, key, text in zip(words[5::3], words[6::3], words[7::3], strict=True):
+        for flag, key, text in zip(words[3::3], words[4::3], words[5::3], strict=True):
             assert flag == "-p"
             convert(known[key], Text(text))
     assert papermill("experts", {**defaults("experts"), "tokens": 8, "skew": 0.0}).endswith(
