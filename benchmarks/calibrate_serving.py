@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 from calibration import DATA, as_csv, write_or_compare
-from device_rows import device_cells
 from scipy import optimize
 from serving_constants import AMD, BY_ENGINE, ENGINE_LOSS, ENGINES, FIELDS, GIVEN, KERNELS, OLD, Constant
 from serving_rows import AMD_CALIBRATES, Measured, measured, published
@@ -30,11 +29,13 @@ from serving_rows import table as services
 
 import cohort
 from cohort.registry import facts
+from cohort.serving.asked import Asked
 from cohort.serving.attainment import Attained, constants, device_class, from_constants, products
 from cohort.serving.groups import device_group
+from cohort.serving.kernel_checks import device_cells
 from cohort.serving.layouts import Layout
 from cohort.serving.measurements import Case, cases
-from cohort.serving.roofline import Asked, times_of
+from cohort.serving.times import times_of
 
 TABLE = DATA / "serving_calibration.csv"
 DIGITS = 3
@@ -266,20 +267,39 @@ def ranges(
     dense models too, and its rows with other lengths of prompts that of the time to the first token.
     """
     logs: dict[tuple[str, str], list[float]] = {}
+    queues: dict[str, dict[tuple[str, str], list[float]]] = {}  # first tokens, by engine
     for name in sorted({row.row["model"] for row in rows if row.kind == "mixture"}):
         held = [row for row in rows if row.row["model"] == name]
         errors = left_out(rows, held, kernels, start)
         logs.setdefault(("mixture", "token"), []).extend(token for token, _ in errors)
-        logs.setdefault(("mixture", "first token"), []).extend(first for _, first in errors)
+        first_tokens(logs, queues, "mixture", held, errors)
         off = np.median([abs(np.exp(-token) - 1) for token, _ in errors])
         print(f"left out {name:20} {len(held):4} rows: median error {off:.3f}", file=sys.stderr)
     logs["dense", "token"] = logs["mixture", "token"]
     dense = [row for row in rows if row.kind == "dense"]
     for length in sorted({row.row["input_tokens"] for row in dense}):
         held = [row for row in dense if row.row["input_tokens"] == length]
-        errors = left_out(rows, held, kernels, start)
-        logs.setdefault(("dense", "first token"), []).extend(first for _, first in errors)
-    return spread_rows("2025", logs, "aiconfigurator")
+        first_tokens(logs, queues, "dense", held, left_out(rows, held, kernels, start))
+    pooled = spread_rows("2025", logs, "aiconfigurator")
+    by_engine = [
+        row
+        for engine, each in sorted(queues.items())
+        for row in spread_rows("2025", each, "aiconfigurator", engine=engine, around=pooled)
+    ]
+    return pooled + by_engine
+
+
+def first_tokens(
+    logs: dict[tuple[str, str], list[float]],
+    queues: dict[str, dict[tuple[str, str], list[float]]],
+    kind: str,
+    held: Sequence[Measured],
+    errors: Sequence[tuple[float, float]],
+) -> None:
+    """Add the errors of first tokens to those of all engines, and to those of the engine, which queues."""
+    for row, (_, first) in zip(held, errors, strict=True):
+        logs.setdefault((kind, "first token"), []).append(first)
+        queues.setdefault(row.request["engine"], {}).setdefault((kind, "first token"), []).append(first)
 
 
 def left_out(
@@ -310,13 +330,24 @@ NOTES = {  # of ranges that rest on something else, by generation, vendor, kind 
 
 
 def spread_rows(
-    generation: str, logs: dict[tuple[str, str], list[float]], sources: str, device: str = ""
+    generation: str,
+    logs: dict[tuple[str, str], list[float]],
+    sources: str,
+    device: str = "",
+    engine: str = "",
+    around: Sequence[dict[str, str]] = (),
 ) -> list[dict[str, str]]:
-    """Return percentiles of measured over predicted as rows of the table."""
+    """Return percentiles of measured over predicted as rows of the table.
+
+    An engine was measured by one or two campaigns, so that its range is never narrower than that `around` it.
+    """
     found = []
+    least = {row["of"]: float(row["value"]) for row in around}
     for (kind, what), each in sorted(logs.items()):
         for name, level in (("low", 0.05), ("high", 0.95)):
             value = float(np.exp(np.quantile(each, level)))
+            wider = min if name == "low" else max
+            value = wider(value, least.get(f"{kind}, {what}, {name}", value))
             entry = Constant(
                 "spread",
                 f"{kind}, {what}, {name}",
@@ -324,6 +355,7 @@ def spread_rows(
                 1,
                 1,
                 device=device,
+                engine=engine,
                 note=NOTES.get((generation, device, kind, what), LEFT_OUT),
             )
             found.append(entry.row(generation, value, "measured", len(each), sources))

@@ -11,6 +11,7 @@ twenty rows or more to the table `serving_errors`, whose column of the first loo
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from serving_rows import table as own_table
 
 import cohort
 from cohort.registry import facts
-from cohort.serving import ROOFLINE
+from cohort.serving import ROOFLINE, Worker
 
 ROOT = Path(__file__).parents[1]
 
@@ -147,6 +148,8 @@ def other_rows(path: Path) -> None:
         rows = list(csv.DictReader(file))
     groups: dict[str, list[float]] = {}
     for row in rows:
+        if row["use"] == "test disaggregation":
+            groups.setdefault("prompts read apart", []).append(apart(row))
         if row["use"] not in ("test", "test at maximum"):
             continue
         request = {
@@ -178,6 +181,25 @@ def other_rows(path: Path) -> None:
     for name, ratios in sorted(groups.items()):
         errors = [abs(ratio - 1) for ratio in ratios]
         print(f"{name:66}{len(ratios):6}{100 * median(errors):8.1f}{'':8}{100 * (median(ratios) - 1):+8.1f}")
+
+
+def apart(row: dict[str, str]) -> float:
+    """Return the predicted over the measured time per token where prompts have devices of their own."""
+    counts = re.search(r"(\d+) prefill and (\d+) decode", row["note"])
+    assert counts is not None, row["note"]
+    readers, writers = (Worker(int(count), int(row["tp"])) for count in counts.groups())
+    answer = cohort.serving.serve_apart(
+        row["model"],
+        row["accelerator"],
+        readers,
+        writers,
+        int(row["batch_or_concurrency"]),
+        input_tokens=int(row["input_len"]),
+        output_tokens=int(row["output_len"]),
+        weight_dtype="released",
+        engine=row["engine"],
+    )
+    return answer.tpot_s * 1e3 / float(row["value"])
 
 
 def groups(found: Sequence[Score]) -> dict[tuple[str, str, str], list[Score]]:

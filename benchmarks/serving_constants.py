@@ -87,6 +87,9 @@ BY_ENGINE = [  # what vLLM's are stand for engines without rows
         Constant(
             "waiting", "together", 0.3, 0.01, 1, 0, "", engine, "of others' prompts, before the first token"
         ),
+        Constant(
+            "waiting", "power", 0.8, 0.3, 1, 0.3, "", engine, "of the others, in how many are waited for"
+        ),
     )
 ]
 AMD = [
@@ -148,6 +151,7 @@ for _of in ("product", "grouped", "latent", "recurrent", "routing", "prompt"):
 for _set in ("kernels", "2023"):
     for _of in ("apart", "together"):
         given(_set, "waiting", _of, 0, "not known")
+    given(_set, "waiting", "power", 1, "not known")
     given(_set, "first", "", 0, "not known")
 given("2023", "streams", "", 0, "within that of a layer")
 given("2023", "all-reduce", "further", 0, "within that of two")

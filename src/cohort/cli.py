@@ -113,6 +113,8 @@ Examples:
   cohort model qwen3-8b               one model: size, cache, weights, what holds it
   cohort memory qwen3-32b -a L40S     does it fit, and how long a context
   cohort fit runs.csv --json law.json a law of your own runs
+  cohort plan qwen3-32b -a L40S -a H200 --users 100 --token-ms 50
+                                      the cheapest layout for a load
   cohort accelerators nvidia          what the data know, narrowed by words""",
 )
 @click.version_option(__version__, prog_name="cohort")
@@ -373,6 +375,89 @@ def fit_command(path: str, as_json: str | None, as_html: str | None, **asked: An
     from cohort.reports.fits import show_fit
 
     show_fit(path, as_json, as_html, **asked)
+
+
+def _limit(
+    name: str, unit: str, text: str, usual: float | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        name, type=float, default=usual, show_default=usual is not None, metavar=unit, help=text
+    )
+
+
+@main.command("plan")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=_model_or_file)
+@click.option(
+    "--accelerator",
+    "-a",
+    "accelerators",
+    multiple=True,
+    required=True,
+    metavar="NAME",
+    shell_complete=_completed(cohort.accelerators),
+    help="To choose among; repeat it for more.",
+)
+@click.option("--users", type=int, default=None, metavar="N", help="Answers that are written at once.")
+@click.option(
+    "--requests", "requests_per_s", type=float, default=None, metavar="N", help="Requests a second."
+)
+@click.option("--input-tokens", type=int, default=1024, show_default=True, metavar="N", help="Of a prompt.")
+@click.option("--output-tokens", type=int, default=256, show_default=True, metavar="N", help="Of an answer.")
+@click.option(
+    "--prefix-share", type=float, default=0.0, metavar="SHARE", help="Of prompts, in the cache already."
+)
+@click.option("--acceptance-length", type=float, default=1.0, metavar="N", help="Tokens that a step yields.")
+@_limit("--token-ms", "MS", "The longest time of a token.")
+@_limit("--first-token-s", "S", "The longest time to the first token.", 5.0)
+@_limit("--usd-per-hour", "USD", "The highest price of all accelerators.")
+@_limit("--grams", "G", "The most CO2e of an answer.")
+@click.option("--most", type=int, default=None, metavar="N", help="The most accelerators.")
+@click.option(
+    "--weight-dtype",
+    "-w",
+    "weight_dtypes",
+    multiple=True,
+    default=("released",),
+    show_default=True,
+    metavar="TYPE",
+    help="Types of the weights to choose among.",
+)
+@click.option(
+    "--kv-dtype",
+    "-k",
+    "kv_dtypes",
+    multiple=True,
+    default=("bf16",),
+    show_default=True,
+    metavar="TYPE",
+    help="Types of the cache to choose among.",
+)
+@click.option(
+    "--price",
+    "-p",
+    "prices",
+    nargs=2,
+    type=(str, float),
+    multiple=True,
+    metavar="NAME USD",
+    help="USD for an hour of an accelerator.",
+)
+@click.option("--engine", default=None, metavar="NAME", help="vLLM, SGLang, TensorRT-LLM or ATOM.")
+@click.option(
+    "--place",
+    default="USA",
+    show_default=True,
+    shell_complete=_completed(cohort.grids),
+    metavar="PLACE",
+    help="Whose electricity emits.",
+)
+@click.option("--chart", default=None, metavar="OUT.svg", help="Draw the frontier.")
+@_json
+def plan_command(models: Any, accelerators: Any, as_json: bool, chart: Any, **asked: Any) -> None:
+    """Plan a service: for a load within limits the cheapest layout, the fewest devices, the least CO2e."""
+    from cohort.reports.plans import asked_of, show_plan
+
+    show_plan(models, accelerators, *asked_of(asked), as_json=as_json, chart=chart, **asked)
 
 
 _SOURCES = ("parameters_file", "parameters_yaml", "parameters", "parameters_raw")

@@ -49,8 +49,29 @@ def device_rows(group: str, run: str = FIRST) -> tuple[DeviceRun, list[dict[str,
     UnknownNameError
         If there is no such run.
     """
+    about = device_run(run)
+    rows = [row for row in facts.rows("device_measurements") if (row["run"], row["group"]) == (run, group)]
+    return about, rows
+
+
+def device_run(run: str) -> DeviceRun:
+    """Return which accelerator was measured in a run, and when.
+
+    Parameters
+    ----------
+    run : str
+        A run of the table ``device_runs``.
+
+    Returns
+    -------
+    DeviceRun
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such run.
+    """
     runs = {row["run"]: row for row in facts.rows("device_runs")}
     if run not in runs:
         raise unknown("run", run, list(runs))
-    rows = [row for row in facts.rows("device_measurements") if (row["run"], row["group"]) == (run, group)]
-    return DeviceRun(*(runs[run][name] for name in ("accelerator", "torch", "date"))), rows
+    return DeviceRun(*(runs[run][name] for name in ("accelerator", "torch", "date")))

@@ -1,5 +1,6 @@
 """Serving: what fits, and how fast and at what price a model answers; and the memory of training."""
 
+from cohort.serving.apart import Worker, serve_apart
 from cohort.serving.attainment import ROOFLINE, Attained, attained
 from cohort.serving.groups import most_devices, weights_read
 from cohort.serving.layouts import Layout
@@ -15,6 +16,7 @@ __all__ = [
     "Layout",
     "Serving",
     "TrainingMemory",
+    "Worker",
     "attained",
     "compute_bound_concurrency",
     "largest_batch",
@@ -24,6 +26,7 @@ __all__ = [
     "most_devices",
     "offered_context",
     "serve",
+    "serve_apart",
     "training_memory",
     "weights_read",
 ]

@@ -60,8 +60,11 @@ class Attained:
     first_s : float
         Seconds of a request before its prompt is read and after.
     waiting : tuple of two floats
-        Share of the prompts of all others that are read between a request and its first token: where requests
-        come one after the other, and where they are alike and start together.
+        Of one other request, the share of its prompt that is read between a request and its first token:
+        where requests come one after the other, and where they are alike and start together.
+    queue : float
+        Power of the number of others with which what is waited for grows: 1 where each adds as much as the
+        first, less where the scheduler lets requests past each other.
     all_reduce_s : tuple of two floats
         Seconds of an all-reduce of nothing between two devices, and of each further device.
     link : float
@@ -84,10 +87,28 @@ class Attained:
     sequence_s: float
     first_s: float
     waiting: tuple[float, float]
+    queue: float
     all_reduce_s: tuple[float, float]
     link: float
     corner: float
     spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def queued(self, others: float, together: bool) -> float:
+        """Return how many prompts of others are read between a request and its first token.
+
+        Parameters
+        ----------
+        others : float
+            Requests that are served beside it.
+        together : bool
+            Whether all start together.
+
+        Returns
+        -------
+        float
+            Prompts.
+        """
+        return self.waiting[together] * float(others**self.queue)
 
     def product(self, accelerator: str, width: str) -> float:
         """Return the share of the peak that matrix products attain.
@@ -193,6 +214,7 @@ ROOFLINE = Attained(
     sequence_s=0.0,
     first_s=0.0,
     waiting=(0.0, 0.0),
+    queue=1.0,
     all_reduce_s=(0.0, 0.0),
     link=1.0,
     corner=inf,
@@ -375,6 +397,7 @@ def from_constants(
         sequence_s=of("sequence")[""],
         first_s=of("first")[""],
         waiting=(of("waiting")["apart"], of("waiting")["together"]),
+        queue=of("waiting")["power"],
         all_reduce_s=(of("all-reduce")["two"], of("all-reduce")["further"]),
         link=of("link")[""],
         corner=of("corner")[""],

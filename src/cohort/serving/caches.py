@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
@@ -123,14 +124,11 @@ def cache_bytes(
     >>> cache_bytes(cohort.model("llama-3-8b"), range(32), 8192, 1, cache_format("fp8")) / 2**30
     0.5
     """
-    counted: dict[int, Fraction] = {}
+    alike = Counter(id(spec.layers[number]) for number in layers)
     total = Fraction(0)
-    for number in layers:
-        layer = spec.layers[number]
-        if id(layer) not in counted:
-            states = state_bytes * layer.state_elements(tensor)
-            counted[id(layer)] = states + _of_layer(layer, context, stored, tensor, page, ahead)
-        total += counted[id(layer)]
+    for layer in {id(spec.layers[number]): spec.layers[number] for number in layers}.values():
+        states = state_bytes * layer.state_elements(tensor)
+        total += alike[id(layer)] * (states + _of_layer(layer, context, stored, tensor, page, ahead))
     return ceil(sequences * total)
 
 

@@ -11,7 +11,7 @@ from cohort.architecture.registered import model as read_model
 from cohort.errors import ParameterError, one_of
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.attainment import GENERATIONS, Attained, attained
-from cohort.serving.layouts import Layout
+from cohort.serving.layouts import Layout, stages
 from cohort.serving.step import DeviceGroup
 
 HOST = 8  # cards that meet on the bus of one host, where no other link joins them
@@ -114,6 +114,8 @@ def device_group(
                 f"tensor_parallel is {layout.tensor}, but must divide the {heads} attention heads "
                 f"of {spec.name}"
             )
+    if layout.pipeline > 1:
+        stages(spec, layout)  # refuses more than there are layers
     return _kept(spec, device, layout, stored, kv_dtype, shares or attained(generation, engine, device))
 
 
@@ -125,4 +127,4 @@ def _stored(spec: ModelSpec, weight_dtype: str | WeightFormat) -> WeightFormat:
     return weight_format(one_of("weight_dtype", weight_dtype, weight_formats()))
 
 
-_kept = lru_cache(maxsize=256)(DeviceGroup)
+_kept = lru_cache(maxsize=2048)(DeviceGroup)

@@ -353,14 +353,18 @@ def _budget(
     return min(found, key=lambda each: each.free)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _grouped(
     spec: ModelSpec, layout: Layout, stage: range, stored: WeightFormat, padded: int
 ) -> tuple[tuple[str, int], ...]:
     sizes: dict[str, float] = {}
+    widths: dict[tuple[str, int, int], float] = {}
     count = len(spec.layers)
     for tensor in held(spec, layout, stage):
-        width = float(stored.bits(tensor.kind, tensor.layer, count, tensor.row)) / 8
+        key = tensor.kind, tensor.layer if stored.exceptions else 0, tensor.row
+        if key not in widths:
+            widths[key] = float(stored.bits(tensor.kind, tensor.layer, count, tensor.row)) / 8
+        width = widths[key]
         experts = spec.layers[tensor.layer].experts if tensor.kind in EXPERTS else None
         if experts and stored.main.name == PADDED:
             part = experts.width if layout.expert else ceil_div(experts.width, layout.tensor)

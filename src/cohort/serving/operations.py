@@ -199,8 +199,8 @@ def kind_of(mixer: Mixer) -> str:
     return "recurrent" if mixer.kind in RECURRENT else "grouped"
 
 
-@lru_cache(maxsize=256)
-def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
+@lru_cache(maxsize=1024)
+def operations_of(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
     """Return what a step does on one device.
 
     Parameters
@@ -208,7 +208,7 @@ def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
     spec : ModelSpec
         The model.
     layout : Layout
-        How devices share it; a pipeline's stages are taken one after the other.
+        How the devices of a stage share it; a pipeline's stages are taken one after the other.
     stored : WeightFormat
         How the weights are stored.
 
@@ -221,21 +221,21 @@ def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
     routed: Counter[Routed] = Counter()
     mixing: Counter[Mixing] = Counter()
     mixtures = reduced = beside = small = 0
-    for number, layer in enumerate(spec.layers):
+    for number, layer, times in _alike(spec, stored):
         for each in _products(layer, spec.hidden, layout, stored, number, count):
-            products[each] += 1
+            products[each] += times
         for mixer in layer.mixers:
-            mixing[Mixing(_part(mixer), kind_of(mixer), layout.tensor, 1)] += 1
+            mixing[Mixing(_part(mixer), kind_of(mixer), layout.tensor, 1)] += times
         if layer.experts:
-            mixtures += 1
-            routed[_routed(layer.experts, spec.hidden, layout, stored, number, count)] += 1
-        beside += sum(_beside(each) for each in layer.mixers)
+            mixtures += times
+            routed[_routed(layer.experts, spec.hidden, layout, stored, number, count)] += times
+        beside += times * sum(_beside(each) for each in layer.mixers)
         mixes, feeds = bool(layer.mixers), layer.feedforward is not None
         if layout.tensor > 1:
-            reduced += mixes + feeds
-            small += sum(_normed_together(each) for each in layer.mixers)
+            reduced += times * (mixes + feeds)
+            small += times * sum(_normed_together(each) for each in layer.mixers)
         else:
-            reduced += bool(layer.experts) and layout.data > 1
+            reduced += times * (bool(layer.experts) and layout.data > 1)
     return Plan(
         tuple(_repeated(products)),
         tuple(_repeated(routed)),
@@ -247,6 +247,20 @@ def plan(spec: ModelSpec, layout: Layout, stored: WeightFormat) -> Plan:
         small,
         _head(spec, layout, stored),
     )
+
+
+def _alike(spec: ModelSpec, stored: WeightFormat) -> Iterator[tuple[int, Layer, int]]:
+    """Yield layers that are one object, by the number of the first, with how many they are.
+
+    Each layer stands for itself where a format stores some layers otherwise than others.
+    """
+    if stored.exceptions:
+        yield from ((number, layer, 1) for number, layer in enumerate(spec.layers))
+        return
+    times = Counter(map(id, spec.layers))
+    for number, layer in enumerate(spec.layers):
+        if id(layer) in times:
+            yield number, layer, times.pop(id(layer))
 
 
 def _repeated(found: Counter[_Part]) -> Iterator[_Part]:

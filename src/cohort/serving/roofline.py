@@ -6,21 +6,18 @@ While some sequences write, the prompts of others are read in between. The secon
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from math import ceil
-
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
 from cohort.errors import bounded, integer
-from cohort.numeric import LIMIT, MAX_CONTEXT
+from cohort.numeric import LIMIT
 from cohort.registry.devices import Accelerator, as_accelerator
+from cohort.serving.asked import Asked, checked_layout, checked_lengths, speculation
 from cohort.serving.attainment import ROOFLINE, Attained, attained, products
 from cohort.serving.groups import device_group, most_devices, weights_read
 from cohort.serving.layouts import Layout
-from cohort.serving.memory import Budget, memory_budget
 from cohort.serving.services import BOUNDS, Serving
-from cohort.serving.step import CHUNK, DeviceGroup
+from cohort.serving.step import CHUNK
+from cohort.serving.times import most_sequences, steady
 
 __all__ = [
     "BOUNDS",
@@ -37,14 +34,6 @@ __all__ = [
 ]
 
 
-def _lengths(concurrency: int, input_tokens: int, output_tokens: int) -> tuple[int, int, int]:
-    return (
-        integer("concurrency", concurrency, 1, LIMIT, unit="sequences"),
-        integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens"),
-        integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens"),
-    )
-
-
 def serve(
     model: str | ModelSpec,
     accelerator: str | Accelerator,
@@ -59,6 +48,7 @@ def serve(
     engine: str | None = None,
     expert_parallel: bool = False,
     attention_data_parallel: int = 1,
+    pipeline_parallel: int = 1,
     prefix_share: float = 0.0,
     acceptance_length: float = 1.0,
     draft_tokens: int | None = None,
@@ -95,6 +85,9 @@ def serve(
         Whether whole experts are dealt out to the devices; if not, each is split over all of them.
     attention_data_parallel : int
         Copies of the attention, each with sequences of its own; there are so many times the devices.
+    pipeline_parallel : int
+        Stages, each with a run of the layers; there are so many times the devices. No published row that
+        states all the rest has more than one, so that what it costs is computed and not yet checked.
     prefix_share : float
         Share of each prompt whose keys and values are in the cache already, from 0 to below 1.
     acceptance_length : float
@@ -136,168 +129,16 @@ def serve(
     >>> found.fits, found.bound
     (True, 'memory')
     """
-    concurrency, input_tokens, output_tokens = _lengths(concurrency, input_tokens, output_tokens)
+    concurrency, input_tokens, output_tokens = checked_lengths(concurrency, input_tokens, output_tokens)
     device = as_accelerator(accelerator)
-    layout = _layout(device, tensor_parallel, attention_data_parallel, expert_parallel)
+    layout = checked_layout(
+        device, tensor_parallel, attention_data_parallel, expert_parallel, pipeline_parallel
+    )
     group = device_group(model, device, layout, weight_dtype, kv_dtype, attained, generation, engine)
-    accepted, guessed = _speculation(acceptance_length, draft_tokens)
+    accepted, guessed = speculation(acceptance_length, draft_tokens)
     cached = min(int(bounded("prefix_share", prefix_share, 0, 1) * input_tokens), input_tokens - 1)
     asked = Asked(concurrency, input_tokens, output_tokens, cached, accepted, guessed, together)
-    return _served(group, asked, integer("chunk", chunk, 1, LIMIT, unit="tokens"))
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked of a service, once it has been checked.
-
-    Attributes
-    ----------
-    concurrency, input_tokens, output_tokens : int
-        Sequences at once, and tokens of each prompt and answer.
-    cached : int
-        First tokens of a prompt that are in the cache.
-    accepted : float
-        Tokens that a step yields of a sequence.
-    guessed : int
-        Tokens that are guessed ahead in a step.
-    together : bool
-        Whether requests start together.
-    """
-
-    concurrency: int
-    input_tokens: int
-    output_tokens: int
-    cached: int = 0
-    accepted: float = 1.0
-    guessed: int = 0
-    together: bool = False
-
-    @property
-    def middle(self) -> int:
-        """Tokens of a sequence in the middle of its answer."""
-        return self.input_tokens + (self.output_tokens + 1) // 2
-
-
-def _layout(device: Accelerator, tensor: int, data: int, expert: bool) -> Layout:
-    most = most_devices(device)
-    tensor = integer("tensor_parallel", tensor, 1, most, unit=f"devices for {device.name}")
-    data = integer("attention_data_parallel", data, 1, most // tensor, unit="copies")
-    return _known_layout(tensor, data, bool(expert))
-
-
-LONGEST_GUESS = 64  # tokens that engines guess ahead at most
-
-
-@lru_cache(maxsize=64)
-def _known_layout(tensor: int, data: int, expert: bool) -> Layout:
-    return Layout(tensor, 1, data, expert)
-
-
-def _speculation(length: float, guessed: int | None) -> tuple[float, int]:
-    """Return how many tokens a step yields of a sequence, and how many are guessed for that."""
-    accepted = bounded("acceptance_length", length, 1, LONGEST_GUESS)
-    least = ceil(accepted) - 1
-    if guessed is None:
-        return accepted, least
-    return accepted, integer("draft_tokens", guessed, least, LONGEST_GUESS, unit="tokens")
-
-
-def times_of(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[float, dict[str, float], float]:
-    """Return the times of a service, whether or not it fits.
-
-    Parameters
-    ----------
-    group : DeviceGroup
-        The devices.
-    asked : Asked
-        What is asked of them.
-    chunk : int
-        Tokens of prompts that a step reads at the most.
-
-    Returns
-    -------
-    tuple of float, dict and float
-        Time to the first token; seconds of the parts of the time per token; and what the prompts of others
-        take between the tokens of one.
-    """
-    count = asked.concurrency
-    parts = group.step(count, asked.middle, 1 + asked.guessed)
-    if asked.guessed:
-        parts["drafts"] = group.drafts(count, asked.middle, asked.guessed)
-    step = sum(parts.values())
-    read = asked.input_tokens - asked.cached
-    alone = each = group.prompts(read, asked.cached, 1, chunk)
-    # Prompts that come in one step are read together: all of a wave, else as many as answers end in a step.
-    coming = count / group.layout.data / (1 if asked.together else asked.output_tokens)
-    joint = max(min(coming, chunk / read), 1.0)
-    if joint > 1:
-        each = group.prompts(read, asked.cached, joint, chunk) / joint
-    others = (count - 1) * each / group.layout.data  # copies read their prompts side by side
-    waited = group.attained.waiting[asked.together] * others
-    parts = {part: seconds / asked.accepted for part, seconds in parts.items()}
-    parts["prompts"] = (others - waited) / max(asked.output_tokens - 1, 1)
-    # A request that finds others at work waits for the step that runs, half of it on average.
-    running = step / 2 if count > 1 and asked.output_tokens > 1 else 0.0
-    first = group.attained.first_s + alone + waited + running
-    return first, parts, others - waited
-
-
-def _served(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
-    spec, count = group.spec, asked.concurrency
-    first, parts, others = times_of(group, asked, chunk)
-    reason = _misfit(group, count, asked.input_tokens + asked.output_tokens)
-    prompt_flops = spec.prefill_flops(asked.input_tokens)
-    if asked.cached:
-        prompt_flops -= spec.prefill_flops(asked.cached)
-    # Of a prompt the last token alone meets the head.
-    head = group.devices / group.layout.data * group.plan.head.flops
-    prompt_flops -= head * (asked.input_tokens - asked.cached - 1)
-    kind = "mixture" if group.plan.mixtures else "dense"
-    spread = group.attained.spread
-    read = group.weight_bytes(count * (1 + asked.guessed))
-    return Serving(
-        model=spec.name,
-        accelerator=group.device.name,
-        tensor_parallel=group.layout.tensor,
-        concurrency=count,
-        input_tokens=asked.input_tokens,
-        output_tokens=asked.output_tokens,
-        devices=group.devices,
-        ttft_s=first,
-        parts=tuple(parts.items()),
-        fits=not reason,
-        reason=reason,
-        steps=(asked.output_tokens - 1) / asked.accepted,
-        others_s=others,
-        request_flops=prompt_flops + (asked.output_tokens - 1) * spec.decode_flops(asked.middle),
-        step_bytes=read + group.devices * group.cache_bytes(asked.middle, count),
-        peak=group.peak,
-        bandwidth=group.bandwidth,
-        spread=(
-            spread.get(f"{kind}, token", (1.0, 1.0)),
-            spread.get(f"{kind}, first token", (1.0, 1.0)),
-        ),
-    )
-
-
-@lru_cache(maxsize=256)
-def _budget(group: DeviceGroup) -> Budget:
-    """Return what weights and engine take of each device; the cache is counted apart."""
-    return memory_budget(
-        group.spec,
-        group.device,
-        group.layout,
-        context=1,
-        weight_dtype=group.stored,
-        kv_dtype=group.kv_dtype,
-    )
-
-
-def _misfit(group: DeviceGroup, sequences: int, context: int) -> str:
-    """Return why weights and cache do not fit the memory, or nothing if they do."""
-    budget = _budget(group)
-    cache = 0 if budget.room < 0 else group.cache_bytes(context, sequences)
-    return "" if 0 <= budget.room >= cache else replace(budget, cache=cache).reason
+    return steady(group, asked, integer("chunk", chunk, 1, LIMIT, unit="tokens"))
 
 
 def largest_concurrency(
@@ -311,6 +152,7 @@ def largest_concurrency(
     kv_dtype: str = "bf16",
     expert_parallel: bool = False,
     attention_data_parallel: int = 1,
+    pipeline_parallel: int = 1,
 ) -> int:
     """Return how many sequences fit the memory beside the weights, each at its full length.
 
@@ -318,7 +160,7 @@ def largest_concurrency(
     ----------
     model, accelerator, tensor_parallel, input_tokens, output_tokens, weight_dtype, kv_dtype
         As in `serve`.
-    expert_parallel, attention_data_parallel
+    expert_parallel, attention_data_parallel, pipeline_parallel
         As in `serve`.
 
     Returns
@@ -339,15 +181,13 @@ def largest_concurrency(
     ... )
     53
     """
-    _, input_tokens, output_tokens = _lengths(1, input_tokens, output_tokens)
+    _, input_tokens, output_tokens = checked_lengths(1, input_tokens, output_tokens)
     device = as_accelerator(accelerator)
-    layout = _layout(device, tensor_parallel, attention_data_parallel, expert_parallel)
+    layout = checked_layout(
+        device, tensor_parallel, attention_data_parallel, expert_parallel, pipeline_parallel
+    )
     group = device_group(model, device, layout, weight_dtype, kv_dtype, ROOFLINE)
-    room, each = _budget(group).room, group.cache_bytes(input_tokens + output_tokens, 1)
-    count = max(int(room // each), 0)
-    while count and group.cache_bytes(input_tokens + output_tokens, count * layout.data) > room:
-        count -= 1
-    return count * layout.data
+    return most_sequences(group, input_tokens + output_tokens)
 
 
 def compute_bound_concurrency(

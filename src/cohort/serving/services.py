@@ -33,7 +33,7 @@ class Serving:
     tensor_parallel, concurrency, input_tokens, output_tokens : int
         As they were given.
     devices : int
-        Devices in all: those that share each layer, times the copies of the attention.
+        Devices in all: those that share each layer, times the copies of the attention, times the stages.
     ttft_s : float
         Time to the first token: other prompts and a step are waited for, and the prompt is read. Seconds.
     parts : tuple of (str, float)
@@ -178,7 +178,7 @@ class Serving:
         >>> import cohort
         >>> found = cohort.serving.serve("llama-3-8b", "H100 SXM 80GB", input_tokens=1024, output_tokens=256)
         >>> round(found.usd_per_million_tokens(2.5), 2)
-        4.63
+        4.66
         """
         hourly = positive("price", price, "USD per accelerator hour") * self.devices
         return hourly / (SECONDS_PER_HOUR * self.output_tokens_per_s) * MILLION

@@ -14,7 +14,7 @@ from cohort.errors import ParameterError, UnknownNameError
 from cohort.serving import ROOFLINE, Layout, attained, serve
 from cohort.serving.attainment import share_name
 from cohort.serving.groups import device_group
-from cohort.serving.operations import cache_read, plan
+from cohort.serving.operations import cache_read, operations_of
 
 H100 = "H100 SXM 80GB"
 ATTENTION = GroupedQuery(heads=8, kv_heads=2, head_dim=16)
@@ -34,7 +34,7 @@ def group(spec, layout=None, dtype="bf16", shares=ROOFLINE, device=H100, kv="bf1
 
 
 def test_a_plan_by_hand():
-    found = plan(DENSE, Layout(2), weight_format("fp8"))
+    found = operations_of(DENSE, Layout(2), weight_format("fp8"))
     assert {(each.weight_bytes, each.flops, each.kernels, each.times) for each in found.products} == {
         (QKV / 2, QKV, 2, 3),
         (3 * HIDDEN * WIDTH / 2, 3 * HIDDEN * WIDTH, 2, 3),
@@ -45,7 +45,7 @@ def test_a_plan_by_hand():
 
 def test_a_mixture_by_hand():
     """The router is on each device, the shared expert and the routed ones are split."""
-    found = plan(MIXED, Layout(2), weight_format("fp8"))
+    found = operations_of(MIXED, Layout(2), weight_format("fp8"))
     (routed,) = found.routed
     assert (routed.experts, routed.active, routed.weight_bytes, routed.times) == (8, 2, 3 * HIDDEN * 64, 3)
     assert routed.read(1) == close(2 * 3 * HIDDEN * 64 / 2)

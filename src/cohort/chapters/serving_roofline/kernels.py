@@ -1,14 +1,19 @@
-"""Matrix products as an accelerator was measured to compute them, beside its peaks."""
+"""Kernels as accelerators were measured to run them, beside the peaks and beside what constants say."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from statistics import median
 
 import pandas as pd
 
 from cohort.architecture.dtypes import precision
+from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.registry.measured import FIRST, DeviceRun, device_rows
+from cohort.registry.measured import FIRST, DeviceRun, device_rows, device_run
+from cohort.serving.attainment import attained
+from cohort.serving.kernel_checks import device_cells
 from cohort.units import SECONDS
 
 SHAPE = re.compile(r"(\d+)x(\d+)$")
@@ -58,3 +63,37 @@ def measured_products(run: str = FIRST) -> tuple[DeviceRun, pd.DataFrame]:
             }
         )
     return about, pd.DataFrame(records)
+
+
+SHOWN = {"product": "products", "experts": "grouped experts", "prefill": "prompts", "step": "decode steps"}
+
+
+def errors_by_run() -> pd.DataFrame:
+    """Return how far the constants of kernels are off on each run, the one that they were fitted to first.
+
+    Returns
+    -------
+    DataFrame
+        One row a kind of what was timed and run: ``run``, ``timed``, ``accelerator``, ``date``, ``times``,
+        and in percent the ``median`` of the absolute error and the ``bias``, which is below zero where the
+        prediction is too fast.
+    """
+    constants, records = attained("kernels"), []
+    for run in (row["run"] for row in facts.rows("device_runs")):
+        about, errors = device_run(run), defaultdict[str, list[float]](list)
+        for cell in device_cells(run):
+            errors["step" if cell.step else cell.group].append(cell.predicted(constants) / cell.seconds - 1)
+        records += [
+            {
+                "run": run,
+                "timed": name,
+                "accelerator": about.accelerator,
+                "date": about.date,
+                "times": len(errors[group]),
+                "median": 100 * median(abs(error) for error in errors[group]),
+                "bias": 100 * median(errors[group]),
+            }
+            for group, name in SHOWN.items()
+            if errors[group]
+        ]
+    return pd.DataFrame(records)

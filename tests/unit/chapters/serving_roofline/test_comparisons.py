@@ -8,8 +8,9 @@ from reading import benchmark, table
 
 import cohort
 from cohort.architecture import variants
-from cohort.chapters.serving_roofline import comparisons, tables
+from cohort.chapters.serving_roofline import comparisons, kernels, tables
 from cohort.registry import facts
+from cohort.serving.kernel_checks import device_cells
 from cohort.serving.roofline import attained
 
 MEASURED = [*facts.rows("serving_measurements"), *facts.rows("serving_measurements_mlengineering")]
@@ -69,13 +70,23 @@ def test_rerunning_the_calibration_writes_the_table(script, generation, fit):
 def test_kernels_alone_meet_the_steps_of_a_device():
     """Whole steps on an H100 without an engine, and the products and grouped experts they are made of."""
     errors: dict[str, list[float]] = {}
-    for cell in benchmark("device_rows").device_cells():
+    for cell in device_cells():
         error = abs(cell.predicted(attained("kernels")) / cell.seconds - 1)
         errors.setdefault(cell.group, []).append(error)
     medians = {group: pd.Series(each).median() for group, each in errors.items()}
     assert len(errors["decode"]) == 24
     assert medians["decode"] < 0.02 and max(errors["decode"]) < 0.06
     assert max(medians[group] for group in ("product", "experts", "prefill", "decode attention")) < 0.05
+
+
+def test_other_runs_are_met_without_a_fit():
+    """The book's script on a second H100 and on an H200, whose kernels of PyTorch calibrated nothing."""
+    table = kernels.errors_by_run().set_index(["run", "timed"])
+    assert set(table.index.get_level_values("run")) == {"h100-1", "h100-2", "h200-1"}
+    assert table["times"].sum() == 2 * (128 + 33 + 4 + 15) + 128 + 33 + 5 + 24
+    assert table.loc[("h200-1", "decode steps"), "median"] == pytest.approx(15.0, abs=0.5)
+    assert table.loc[("h100-2", "decode steps"), "median"] == pytest.approx(11.3, abs=0.5)
+    assert table.xs("products", level="timed")["median"].max() < 4
 
 
 def test_the_services_are_met_as_closely_as_the_book_says(script):

@@ -29,4 +29,4 @@ def test_the_nearest_share_is_named(times, said):
 
 def test_an_unknown_run_is_named():
     with pytest.raises(UnknownNameError, match="h100-1"):
-        training_steps.training_parts("h100-2")
+        training_steps.training_parts("h100-9")

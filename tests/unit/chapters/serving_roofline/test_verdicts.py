@@ -21,7 +21,7 @@ def test_every_claim_of_the_chapter_is_judged():
     ("claim", "verdict", "value"),
     [
         ("inference_is_expensive", "cannot be known", 700_000),
-        ("efficiency_drives_design", "holds with limits", 2.02900),
+        ("efficiency_drives_design", "holds with limits", 2.04045),
         ("training_is_compute_bound", "holds with limits", 5.226),
         ("inference_half_the_compute", "does not hold", 100 / 3),
         ("answers_and_contexts_need_memory", "holds with limits", 170),

@@ -8,7 +8,7 @@ from cohort.chapters.serving_roofline.words.checks import (
     sensitivity,
     today,
 )
-from cohort.chapters.serving_roofline.words.drawn import best_at_speed, kernels_reach
+from cohort.chapters.serving_roofline.words.drawn import best_at_speed, kernels_elsewhere, kernels_reach
 from cohort.chapters.serving_roofline.words.remembered import takeaways
 from cohort.chapters.serving_roofline.words.services import (
     brief,
@@ -32,6 +32,7 @@ __all__ = [
     "far_services",
     "generations",
     "intensities",
+    "kernels_elsewhere",
     "kernels_reach",
     "misses",
     "peaks_used",

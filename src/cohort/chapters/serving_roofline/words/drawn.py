@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cohort.display.words import running, sentences, significant
-from cohort.registry.measured import DeviceRun
+from cohort.registry.measured import FIRST, DeviceRun
 
 
 def kernels_reach(about: DeviceRun, products: pd.DataFrame) -> str:
@@ -42,6 +42,46 @@ def kernels_reach(about: DeviceRun, products: pd.DataFrame) -> str:
         f"{worst['type']}. No one allowance fits them all, which is why the model takes each product by its "
         "shape.",
     )
+
+
+def kernels_elsewhere(errors: pd.DataFrame) -> str:
+    """Return how far kernels and whole steps are predicted on runs that nothing was fitted to.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        As `kernels.errors_by_run` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    fitted = errors[(errors["run"] == FIRST) & (errors["timed"] == STEPS)].iloc[0]
+    others = errors[errors["run"] != FIRST]
+    steps = [
+        f"on {device}, {times} of them, {_percent(abs(bias))} {'longer' if bias < 0 else 'less'}"
+        for device, times, bias in zip(
+            *(others.loc[others["timed"] == STEPS, name] for name in ("accelerator", "times", "bias")),
+            strict=True,
+        )
+    ]
+    parts = others[others["timed"] != STEPS].sort_values("median")
+    worst = parts.iloc[-1]
+    close = parts[parts["median"] <= CLOSE]
+    return sentences(
+        f"Whole decode steps, timed in one graph without an engine, are predicted within "
+        f"{_percent(fitted['median'])} at the median on the run that the constants of kernels were fitted "
+        "to, whose steps were written for it.",
+        "The book's own script times the same steps in PyTorch's kernels, to which nothing was fitted. They "
+        f"take, at the median and against the prediction: {'; '.join(steps)}.",
+        f"Of the parts {len(close)} of {len(parts)} are met within {CLOSE}%. Farthest off are "
+        f"{worst['timed']} on {worst['accelerator']}, by {_percent(worst['median'])}.",
+    )
+
+
+STEPS = "decode steps"
+CLOSE = 5  # percent
 
 
 def _percent(value: float) -> str:

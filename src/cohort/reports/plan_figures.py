@@ -1,0 +1,74 @@
+"""The chart of a plan: what a user and what an accelerator gets along its frontier."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from cohort.display.parts import label_points, nothing, plain_ticks
+from cohort.display.theme import COLOURS, SMALLEST, WIDTH, figure
+from cohort.planning import Plan, Point
+
+NAMED = 4  # points of the frontier that are named
+
+
+def draw_frontier(found: Plan) -> Figure:
+    """Draw tokens a second of an accelerator against those of a user, along the frontier of a plan.
+
+    Parameters
+    ----------
+    found : Plan
+        The plan.
+
+    Returns
+    -------
+    Figure
+        A curve for each accelerator and model of the frontier; some points are named by their layout. What is
+        faster than the limit on the time of a token lies right of the dotted line.
+    """
+    if not found.frontier:
+        return nothing("no way keeps the limits")
+    drawing, axes = figure(WIDTH * 0.6)
+    kinds = list(dict.fromkeys((each.model, each.accelerator) for each in found.frontier))
+    axes.plot(
+        [each.tokens_per_s_per_user for each in found.frontier],
+        [each.tokens_per_s_per_accelerator for each in found.frontier],
+        color="0.7",
+        lw=1,
+        zorder=1,
+    )
+    for at, (model, accelerator) in enumerate(kinds):
+        points = [each for each in found.frontier if (each.model, each.accelerator) == (model, accelerator)]
+        axes.scatter(
+            [each.tokens_per_s_per_user for each in points],
+            [each.tokens_per_s_per_accelerator for each in points],
+            color=COLOURS[at % len(COLOURS)],
+            s=26,
+            zorder=3,
+            label=f"{model} on {accelerator}",
+        )
+    axes.set(xscale="log", yscale="log", xlabel="speed that one user sees (tokens/s)")
+    axes.set_ylabel("output tokens/s per accelerator")
+    axes.margins(0.14)
+    plain_ticks(axes.xaxis)
+    plain_ticks(axes.yaxis)
+    named = _named(found.frontier)
+    label_points(
+        axes,
+        [each.tokens_per_s_per_user for each in named],
+        [each.tokens_per_s_per_accelerator for each in named],
+        [_label(each) for each in named],
+    )
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
+    return drawing
+
+
+def _named(frontier: tuple[Point, ...]) -> list[Point]:
+    """Return a few points, evenly along the frontier, its ends among them."""
+    last, count = len(frontier) - 1, min(NAMED, len(frontier))
+    if count == 1:
+        return [frontier[0]]
+    return [frontier[round(number * last / (count - 1))] for number in range(count)]
+
+
+def _label(point: Point) -> str:
+    return f"{point.way.devices} devices, {point.concurrency:,} at once"
