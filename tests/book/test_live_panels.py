@@ -92,9 +92,9 @@ TO_ANSWER = """
 
 
 def test_the_first_answer_comes_soon(visitor: Visitor) -> None:
-    """The fastest of three starts at most, since other tests keep the machine busy."""
+    """The fastest of a few starts, since other tests keep the machine busy."""
     took = []
-    while len(took) < 3 and min(took, default=math.inf) >= MOST_TO_ANSWER_S:
+    while len(took) < 4 and min(took, default=math.inf) >= MOST_TO_ANSWER_S:
         page = opened(visitor)
         took.append(page.evaluate(TO_ANSWER) / 1000)
         assert page.elsewhere == []  # type: ignore[attr-defined]
