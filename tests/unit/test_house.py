@@ -26,7 +26,17 @@ WINGS = (
     "numeric",
     "errors",
 )
-FORMULAS = ("architecture", "experts", "scaling", "serving", "footprint", "registry", "numeric", "errors")
+FORMULAS = (
+    "architecture",
+    "errors",
+    "experts",
+    "footprint",
+    "numeric",
+    "panels",
+    "registry",
+    "scaling",
+    "serving",
+)
 # What of the formula wings needs more than the standard library: simulations, draws and tables.
 BEYOND = {
     "experts.router",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from cohort.architecture.attention import Attention, Latent
+from cohort.architecture.attention import Attention, GroupedQuery, Latent
 from cohort.architecture.decoder import Dense, Experts, FeedForward, Layer, ModelSpec, Nothing, Residual
-from cohort.architecture.linear_attention import GatedDelta
+from cohort.architecture.linear_attention import GatedDelta, Lightning
 from cohort.architecture.recurrent import Reused
 from cohort.numeric import MAX_CONTEXT
+
+SINKS = 4  # the first tokens that StreamingLLM keeps
+WINDOW = 4096  # tokens that a window keeps, where nothing else is asked
+Change = Callable[[int, Attention], Attention]
 
 
 def main_attention(model: ModelSpec) -> Attention:
@@ -155,7 +159,7 @@ def with_feedforward(spec: ModelSpec, change: Callable[[FeedForward], FeedForwar
     return replace(spec, layers=tuple(map(of_layer, spec.layers)), registered=False)
 
 
-def with_changed_attention(spec: ModelSpec, change: Callable[[int, Attention], Attention]) -> ModelSpec:
+def with_changed_attention(spec: ModelSpec, change: Change) -> ModelSpec:
     """Return a model with other attention in its layers.
 
     Parameters
@@ -220,3 +224,72 @@ def heads_and_size(spec: ModelSpec) -> tuple[int, int]:
     if isinstance(attention, (Latent, GatedDelta)):
         return attention.heads, attention.value_dim
     return int(attention.heads), int(getattr(attention, "head_dim", spec.hidden // max(attention.heads, 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to save a cache.
+
+    Attributes
+    ----------
+    name, kind : str
+        Its name with the sizes in it, and without them.
+    change : callable
+        As `with_changed_attention` takes it.
+    dtype : str
+        The type of the cached numbers, where that is the way; else empty.
+    """
+
+    name: str
+    kind: str
+    change: Change
+    dtype: str = ""
+
+
+def ways_to_cache(spec: ModelSpec, window: int = WINDOW) -> list[Way]:
+    """Return each way to save the cache of a model, with heads and sizes as they are.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    window : int
+        Tokens of the windows.
+
+    Returns
+    -------
+    list of Way
+        The model as it is, full multi-head attention, then what shares, compresses, forgets or rounds.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> [way.name for way in ways_to_cache(cohort.model("llama-3-8b"))][:3]
+    ['as it is', 'multi-head', 'grouped, 8 KV heads']
+    """
+    heads, size = heads_and_size(spec)
+    few = max(count for count in range(1, max(min(8, heads // 2), 1) + 1) if heads % count == 0)
+    full, grouped = GroupedQuery(heads, heads, size), GroupedQuery(heads, few, size)
+    latent = Latent(heads, 4 * size, None, max(size // 2, 1), size, size)
+    slides = GroupedQuery(heads, few, size, window=window)
+    sinks = GroupedQuery(heads, few, size, window=window, sinks=SINKS)
+    linear = Lightning(heads, size)
+    fewer = f"grouped, {few} KV {'heads' if few > 1 else 'head'}"
+    compressed = f"latent, {latent.kv_rank} + {latent.rope_dim}"
+    windowed = f"grouped, window {window:,}"
+    half, most = "grouped, every 2nd layer slides", "grouped, 5 of 6 layers slide"
+    mixed, eight, four = "grouped, 3 of 4 layers linear", "grouped, fp8", "grouped, int4"
+    return [
+        Way("as it is", "as it is", lambda _, own: own),
+        Way("multi-head", "multi-head", lambda *_: full),
+        Way(fewer, "grouped", lambda *_: grouped),
+        Way("multi-query", "multi-query", lambda *_: GroupedQuery(heads, 1, size)),
+        Way(compressed, "latent", lambda *_: latent),
+        Way(windowed, "window", lambda *_: slides),
+        Way(f"{windowed} and {SINKS} sinks", "sinks", lambda *_: sinks),
+        Way(half, half, lambda at, _: grouped if at % 2 else slides),
+        Way(most, most, lambda at, _: slides if (at + 1) % 6 else grouped),
+        Way(mixed, mixed, lambda at, _: linear if (at + 1) % 4 else grouped),
+        Way(eight, eight, lambda *_: grouped, "fp8"),
+        Way(four, four, lambda *_: grouped, "int4"),
+    ]

@@ -3,6 +3,7 @@
 `cohort.experts.router` needs NumPy and is imported by its own name.
 """
 
+from cohort.experts.choosing import chosen_shares, ranked_weights
 from cohort.experts.closed_form import (
     balance_loss,
     capacity,
@@ -18,12 +19,14 @@ from cohort.experts.exchange import exchange_seconds, exchanged_bytes
 __all__ = [
     "balance_loss",
     "capacity",
+    "chosen_shares",
     "coverage",
     "coverage_variance",
     "device_loads",
     "dropped",
     "exchange_seconds",
     "exchanged_bytes",
+    "ranked_weights",
     "shared_evenly",
     "slowest_device",
 ]

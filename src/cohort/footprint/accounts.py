@@ -17,6 +17,15 @@ from cohort.units import G_PER_KG, HOURS_PER_YEAR
 
 # What a footprint counts, from the narrowest to the widest.
 BOUNDARIES = ("accelerator_tdp", "accelerator", "node", "facility", "with_embodied", "with_development")
+# The same in words, each step with all before it.
+BOUNDARY_WORDS = {
+    "accelerator_tdp": "rated power of the accelerators",
+    "accelerator": "what the accelerators draw",
+    "node": "whole machines",
+    "facility": "the data centre",
+    "with_embodied": "and making the hardware",
+    "with_development": "and all that was tried",
+}
 
 
 def check_boundary(boundary: object) -> str:

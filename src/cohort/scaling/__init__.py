@@ -11,6 +11,7 @@ from cohort.scaling.allocations import (
 )
 from cohort.scaling.dense_laws import ScalingLaw, law
 from cohort.scaling.repeated_data import Repetition, laws, repetition
+from cohort.scaling.stored_fit import fitted_interval, fitted_law
 
 __all__ = [
     "FLOP_PER_TOKEN",
@@ -22,6 +23,8 @@ __all__ = [
     "Price",
     "Repetition",
     "ScalingLaw",
+    "fitted_interval",
+    "fitted_law",
     "law",
     "laws",
     "repetition",

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
-from cohort.architecture.attention import Attention, GroupedQuery, Latent
 from cohort.architecture.dtypes import precision
-from cohort.architecture.linear_attention import Lightning
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
-from cohort.architecture.variants import heads_and_size, main_attention, with_changed_attention
+from cohort.architecture.variants import WINDOW, main_attention, ways_to_cache, with_changed_attention
 from cohort.display.model_tables import attention_pattern
 from cohort.errors import ParameterError, integer
 from cohort.numeric import MAX_CONTEXT
 from cohort.units import GIB
-
-SINKS = 4  # the first tokens that StreamingLLM keeps
-
 
 STEP = 1024  # tokens; a multiple of every block and page, so that a further token costs its average
 
@@ -182,7 +177,7 @@ def per_token(models: Sequence[str], context: int, bytes_per_element: float = 2)
 
 
 def what_if(
-    model: str, context: int, batch: int = 1, bytes_per_element: float = 2, window: int = 4096
+    model: str, context: int, batch: int = 1, bytes_per_element: float = 2, window: int = WINDOW
 ) -> pd.DataFrame:
     """Return the cache of one model under each way to save it.
 
@@ -214,45 +209,14 @@ def what_if(
         If there is no such model, or a value is out of its range.
     """
     spec = read_model(model)
-    records = [
-        (name, with_changed_attention(spec, change).kv_cache_bytes(context, batch, width), way)
-        for name, way, change, width in _ways(*heads_and_size(spec), window, bytes_per_element)
-    ]
+    records = []
+    for way in ways_to_cache(spec, window):
+        width = precision(way.dtype).bytes_per_element if way.dtype else bytes_per_element
+        changed = with_changed_attention(spec, way.change)
+        records.append((way.name, changed.kv_cache_bytes(context, batch, width), way.kind))
     frame = pd.DataFrame(records, columns=["", "cache", "way"]).set_index("")
     frame.insert(1, "times less", frame.set_index("way")["cache"]["multi-head"] / frame["cache"])
     return frame.rename_axis(None)
-
-
-_Change = Callable[[int, Attention], Attention]
-
-
-def _ways(heads: int, size: int, window: int, width: float) -> list[tuple[str, str, _Change, float]]:
-    """Return each way to save: its name, that without sizes, the change of a layer and bytes a number."""
-    few = max(count for count in range(1, max(min(8, heads // 2), 1) + 1) if heads % count == 0)
-    full, grouped = GroupedQuery(heads, heads, size), GroupedQuery(heads, few, size)
-    latent = Latent(heads, 4 * size, None, max(size // 2, 1), size, size)
-    slides = GroupedQuery(heads, few, size, window=window)
-    sinks = GroupedQuery(heads, few, size, window=window, sinks=SINKS)
-    linear = Lightning(heads, size)
-    fewer = f"grouped, {few} KV {'heads' if few > 1 else 'head'}"
-    compressed = f"latent, {latent.kv_rank} + {latent.rope_dim}"
-    windowed = f"grouped, window {window:,}"
-    half, most = "grouped, every 2nd layer slides", "grouped, 5 of 6 layers slide"
-    mixed, eight, four = "grouped, 3 of 4 layers linear", "grouped, fp8", "grouped, int4"
-    return [
-        ("as it is", "as it is", lambda _, own: own, width),
-        ("multi-head", "multi-head", lambda *_: full, width),
-        (fewer, "grouped", lambda *_: grouped, width),
-        ("multi-query", "multi-query", lambda *_: GroupedQuery(heads, 1, size), width),
-        (compressed, "latent", lambda *_: latent, width),
-        (windowed, "window", lambda *_: slides, width),
-        (f"{windowed} and {SINKS} sinks", "sinks", lambda *_: sinks, width),
-        (half, half, lambda at, _: grouped if at % 2 else slides, width),
-        (most, most, lambda at, _: slides if (at + 1) % 6 else grouped, width),
-        (mixed, mixed, lambda at, _: linear if (at + 1) % 4 else grouped, width),
-        (eight, eight, lambda *_: grouped, precision("fp8").bytes_per_element),
-        (four, four, lambda *_: grouped, precision("int4").bytes_per_element),
-    ]
 
 
 def devices_share(

@@ -15,7 +15,7 @@ import pandas as pd
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
-from cohort.footprint.accounts import BOUNDARIES
+from cohort.footprint.accounts import BOUNDARIES, BOUNDARY_WORDS
 from cohort.footprint.factors import Range
 from cohort.footprint.published_runs import Run, known_utilisations, run_of, utilisation
 from cohort.footprint.scenarios import Scenario, modelled
@@ -26,15 +26,7 @@ from cohort.registry import facts
 FULL = "with_embodied"
 
 
-# The boundaries in words, from the narrowest to the widest.
-WORDS = {
-    "accelerator_tdp": "rated power of the accelerators",
-    "accelerator": "what the accelerators draw",
-    "node": "whole machines",
-    "facility": "the data centre",
-    "with_embodied": "and making the hardware",
-    "with_development": "and all that was tried",
-}
+WORDS = BOUNDARY_WORDS
 
 
 def runs_of(models: Sequence[str], accelerator: str) -> list[Run]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from cohort.architecture.variants import SINKS
 from cohort.chapters.attention_memory import capacity
-from cohort.chapters.attention_memory.tables import SINKS
 from cohort.display.words import binary, counted, inflected, running, scaled, sentences, significant
 from cohort.units import KIB
 
