@@ -17,12 +17,13 @@ from cohort.display import published_values, words
 from cohort.errors import CohortError
 from cohort.numeric import root
 from cohort.registry import facts
-from cohort.scaling import InfeasibleError, mixture_laws
+from cohort.scaling import InfeasibleError, mixture_laws, mixture_rules
 
-MIXED_LAWS = ("clark-s-base", "clark-rl-r", "clark-hash", "krajewski-64", "krajewski-16", "abnar")
+MIXED_LAWS = mixture_rules.LAWS
 
 
-FOLKLORE = "root of total and active"
+FOLKLORE = mixture_rules.ROOT
+LING_GRANULARITY, LING_FLOP = 12, 1e22  # that the printed leverage of Tian et al. is for
 
 
 def _tokens(spec: ModelSpec) -> float | None:
@@ -169,6 +170,11 @@ def _derived(row: dict[str, str]) -> float:
         if row["quantity"] == "cutoff":
             return found.cutoff
         return found.dense_equivalent(float(row["active_parameters"]), float(row["expansion"]))
+    if isinstance(found, mixture_laws.JointLaw):
+        _, size, _, tokens = found.reduced(float(row["expansion"]))
+        return size if row["quantity"] == "size exponent" else tokens
+    if isinstance(found, mixture_laws.LeverageLaw):
+        return found.leverage(1 / float(row["expansion"]), LING_GRANULARITY, LING_FLOP)
     assert isinstance(found, mixture_laws.GranularLaw)
     if row["quantity"] in ("flop", "loss"):
         return _at_printed(found, row)
