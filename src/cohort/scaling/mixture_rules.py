@@ -248,7 +248,7 @@ def blind_ratios(pairs: Sequence[Pair]) -> list[float]:
     return [rules[pair.maker].dense_equivalent(pair.shape) / pair.dense for pair in pairs]
 
 
-def by_law(name: str, pair: Pair) -> float:
+def ratio_by_law(name: str, pair: Pair) -> float:
     """Return what a published law makes of a mixture, over what was measured.
 
     Parameters
@@ -317,5 +317,5 @@ def rule_scores() -> list[Score]:
     found = equal_pairs()
     listed = [score_of(BLIND, blind_ratios(found), found)]
     listed += [score_of(form, ratios_left_out(form, found), found) for form in FORMS]
-    listed += [score_of(name, [by_law(name, pair) for pair in found], found) for name in LAWS]
+    listed += [score_of(name, [ratio_by_law(name, pair) for pair in found], found) for name in LAWS]
     return listed
