@@ -18,7 +18,7 @@ from cohort.numeric import least_squares
 from cohort.registry import facts
 from cohort.scaling import mixture_laws
 from cohort.scaling.mixture_laws import Shape
-from cohort.scaling.mixture_pairs import Pair, equal_pairs
+from cohort.scaling.mixture_pairs import EQUAL, Pair, equal_pairs, pairs
 
 ROOT = "root of total and active"
 LAWS = (
@@ -81,14 +81,13 @@ class Rule:
         Returns
         -------
         float
-            Parameters, as those of the mixture.
+            Parameters, as those of the mixture; all of them at most, since routing takes weights away.
         """
         if self.form == ROOT:
             return mixture_laws.geometric_mean(shape)
         parts = (part(shape) for part in FORMS[self.form])
-        return shape.active * math.exp(
-            sum(c * part for c, part in zip(self.coefficients, parts, strict=True))
-        )
+        gain = math.exp(sum(c * part for c, part in zip(self.coefficients, parts, strict=True)))
+        return min(shape.active * gain, shape.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,10 +311,54 @@ def rule_scores() -> list[Score]:
     Returns
     -------
     list of Score
-        The blind rule first. Laws were fitted by their authors, to models of one maker of the pairs at most.
+        The blind rule first. A law is scored on the pairs that its own report does not print, since it was
+        fitted to those.
     """
     found = equal_pairs()
     listed = [score_of(BLIND, blind_ratios(found), found)]
     listed += [score_of(form, ratios_left_out(form, found), found) for form in FORMS]
-    listed += [score_of(name, [ratio_by_law(name, pair) for pair in found], found) for name in LAWS]
+    for name in LAWS:
+        others = [pair for pair in found if pair.source != law_source(name)]
+        listed.append(score_of(name, [ratio_by_law(name, pair) for pair in others], others))
     return listed
+
+
+def law_source(name: str) -> str:
+    """Return where a published law is printed, as a key of the bibliography.
+
+    Parameters
+    ----------
+    name : str
+        One of `LAWS`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such law.
+
+    Examples
+    --------
+    >>> law_source("ling")
+    'tian2025leverage'
+    """
+    sources = {row["law"]: row["source"] for row in facts.rows("routed_laws")}
+    return sources[one_of("law", name, tuple(sources))]
+
+
+def bounded_ratios() -> list[tuple[Pair, float]]:
+    """Return, for pairs that only bound what a mixture is worth, what the recommended rule makes of it.
+
+    Returns
+    -------
+    list of (Pair, float)
+        Predicted over the bound. A rule that keeps it is at least 1 where the mixture is worth *at least* the
+        dense model, and at most 1 where *at most*. None of them was fitted to.
+    """
+    rule = recommended()
+    return [
+        (pair, rule.dense_equivalent(pair.shape) / pair.dense) for pair in pairs() if pair.relation != EQUAL
+    ]

@@ -108,10 +108,51 @@ def test_the_recommended_rule_is_between_active_and_all_for_every_pair():
     rule = mixture_rules.recommended()
     assert rule.form == mixture_rules.chosen_form(PAIRS)
     for pair in PAIRS:
-        assert pair.shape.active < rule.dense_equivalent(pair.shape) < 1.6 * pair.shape.total
+        assert pair.shape.active < rule.dense_equivalent(pair.shape) <= pair.shape.total
 
 
 def test_the_root_is_a_power_of_one_half():
     shape = Shape(1e9, 1.6e10, 8, 1, 0.875)
     assert mixture_rules.Rule(mixture_rules.ROOT, ()).dense_equivalent(shape) == pytest.approx(4e9)
     assert mixture_rules.Rule("power", (0.5,)).dense_equivalent(shape) == pytest.approx(4e9)
+
+
+def test_no_rule_makes_a_mixture_worth_more_than_all_its_weights():
+    shape = Shape(1e9, 1.5e9, 1.5, 16, 0.5)
+    assert mixture_rules.Rule("power and granularity", (0.45, 0.25)).dense_equivalent(shape) == 1.5e9
+
+
+def test_a_law_is_not_scored_on_the_models_that_it_was_fitted_to():
+    for name in ("clark-s-base", "clark-rl-r", "clark-hash"):
+        assert "DeepMind" not in SCORES[name].by_maker
+    assert "Ant" not in SCORES["ling"].by_maker
+    assert SCORES["abnar"].pairs == len(PAIRS)
+
+
+def test_scores_by_hand():
+    """Ratios of 1, 2 and 4 of one maker, and of 8 of another: half the weight lies on the 8."""
+    one, other = PAIRS[0], next(pair for pair in PAIRS if pair.maker != PAIRS[0].maker)
+    score = mixture_rules.score_of("a rule", [1, 2, 4, 8], [one, one, one, other])
+    assert score.median == 3 and score.makers_median == 5
+    logs = [math.log(each / 3) ** 2 for each in (1, 2, 4, 8)]
+    assert score.spread == pytest.approx(math.exp(math.sqrt(sum(logs) / 4)))
+    alike = (sum(math.log(each / 5) ** 2 for each in (1, 2, 4)) / 3 + math.log(8 / 5) ** 2) / 2
+    assert score.makers_spread == pytest.approx(math.exp(math.sqrt(alike)))
+
+
+def test_bounds_that_nothing_was_fitted_to_are_kept_within_a_quarter():
+    found = mixture_rules.bounded_ratios()
+    assert len(found) + len(PAIRS) == len(mixture_pairs.pairs())
+    for pair, ratio in found:
+        assert ratio > 0.75 if pair.relation == "at least" else ratio < 1.25
+
+
+def test_a_form_is_fitted_to_pairs_that_it_made():
+    """Pairs on a known power of total and granularity give both back, whatever the makers."""
+    made = [
+        replace(pair, dense=mixture_rules.Rule("power and granularity", (0.3, 0.2)).dense_equivalent(pair.shape))
+        for pair in PAIRS
+        if pair.shape.total / pair.shape.active > 4
+    ]  # fmt: skip
+    found = mixture_rules.fitted_rule("power and granularity", made)
+    assert found.coefficients == pytest.approx((0.3, 0.2), abs=1e-9)
