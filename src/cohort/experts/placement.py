@@ -1,4 +1,4 @@
-"""Which device holds which expert: without knowing their loads, by their loads, and with popular ones twice.
+"""How full the fullest device is: where experts were placed blindly, by their loads, and with copies.
 
 Loads are those of experts over any unit; what is returned is the load of the fullest device over the mean.
 """
@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from math import fsum, sqrt
 
 from cohort.errors import ParameterError, integer
-from cohort.experts.closed_form import shared_evenly
+from cohort.experts.closed_form import shared_evenly, slowest_device
 
 PLACEMENTS = 200  # that are drawn where nothing is known of the loads
+MOST_COPIES = 2**20
 
 
 def fullest(loads: Sequence[float], devices: int) -> float:
@@ -85,76 +86,34 @@ def placed_blindly(
     """
     held = shared_evenly(len(loads), devices)
     draws = integer("draws", draws, 1, 1_000_000)
-    drawn = random.Random(integer("seed", seed, 0, 2**63 - 1))
+    orders, chance = (random.Random(integer("seed", seed, 0, 2**63 - 1)) for _ in range(2))
     noise = [0.0] * len(loads)
     if tokens is not None:
         count = integer("tokens", tokens, 1, 2**40)
         noise = [sqrt(max(each * (1 - each), 0.0) / count) for each in loads]
-    order, total, mean = list(range(len(loads))), 0.0, fsum(loads) / devices
+    order, total = list(range(len(loads))), 0.0
     for _ in range(draws):
-        drawn.shuffle(order)
-        now = loads if tokens is None else [
-            drawn.gauss(each, sd) for each, sd in zip(loads, noise, strict=True)
-        ]  # fmt: skip
-        total += max(sum(now[e] for e in order[s : s + held]) for s in range(0, len(order), held))
-    return total / draws / mean
-
-
-def by_load(loads: Sequence[float], devices: int) -> list[int]:
-    """Return an order of the experts in which each device, in turn, holds as many, of loads that are close.
-
-    The most popular expert that is left goes to the device with the least load that has room.
-
-    Parameters
-    ----------
-    loads : sequence of float
-        Of each expert.
-    devices : int
-        Devices; they divide the experts.
-
-    Returns
-    -------
-    list of int
-        Places of the experts in `loads`, device by device.
-
-    Raises
-    ------
-    ParameterError
-        If the devices do not divide the experts.
-
-    Examples
-    --------
-    >>> by_load([4, 3, 2, 1], devices=2)
-    [0, 3, 1, 2]
-    """
-    held = shared_evenly(len(loads), devices)
-    places, sums = _packed([(each, expert) for expert, each in enumerate(loads)], devices, held)
-    del sums
-    return [expert for each in places for expert in each]
-
-
-def _packed(
-    pieces: Sequence[tuple[float, int]], devices: int, held: int
-) -> tuple[list[list[int]], list[float]]:
-    """Deal pieces of load out, the largest first, each to the device of least load that has room."""
-    places: list[list[int]] = [[] for _ in range(devices)]
-    sums = [0.0] * devices
-    for load, expert in sorted(pieces, key=lambda piece: (-piece[0], piece[1])):
-        open_ = [device for device in range(devices) if len(places[device]) < held]
-        apart = [device for device in open_ if expert not in places[device]] or open_
-        least = min(apart, key=lambda device: sums[device])
-        places[least].append(expert)
-        sums[least] += load
-    return places, sums
+        orders.shuffle(order)
+        now = loads
+        if tokens is not None:
+            now = [chance.gauss(each, sd) for each, sd in zip(loads, noise, strict=True)]
+        most = max(sum(now[expert] for expert in order[s : s + held]) for s in range(0, len(order), held))
+        total += most / fsum(now)
+    return total / draws * devices
 
 
 def placed_by_load(
-    known: Sequence[float], devices: int, loads: Sequence[float] | None = None, copies: int = 0
+    known: Sequence[float],
+    devices: int,
+    loads: Sequence[float] | None = None,
+    copies: int = 0,
+    tokens: int | None = None,
 ) -> float:
     """Return the load of the fullest device where experts are placed by loads that are known.
 
     Each copy goes to the expert with the most load for each of its places, whose load its places share
-    :cite:p:`trtllmepbalancer`; then the largest piece that is left goes to the device with the least load.
+    :cite:p:`trtllmepbalancer`; then the largest piece that is left goes to the device with the least load
+    that has room.
 
     Parameters
     ----------
@@ -166,6 +125,8 @@ def placed_by_load(
         Loads that come; by default those that were known.
     copies : int
         Places beyond one for each expert.
+    tokens : int, optional
+        As in `placed_blindly`; loads are then probabilities.
 
     Returns
     -------
@@ -185,17 +146,41 @@ def placed_by_load(
     --------
     >>> placed_by_load([4, 2, 1, 1], devices=2), placed_by_load([6, 1, 1, 0], devices=2, copies=2)
     (1.25, 1.0)
+    >>> placed_by_load([5, 1, 1, 1], devices=2, loads=[1, 5, 1, 1])
+    1.5
     """
     come = known if loads is None else loads
     if len(come) != len(known):
         raise ParameterError(
             f"loads has {len(come)} values, but must have one for each of {len(known)} experts"
         )
-    held = shared_evenly(len(known) + integer("copies", copies, 0, 2**20), devices)
+    held = shared_evenly(len(known) + integer("copies", copies, 0, MOST_COPIES), devices)
     count = [1] * len(known)
     for _ in range(copies):
         count[max(range(len(known)), key=lambda e: known[e] / count[e])] += 1
     pieces = [(known[e] / count[e], e) for e in range(len(known)) for _ in range(count[e])]
-    places, _ = _packed(pieces, devices, held)
+    places = _dealt(pieces, devices, held)
     sums = [fsum(come[e] / count[e] for e in each) for each in places]
-    return max(sums) * devices / fsum(sums)
+    if tokens is None:
+        return max(sums) * devices / fsum(sums)
+    spread = [fsum(come[e] / count[e] * (1 - come[e] / count[e]) for e in each) for each in places]
+    whole = fsum(spread) or 1.0  # of a fixed sum, which takes from each device its own part of the whole
+    number = integer("tokens", tokens, 1, 2**40)
+    scattered = [(number * m, number * (v - v * v / whole)) for m, v in zip(sums, spread, strict=True)]
+    return slowest_device(scattered) * devices / (number * fsum(sums))
+
+
+def _dealt(pieces: Sequence[tuple[float, int]], devices: int, held: int) -> list[list[int]]:
+    """Deal pieces of load out, the largest first, each to the device of least load that has room.
+
+    Copies of an expert go to different devices as long as one without it has room.
+    """
+    places: list[list[int]] = [[] for _ in range(devices)]
+    sums = [0.0] * devices
+    for load, expert in sorted(pieces, key=lambda piece: (-piece[0], piece[1])):
+        room = [device for device in range(devices) if len(places[device]) < held]
+        apart = [device for device in room if expert not in places[device]] or room
+        least = min(apart, key=lambda device: sums[device])
+        places[least].append(expert)
+        sums[least] += load
+    return places

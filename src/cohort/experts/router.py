@@ -13,7 +13,7 @@ from functools import cached_property
 
 from cohort.errors import ParameterError, bounded, extras, integer
 from cohort.experts import closed_form as closed
-from cohort.numeric import LIMIT, root
+from cohort.numeric import LIMIT
 
 with extras():
     import numpy as np
@@ -61,47 +61,6 @@ def weights(experts: int, skew: float) -> Floats:
     count = integer("experts", experts, 1, MOST_EXPERTS)
     powers = np.arange(1, count + 1, dtype=np.float64) ** -bounded("skew", skew, 0, MOST_SKEW)
     return np.asarray(powers / powers.sum())
-
-
-def skew_of(variation: float, experts: int, active: int) -> float:
-    """Return the skew whose loads of experts vary as much as measured ones.
-
-    Parameters
-    ----------
-    variation : float
-        Standard deviation of the loads over their mean.
-    experts, active : int
-        Experts, and how many a token is sent to.
-
-    Returns
-    -------
-    float
-        As `weights` takes it: 0 for no variation, at most 4.
-
-    Raises
-    ------
-    ParameterError
-        If a value is out of its range.
-
-    See Also
-    --------
-    cohort.experts.loads.measured_loads : Loads of measured routers.
-
-    Examples
-    --------
-    >>> round(skew_of(0.9, experts=64, active=8), 2)
-    0.74
-    """
-    count = integer("experts", experts, 1, MOST_EXPERTS)
-    wanted = bounded("variation", variation, 0)
-
-    def excess(skew: float) -> float:
-        found = popularity(weights(count, skew), active)
-        return float(found.std() / found.mean()) - wanted
-
-    if excess(0.0) >= 0:
-        return 0.0
-    return root(excess, 0.0, MOST_SKEW) if excess(MOST_SKEW) > 0 else float(MOST_SKEW)
 
 
 def _checked(weighted: Floats, active: int) -> Floats:

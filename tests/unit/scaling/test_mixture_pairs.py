@@ -149,10 +149,8 @@ def test_bounds_that_nothing_was_fitted_to_are_kept_within_a_quarter():
 
 def test_a_form_is_fitted_to_pairs_that_it_made():
     """Pairs on a known power of total and granularity give both back, whatever the makers."""
-    made = [
-        replace(pair, dense=mixture_rules.Rule("power and granularity", (0.3, 0.2)).dense_equivalent(pair.shape))
-        for pair in PAIRS
-        if pair.shape.total / pair.shape.active > 4
-    ]  # fmt: skip
+    known = mixture_rules.Rule("power and granularity", (0.3, 0.2))
+    sparse = [pair for pair in PAIRS if pair.shape.total / pair.shape.active > 4]
+    made = [replace(pair, dense=known.dense_equivalent(pair.shape)) for pair in sparse]
     found = mixture_rules.fitted_rule("power and granularity", made)
     assert found.coefficients == pytest.approx((0.3, 0.2), abs=1e-9)
