@@ -17,12 +17,14 @@ from cohort.architecture.variants import with_changed_attention
 from cohort.chapters.expert_tradeoffs.links import exchange
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
 from cohort.errors import CohortError, integer
-from cohort.registry import facts
+from cohort.numeric import largest
+from cohort.registry import facts, frames
 from cohort.registry.devices import Accelerator
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.groups import device_group
 from cohort.serving.layouts import Layout
 from cohort.serving.measurements import at_maximum, compared
+from cohort.serving.memory import memory_budget
 from cohort.serving.roofline import largest_concurrency, most_devices, serve
 
 
@@ -148,6 +150,101 @@ def _of_fleet(metric: str) -> dict[str, str]:
     if len(rows) != 1:
         raise CohortError(f"{len(rows)} rows of the fleet state {metric}; one is needed")
     return rows[0]
+
+
+# Published services of decode alone whose devices are known, and tokens of a request while it is written.
+WIDE = {"deepseek2025inference": 1, "lmsys2025largeep": 1, "vllm2026gb200": 1000}
+
+
+def wide_services() -> pd.DataFrame:
+    """Return published services of DeepSeek-V3 that deal its experts out, beside what is predicted.
+
+    Sequences follow from the speed of one user where that is published; elsewhere as many are taken as the
+    memory holds, which bounds the throughput from above.
+
+    Returns
+    -------
+    DataFrame
+        One row a service: ``source``, ``accelerator``, ``devices``, ``sequences`` of each, ``stated``,
+        whether they follow from the service, ``measured`` output tokens a second of one device, ``apart`` and
+        ``overlapped``, predicted with the exchange added and hidden, and ``between``, whether what was
+        measured lies between.
+
+    Raises
+    ------
+    CohortError
+        If the data do not hold each of the services once.
+    """
+    spec = without_indexer(read_model("deepseek-v3.2"))
+    return pd.DataFrame([_wide(spec, source, written) for source, written in WIDE.items()])
+
+
+def _wide(spec: ModelSpec, source: str, written: int) -> dict[str, Any]:
+    key = {"source": source, "phase": "decode"}.items()
+    found = [row for row in facts.rows("serving_measurements") if key <= row.items()]
+    rows = [row for row in found if row["metric"].startswith("output_throughput")]
+    if len(rows) != 1:
+        raise CohortError(f"{len(rows)} rows of {source} state what a decode writes; one is needed")
+    row, device = rows[0], find_accelerator(rows[0]["accelerator"])
+    numbered = row["layout"].startswith("EP")
+    devices = int(row["layout"].removeprefix("EP")) if numbered else int(row["accelerators"])
+    measured = float(row["value"]) / (int(row["accelerators"]) if "per_node" in row["metric"] else 1)
+    context = int(row["input_tokens"]) + written
+    types = row["weight_dtype"], row["kv_dtype"] or "fp8"
+    stated = source == "deepseek2025inference"
+    sequences = _that_fit(spec, device, devices, context, types)
+    if stated:
+        sequences = round(measured / float(_of_fleet("decode_speed_per_user")["value"]))
+    parts = step(spec, device, devices, sequences, context - 1, *types)
+    rest = sum(parts.values()) - parts["exchange"]
+    apart, hidden = sequences / (rest + parts["exchange"]), sequences / max(rest, parts["exchange"])
+    return {
+        "source": source,
+        "accelerator": device.name,
+        "devices": devices,
+        "sequences": sequences,
+        "stated": stated,
+        "measured": measured,
+        "apart": apart,
+        "overlapped": hidden,
+        "between": apart <= measured <= hidden,
+    }
+
+
+def _that_fit(
+    spec: ModelSpec, device: Accelerator, devices: int, context: int, types: tuple[str, str]
+) -> int:
+    """Return the most sequences of each device whose cache fits beside weights and engine."""
+
+    def fits(sequences: int) -> bool:
+        return memory_budget(
+            spec,
+            device,
+            Layout(1, 1, devices, expert=True),
+            context=context,
+            batch=sequences * devices,
+            weight_dtype=types[0],
+            kv_dtype=types[1],
+        ).fits
+
+    return largest(fits, MOST_SEQUENCES)
+
+
+MOST_SEQUENCES = 4096
+
+
+def dealt_out() -> pd.DataFrame:
+    """Return the errors of times per token of whole services that nothing was fitted to, by layout.
+
+    Returns
+    -------
+    DataFrame
+        By group, ``experts dealt out``, each of its models, and ``experts split``: ``rows``, and in percent
+        the ``median`` and the ``ninth_decile`` of the absolute error, and the ``bias``.
+    """
+    table = frames.table("serving_errors")
+    rows = table[(table["by"] == "layout") & (table["time_of"] == "token")].set_index("group")
+    return rows[["rows", "median", "ninth_decile", "bias"]]
 
 
 def smallest_group(
