@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pandas as pd
 
@@ -191,26 +192,43 @@ def best(accelerator: str, devices: int, speed: float, answers: Sequence[int] = 
     return pd.DataFrame.from_dict(records, orient="index").rename_axis("answers")
 
 
-def crossovers(frame: pd.DataFrame) -> list[tuple[int, str]]:
+def crossovers(accelerator: str, devices: int, speed: float, most: int = 4096) -> list[tuple[int, str]]:
     """Return from how many answers on the other kind of model is worth more.
 
     Parameters
     ----------
-    frame : DataFrame
-        As `best` returns it.
+    accelerator, devices, speed
+        As in `best`.
+    most : int
+        Answers up to which is looked.
 
     Returns
     -------
     list of (int, str)
-        Answers, and ``mixture`` or ``dense``, which is worth more from there on; the first is that of the
-        fewest answers.
+        Answers, and ``mixture`` or ``dense``, which is worth more from there on; the first is that of one
+        answer. Between powers of two at most one change is looked for.
+
+    Raises
+    ------
+    CohortError
+        As in `best`.
     """
-    better = ["mixture" if row["mixture"] > row["dense"] else "dense" for _, row in frame.iterrows()]
-    found = [(int(frame.index[0]), better[0])]
-    for number, before, now in zip(frame.index[1:], better, better[1:], strict=False):
-        if now != before:
-            found.append((int(number), now))
+    frame = best(accelerator, devices, speed, batches(most))
+    found = [(1, _better(frame, 1))]
+    for low, high in pairwise(int(number) for number in frame.index):
+        now = _better(frame, high)
+        if now != found[-1][1]:
+            before = found[-1][1]
+            while high - low > 1:
+                middle = (low + high) // 2
+                same = _better(best(accelerator, devices, speed, [middle]), middle) == before
+                low, high = (middle, high) if same else (low, middle)
+            found.append((high, now))
     return found
+
+
+def _better(frame: pd.DataFrame, answers: int) -> str:
+    return "mixture" if frame["mixture"][answers] > frame["dense"][answers] else "dense"
 
 
 def modern(least_year: int = 2024) -> pd.DataFrame:

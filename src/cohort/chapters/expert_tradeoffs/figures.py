@@ -25,8 +25,12 @@ LAWS = {
     "krajewski-64": ("Krajewski, 64", COLOURS[1], "o"),
     "krajewski-16": ("Krajewski, 16", COLOURS[1], "s"),
     "abnar": ("Abnar", COLOURS[2], "D"),
+    "ludziejewski": ("Ludziejewski", COLOURS[4], "v"),
+    "ling": ("Tian (Ling)", COLOURS[5], "P"),
     "root of total and active": ("root (folklore)", INK, "x"),
+    "recommended rule": ("recommended", COLOURS[3], "+"),
 }
+UNFILLED = ("x", "+")
 
 
 def _powers(axes: Axes) -> None:
@@ -293,8 +297,8 @@ def draw_equivalents(frame: pd.DataFrame) -> Figure:
         rows = frame[(frame["law"] == law) & np.isfinite(frame["dense"])]
         heights = [places[name] + shift for name in rows["model"]]
         place = rows["dense"] / 1e9, heights
-        if form == "x":
-            axes.scatter(*place, color=colour, marker=form, s=26, zorder=3, label=label)
+        if form in UNFILLED:
+            axes.scatter(*place, color=colour, marker=form, s=44, zorder=4, label=label)
             continue
         faces = [colour if beyond == 1 else "white" for beyond in rows["beyond"]]
         axes.scatter(*place, c=faces, edgecolors=colour, marker=form, s=26, zorder=3, label=label)

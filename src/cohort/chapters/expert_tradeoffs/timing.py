@@ -15,11 +15,11 @@ from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
 
 RUN, DEVICE, DTYPE, BYTES = "h100-1", "H100 SXM 80GB", "bf16", 2
-# What was measured: the shape of whose experts, and over how many devices each of them is split.
+# What was measured: the shape of whose experts, over how many devices each of them is split, and a label.
 SHAPES = {
-    "mixtral-8x7b": ("mixtral-8x7b-v0.1", 1),
-    "qwen3-30b-a3b": ("qwen3-30b-a3b", 1),
-    "deepseek-v3 tp8": ("deepseek-v3.2", 8),
+    "mixtral-8x7b": ("mixtral-8x7b-v0.1", 1, "Mixtral 8x7B"),
+    "qwen3-30b-a3b": ("qwen3-30b-a3b", 1, "Qwen3 30B-A3B"),
+    "deepseek-v3 tp8": ("deepseek-v3.2", 8, "DeepSeek-V3, an eighth"),
 }
 
 
@@ -77,14 +77,14 @@ def measured_layers() -> pd.DataFrame:
         if row["quantity"] != "time":
             continue
         shape, tokens = row["case"], int(row["tokens"])
-        name, devices = SHAPES[shape]
+        name, devices, label = SHAPES[shape]
         spec = read_model(name)
         mixed = experts_of(spec)
         weights = mixed.expert_parameters(spec.hidden) / devices
         covered = coverage(mixed.count, mixed.active, tokens)
         records.append(
             {
-                "shape": shape,
+                "shape": label,
                 "tokens": tokens,
                 "experts": mixed.count,
                 "covered": covered,

@@ -12,17 +12,18 @@ import pandas as pd
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import group, known, specs, title
-from cohort.chapters.expert_tradeoffs.sizes import mixtures
+from cohort.chapters.expert_tradeoffs.sizes import mixture, mixtures
 from cohort.display import published_values, words
 from cohort.errors import CohortError
 from cohort.numeric import root
 from cohort.registry import facts
-from cohort.scaling import InfeasibleError, mixture_laws, mixture_rules
+from cohort.scaling import InfeasibleError, mixture_laws, mixture_pairs, mixture_rules
 
 MIXED_LAWS = mixture_rules.LAWS
 
 
-FOLKLORE = mixture_rules.ROOT
+FOLKLORE, RECOMMENDED = mixture_rules.ROOT, "recommended rule"
+RULES = (FOLKLORE, RECOMMENDED)  # that are no published law
 LING_GRANULARITY, LING_FLOP = 12, 1e22  # that the printed leverage of Tian et al. is for
 
 
@@ -55,7 +56,7 @@ def equivalents(models: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a model and law, the rule of thumb `FOLKLORE` included: ``model``, ``law``, ``active``,
+        One row a model and law, and one for each of `RULES`: ``model``, ``law``, ``active``,
         ``total`` and ``dense`` in parameters without vocabulary (``dense`` is infinite where no dense model
         is as good), ``beyond``, how many times the model lies outside the runs of the law where it is
         farthest (1 if nowhere, not a number where the runs are not known), with ``in``, the quantity. Where
@@ -80,14 +81,83 @@ def equivalents(models: Sequence[str]) -> pd.DataFrame:
                 dense = math.inf
             found = {"law": name, "dense": dense, "beyond": times, "in": worst}
             records.append({**common, **found})
-        records.append(
-            {**common, "law": FOLKLORE, "dense": mixture_laws.geometric_mean(own), "beyond": 1.0, "in": ""}
-        )
+        for name, dense in (
+            (FOLKLORE, mixture_laws.geometric_mean(own)),
+            (RECOMMENDED, mixture_rules.recommended().dense_equivalent(own)),
+        ):
+            records.append({**common, "law": name, "dense": dense, "beyond": 1.0, "in": ""})
     return pd.DataFrame(records)
 
 
-def times_active(model: str) -> pd.Series:
-    """Return how many times its active parameters a mixture is worth by each law.
+def measured_pairs() -> pd.DataFrame:
+    """Return the mixtures that were compared with dense models of the same data.
+
+    Returns
+    -------
+    DataFrame
+        One row a pair whose models are equal: ``maker``, ``mixture``, ``tokens``, ``active`` and ``total``
+        parameters, ``granularity``, ``dense``, the parameters of the dense model, ``predicted``, those by the
+        rule that is chosen and fitted without the maker, ``basis`` and ``source``.
+    """
+    found = mixture_pairs.equal_pairs()
+    ratios = mixture_rules.blind_ratios(found)
+    return pd.DataFrame(
+        {
+            "maker": pair.maker,
+            "mixture": pair.name,
+            "tokens": pair.tokens,
+            "active": pair.shape.active,
+            "total": pair.shape.total,
+            "granularity": pair.shape.granularity,
+            "dense": pair.dense,
+            "predicted": ratio * pair.dense,
+            "basis": pair.basis,
+            "source": pair.source,
+        }
+        for pair, ratio in zip(found, ratios, strict=True)
+    )
+
+
+def rules() -> pd.DataFrame:
+    """Return how far every rule is from the pairs, and what each was fitted to.
+
+    Returns
+    -------
+    DataFrame
+        By rule: ``pairs``, the ``median`` of predicted over measured and the geometric ``spread`` around it
+        over all of them, the same with each maker of models weighing as much, ``makers median`` and ``makers
+        spread``, and ``fitted to``, in words.
+    """
+    records = {
+        score.rule: {
+            "pairs": score.pairs,
+            "median": score.median,
+            "spread": score.spread,
+            "makers median": score.makers_median,
+            "makers spread": score.makers_spread,
+            "fitted to": _fitted_to(score.rule),
+        }
+        for score in mixture_rules.rule_scores()
+    }
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("rule")
+
+
+def _fitted_to(rule: str) -> str:
+    """Return what a rule was fitted to, in words."""
+    if rule == FOLKLORE:
+        return "nothing"
+    if rule not in MIXED_LAWS:
+        return "the pairs of all other makers"
+    spans = mixture_laws.ranges(rule)
+    size = next((name for name in ("active parameters", "total parameters") if name in spans), None)
+    if size is None:
+        return "runs whose sizes are not in the data"
+    low, high = spans[size]
+    return f"{words.scaled(low)} to {words.scaled(high)} {size}"
+
+
+def times_active(model: str) -> float:
+    """Return how many times its active parameters a mixture is worth by the recommended rule.
 
     Parameters
     ----------
@@ -96,16 +166,16 @@ def times_active(model: str) -> pd.Series:
 
     Returns
     -------
-    Series
-        The dense model of equal loss over the active parameters, by law, without vocabulary.
+    float
+        The dense model of equal loss over the active parameters, both without vocabulary.
 
     Raises
     ------
     CohortError
-        As in `sizes.mixtures`.
+        As in `sizes.mixture`.
     """
-    frame = equivalents([model]).set_index("law").drop(FOLKLORE)
-    return frame["dense"] / frame["active"]
+    own = mixture_laws.shape(mixture(model))
+    return mixture_rules.recommended().dense_equivalent(own) / own.active
 
 
 def _beyond(name: str, own: mixture_laws.Shape, tokens: float | None) -> tuple[float, str]:

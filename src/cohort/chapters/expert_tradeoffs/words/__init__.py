@@ -1,5 +1,6 @@
 """What the chapter `expert_tradeoffs` says in words: sentences about its tables, in Markdown."""
 
+from cohort.chapters.expert_tradeoffs.words.choices import choice, decided, modern_mixtures
 from cohort.chapters.expert_tradeoffs.words.devices import (
     best_services,
     dropped_assignments,
@@ -10,6 +11,15 @@ from cohort.chapters.expert_tradeoffs.words.devices import (
     measured_services,
     models_left_out,
     skews,
+)
+from cohort.chapters.expert_tradeoffs.words.measured import (
+    laws_beside,
+    layer_times,
+    pairs_and_rule,
+    placements,
+    router_loads,
+    slowest_devices,
+    wide_services,
 )
 from cohort.chapters.expert_tradeoffs.words.mixtures import (
     active_counts,
@@ -26,20 +36,30 @@ __all__ = [
     "active_counts",
     "best_services",
     "brief",
+    "choice",
+    "decided",
     "dense_beside",
     "dense_worth",
     "distinct_experts",
     "dropped_assignments",
     "exchange_time",
+    "laws_beside",
+    "layer_times",
     "load_balance",
     "measured_exchanges",
     "measured_fleet",
     "measured_services",
     "models_left_out",
+    "modern_mixtures",
+    "pairs_and_rule",
+    "placements",
     "printed_laws",
+    "router_loads",
     "scores_beside",
     "skews",
+    "slowest_devices",
     "sparsity_lost",
     "takeaways",
     "where_weights_are",
+    "wide_services",
 ]

@@ -7,8 +7,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.links import latency
-from cohort.chapters.expert_tradeoffs.load import Balance
+from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES, Balance
 from cohort.display.words import counted, running, sentences, significant
+
+PLACED = {
+    BLIND: "with experts placed blindly",
+    BY_LOAD: "with experts placed by their loads",
+    COPIES: "with experts placed by their loads and popular ones held twice",
+}
 
 
 def load_balance(balance: Balance, experts: int) -> str:
@@ -30,11 +36,11 @@ def load_balance(balance: Balance, experts: int) -> str:
     slowest = loads["slowest device"]
     waiting = "One device waits for no other."
     if devices > 1:
-        even = "experts on a device even each other out"
+        even = "experts on a device even each other out in part"
         why = f"since {even}" if devices < experts else "as each device holds one expert"
         waiting = (
-            f"The slowest of {devices} devices has {significant(slowest)} times, {why}. The time of an "
-            f"expert layer follows the slowest, so {100 * (1 - 1 / slowest):.0f}% of the devices' time is "
+            f"The slowest of {devices} devices, {PLACED[balance.placement]}, has {significant(slowest)} "
+            f"times, {why}. The time of an expert layer follows the slowest, so {100 * (1 - 1 / slowest):.0f}% of the devices' time is "
             "lost in waiting."
         )
     return sentences(
@@ -100,8 +106,8 @@ def exchange_time(moved: pd.DataFrame, layers: int, tokens: int) -> str:
             "is added to each token unless it hides behind other work.",
             fixed,
         ),
-        "With one expert on a device nothing evens the load out: more devices than a few make the skew count "
-        "in full, unless popular experts are held twice.",
+        "With one expert on a device nothing evens the load out: more devices make the skew count in full, "
+        "unless popular experts are held twice.",
     )
 
 

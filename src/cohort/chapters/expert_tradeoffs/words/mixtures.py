@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
-from cohort.chapters.expert_tradeoffs.load import Balance
+from cohort.chapters.expert_tradeoffs.load import BLIND, COPIES, Balance
 from cohort.chapters.expert_tradeoffs.reads import NEARLY_ALL, bound_excess
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
-from cohort.chapters.expert_tradeoffs.worth import FOLKLORE
 from cohort.display.words import DASH, counted, inflected, ranged, running, scaled, sentences, significant
 from cohort.experts import closed_form
+from cohort.scaling import mixture_rules
 
 
 def brief(
     spec: ModelSpec,
     beside: pd.DataFrame,
     lost: pd.DataFrame,
-    equivalents: pd.DataFrame,
+    rules: pd.DataFrame,
+    modern: pd.Series,
     balance: Balance,
-    exchanges: pd.DataFrame,
-    service: dict[str, float],
+    placements: pd.DataFrame,
+    decision: str,
+    errors: Mapping[str, float],
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -29,14 +33,20 @@ def brief(
     ----------
     spec : ModelSpec
         The mixture that is looked at closely.
-    beside, lost, equivalents : DataFrame
-        As `sizes.beside_dense`, `reads.advantage` and `worth.equivalents` return them, with that mixture.
+    beside, lost : DataFrame
+        As `sizes.beside_dense` and `reads.advantage` return them, with that mixture.
+    rules : DataFrame
+        As `worth.rules` returns it.
+    modern : Series
+        ``active`` and ``worth`` of that mixture, in parameters.
     balance : Balance
         Of its experts.
-    exchanges : DataFrame
-        The rows of `links.exchanges` that test.
-    service : dict of str to float
-        As `fleet.expert_fleet` returns it.
+    placements : DataFrame
+        As `load.by_placement` returns it.
+    decision : str
+        As `choices.decided` begins.
+    errors : mapping of str to float
+        Median errors, shares: of the slowest ``device``, of the time of a ``layer``, of ``services``.
 
     Returns
     -------
@@ -56,40 +66,45 @@ def brief(
         f"{significant(saved)} times less compute a token than a dense model "
         f"of its size, and its weights as much memory: {counted(devices, 'device')} "
         f"{inflected(devices, 'holds', 'hold')} them.",
+        _worth(name, rules, modern),
+        f"- {decision}",
         "- With one answer, a step reads as little as a dense model of as many active parameters. "
         f"{twice}, and from {counted(int(row['nearly all']), 'answer')} on nearly all of itself.",
-        _laws(equivalents[(equivalents["model"] == name) & (equivalents["law"] != FOLKLORE)]),
-        _balance(balance),
-        "- Published exchanges of few tokens among 16 to 256 devices are predicted with a median error of "
-        f"{100 * exchanges['error'].abs().median():.1f}%, and DeepSeek's fleet with "
-        f"{100 * service['error']:+.0f}% where nothing overlaps.",
+        _balance(balance, placements),
+        f"- Held against measurements that nothing was fitted to, the slowest device is {_off(errors['device'])} "
+        f"off at the median, the time of a layer of experts {_off(errors['layer'])}, and a token of services "
+        f"that deal experts out {_off(errors['services'])}.",
     )
 
 
-def _laws(laws: pd.DataFrame) -> str:
-    dense = laws["dense"]
-    fitted = "Most of them were not fitted to such models."
-    if (laws["beyond"] != 1).all():
-        fitted = "None of them, as far as is known, was fitted to such models, and they disagree."
+def _off(share: float) -> str:
+    return f"{100 * share:.0f}%"
+
+
+def _worth(name: str, rules: pd.DataFrame, modern: pd.Series) -> str:
+    spread = float(rules["makers spread"][mixture_rules.BLIND])
     return (
-        f"- By {laws['law'].nunique()} published laws it is worth a dense model of {scaled(dense.min())} to "
-        f"{scaled(dense.max())} parameters. {fitted}"
+        f"- It is worth a dense model of about {scaled(float(modern['worth']), 2)} parameters, "
+        f"{float(modern['worth'] / modern['active']):.1f} times its active ones without vocabulary, by a rule "
+        f"from {int(rules['pairs'][mixture_rules.BLIND])} mixtures that were measured beside dense models; for "
+        f"makers that the rule does not know it is right within a factor of {spread:.1f} in two cases of three."
     )
 
 
-def _balance(balance: Balance) -> str:
+def _balance(balance: Balance, placements: pd.DataFrame) -> str:
     loads, devices = balance.expected, balance.expert_parallel
-    parts = [
-        f"- With a skew of {balance.skew:g}, the busiest expert has {significant(loads['busiest expert'])} "
-        "times the mean load"
-    ]
-    if devices > 1:
-        parts.append(f"the slowest of {devices} devices {significant(loads['slowest device'])} times")
-    parts.append(
-        f"and {100 * loads['dropped']:.1f}% of the assignments find their expert full at a capacity factor "
-        f"of {balance.capacity_factor:g}."
+    said = (
+        f"- Measured routers are uneven. As uneven as their median, the busiest expert has "
+        f"{significant(loads['busiest expert'])} times the mean load, and {100 * loads['dropped']:.0f}% of the "
+        f"assignments find their expert full at a capacity factor of {balance.capacity_factor:g}"
     )
-    return ", ".join(parts)
+    if devices == 1:
+        return f"{said}."
+    row = placements.loc[devices]
+    return (
+        f"{said}; the slowest of {devices} devices has {significant(row[BLIND])} times where experts were "
+        f"placed blindly, and {significant(row[COPIES])} times where popular ones are held twice."
+    )
 
 
 def where_weights_are(parts: pd.DataFrame) -> str:

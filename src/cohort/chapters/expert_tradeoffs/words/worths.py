@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, usual_tokens
+from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, RECOMMENDED, RULES, usual_tokens
 from cohort.display.words import inflected, ranged, running, scaled, sentences, significant
-from cohort.scaling import mixture_laws
 
 
-def dense_worth(name: str, equivalents: pd.DataFrame, times: pd.Series, quoted: float) -> str:
+def dense_worth(name: str, equivalents: pd.DataFrame, times: float, quoted: float) -> str:
     """Return how far the laws disagree on mixtures, and where the rule of thumb and a maker's claim lie.
 
     Parameters
@@ -18,8 +17,8 @@ def dense_worth(name: str, equivalents: pd.DataFrame, times: pd.Series, quoted: 
         Title of the mixture that is looked at closely.
     equivalents : DataFrame
         As `worth.equivalents` returns it.
-    times : Series
-        By law, the dense model of equal loss over DBRX's active parameters.
+    times : float
+        By the recommended rule, the dense model of equal loss over DBRX's active parameters.
     quoted : float
         Times that the makers of DBRX say that experts save in training.
 
@@ -28,13 +27,13 @@ def dense_worth(name: str, equivalents: pd.DataFrame, times: pd.Series, quoted: 
     str
         Markdown.
     """
-    root = equivalents[equivalents["law"] == FOLKLORE].set_index("model")["dense"][name]
-    only = equivalents[equivalents["law"] != FOLKLORE]
+    by_law = equivalents[equivalents["model"] == name].set_index("law")["dense"]
+    root, rule = float(by_law[FOLKLORE]), float(by_law[RECOMMENDED])
+    only = equivalents[~equivalents["law"].isin(RULES)]
     spans = only.groupby("model", sort=False)["dense"].agg(lambda each: each.max() / each.min())
     below, above = (only["dense"] < only["active"]).sum(), (only["dense"] > only["total"]).sum()
     own = only[only["model"] == name]["dense"]
-    where = "within" if own.min() <= root <= own.max() else "outside"
-    most = mixture_laws.ranges("krajewski-64")["total parameters"][1]
+    where = "within" if own.min() <= rule <= own.max() else "outside"
     return sentences(
         running(
             _assumed(only),
@@ -42,12 +41,12 @@ def dense_worth(name: str, equivalents: pd.DataFrame, times: pd.Series, quoted: 
             f"Of {len(only)} values {below} say that it is worth less than its active parameters, and "
             f"{above} that it is worth more than all of them together.",
         ),
-        f"{_inside(only)} within the runs of its law, as far as those are known. The laws of Krajewski et "
-        f"al. were fitted to at most {scaled(most)} parameters.",
-        f"The root lies at {scaled(root)} for {name}, {where} the span of the laws.",
+        f"{_inside(only)} within the runs of its law, as far as those are known.",
+        f"The recommended rule puts {name} at {scaled(rule)}, {where} the span of the laws, and the root at "
+        f"{scaled(root)}.",
         f"The makers of DBRX put what experts save in training at about {quoted:g} times the compute, at "
-        f"equal quality; by the laws the dense model of equal loss has {ranged(times.min(), times.max())} "
-        "times its active parameters.",
+        f"equal quality; by the rule the dense model of equal loss has {times:.1f} times its active "
+        "parameters.",
     )
 
 
