@@ -13,7 +13,7 @@ from cohort.scaling import mixture_laws, mixture_rules
 
 
 def worked(spec: ModelSpec, concurrency: int, tokens: int, capacity_factor: float) -> list[Problem]:
-    """Return three problems with their solutions: experts read, dense models of equal worth, room of an expert.
+    """Return three problems with their solutions: experts read, dense equals, room of an expert.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def _worth(spec: ModelSpec) -> Problem:
     found = rule.dense_equivalent(own)
     root = mixture_laws.geometric_mean(own)
     return Problem(
-        f"Without vocabulary, {title(spec)} holds {scaled(own.total)} weights and uses {scaled(own.active)} on a "
-        f"token, in experts of granularity {own.granularity:.2g}. Which dense model is it worth, and which by "
-        "the root?",
+        f"Without vocabulary, {title(spec)} holds {scaled(own.total)} weights and uses "
+        f"{scaled(own.active)} on a token, in experts of granularity {own.granularity:.2g}. Which "
+        "dense model is it worth, and which by the root?",
         (
             f"The rule: {formula(rule)}, and at most all weights.",
             f"total ÷ active = {significant(own.total / own.active)}.",

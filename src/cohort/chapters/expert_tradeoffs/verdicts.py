@@ -130,9 +130,10 @@ def _overparameterised() -> Judgement:
         "share of the weights of Arctic that a report prunes with nearly no loss. Of measured mixtures, "
         f"{100 * smaller:.0f}% have a dense equal of fewer parameters than their own, at the median of "
         f"{100 * spare.median():.0f}% fewer, so that mixtures do have more than dense models; holds if that "
-        f"is so of {100 * NEARLY_ALL:.0f}% and reports of pruning are in the data for all mixtures of the post, "
-        f"with limits for one of {mixtures}. Pruning that fails on the others, or dense equals as large as "
-        "their mixtures, would flip it; whether routing acts like pruning is not said by either"
+        f"is so of {100 * NEARLY_ALL:.0f}% and reports of pruning are in the data for all mixtures of "
+        f"the post, with limits for one of {mixtures}. Pruning that fails on the others, or dense "
+        "equals as large as their mixtures, would flip it; whether routing acts like pruning is not "
+        "said by either"
     )
     share = 1 / mixtures if smaller >= NEARLY_ALL else 0.0
     return Judgement("already_overparameterised", graded(share, 1, 0.2), pruned, "percent", rule)

@@ -40,8 +40,8 @@ def load_balance(balance: Balance, experts: int) -> str:
         why = f"since {even}" if devices < experts else "as each device holds one expert"
         waiting = (
             f"The slowest of {devices} devices, {PLACED[balance.placement]}, has {significant(slowest)} "
-            f"times, {why}. The time of an expert layer follows the slowest, so {100 * (1 - 1 / slowest):.0f}% of the devices' time is "
-            "lost in waiting."
+            f"times, {why}. The time of an expert layer follows the slowest, so "
+            f"{100 * (1 - 1 / slowest):.0f}% of the devices' time is lost in waiting."
         )
     return sentences(
         f"The busiest expert has {significant(loads['busiest expert'])} times the mean load. {waiting}",

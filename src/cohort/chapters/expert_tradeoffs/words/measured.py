@@ -163,7 +163,8 @@ def by_row(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     dict
         Of each row its cells by column.
     """
-    return {str(name): dict(row) for name, row in frame.to_dict("index").items()}
+    rows: dict[Any, Any] = frame.to_dict("index")
+    return {str(name): row for name, row in rows.items()}
 
 
 def router_loads(loads: Sequence[Load], skews: pd.DataFrame, skew: float, tokens: int) -> str:

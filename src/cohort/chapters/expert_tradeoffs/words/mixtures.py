@@ -21,7 +21,7 @@ def brief(
     beside: pd.DataFrame,
     lost: pd.DataFrame,
     rules: pd.DataFrame,
-    modern: pd.Series,
+    modern: Mapping[str, float],
     balance: Balance,
     placements: pd.DataFrame,
     decision: str,
@@ -37,7 +37,7 @@ def brief(
         As `sizes.beside_dense` and `reads.advantage` return them, with that mixture.
     rules : DataFrame
         As `worth.rules` returns it.
-    modern : Series
+    modern : mapping of str to float
         ``active`` and ``worth`` of that mixture, in parameters.
     balance : Balance
         Of its experts.
@@ -71,9 +71,9 @@ def brief(
         "- With one answer, a step reads as little as a dense model of as many active parameters. "
         f"{twice}, and from {counted(int(row['nearly all']), 'answer')} on nearly all of itself.",
         _balance(balance, placements),
-        f"- Held against measurements that nothing was fitted to, the slowest device is {_off(errors['device'])} "
-        f"off at the median, the time of a layer of experts {_off(errors['layer'])}, and a token of services "
-        f"that deal experts out {_off(errors['services'])}.",
+        "- Held against measurements that nothing was fitted to, the slowest device is "
+        f"{_off(errors['device'])} off at the median, the time of a layer of experts "
+        f"{_off(errors['layer'])}, and a token of services that deal experts out {_off(errors['services'])}.",
     )
 
 
@@ -81,13 +81,14 @@ def _off(share: float) -> str:
     return f"{100 * share:.0f}%"
 
 
-def _worth(name: str, rules: pd.DataFrame, modern: pd.Series) -> str:
+def _worth(name: str, rules: pd.DataFrame, modern: Mapping[str, float]) -> str:
     spread = float(rules["makers spread"][mixture_rules.BLIND])
     return (
-        f"- It is worth a dense model of about {scaled(float(modern['worth']), 2)} parameters, "
-        f"{float(modern['worth'] / modern['active']):.1f} times its active ones without vocabulary, by a rule "
-        f"from {int(rules['pairs'][mixture_rules.BLIND])} mixtures that were measured beside dense models; for "
-        f"makers that the rule does not know it is right within a factor of {spread:.1f} in two cases of three."
+        f"- It is worth a dense model of about {scaled(modern['worth'], 2)} parameters, "
+        f"{modern['worth'] / modern['active']:.1f} times its active ones without vocabulary, by "
+        f"a rule from {int(rules['pairs'][mixture_rules.BLIND])} mixtures that were measured beside dense "
+        f"models; for makers that the rule does not know it is right within a factor of {spread:.1f} "
+        "in two cases of three."
     )
 
 
@@ -95,12 +96,13 @@ def _balance(balance: Balance, placements: pd.DataFrame) -> str:
     loads, devices = balance.expected, balance.expert_parallel
     said = (
         f"- Measured routers are uneven. As uneven as their median, the busiest expert has "
-        f"{significant(loads['busiest expert'])} times the mean load, and {100 * loads['dropped']:.0f}% of the "
-        f"assignments find their expert full at a capacity factor of {balance.capacity_factor:g}"
+        f"{significant(loads['busiest expert'])} times the mean load, and "
+        f"{100 * loads['dropped']:.0f}% of the assignments find their expert full at a capacity factor "
+        f"of {balance.capacity_factor:g}"
     )
     if devices == 1:
         return f"{said}."
-    row = placements.loc[devices]
+    row = dict(placements.loc[devices].items())
     return (
         f"{said}; the slowest of {devices} devices has {significant(row[BLIND])} times where experts were "
         f"placed blindly, and {significant(row[COPIES])} times where popular ones are held twice."

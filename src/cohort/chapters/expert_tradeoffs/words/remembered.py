@@ -41,8 +41,9 @@ def takeaways(
     waits = "One device waits for no other."
     if devices > 1:
         waits = (
-            f"On {devices} devices the slowest has {significant(row[BLIND])} times the mean load where nobody "
-            f"knew what is popular, and {significant(row[COPIES])} times where popular experts are held twice."
+            f"On {devices} devices the slowest has {significant(row[BLIND])} times the mean load where "
+            f"nobody knew what is popular, and {significant(row[COPIES])} times where popular experts are "
+            "held twice."
         )
     return sentences(
         f"- A mixture buys compute with memory: {title(spec)} works like a model of "
@@ -50,8 +51,8 @@ def takeaways(
         f"{significant(ratio)} times as many. {_twice(lost)} and "
         f"{counted(int(lost['nearly all']), 'answer')} read nearly all of it.",
         f"- What it is worth is measured: {formula(mixture_rules.recommended())}, within a factor of "
-        f"{spread:.1f}. The root of total and active is no bad guess either ({folk:.1f}), and too low for fine "
-        "experts.",
+        f"{spread:.1f}. The root of total and active is no bad guess either ({folk:.1f}), and too low "
+        "for fine experts.",
         f"- Popular experts wait in line. {waits}",
         f"- Experts pay where memory lies idle: {decision}.",
     )
