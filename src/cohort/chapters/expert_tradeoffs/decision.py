@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pandas as pd
 
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import known, specs, title
 from cohort.architecture.registered import model as read_model
@@ -264,6 +265,35 @@ def modern(least_year: int = 2024) -> pd.DataFrame:
         }
     frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("model")
     return frame.sort_values("sparsity")
+
+
+def own_worth(spec: ModelSpec) -> dict[str, float]:
+    """Return what one mixture is worth by the recommended rule.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A mixture.
+
+    Returns
+    -------
+    dict of str to float
+        ``active`` parameters without vocabulary, and ``worth``, those of the dense model of equal loss.
+
+    Raises
+    ------
+    CohortError
+        As in `cohort.scaling.mixture_laws.shape`.
+    """
+    own = mixture_laws.shape(spec)
+    return {"active": own.active, "worth": mixture_rules.recommended().dense_equivalent(own)}
+
+
+HOME, HOME_DEVICES = "DGX Spark", 1  # a machine with much memory for its bandwidth
+NAMED = (
+    *("Mixtral 8x22B", "DBRX", "Arctic", "DeepSeek-V2", "DeepSeek-V3", "Kimi K2", "gpt-oss 120B"),
+    *("Llama 4 Maverick", "Qwen3 235B-A22B", "LongCat-Flash", "gpt-oss 20B"),
+)  # mixtures that a figure names, if there is room
 
 
 def _year(name: str) -> int:

@@ -166,6 +166,31 @@ def expected_slowest(
     return _slowest(popular, popular, devices, placement, tokens)
 
 
+def sharers(spec: ModelSpec, most: int) -> list[int]:
+    """Return the numbers of devices, up to one that is asked for, that share the experts of a mixture evenly.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A mixture.
+    most : int
+        The largest, which must be one of them.
+
+    Returns
+    -------
+    list of int
+        Rising from 1.
+
+    Raises
+    ------
+    ParameterError
+        If the model is dense, or the largest does not divide its experts.
+    """
+    count = experts_of(spec).count
+    closed_form.shared_evenly(count, most)
+    return [each for each in range(1, most + 1) if not count % each]
+
+
 def by_placement(spec: ModelSpec, tokens: int, skew: float, devices: Sequence[int]) -> pd.DataFrame:
     """Return the slowest device by how experts are placed, as more devices share them.
 

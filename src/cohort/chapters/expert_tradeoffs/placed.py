@@ -7,6 +7,7 @@ from statistics import median
 
 import pandas as pd
 
+from cohort.chapters.expert_tradeoffs.load import BLIND, COPIES
 from cohort.experts import loads, placement, router, skews
 from cohort.experts.loads import DeviceLoad, Load
 
@@ -124,6 +125,27 @@ def _of_device(found: DeviceLoad) -> dict[str, object]:
     }
 
 
+def measured_placements() -> pd.DataFrame:
+    """Return the measured slowest devices of DeepSeek-R1, placed as numbered and by load with copies.
+
+    Returns
+    -------
+    DataFrame
+        One row a layer: ``devices``, ``measured`` load over the mean, and ``placement``, a name of
+        `load.PLACEMENTS`.
+    """
+    return pd.DataFrame(
+        {
+            "devices": each.devices,
+            "measured": each.slowest,
+            "placement": COPIES if each.by_load else BLIND,
+        }
+        for each in loads.measured_devices()
+        if each.model == BALANCED
+    )
+
+
+BALANCED = "DeepSeek-R1"  # whose layers were measured before and after they were balanced
 STEP = 1024  # assignments of a device in the steps that the measured balancer counts
 
 
@@ -158,6 +180,22 @@ def known_placements() -> pd.DataFrame:
 @lru_cache(maxsize=8)
 def _by_load(popular: tuple[float, ...], devices: int, copies: int, tokens: int) -> float:
     return placement.placed_by_load(popular, devices, copies=copies, tokens=tokens)
+
+
+def of_model(name: str) -> list[Load]:
+    """Return the measured loads of one model.
+
+    Parameters
+    ----------
+    name : str
+        As the table has it.
+
+    Returns
+    -------
+    list of Load
+        One a layer and text.
+    """
+    return [each for each in loads.measured_loads() if each.model == name]
 
 
 def other_texts() -> pd.DataFrame:
