@@ -194,29 +194,6 @@ def draw_traffic(frame: pd.DataFrame) -> Figure:
     return drawing
 
 
-def draw_loads(frame: pd.DataFrame) -> Figure:
-    """Draw the load of each expert, by formula and by simulation.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The loads of a `cohort.chapters.expert_tradeoffs.load.Balance`.
-
-    Returns
-    -------
-    Figure
-        Loads over their mean, against the rank of the expert; the dashed line is an even load.
-    """
-    drawing, axes = figure()
-    axes.axhline(1, color=INK, lw=0.9, ls=(0, (4, 2)))
-    axes.plot(frame.index, frame["expected"], color=OWN, label="expected", drawstyle="steps-mid", lw=1.5)
-    axes.scatter(frame.index, frame["simulated"], color=SKEWED, s=12, zorder=3, label="simulated")
-    axes.set(xlabel="expert, the most popular first", ylabel="load over the mean")
-    axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", fontsize=SMALLEST)
-    return drawing
-
-
 def draw_drops(lines: Mapping[str, pd.Series], chosen: float) -> Figure:
     """Draw the share of assignments that find their expert full, against the room that experts have.
 

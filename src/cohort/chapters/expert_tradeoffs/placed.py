@@ -182,7 +182,7 @@ def _by_load(popular: tuple[float, ...], devices: int, copies: int, tokens: int)
     return placement.placed_by_load(popular, devices, copies=copies, tokens=tokens)
 
 
-def of_model(name: str) -> list[Load]:
+def loads_of_model(name: str) -> list[Load]:
     """Return the measured loads of one model.
 
     Parameters

@@ -15,6 +15,21 @@ def test_the_published_fleet_lies_between_no_and_full_overlap():
     assert found["error"] == pytest.approx(-0.213, abs=0.005)
 
 
+def test_wide_services_lie_between_no_and_full_overlap():
+    frame = fleet.wide_services()
+    assert frame["devices"].tolist() == [144, 72, 8]
+    assert frame["between"].all() and frame["stated"].tolist() == [True, False, False]
+    own, alone = frame.iloc[0], fleet.expert_fleet()
+    assert own["apart"] == pytest.approx(alone["predicted"], rel=1e-9)
+    assert frame["measured"].tolist() == [14800 / 8, 22300 / 8, 10100]
+
+
+def test_errors_of_services_by_how_experts_are_shared():
+    frame = fleet.dealt_out()
+    assert frame.loc["experts dealt out", "rows"] > 300
+    assert frame.loc["experts dealt out", "median"] < 25
+
+
 def test_a_step_of_one_device_is_that_of_serving():
     spec = cohort.model("deepseek-v2-lite")
     parts = fleet.step(spec, DEVICE, 1, 4, 1000, "bf16")

@@ -13,13 +13,13 @@ from cohort.chapters.expert_tradeoffs.words.devices import (
     skews,
 )
 from cohort.chapters.expert_tradeoffs.words.measured import (
+    devices_beside,
     laws_beside,
-    layer_times,
     pairs_and_rule,
     placements,
     router_loads,
-    slowest_devices,
-    wide_services,
+    services_beside,
+    times_beside,
 )
 from cohort.chapters.expert_tradeoffs.words.mixtures import (
     active_counts,
@@ -40,11 +40,11 @@ __all__ = [
     "decided",
     "dense_beside",
     "dense_worth",
+    "devices_beside",
     "distinct_experts",
     "dropped_assignments",
     "exchange_time",
     "laws_beside",
-    "layer_times",
     "load_balance",
     "measured_exchanges",
     "measured_fleet",
@@ -56,10 +56,10 @@ __all__ = [
     "printed_laws",
     "router_loads",
     "scores_beside",
+    "services_beside",
     "skews",
-    "slowest_devices",
     "sparsity_lost",
     "takeaways",
+    "times_beside",
     "where_weights_are",
-    "wide_services",
 ]

@@ -216,10 +216,11 @@ def measured_services(measured: pd.DataFrame) -> str:
         f"One answer at a time, a mixture reads its active weights and little else: {len(fit)} rows that "
         f"were fitted come out within {100 * fit.abs().max():.0f}%, beside dense rows that share the same "
         "coefficients.",
-        f"Full services are another matter: of {len(test)} rows that test, the median error is "
-        f"{100 * test.abs().median():.0f}%, from {100 * test.min():+.0f}% to {100 * test.max():+.0f}%. The "
-        "concurrency that was run is not stated, and the engines are newer than those that were fitted. For "
-        "full services of mixtures, take the serving model within a factor of two.",
+        f"Services whose load is not stated are another matter: of {len(test)} rows that test, the "
+        f"median error is {100 * test.abs().median():.0f}%, from {100 * test.min():+.0f}% to "
+        f"{100 * test.max():+.0f}%. The concurrency that was run is not stated, and the engines are "
+        "newer than those that were fitted. Where nobody says how many answers are written at once, "
+        "take the serving model within a factor of two.",
     )
 
 

@@ -235,7 +235,7 @@ def placements(frame: pd.DataFrame, skew: float) -> str:
     )
 
 
-def slowest_devices(frame: pd.DataFrame, known: pd.DataFrame) -> str:
+def devices_beside(frame: pd.DataFrame, known: pd.DataFrame) -> str:
     """Return how far predicted slowest devices are from measured ones, by what is known of a layer.
 
     Parameters
@@ -264,7 +264,7 @@ def slowest_devices(frame: pd.DataFrame, known: pd.DataFrame) -> str:
     )
 
 
-def layer_times(frame: pd.DataFrame, fixed_s: float) -> str:
+def times_beside(frame: pd.DataFrame, fixed_s: float) -> str:
     """Return how far the time of a layer of experts is predicted, and what it takes whatever it reads.
 
     Parameters
@@ -294,7 +294,7 @@ def layer_times(frame: pd.DataFrame, fixed_s: float) -> str:
     )
 
 
-def wide_services(frame: pd.DataFrame, errors: pd.DataFrame) -> str:
+def services_beside(frame: pd.DataFrame, errors: pd.DataFrame) -> str:
     """Return how far services that deal experts out are predicted.
 
     Parameters

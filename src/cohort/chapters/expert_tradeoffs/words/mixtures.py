@@ -24,6 +24,7 @@ def brief(
     modern: Mapping[str, float],
     balance: Balance,
     placements: pd.DataFrame,
+    skews: pd.DataFrame,
     decision: str,
     errors: Mapping[str, float],
 ) -> str:
@@ -43,6 +44,8 @@ def brief(
         Of its experts.
     placements : DataFrame
         As `load.by_placement` returns it.
+    skews : DataFrame
+        As `placed.measured_skews` returns it.
     decision : str
         As `choices.decided` begins.
     errors : mapping of str to float
@@ -54,26 +57,22 @@ def brief(
         Markdown.
     """
     name = title(spec)
-    training, row = beside["training"], lost.loc[name]
+    training, nearly = beside["training"], int(lost["nearly all"][name])
     saved = training[name, "dense, total"] / training[name, "it is"]
     devices = int(beside["devices"][name, "it is"])
-    twice = "It never reads twice as much"
-    if not pd.isna(row["twice"]):
-        twice = f"From {counted(int(row['twice']), 'answer')} on it reads twice as much"
     return sentences(
         f"- {name} holds {scaled(spec.parameters)} parameters, of which a token passes through "
-        f"{scaled(spec.active_parameters)}. Its training takes "
-        f"{significant(saved)} times less compute a token than a dense model "
-        f"of its size, and its weights as much memory: {counted(devices, 'device')} "
-        f"{inflected(devices, 'holds', 'hold')} them.",
+        f"{scaled(spec.active_parameters)}. It trains with {significant(saved)} times less compute a token "
+        f"than a dense model of its size and takes as much memory: {counted(devices, 'device')} "
+        f"{inflected(devices, 'holds', 'hold')} it. One answer reads as little of it as of the dense "
+        f"model of its active size, {counted(nearly, 'answer')} nearly all.",
         _worth(name, rules, modern),
         f"- {decision}",
-        "- With one answer, a step reads as little as a dense model of as many active parameters. "
-        f"{twice}, and from {counted(int(row['nearly all']), 'answer')} on nearly all of itself.",
-        _balance(balance, placements),
+        _balance(balance, placements, skews),
         "- Held against measurements that nothing was fitted to, the slowest device is "
         f"{_off(errors['device'])} off at the median, the time of a layer of experts "
-        f"{_off(errors['layer'])}, and a token of services that deal experts out {_off(errors['services'])}.",
+        f"{_off(errors['layer'])}, and a token of services that deal experts out "
+        f"{_off(errors['services'])}.",
     )
 
 
@@ -84,21 +83,20 @@ def _off(share: float) -> str:
 def _worth(name: str, rules: pd.DataFrame, modern: Mapping[str, float]) -> str:
     spread = float(rules["makers spread"][mixture_rules.BLIND])
     return (
-        f"- It is worth a dense model of about {scaled(modern['worth'], 2)} parameters, "
-        f"{modern['worth'] / modern['active']:.1f} times its active ones without vocabulary, by "
-        f"a rule from {int(rules['pairs'][mixture_rules.BLIND])} mixtures that were measured beside dense "
-        f"models; for makers that the rule does not know it is right within a factor of {spread:.1f} "
-        "in two cases of three."
+        f"- {name} is worth a dense model of about {scaled(modern['worth'], 2)} parameters, "
+        f"{modern['worth'] / modern['active']:.1f} times its active ones without vocabulary. The rule rests "
+        f"on {int(rules['pairs'][mixture_rules.BLIND])} mixtures that were measured beside dense models, and "
+        f"misses those of makers that it does not know by a factor of {spread:.1f}, as a rule."
     )
 
 
-def _balance(balance: Balance, placements: pd.DataFrame) -> str:
+def _balance(balance: Balance, placements: pd.DataFrame, skews: pd.DataFrame) -> str:
     loads, devices = balance.expected, balance.expert_parallel
     said = (
-        f"- Measured routers are uneven. As uneven as their median, the busiest expert has "
-        f"{significant(loads['busiest expert'])} times the mean load, and "
-        f"{100 * loads['dropped']:.0f}% of the assignments find their expert full at a capacity factor "
-        f"of {balance.capacity_factor:g}"
+        f"- Layers of measured routers are as uneven as skews of {skews['low'].min():.1f} to "
+        f"{skews['high'].max():.1f}. With {balance.skew:g}, the busiest expert has "
+        f"{significant(loads['busiest expert'])} times the mean load, and {100 * loads['dropped']:.0f}% of "
+        f"the assignments find their expert full at a capacity factor of {balance.capacity_factor:g}"
     )
     if devices == 1:
         return f"{said}."
