@@ -166,15 +166,17 @@ def expected_slowest(
     return _slowest(popular, popular, devices, placement, tokens)
 
 
-def sharers(spec: ModelSpec, most: int) -> list[int]:
-    """Return the numbers of devices, up to one that is asked for, that share the experts of a mixture evenly.
+def sharers(spec: ModelSpec, asked: int, most: int = 32) -> list[int]:
+    """Return numbers of devices that share the experts of a mixture evenly, one that is asked for among them.
 
     Parameters
     ----------
     spec : ModelSpec
         A mixture.
+    asked : int
+        Devices that must be one of them.
     most : int
-        The largest, which must be one of them.
+        Up to which the others are listed.
 
     Returns
     -------
@@ -184,11 +186,15 @@ def sharers(spec: ModelSpec, most: int) -> list[int]:
     Raises
     ------
     ParameterError
-        If the model is dense, or the largest does not divide its experts.
+        If the model is dense, or what is asked for does not divide its experts.
     """
     count = experts_of(spec).count
-    closed_form.shared_evenly(count, most)
-    return [each for each in range(1, most + 1) if not count % each]
+    closed_form.shared_evenly(count, asked)
+    return [
+        each
+        for each in range(1, max(asked, most) + 1)
+        if not count % each and (each <= most or each == asked)
+    ]
 
 
 def by_placement(spec: ModelSpec, tokens: int, skew: float, devices: Sequence[int]) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullFormatter
 
 from cohort.display.parts import end_labels, label_points, name_rows, plain_ticks
@@ -175,11 +174,9 @@ def draw_modern(modern: pd.DataFrame, pairs: pd.DataFrame, named: Sequence[str])
     axes.set_yticks([2, 3, 5, 10])
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
-    axes.annotate("worth all its weights", (5.2, 5.2), (-4, 2), textcoords="offset points", ha="right",
+    axes.annotate("worth all its weights", (9.4, 9.4), (-5, 0), textcoords="offset points", ha="right",
                   size=SMALLEST)  # fmt: skip
-    shown = [name for name in named if name in modern.index]
+    shown = [name for name in dict.fromkeys(named) if name in modern.index]
     label_points(axes, list(modern.loc[shown, "sparsity"]), list(modern.loc[shown, "times"]), shown)
-    for text in axes.texts:
-        text.set_path_effects([withStroke(linewidth=3, foreground="white")])
     axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST, columnspacing=0.9)
     return drawing

@@ -53,7 +53,7 @@ def test_what_to_remember():
     spec = cohort.model("deepseek-v2")
     lost = reads.advantage(["deepseek-v2"], "H100 SXM 80GB").loc["DeepSeek-V2"]
     placements, rules = load.by_placement(spec, 4096, 0.7, [1, 8]), worth.rules()
-    said = words.takeaways(spec, lost, placements, rules, "a mixture is worth more").split("\n")
+    said = words.takeaways(spec, lost, 8, placements, rules, "a mixture is worth more").split("\n")
     assert len(said) == 4
     assert (
         "works like a model of 21.4 billion weights and is held like one of 236 billion, 11 times" in said[0]
@@ -62,5 +62,5 @@ def test_what_to_remember():
     assert "granularity^0.23, within a factor of 1.3. The root" in said[1]
     assert "On 8 devices the slowest has 1.48 times the mean load where nobody knew" in said[2]
     assert said[3] == "- Experts pay where memory lies idle: a mixture is worth more."
-    alone = words.takeaways(spec, lost.mask(lost.index == "twice"), placements.loc[[1]], rules, "so")
+    alone = words.takeaways(spec, lost.mask(lost.index == "twice"), 1, placements, rules, "so")
     assert "No batch reads twice" in alone and "One device waits for no other." in alone

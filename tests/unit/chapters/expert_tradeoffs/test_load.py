@@ -91,6 +91,14 @@ def test_placement_that_knows_the_loads_is_better_and_copies_are_better_still():
     assert load.expected_slowest(cohort.model("deepseek-v2"), 4096, 0.7, 16) == frame.loc[16, load.BLIND]
 
 
+def test_devices_that_share_divide_the_experts():
+    spec = cohort.model("deepseek-v2")
+    assert load.sharers(spec, 8) == [1, 2, 4, 5, 8, 10, 16, 20, 32]
+    assert load.sharers(spec, 80) == [1, 2, 4, 5, 8, 10, 16, 20, 32, 80]
+    with pytest.raises(ParameterError, match="expert_parallel is 3, but must divide the 160"):
+        load.sharers(spec, 3)
+
+
 def test_the_default_skew_of_the_chapter_is_that_of_measured_routers():
     """Of the median layer of the median model, to a tenth."""
     notebook = json.loads((ROOT / "notebooks" / "expert_tradeoffs.ipynb").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cohort.display.words import counted, ranged, running, scaled, sentences
+from cohort.display.words import counted, paragraphs, ranged, running, scaled, sentences
 
 SPELLED = {"dense": "a dense model", "mixture": "a mixture"}
 
@@ -53,7 +53,7 @@ def decided(
         Markdown.
     """
     said = choice(crossings)
-    return sentences(
+    return paragraphs(
         f"On {counted(devices, 'device')} of the kind {accelerator}, at {speed:g} tokens a second for each "
         f"answer, {said}.",
         _why([better for _, better in crossings]),

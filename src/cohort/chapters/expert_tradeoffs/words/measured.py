@@ -10,7 +10,7 @@ import pandas as pd
 from cohort.chapters.expert_tradeoffs import placed
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, MIXED_LAWS
-from cohort.display.words import counted, ranged, running, sentences, significant
+from cohort.display.words import counted, paragraphs, ranged, running, sentences, significant
 from cohort.experts import closed_form
 from cohort.experts.loads import Load
 from cohort.scaling import mixture_rules
@@ -79,16 +79,19 @@ def pairs_and_rule(pairs: pd.DataFrame, rules: pd.DataFrame) -> str:
     own, folk = rows[mixture_rules.BLIND], rows[FOLKLORE]
     makers = pairs["maker"].value_counts()
     met = "meets" if meets(own) else "does not meet"
-    return sentences(
+    return paragraphs(
         f"In {len(pairs)} pairs of {len(makers)} makers a mixture was as good as a dense model of "
         f"{ranged(times.min(), times.max())} times its active parameters, after as many tokens of the same "
-        "data.",
-        f"The rule that they support: {formula(mixture_rules.recommended())}, and never more than all "
-        "parameters. *Granularity* is the width that a token passes through over that of one expert.",
-        f"Chosen and fitted without the maker it is tested on, it gives {own['median']:.2f} of what was "
-        f"measured at the median of all pairs, with a geometric spread of {own['spread']:.2f}; "
-        f"{own['makers median']:.2f} and {own['makers spread']:.2f} if each maker counts alike. That {met} a "
-        f"median from {MEDIAN[0]:g} to {MEDIAN[1]:g} and a spread of at most {SPREAD:g}.",
+        "data. The rule that they support:",
+        f"**{formula(mixture_rules.recommended())}**, and never more than all parameters.",
+        running(
+            "*Granularity* is the width that a token passes through over that of one expert.",
+            "Chosen and fitted without the maker it is tested on, the rule gives "
+            f"{own['median']:.2f} of what was measured at the median of all pairs, with a geometric "
+            f"spread of {own['spread']:.2f}; {own['makers median']:.2f} and {own['makers spread']:.2f} "
+            f"if each maker counts alike. That {met} a median from {MEDIAN[0]:g} to {MEDIAN[1]:g} and "
+            f"a spread of at most {SPREAD:g}.",
+        ),
         running(_folklore(pairs, folk), _one_maker(makers, len(pairs))),
     )
 
@@ -204,7 +207,7 @@ def router_loads(loads: Sequence[Load], skews: pd.DataFrame, skew: float, tokens
     )
 
 
-def placements(frame: pd.DataFrame, skew: float) -> str:
+def placements(frame: pd.DataFrame, skew: float, devices: int) -> str:
     """Return what knowing the loads and holding popular experts twice is worth.
 
     Parameters
@@ -213,21 +216,26 @@ def placements(frame: pd.DataFrame, skew: float) -> str:
         As `load.by_placement` returns it.
     skew : float
         Of the router.
+    devices : int
+        Whose row is said.
 
     Returns
     -------
     str
         Markdown.
     """
-    if len(frame) < 2:
-        return "One device holds all experts, and none waits for another."
-    devices, row = int(frame.index[-1]), frame.iloc[-1]
+    row = dict(frame.loc[devices].items())
     others = placed.other_texts().median(numeric_only=True)
+    own = "One device holds all experts, and none waits for another."
+    if devices > 1:
+        own = (
+            f"On {devices} devices and with a skew of {skew:g}, the slowest has {significant(row[BLIND])} "
+            f"times the mean load where experts were placed blindly, {significant(row[BY_LOAD])} times where "
+            f"their loads were known, and {significant(row[COPIES])} times with one more place on each "
+            "device for copies of popular experts."
+        )
     return sentences(
-        f"On {devices} devices and with a skew of {skew:g}, the slowest has {significant(row[BLIND])} times "
-        f"the mean load where experts were placed blindly, {significant(row[BY_LOAD])} times where their "
-        f"loads were known, and {significant(row[COPIES])} times with one more place on each device for "
-        "copies of popular experts.",
+        own,
         "What was popular yesterday is known, what will be today is not: on eight devices, OLMoE's layers "
         f"have {others['as numbered']:.2f} times the mean as numbered, {others['by other texts']:.2f} placed "
         f"by the loads of other kinds of text, {others['with copies']:.2f} with copies too, and "

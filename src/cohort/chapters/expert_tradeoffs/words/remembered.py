@@ -13,7 +13,12 @@ from cohort.scaling import mixture_rules
 
 
 def takeaways(
-    spec: ModelSpec, lost: pd.Series, placements: pd.DataFrame, rules: pd.DataFrame, decision: str
+    spec: ModelSpec,
+    lost: pd.Series,
+    devices: int,
+    placements: pd.DataFrame,
+    rules: pd.DataFrame,
+    decision: str,
 ) -> str:
     """Return four findings to take along, one list item each.
 
@@ -23,8 +28,10 @@ def takeaways(
         The mixture that is looked at closely.
     lost : Series
         Its row of `reads.advantage`.
+    devices : int
+        Devices that share the experts.
     placements : DataFrame
-        As `load.by_placement` returns it.
+        As `load.by_placement` returns it, with that number of devices.
     rules : DataFrame
         As `worth.rules` returns it.
     decision : str
@@ -36,7 +43,7 @@ def takeaways(
         Markdown.
     """
     ratio = spec.parameters / spec.active_parameters
-    devices, row = int(placements.index[-1]), placements.iloc[-1]
+    row = dict(placements.loc[devices].items())
     spread, folk = (float(rules["makers spread"][name]) for name in (mixture_rules.BLIND, mixture_rules.ROOT))
     waits = "One device waits for no other."
     if devices > 1:
