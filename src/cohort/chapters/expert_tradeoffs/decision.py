@@ -291,8 +291,7 @@ def own_worth(spec: ModelSpec) -> dict[str, float]:
 
 HOME, HOME_DEVICES = "DGX Spark", 1  # a machine with much memory for its bandwidth
 NAMED = (
-    *("Mixtral 8x22B", "DBRX", "Arctic", "DeepSeek-V2", "DeepSeek-V3", "Kimi K2", "gpt-oss 120B"),
-    *("Llama 4 Maverick", "Qwen3 235B-A22B", "LongCat-Flash", "gpt-oss 20B"),
+    *("Mixtral 8x22B", "DBRX", "Arctic", "Kimi K2", "LongCat-Flash", "Llama 4 Maverick", "DeepSeek-V3"),
 )  # mixtures that a figure names, if there is room
 
 

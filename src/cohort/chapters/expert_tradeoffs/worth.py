@@ -147,13 +147,13 @@ def _fitted_to(rule: str) -> str:
     if rule == FOLKLORE:
         return "nothing"
     if rule not in MIXED_LAWS:
-        return "the pairs of all other makers"
+        return "pairs of other makers"
     spans = mixture_laws.ranges(rule)
     size = next((name for name in ("active parameters", "total parameters") if name in spans), None)
     if size is None:
-        return "runs whose sizes are not in the data"
+        return "not known"
     low, high = spans[size]
-    return f"{words.scaled(low)} to {words.scaled(high)} {size}"
+    return f"{words.scaled(low)} to {words.scaled(high)} {size.removesuffix(' parameters')}"
 
 
 def times_active(model: str) -> float:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from cohort.chapters.expert_tradeoffs.figures import LAWS as MARKS
 from cohort.display.parts import end_labels, label_points, name_rows, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 from cohort.scaling.mixture_rules import BLIND, LAWS, Score
@@ -136,7 +137,8 @@ def draw_rule_scores(scores: Sequence[Score]) -> Figure:
     axes.set_xlim(right=axes.get_xlim()[1] * 1.5)
     axes.set_xticks([0.25, 0.5, 1, 2, 4])
     plain_ticks(axes.xaxis)
-    name_rows(axes, ["recommended, blind" if each.rule == BLIND else each.rule for each in rows])
+    named = {BLIND: "recommended, blind", **{law: label for law, (label, *_) in MARKS.items()}}
+    name_rows(axes, [named.get(each.rule, each.rule) for each in rows])
     return drawing
 
 

@@ -295,6 +295,16 @@ def test_what_the_pairs_say():
     assert "and at 0.91 and 1.41 maker by maker. 39 of the pairs are by DeepMind" in coarse
 
 
+def test_compute_and_memory():
+    pairs = worth.measured_pairs()
+    said = words.compute_and_memory(pairs)
+    assert said.endswith(
+        "63 of 64 measured mixtures are worth more than a dense model that trains with as much; none of them "
+        "is worth a dense model of as many weights."
+    )
+    assert "64 of them are worth" in words.compute_and_memory(pairs.assign(dense=pairs["total"]))
+
+
 def test_rules_in_words():
     assert measured.formula(Rule("root of total and active", ())) == (
         "the square root of total times active parameters"
@@ -304,7 +314,10 @@ def test_rules_in_words():
     )
     rules = worth.rules()
     assert words.laws_beside(rules).endswith("says little of another.")
-    assert "None of them meets both bounds.\nThe nearest is *abnar*" in words.laws_beside(rules)
+    assert (
+        "None of them meets both bounds.\nThe nearest is that of Abnar et al., at 0.88"
+        in words.laws_beside(rules)
+    )
     good = rules.assign(median=1.0, spread=1.1, **{"makers median": 1.0, "makers spread": 1.1})
     assert "clark-s-base, clark-rl-r, " in words.laws_beside(good) and "ling meet both" in words.laws_beside(
         good

@@ -46,6 +46,6 @@ def test_pairs_and_rules_are_those_of_the_science():
     assert len(pairs) == rules.loc[mixture_rules.BLIND, "pairs"] >= 15
     ratio = pairs["predicted"] / pairs["dense"]
     assert ratio.median() == pytest.approx(rules.loc[mixture_rules.BLIND, "median"])
-    assert rules.loc["krajewski-16", "fitted to"] == "35 million to 540 million total parameters"
+    assert rules.loc["krajewski-16", "fitted to"] == "35 million to 540 million total"
     assert rules.loc[worth.FOLKLORE, "fitted to"] == "nothing"
     assert worth.times_active("dbrx") == pytest.approx(2.471, rel=1e-3)

@@ -13,6 +13,7 @@ from cohort.chapters.expert_tradeoffs.words.devices import (
     skews,
 )
 from cohort.chapters.expert_tradeoffs.words.measured import (
+    compute_and_memory,
     devices_beside,
     laws_beside,
     pairs_and_rule,
@@ -37,6 +38,7 @@ __all__ = [
     "best_services",
     "brief",
     "choice",
+    "compute_and_memory",
     "decided",
     "dense_beside",
     "dense_worth",

@@ -10,7 +10,7 @@ import pandas as pd
 from cohort.chapters.expert_tradeoffs import placed
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, MIXED_LAWS
-from cohort.display.words import counted, paragraphs, ranged, running, sentences, significant
+from cohort.display.words import counted, inflected, paragraphs, ranged, running, sentences, significant
 from cohort.experts import closed_form
 from cohort.experts.loads import Load
 from cohort.scaling import mixture_rules
@@ -147,9 +147,41 @@ def laws_beside(rules: pd.DataFrame) -> str:
         f"Of {len(laws)} published laws, each scored on the pairs that its own report does not print, "
         f"medians run from {min(medians):.2f} to {max(medians):.2f} and spreads from {min(spreads):.2f} to "
         f"{max(spreads):.2f}. {met}.",
-        f"The nearest is *{nearest}*, at {laws[nearest]['makers median']:.2f} with a spread of "
-        f"{laws[nearest]['makers spread']:.2f} maker by maker: its form carries over better than most. A law "
-        "that was fitted to one recipe, one size of run or one granularity says little of another.",
+        f"The nearest is that of {AUTHORS[nearest.split('-')[0]]}, at "
+        f"{laws[nearest]['makers median']:.2f} with a spread of {laws[nearest]['makers spread']:.2f} "
+        "maker by maker: its form carries over better than most. A law that was fitted to one recipe, "
+        "one size of run or one granularity says little of another.",
+    )
+
+
+AUTHORS = {
+    "clark": "Clark et al.",
+    "krajewski": "Krajewski et al.",
+    "abnar": "Abnar et al.",
+    "ludziejewski": "Ludziejewski et al.",
+    "ling": "Tian et al.",
+}
+
+
+def compute_and_memory(pairs: pd.DataFrame) -> str:
+    """Return how many mixtures were worth more than their compute, and how many all their weights.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        As `worth.measured_pairs` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    more = int((pairs["dense"] > pairs["active"]).sum())
+    whole = int((pairs["dense"] >= pairs["total"]).sum())
+    return (
+        f"That is the choice of who serves. Who trains pays for compute, and {more} of {len(pairs)} measured "
+        f"mixtures are worth more than a dense model that trains with as much; {whole or 'none'} of them "
+        f"{inflected(whole or 1, 'is', 'are')} worth a dense model of as many weights."
     )
 
 
