@@ -43,6 +43,11 @@ def test_copies_go_where_the_load_is_and_to_different_devices():
     assert placed_by_load([6, 1, 1, 0], 2, copies=2, loads=[0, 0, 0, 8]) == 2
 
 
+def test_copies_of_an_expert_lie_apart():
+    """Of 10, 9.5, 9.5 and 1 the halves would fill one device; apart, each gets half of what comes to both."""
+    assert placed_by_load([10, 19, 1], 2, copies=1, loads=[0, 20, 0]) == 1
+
+
 @given(LOADS)
 def test_what_is_known_is_never_worse_than_the_mean_order_and_never_better_than_even(loads):
     known = placed_by_load(loads, 4)

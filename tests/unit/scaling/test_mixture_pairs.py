@@ -96,6 +96,16 @@ def test_the_rule_does_not_know_the_maker_it_is_tested_on():
     assert after[0] != before[0]
 
 
+def test_no_form_knows_the_maker_it_is_tested_on():
+    place = next(index for index, pair in enumerate(PAIRS) if pair.maker == "Ant")
+    changed = list(PAIRS)
+    changed[place] = replace(PAIRS[place], dense=10 * PAIRS[place].dense)
+    for form in ("power", "bent power and granularity"):
+        before = mixture_rules.ratios_left_out(form, PAIRS)
+        after = mixture_rules.ratios_left_out(form, changed)
+        assert after[place] == pytest.approx(before[place] / 10, rel=1e-12) and after[0] != before[0]
+
+
 def test_more_pairs_of_one_maker_weigh_no_more():
     doubled = [*PAIRS, *(pair for pair in PAIRS if pair.maker == "DeepMind")]
     form = "power and granularity"

@@ -37,7 +37,7 @@ def test_every_pair_and_every_rule_has_a_mark():
     assert sorted(drawn[:, 0]) == pytest.approx(sorted(pairs["dense"] / pairs["active"]))
     drawing = worth_figures.draw_rule_scores(scores)
     names = [label.get_text() for label in drawing.axes[0].get_yticklabels()]
-    assert names[::-1][:2] == ["recommended, blind", mixture_rules.ROOT] and names[0] == "Tian (Ling)"
+    assert names[::-1][:2] == ["recommended, blind", "root (folklore)"] and names[0] == "Tian (Ling)"
     assert len(names) == len(scores)
     assert texts(drawing)[-1] == f"×{scores[0].makers_spread:.2f}"
 
