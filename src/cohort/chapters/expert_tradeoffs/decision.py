@@ -291,7 +291,7 @@ def own_worth(spec: ModelSpec) -> dict[str, float]:
 
 HOME, HOME_DEVICES = "DGX Spark", 1  # a machine with much memory for its bandwidth
 NAMED = (
-    *("Mixtral 8x22B", "DBRX", "Arctic", "Kimi K2", "LongCat-Flash", "Llama 4 Maverick", "DeepSeek-V3"),
+    *("Mixtral 8x22B", "DBRX", "Arctic", "Kimi K2", "LongCat-Flash", "DeepSeek-V3"),
 )  # mixtures that a figure names, if there is room
 
 
