@@ -67,11 +67,16 @@ def measured_loads() -> list[Load]:
 
 @lru_cache(maxsize=2)
 def _measured(modified: int) -> tuple[Load, ...]:
-    counts: dict[tuple[str, str, int, int], list[int]] = {}
-    for row in facts.rows("router_loads"):  # the experts of a layer in the order of their numbers
-        key = row["model"], row["text"], int(row["layer"]), int(row["active_experts"])
-        counts.setdefault(key, []).append(int(row["assignments"]))
-    return tuple(Load(*key, tuple(found)) for key, found in counts.items())
+    return tuple(
+        Load(
+            model=row["model"],
+            text=row["text"],
+            layer=int(row["layer"]),
+            active=int(row["active_experts"]),
+            assignments=tuple(int(each) for each in row["assignments"].split()),
+        )
+        for row in facts.rows("router_loads")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import NullFormatter
 
-from cohort.display.parts import end_labels, label_points, name_rows, nothing, plain_ticks
+from cohort.display.parts import end_labels, label_points, name_rows, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 OWN, SMALL, LARGE, SKEWED = COLOURS[0], COLOURS[2], COLOURS[1], COLOURS[4]
@@ -164,36 +164,6 @@ def draw_coverage(frame: pd.DataFrame) -> Figure:
     return drawing
 
 
-def draw_traffic(frame: pd.DataFrame) -> Figure:
-    """Draw the weights that a step reads as more sequences are written at once.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As `reads.traffic` returns it.
-
-    Returns
-    -------
-    Figure
-        Logarithmic axes, GB against sequences.
-    """
-    drawing, axes = figure()
-    colours = {"alike": OWN, "skewed": SKEWED, "dense, active": SMALL, "dense, total": LARGE}
-    names = {"alike": "mixture", "skewed": "mixture, skewed", "dense, active": "dense, active",
-             "dense, total": "dense, total"}  # fmt: skip
-    for column, colour in colours.items():
-        axes.plot(frame.index, frame[column], color=colour, lw=1.8)
-    _powers(axes)
-    axes.set(yscale="log", xlabel="sequences written at once", ylabel="weights read in a step (GB)")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    plain_ticks(axes.yaxis)
-    axes.set_ylim(float(frame.min().min()) / 1.5, float(frame.max().max()) * 1.5)
-    last = frame.iloc[-1]
-    ends = {names[column]: float(last[column]) for column in colours}
-    end_labels(axes, float(frame.index[-1]), ends, {names[column]: colours[column] for column in colours})
-    return drawing
-
-
 def draw_drops(lines: Mapping[str, pd.Series], chosen: float) -> Figure:
     """Draw the share of assignments that find their expert full, against the room that experts have.
 
@@ -284,47 +254,4 @@ def draw_equivalents(frame: pd.DataFrame) -> Figure:
     plain_ticks(axes.xaxis)
     name_rows(axes, models[::-1])
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=SMALLEST)
-    return drawing
-
-
-def draw_scores_by_size(frame: pd.DataFrame, fitted: pd.DataFrame, label: str) -> Figure:
-    """Draw scores against size: dense models as dots, mixtures from active to total parameters.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As `worth.scores_by_size` returns it.
-    fitted : DataFrame
-        As `worth.fitted_size` returns it; its dense size is marked on each mixture.
-    label : str
-        The axis label of the score.
-
-    Returns
-    -------
-    Figure
-        Per cent against billions of parameters, on a logarithmic axis.
-    """
-    if frame.empty:
-        return nothing("no scores of base models in this setting")
-    drawing, axes = figure(WIDTH * 0.85)
-    dense = frame[~frame["experts"]]
-    years = sorted(frame["year"].unique())
-    for at, year in enumerate(years):
-        rows = dense[dense["year"] == year]
-        shade = 0.25 + 0.75 * (at + 1) / len(years)
-        axes.scatter(rows["total"] / 1e9, rows["score"], color=SMALL, alpha=shade, s=26, zorder=2)
-    mixed = frame[frame["experts"]]
-    for row in mixed.to_dict("records"):
-        span = [row["active"] / 1e9, row["total"] / 1e9]
-        axes.plot(span, [row["score"]] * 2, color=OWN, lw=2.2, zorder=3, marker="|", ms=8)
-    same = mixed.index.intersection(fitted.index)
-    place = fitted.loc[same, "dense"] / 1e9, mixed.loc[same, "score"]
-    axes.scatter(*place, marker="o", s=34, facecolors="white", edgecolors=LARGE, zorder=4, lw=1.5)
-    axes.set(xscale="log", xlabel="parameters (billion)", ylabel=label)
-    plain_ticks(axes.xaxis)
-    edge = axes.get_xlim()[1]
-    axes.set_xlim(right=edge)
-    axes.hlines(mixed["score"], mixed["total"] / 1e9, edge, color=PALE, lw=0.6, zorder=1)
-    names = [str(name) for name in mixed.index]
-    end_labels(axes, edge, dict(zip(names, mixed["score"], strict=True)), dict.fromkeys(names, OWN))
     return drawing

@@ -104,54 +104,6 @@ def without_indexer(spec: ModelSpec) -> ModelSpec:
     return with_changed_attention(spec, plain)
 
 
-def expert_fleet() -> dict[str, float]:
-    """Return DeepSeek's published service beside what is predicted for it :cite:p:`deepseek2025inference`.
-
-    The sequences of a device follow from what it writes and what one user sees. The exchange is added to the
-    rest, or hidden behind it.
-
-    Returns
-    -------
-    dict of str to float
-        ``devices`` that share the experts and ``sequences`` on each; ``measured``, ``predicted`` with the
-        exchange added, and ``overlapped``, in output tokens a second of one device; and the relative
-        ``error`` and ``overlapped error`` of the predictions.
-
-    Raises
-    ------
-    CohortError
-        If the data do not hold each of its figures once.
-    """
-    whole, speed = (_of_fleet(metric) for metric in ("output_throughput_per_node", "decode_speed_per_user"))
-    devices = int(whole["layout"].removeprefix("EP"))
-    measured = float(whole["value"]) / int(whole["accelerators"])
-    sequences = round(measured / float(speed["value"]))
-    spec = without_indexer(read_model("deepseek-v3.2"))
-    types = whole["weight_dtype"], whole["kv_dtype"]
-    parts = step(spec, whole["accelerator"], devices, sequences, int(whole["input_tokens"]), *types)
-    rest = sum(parts.values()) - parts["exchange"]
-    predicted = sequences / (rest + parts["exchange"])
-    overlapped = sequences / max(rest, parts["exchange"])
-    return {
-        "devices": devices,
-        "sequences": sequences,
-        "measured": measured,
-        "predicted": predicted,
-        "overlapped": overlapped,
-        "error": predicted / measured - 1,
-        "overlapped error": overlapped / measured - 1,
-    }
-
-
-def _of_fleet(metric: str) -> dict[str, str]:
-    """Return the row of DeepSeek's service that states a figure of its decode."""
-    key = {"source": "deepseek2025inference", "phase": "decode", "metric": metric}.items()
-    rows = [row for row in facts.rows("serving_measurements") if key <= row.items()]
-    if len(rows) != 1:
-        raise CohortError(f"{len(rows)} rows of the fleet state {metric}; one is needed")
-    return rows[0]
-
-
 # Published services of decode alone whose devices are known, and tokens of a request while it is written.
 WIDE = {"deepseek2025inference": 1, "lmsys2025largeep": 1, "vllm2026gb200": 1000}
 
@@ -194,7 +146,8 @@ def _wide(spec: ModelSpec, source: str, written: int) -> dict[str, Any]:
     stated = source == "deepseek2025inference"
     sequences = _that_fit(spec, device, devices, context, types)
     if stated:
-        sequences = round(measured / float(_of_fleet("decode_speed_per_user")["value"]))
+        (speed,) = (float(each["value"]) for each in found if each["metric"] == "decode_speed_per_user")
+        sequences = round(measured / speed)
     parts = step(spec, device, devices, sequences, context - 1, *types)
     rest = sum(parts.values()) - parts["exchange"]
     apart, hidden = sequences / (rest + parts["exchange"]), sequences / max(rest, parts["exchange"])

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from statistics import median
 
-import numpy as np
 import pandas as pd
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.registered import group, known, specs, title
+from cohort.architecture.registered import group, specs, title
 from cohort.chapters.expert_tradeoffs.sizes import mixture, mixtures
 from cohort.display import published_values, words
 from cohort.errors import CohortError
@@ -319,81 +318,3 @@ def _optimum(name: str, active: float) -> mixture_laws.MixtureAllocation:
         return granular.compute_optimal(math.exp(log_flop)).active / active - 1
 
     return granular.compute_optimal(math.exp(root(larger, math.log(1e15), math.log(1e30))))
-
-
-SETTING = "5-shot"
-
-
-def scores_by_size(benchmark: str = "MMLU") -> pd.DataFrame:
-    """Return scores of base models by active and total parameters, all from the same setting.
-
-    Parameters
-    ----------
-    benchmark : str
-        A name from `cohort.display.published_values.benchmarks`, of a test that is taken with five examples.
-
-    Returns
-    -------
-    DataFrame
-        Per model of the registry with such scores: ``score`` in per cent, the median over sources,
-        ``active`` and ``total`` parameters, the release ``year``, and whether it has ``experts``.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such benchmark.
-    """
-    every = {title(spec): spec for spec in specs(facts.config_names())}
-    frame = published_values.scores([spec.name for spec in every.values()], benchmark)
-    same = (frame["variant"] == "base") & (frame["shots"] == SETTING) & (frame["status"] != "contested")
-    medians = frame[same].groupby("model")["score"].median()
-    records = {
-        name: {
-            "score": medians[name],
-            "active": spec.active_parameters,
-            "total": spec.parameters,
-            "year": int(known(spec)["release_date"].value[:4]),
-            "experts": spec.experts is not None,
-        }
-        for name, spec in every.items()
-        if name in medians.index
-    }
-    return pd.DataFrame.from_dict(records, orient="index").rename_axis("model")
-
-
-def fitted_size(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return what size a dense model of the same score has, by the dense models of the same years.
-
-    A straight line is fitted to the scores of dense models over the logarithm of their size, with a step for
-    each year, and read backwards for the mixtures.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As `scores_by_size` returns it.
-
-    Returns
-    -------
-    DataFrame
-        Per mixture of a year with dense models: ``active``, ``total``, ``dense`` in parameters, and ``low``
-        and ``high``, with the line moved by the standard deviation of what it leaves. ``attrs["points"]``
-        holds that in points, ``attrs["dense models"]`` how many the line rests on. Empty where there are
-        fewer than three dense models more than years.
-    """
-    dense = frame[~frame["experts"]]
-    years = sorted(dense["year"].unique())
-    mixed = frame[frame["experts"] & frame["year"].isin(years)]
-    free = len(dense) - len(years) - 1
-    if free < 2 or mixed.empty:
-        return pd.DataFrame(columns=["active", "total", "dense", "low", "high"])
-    steps = [(dense["year"] == year).astype(float) for year in years]
-    matrix = np.column_stack([np.log10(dense["total"].astype(float)), *steps])
-    found, *_ = np.linalg.lstsq(matrix, dense["score"].to_numpy(float), rcond=None)
-    left = dense["score"].to_numpy(float) - matrix @ found
-    points = float(np.sqrt((left**2).sum() / free))
-    base = np.array([found[1 + years.index(year)] for year in mixed["year"]])
-    result = mixed[["active", "total"]].astype(float)
-    for name, moved in (("dense", 0.0), ("low", -points), ("high", points)):
-        result[name] = 10 ** ((mixed["score"].to_numpy(float) + moved - base) / found[0])
-    result.attrs = {"points": points, "dense models": len(dense), "per tenfold": float(found[0])}
-    return result

@@ -7,7 +7,6 @@ from cohort.chapters.expert_tradeoffs.words.devices import (
     exchange_time,
     load_balance,
     measured_exchanges,
-    measured_fleet,
     measured_services,
     models_left_out,
     skews,
@@ -31,7 +30,7 @@ from cohort.chapters.expert_tradeoffs.words.mixtures import (
     where_weights_are,
 )
 from cohort.chapters.expert_tradeoffs.words.remembered import takeaways
-from cohort.chapters.expert_tradeoffs.words.worths import dense_worth, printed_laws, scores_beside
+from cohort.chapters.expert_tradeoffs.words.worths import dense_worth, printed_laws
 
 __all__ = [
     "active_counts",
@@ -49,7 +48,6 @@ __all__ = [
     "laws_beside",
     "load_balance",
     "measured_exchanges",
-    "measured_fleet",
     "measured_services",
     "models_left_out",
     "modern_mixtures",
@@ -57,7 +55,6 @@ __all__ = [
     "placements",
     "printed_laws",
     "router_loads",
-    "scores_beside",
     "services_beside",
     "skews",
     "sparsity_lost",

@@ -175,29 +175,6 @@ def measured_exchanges(exchanges: pd.DataFrame) -> str:
     )
 
 
-def measured_fleet(service: Mapping[str, float]) -> str:
-    """Return what is predicted for DeepSeek's service, with and without overlap, beside what is published.
-
-    Parameters
-    ----------
-    service : mapping of str to float
-        As `fleet.expert_fleet` returns it.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    between = "between" if service["error"] < 0 < service["overlapped error"] else "outside"
-    return (
-        f"With {service['devices']:.0f} devices and {service['sequences']:.0f} answers on each, we predict "
-        f"{service['predicted']:,.0f} tokens a second and device if exchange and work follow one another "
-        f"({100 * service['error']:+.0f}% from the published {service['measured']:,.0f}), and "
-        f"{service['overlapped']:,.0f} ({100 * service['overlapped error']:+.0f}%) if they overlap in full. "
-        f"The service overlaps them in part, and the published number lies {between}."
-    )
-
-
 def measured_services(measured: pd.DataFrame) -> str:
     """Return how far predictions for mixtures are from measurements, fitted and tested.
 

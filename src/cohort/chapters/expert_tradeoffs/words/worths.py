@@ -65,42 +65,6 @@ def _inside(equivalents: pd.DataFrame) -> str:
     return f"{inside} of them {inflected(inside, 'lies', 'lie')}" if inside else "None of them lies"
 
 
-def scores_beside(scored: pd.DataFrame, sized: pd.DataFrame) -> str:
-    """Return whether the dense sizes that reach mixtures' scores lie between their active and total sizes.
-
-    Parameters
-    ----------
-    scored, sized : DataFrame
-        As `worth.scores_by_size` and `worth.fitted_size` return them.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    active, total, dense = sized["active"], sized["total"], sized["dense"]
-    between = int(((dense >= active) & (dense <= total)).sum())
-    folk = (active * total) ** 0.5 / dense
-    points, dense_models = sized.attrs["points"], sized.attrs["dense models"]
-    factor = significant(10 ** (points / sized.attrs["per tenfold"]), 2)
-    outside = int(((sized["low"] < active) | (sized["high"] > total)).sum())
-    newest = int((~scored["experts"] & (scored["year"] == scored["year"].max())).sum())
-    return sentences(
-        running(
-            f"For {between} of {len(sized)} mixtures the circle lies between active and all parameters.",
-            "Taken at its word, that makes a mixture better than a dense model of its compute and worse than "
-            "one of its memory."
-            if between == len(sized)
-            else "",
-        ),
-        f"The root of total and active is {ranged(folk.min(), folk.max())} times the circle, at the median "
-        f"{folk.median():.1f} times: scores do not refute it, nor do they confirm it.",
-        f"The line leaves {points:.1f} points, a factor of {factor} in size to either side, and with it "
-        f"{outside} of {len(sized)} circles could lie outside their bars. It rests on {dense_models} dense "
-        f"models, of which the newest year has {newest}; data and training differ between them too.",
-    )
-
-
 def printed_laws(made: pd.DataFrame, active_loss: float, printed_loss: float) -> str:
     """Return how closely the printed coefficients of laws give what their reports print.
 
