@@ -23,7 +23,6 @@ from cohort.registry.devices import Accelerator
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.groups import device_group
 from cohort.serving.layouts import Layout
-from cohort.serving.measurements import at_maximum, compared
 from cohort.serving.memory import memory_budget
 from cohort.serving.roofline import largest_concurrency, most_devices, serve
 
@@ -310,22 +309,3 @@ def served(
     frame = frame.astype({"experts": bool})  # where no model is held, too
     frame.attrs["left out"] = left_out
     return frame
-
-
-def measured_mixtures() -> pd.DataFrame:
-    """Return published measurements of mixtures beside the predictions of `cohort.serving`.
-
-    Returns
-    -------
-    DataFrame
-        One row a measurement: ``source``, ``model``, ``accelerator``, ``devices``, ``dtype``, ``quantity``
-        (``token``, a time in seconds, or ``throughput`` at an unstated concurrency, in tokens a second),
-        ``measured``, ``predicted``, ``error``, relative, and ``use``.
-    """
-    frames = [pd.DataFrame(compared(use)).assign(use=use) for use in ("calibrate", "test")]
-    full = pd.DataFrame(at_maximum()).assign(use="test", quantity="throughput")
-    columns = {"tensor_parallel": "devices", "weight_dtype": "dtype", "predicted error": "error"}
-    frame = pd.concat([*frames, full], ignore_index=True).rename(columns=columns)
-    mixed = [read_model(name).experts is not None for name in frame["model"]]
-    kept = ["source", "model", "accelerator", "devices", "dtype", "quantity", "measured", "predicted"]
-    return frame.loc[mixed, [*kept, "error", "use"]].reset_index(drop=True)

@@ -34,14 +34,6 @@ def test_a_step_of_one_device_is_that_of_serving():
     assert parts["exchange"] == 0
 
 
-def test_measured_mixtures_and_how_far_off_they_are():
-    frame = fleet.measured_mixtures()
-    fitted, tested = (frame[frame["use"] == use]["error"].abs() for use in ("calibrate", "test"))
-    assert (len(fitted), len(tested)) == (7, 18)
-    assert fitted.max() < 0.095
-    assert tested.median() > 0.3 and tested.max() < 0.7  # an order of magnitude, as the chapter says
-
-
 def test_groups_are_the_smallest_that_hold_the_answers():
     frame = fleet.served(["mixtral-8x7b-v0.1", "llama-3-70b", "llama-3.1-405b"], DEVICE, 64, 1024, 256)
     assert frame["devices"].tolist() == [1, 2, 8]

@@ -7,7 +7,6 @@ from cohort.chapters.expert_tradeoffs.words.devices import (
     exchange_time,
     load_balance,
     measured_exchanges,
-    measured_services,
     models_left_out,
     skews,
 )
@@ -30,7 +29,7 @@ from cohort.chapters.expert_tradeoffs.words.mixtures import (
     where_weights_are,
 )
 from cohort.chapters.expert_tradeoffs.words.remembered import takeaways
-from cohort.chapters.expert_tradeoffs.words.worths import dense_worth, printed_laws
+from cohort.chapters.expert_tradeoffs.words.worths import dense_worth
 
 __all__ = [
     "active_counts",
@@ -48,12 +47,10 @@ __all__ = [
     "laws_beside",
     "load_balance",
     "measured_exchanges",
-    "measured_services",
     "models_left_out",
     "modern_mixtures",
     "pairs_and_rule",
     "placements",
-    "printed_laws",
     "router_loads",
     "services_beside",
     "skews",

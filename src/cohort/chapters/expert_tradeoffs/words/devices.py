@@ -175,32 +175,6 @@ def measured_exchanges(exchanges: pd.DataFrame) -> str:
     )
 
 
-def measured_services(measured: pd.DataFrame) -> str:
-    """Return how far predictions for mixtures are from measurements, fitted and tested.
-
-    Parameters
-    ----------
-    measured : DataFrame
-        As `fleet.measured_mixtures` returns it.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    fit, test = (measured[measured["use"] == use]["error"] for use in ("calibrate", "test"))
-    return sentences(
-        f"One answer at a time, a mixture reads its active weights and little else: {len(fit)} rows that "
-        f"were fitted come out within {100 * fit.abs().max():.0f}%, beside dense rows that share the same "
-        "coefficients.",
-        f"Services whose load is not stated are another matter: of {len(test)} rows that test, the "
-        f"median error is {100 * test.abs().median():.0f}%, from {100 * test.min():+.0f}% to "
-        f"{100 * test.max():+.0f}%. The concurrency that was run is not stated, and the engines are "
-        "newer than those that were fitted. Where nobody says how many answers are written at once, "
-        "take the serving model within a factor of two.",
-    )
-
-
 def skews(moved: pd.DataFrame, answers: int) -> str:
     """Return what a skew does to the experts that are read and to the slowest device.
 

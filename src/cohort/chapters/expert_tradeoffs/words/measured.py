@@ -13,6 +13,7 @@ from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, MIXED_LAWS
 from cohort.display.words import counted, inflected, paragraphs, ranged, running, sentences, significant
 from cohort.experts import closed_form
 from cohort.experts.loads import Load
+from cohort.registry import facts
 from cohort.scaling import mixture_rules
 from cohort.scaling.mixture_rules import Rule
 
@@ -92,7 +93,16 @@ def pairs_and_rule(pairs: pd.DataFrame, rules: pd.DataFrame) -> str:
             f"if each maker counts alike. That {met} a median from {MEDIAN[0]:g} to {MEDIAN[1]:g} and "
             f"a spread of at most {SPREAD:g}.",
         ),
-        running(_folklore(pairs, folk), _one_maker(makers, len(pairs))),
+        running(_folklore(pairs, folk), _one_maker(makers, len(pairs)), _bounds()),
+    )
+
+
+def _bounds() -> str:
+    found = mixture_rules.bounded_ratios()
+    kept = sum(ratio >= 1 if pair.relation == "at least" else ratio <= 1 for pair, ratio in found)
+    return (
+        f"{len(found)} more mixtures were better, or worse, than every dense model beside them; the "
+        f"rule keeps {kept} of these bounds."
     )
 
 
@@ -152,6 +162,12 @@ def laws_beside(rules: pd.DataFrame) -> str:
         "maker by maker: its form carries over better than most. A law that was fitted to one recipe, "
         "one size of run or one granularity says little of another.",
     )
+
+
+def _second_hand() -> list[str]:
+    """Return the authors of laws whose coefficients were not read in their own reports."""
+    laws = {row["law"] for row in facts.rows("routed_laws") if row["status"] == "contested"}
+    return [AUTHORS[law.split("-")[0]] for law in MIXED_LAWS if law in laws]
 
 
 AUTHORS = {

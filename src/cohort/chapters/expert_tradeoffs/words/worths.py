@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, RECOMMENDED, RULES, usual_tokens
-from cohort.display.words import inflected, ranged, running, scaled, sentences, significant
+from cohort.display.words import inflected, ranged, running, scaled, sentences
 
 
 def dense_worth(name: str, equivalents: pd.DataFrame, times: float, quoted: float) -> str:
@@ -63,35 +63,3 @@ def _assumed(equivalents: pd.DataFrame) -> str:
 def _inside(equivalents: pd.DataFrame) -> str:
     inside = int((equivalents["beyond"] == 1).sum())
     return f"{inside} of them {inflected(inside, 'lies', 'lie')}" if inside else "None of them lies"
-
-
-def printed_laws(made: pd.DataFrame, active_loss: float, printed_loss: float) -> str:
-    """Return how closely the printed coefficients of laws give what their reports print.
-
-    Parameters
-    ----------
-    made : DataFrame
-        As `worth.reproduced` returns it.
-    active_loss, printed_loss : float
-        As `worth.loss_of_active` returns them, in nats per token.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    fine = made[made["law"] == "krajewski-64"].set_index("quantity")["error"].abs()
-    exact = "every granularity exactly" if fine["granularity"].max() == 0 else "other granularities"
-    bands, cut = made[made["printed"].isna()], made[made["quantity"] == "cutoff"]
-    return sentences(
-        f"Of the compute-optimal mixtures that Krajewski et al. print, our optimum has {exact}, the tokens "
-        f"within {100 * fine['tokens'].max():.1f}% and the loss within {100 * fine['loss'].max():.1f}%, "
-        f"which rounded coefficients explain. {bands['inside'].sum()} of {len(bands)} ranges that they print "
-        "for the other law hold our value. This holds with all parameters as N; with the active ones the "
-        f"loss of the smallest would come out at {significant(active_loss)} where {printed_loss:.3f} is "
-        "printed.",
-        "The sizes from which on experts no longer help, by Clark et al., do not follow from rounded "
-        f"coefficients, but {cut['inside'].sum()} of {len(cut)} lie within what the rounding allows.",
-        "For Abnar et al. no printed figure is in our data: its coefficients are second-hand and stand "
-        "unchecked.",
-    )
