@@ -214,6 +214,10 @@ def groups(found: Sequence[Score]) -> dict[tuple[str, str, str], list[Score]]:
             ("accelerator", f"{each.kind}, {row['accelerator']}"),
             ("service", f"{row['model']}, {row['accelerator']}, {row['engine']}, {row['weight_format']}"),
         ]
+        if each.kind == "mixture":
+            dealt = "dealt out" if each.row["expert_parallel"] else "split"
+            keys.append(("layout", f"experts {dealt}"))
+            keys += [("layout", f"experts dealt out, {row['model']}")] * (dealt == "dealt out")
         if each.what == "first token" and int(row["concurrency"]) <= SMALL:
             keys.append(("all", f"up to {SMALL} at once"))
         for key in keys:

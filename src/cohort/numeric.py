@@ -1,9 +1,9 @@
-"""Limits of sizes, integer division rounded up, a root of a function, and the excess of a binomial number."""
+"""Limits of sizes, integers rounded up, a root, the excess of a binomial number, and least squares."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 LIMIT = 2**40  # no size of a model exceeds it
 MAX_CONTEXT = 2**40  # tokens
@@ -213,3 +213,50 @@ def largest(fits: Callable[[int], bool], most: int) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return low
+
+
+def least_squares(
+    rows: Sequence[Sequence[float]], values: Sequence[float], weights: Sequence[float]
+) -> list[float]:
+    """Return the coefficients of a linear model of a few columns that fit values best.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of float
+        One a value, as long as there are coefficients.
+    values, weights : sequence of float
+        What is fitted, and how much each counts.
+
+    Returns
+    -------
+    list of float
+        Coefficients, from the normal equations with pivots.
+
+    Raises
+    ------
+    ValueError
+        If the rows do not determine them.
+
+    Examples
+    --------
+    >>> least_squares([[1, 0], [1, 1], [1, 2]], [1, 3, 5], [1, 1, 1])
+    [1.0, 2.0]
+    """
+    size = len(rows[0])
+    matrix = [
+        [math.fsum(w * row[i] * row[j] for row, w in zip(rows, weights, strict=True)) for j in range(size)]
+        + [math.fsum(w * row[i] * y for row, y, w in zip(rows, values, weights, strict=True))]
+        for i in range(size)
+    ]
+    for place in range(size):
+        best = max(range(place, size), key=lambda i: abs(matrix[i][place]))
+        matrix[place], matrix[best] = matrix[best], matrix[place]
+        pivot = matrix[place][place]
+        if abs(pivot) < 1e-12 * max(map(abs, matrix[place]), default=0.0) or pivot == 0:
+            raise ValueError("the rows do not determine the coefficients")
+        matrix[place] = [each / pivot for each in matrix[place]]
+        for other in range(size):
+            if other != place:
+                factor = matrix[other][place]
+                matrix[other] = [a - factor * b for a, b in zip(matrix[other], matrix[place], strict=True)]
+    return [row[-1] for row in matrix]

@@ -15,10 +15,13 @@ from cohort.errors import bounded, positive
 from cohort.registry import facts
 from cohort.registry.names import Names
 from cohort.scaling.mixture_forms import BilinearLaw, GranularLaw, MixtureAllocation, SparsityLaw
+from cohort.scaling.mixture_joint import JointLaw, LeverageLaw
 
 __all__ = [
     "BilinearLaw",
     "GranularLaw",
+    "JointLaw",
+    "LeverageLaw",
     "MixtureAllocation",
     "RoutedLaw",
     "Shape",
@@ -48,6 +51,9 @@ class Shape:
         Inner width that a token passes through over that of one routed expert.
     sparsity : float
         Share of the routed experts that a token is not sent to.
+    fineness : float
+        Twice the hidden size over the width of a routed expert; half for an expert of the usual four times
+        the hidden size.
     """
 
     active: float
@@ -55,9 +61,10 @@ class Shape:
     expansion: float
     granularity: float
     sparsity: float
+    fineness: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("active", "expansion", "granularity"):
+        for name in ("active", "expansion", "granularity", "fineness"):
             object.__setattr__(self, name, positive(name, getattr(self, name)))
         total = bounded("total", self.total, self.active, unit="parameters, those that are active")
         object.__setattr__(self, "total", total)
@@ -100,10 +107,11 @@ def shape(spec: ModelSpec) -> Shape:
         expansion=(experts.count * experts.width + beside) / passed,
         granularity=passed / experts.width,
         sparsity=1 - experts.active / experts.count,
+        fineness=2 * spec.hidden / experts.width,
     )
 
 
-RoutedLaw = BilinearLaw | GranularLaw | SparsityLaw
+RoutedLaw = BilinearLaw | GranularLaw | SparsityLaw | JointLaw | LeverageLaw
 DENSE = "krajewski-dense"
 
 
@@ -129,7 +137,7 @@ def routed_law(name: str) -> RoutedLaw:
 
     Returns
     -------
-    BilinearLaw, GranularLaw or SparsityLaw
+    BilinearLaw, GranularLaw, SparsityLaw, JointLaw or LeverageLaw
         Its coefficients, as printed.
 
     Raises
@@ -149,6 +157,10 @@ def routed_law(name: str) -> RoutedLaw:
     """
     name = _names().find(name)
     values = {row["quantity"]: float(row["value"]) for row in facts.rows("routed_laws") if row["law"] == name}
+    if "omega" in values:
+        return JointLaw(**values)
+    if "A_start" in values:
+        return LeverageLaw(**values)
     if "E_start" in values:
         return BilinearLaw(**values)
     if "lambda" in values:
@@ -248,7 +260,7 @@ def dense_equivalent(name: str, model: Shape, tokens: float) -> float:
     model : Shape
         The mixture.
     tokens : float
-        Training tokens, on which only the laws of Krajewski et al. depend.
+        Training tokens, on which the laws of Krajewski et al., Ludziejewski et al. and Tian et al. depend.
 
     Returns
     -------
@@ -279,6 +291,10 @@ def dense_equivalent(name: str, model: Shape, tokens: float) -> float:
         return found.dense_equivalent(model.active, model.expansion)
     if isinstance(found, SparsityLaw):
         return found.dense_equivalent(model.total, model.sparsity)
+    if isinstance(found, JointLaw):
+        return found.dense_equivalent(model.active, tokens, model.expansion)
+    if isinstance(found, LeverageLaw):
+        return found.dense_equivalent(model.active, tokens, 1 / model.expansion, model.fineness)
     return found.dense_equivalent(model.total, tokens, model.granularity)
 
 

@@ -5,11 +5,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from law_prints import loss_of_active, reproduced
 from reading import table
 
 from cohort.architecture.registered import model
-from cohort.chapters.expert_tradeoffs.worth import reproduced
-from cohort.errors import ParameterError, UnknownNameError
+from cohort.errors import CohortError, ParameterError, UnknownNameError
 from cohort.numeric import root
 from cohort.scaling import InfeasibleError, mixture_laws
 
@@ -186,3 +186,11 @@ def test_bad_values_are_named(call, message):
 def test_a_loss_that_no_dense_model_reaches_is_refused():
     with pytest.raises(InfeasibleError, match="no dense model reaches this loss"):
         mixture_laws.routed_law("krajewski-64").dense_equivalent(1e40, 1e9, 1)
+
+
+def test_read_with_active_parameters_a_law_of_all_parameters_misses_its_own_print():
+    """3.9 nats a token where 3.133 are printed."""
+    found, printed = loss_of_active("krajewski-64")
+    assert (round(found, 1), printed) == (3.9, 3.133)
+    with pytest.raises(CohortError, match="no printed loss of clark-hash"):
+        loss_of_active("clark-hash")

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import NullFormatter
 
-from cohort.display.parts import end_labels, label_points, name_rows, nothing, plain_ticks
+from cohort.display.parts import end_labels, label_points, name_rows, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 OWN, SMALL, LARGE, SKEWED = COLOURS[0], COLOURS[2], COLOURS[1], COLOURS[4]
@@ -25,8 +25,12 @@ LAWS = {
     "krajewski-64": ("Krajewski, 64", COLOURS[1], "o"),
     "krajewski-16": ("Krajewski, 16", COLOURS[1], "s"),
     "abnar": ("Abnar", COLOURS[2], "D"),
+    "ludziejewski": ("Ludziejewski", COLOURS[4], "v"),
+    "ling": ("Tian (Ling)", COLOURS[5], "P"),
     "root of total and active": ("root (folklore)", INK, "x"),
+    "recommended rule": ("recommended", COLOURS[3], "+"),
 }
+UNFILLED = ("x", "+")
 
 
 def _powers(axes: Axes) -> None:
@@ -160,59 +164,6 @@ def draw_coverage(frame: pd.DataFrame) -> Figure:
     return drawing
 
 
-def draw_traffic(frame: pd.DataFrame) -> Figure:
-    """Draw the weights that a step reads as more sequences are written at once.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As `reads.traffic` returns it.
-
-    Returns
-    -------
-    Figure
-        Logarithmic axes, GB against sequences.
-    """
-    drawing, axes = figure()
-    colours = {"alike": OWN, "skewed": SKEWED, "dense, active": SMALL, "dense, total": LARGE}
-    names = {"alike": "mixture", "skewed": "mixture, skewed", "dense, active": "dense, active",
-             "dense, total": "dense, total"}  # fmt: skip
-    for column, colour in colours.items():
-        axes.plot(frame.index, frame[column], color=colour, lw=1.8)
-    _powers(axes)
-    axes.set(yscale="log", xlabel="sequences written at once", ylabel="weights read in a step (GB)")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    plain_ticks(axes.yaxis)
-    axes.set_ylim(float(frame.min().min()) / 1.5, float(frame.max().max()) * 1.5)
-    last = frame.iloc[-1]
-    ends = {names[column]: float(last[column]) for column in colours}
-    end_labels(axes, float(frame.index[-1]), ends, {names[column]: colours[column] for column in colours})
-    return drawing
-
-
-def draw_loads(frame: pd.DataFrame) -> Figure:
-    """Draw the load of each expert, by formula and by simulation.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The loads of a `cohort.chapters.expert_tradeoffs.load.Balance`.
-
-    Returns
-    -------
-    Figure
-        Loads over their mean, against the rank of the expert; the dashed line is an even load.
-    """
-    drawing, axes = figure()
-    axes.axhline(1, color=INK, lw=0.9, ls=(0, (4, 2)))
-    axes.plot(frame.index, frame["expected"], color=OWN, label="expected", drawstyle="steps-mid", lw=1.5)
-    axes.scatter(frame.index, frame["simulated"], color=SKEWED, s=12, zorder=3, label="simulated")
-    axes.set(xlabel="expert, the most popular first", ylabel="load over the mean")
-    axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", fontsize=SMALLEST)
-    return drawing
-
-
 def draw_drops(lines: Mapping[str, pd.Series], chosen: float) -> Figure:
     """Draw the share of assignments that find their expert full, against the room that experts have.
 
@@ -293,8 +244,8 @@ def draw_equivalents(frame: pd.DataFrame) -> Figure:
         rows = frame[(frame["law"] == law) & np.isfinite(frame["dense"])]
         heights = [places[name] + shift for name in rows["model"]]
         place = rows["dense"] / 1e9, heights
-        if form == "x":
-            axes.scatter(*place, color=colour, marker=form, s=26, zorder=3, label=label)
+        if form in UNFILLED:
+            axes.scatter(*place, color=colour, marker=form, s=44, zorder=4, label=label)
             continue
         faces = [colour if beyond == 1 else "white" for beyond in rows["beyond"]]
         axes.scatter(*place, c=faces, edgecolors=colour, marker=form, s=26, zorder=3, label=label)
@@ -303,47 +254,4 @@ def draw_equivalents(frame: pd.DataFrame) -> Figure:
     plain_ticks(axes.xaxis)
     name_rows(axes, models[::-1])
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=SMALLEST)
-    return drawing
-
-
-def draw_scores_by_size(frame: pd.DataFrame, fitted: pd.DataFrame, label: str) -> Figure:
-    """Draw scores against size: dense models as dots, mixtures from active to total parameters.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As `worth.scores_by_size` returns it.
-    fitted : DataFrame
-        As `worth.fitted_size` returns it; its dense size is marked on each mixture.
-    label : str
-        The axis label of the score.
-
-    Returns
-    -------
-    Figure
-        Per cent against billions of parameters, on a logarithmic axis.
-    """
-    if frame.empty:
-        return nothing("no scores of base models in this setting")
-    drawing, axes = figure(WIDTH * 0.85)
-    dense = frame[~frame["experts"]]
-    years = sorted(frame["year"].unique())
-    for at, year in enumerate(years):
-        rows = dense[dense["year"] == year]
-        shade = 0.25 + 0.75 * (at + 1) / len(years)
-        axes.scatter(rows["total"] / 1e9, rows["score"], color=SMALL, alpha=shade, s=26, zorder=2)
-    mixed = frame[frame["experts"]]
-    for row in mixed.to_dict("records"):
-        span = [row["active"] / 1e9, row["total"] / 1e9]
-        axes.plot(span, [row["score"]] * 2, color=OWN, lw=2.2, zorder=3, marker="|", ms=8)
-    same = mixed.index.intersection(fitted.index)
-    place = fitted.loc[same, "dense"] / 1e9, mixed.loc[same, "score"]
-    axes.scatter(*place, marker="o", s=34, facecolors="white", edgecolors=LARGE, zorder=4, lw=1.5)
-    axes.set(xscale="log", xlabel="parameters (billion)", ylabel=label)
-    plain_ticks(axes.xaxis)
-    edge = axes.get_xlim()[1]
-    axes.set_xlim(right=edge)
-    axes.hlines(mixed["score"], mixed["total"] / 1e9, edge, color=PALE, lw=0.6, zorder=1)
-    names = [str(name) for name in mixed.index]
-    end_labels(axes, edge, dict(zip(names, mixed["score"], strict=True)), dict.fromkeys(names, OWN))
     return drawing

@@ -17,12 +17,13 @@ from cohort.architecture.variants import with_changed_attention
 from cohort.chapters.expert_tradeoffs.links import exchange
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
 from cohort.errors import CohortError, integer
-from cohort.registry import facts
+from cohort.numeric import largest
+from cohort.registry import facts, frames
 from cohort.registry.devices import Accelerator
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.groups import device_group
 from cohort.serving.layouts import Layout
-from cohort.serving.measurements import at_maximum, compared
+from cohort.serving.memory import memory_budget
 from cohort.serving.roofline import largest_concurrency, most_devices, serve
 
 
@@ -102,52 +103,100 @@ def without_indexer(spec: ModelSpec) -> ModelSpec:
     return with_changed_attention(spec, plain)
 
 
-def expert_fleet() -> dict[str, float]:
-    """Return DeepSeek's published service beside what is predicted for it :cite:p:`deepseek2025inference`.
+# Published services of decode alone whose devices are known, and tokens of a request while it is written.
+WIDE = {"deepseek2025inference": 1, "lmsys2025largeep": 1, "vllm2026gb200": 1000}
 
-    The sequences of a device follow from what it writes and what one user sees. The exchange is added to the
-    rest, or hidden behind it.
+
+def wide_services() -> pd.DataFrame:
+    """Return published services of DeepSeek-V3 that deal its experts out, beside what is predicted.
+
+    Sequences follow from the speed of one user where that is published; elsewhere as many are taken as the
+    memory holds, which bounds the throughput from above.
 
     Returns
     -------
-    dict of str to float
-        ``devices`` that share the experts and ``sequences`` on each; ``measured``, ``predicted`` with the
-        exchange added, and ``overlapped``, in output tokens a second of one device; and the relative
-        ``error`` and ``overlapped error`` of the predictions.
+    DataFrame
+        One row a service: ``source``, ``accelerator``, ``devices``, ``sequences`` of each, ``stated``,
+        whether they follow from the service, ``measured`` output tokens a second of one device, ``apart`` and
+        ``overlapped``, predicted with the exchange added and hidden, and ``between``, whether what was
+        measured lies between.
 
     Raises
     ------
     CohortError
-        If the data do not hold each of its figures once.
+        If the data do not hold each of the services once.
     """
-    whole, speed = (_of_fleet(metric) for metric in ("output_throughput_per_node", "decode_speed_per_user"))
-    devices = int(whole["layout"].removeprefix("EP"))
-    measured = float(whole["value"]) / int(whole["accelerators"])
-    sequences = round(measured / float(speed["value"]))
     spec = without_indexer(read_model("deepseek-v3.2"))
-    types = whole["weight_dtype"], whole["kv_dtype"]
-    parts = step(spec, whole["accelerator"], devices, sequences, int(whole["input_tokens"]), *types)
+    return pd.DataFrame([_wide(spec, source, written) for source, written in WIDE.items()])
+
+
+def _wide(spec: ModelSpec, source: str, written: int) -> dict[str, Any]:
+    key = {"source": source, "phase": "decode"}.items()
+    found = [row for row in facts.rows("serving_measurements") if key <= row.items()]
+    rows = [row for row in found if row["metric"].startswith("output_throughput")]
+    if len(rows) != 1:
+        raise CohortError(f"{len(rows)} rows of {source} state what a decode writes; one is needed")
+    row, device = rows[0], find_accelerator(rows[0]["accelerator"])
+    numbered = row["layout"].startswith("EP")
+    devices = int(row["layout"].removeprefix("EP")) if numbered else int(row["accelerators"])
+    measured = float(row["value"]) / (int(row["accelerators"]) if "per_node" in row["metric"] else 1)
+    context = int(row["input_tokens"]) + written
+    types = row["weight_dtype"], row["kv_dtype"] or "fp8"
+    stated = source == "deepseek2025inference"
+    sequences = _that_fit(spec, device, devices, context, types)
+    if stated:
+        (speed,) = (float(each["value"]) for each in found if each["metric"] == "decode_speed_per_user")
+        sequences = round(measured / speed)
+    parts = step(spec, device, devices, sequences, context - 1, *types)
     rest = sum(parts.values()) - parts["exchange"]
-    predicted = sequences / (rest + parts["exchange"])
-    overlapped = sequences / max(rest, parts["exchange"])
+    apart, hidden = sequences / (rest + parts["exchange"]), sequences / max(rest, parts["exchange"])
     return {
+        "source": source,
+        "accelerator": device.name,
         "devices": devices,
         "sequences": sequences,
+        "stated": stated,
         "measured": measured,
-        "predicted": predicted,
-        "overlapped": overlapped,
-        "error": predicted / measured - 1,
-        "overlapped error": overlapped / measured - 1,
+        "apart": apart,
+        "overlapped": hidden,
+        "between": apart <= measured <= hidden,
     }
 
 
-def _of_fleet(metric: str) -> dict[str, str]:
-    """Return the row of DeepSeek's service that states a figure of its decode."""
-    key = {"source": "deepseek2025inference", "phase": "decode", "metric": metric}.items()
-    rows = [row for row in facts.rows("serving_measurements") if key <= row.items()]
-    if len(rows) != 1:
-        raise CohortError(f"{len(rows)} rows of the fleet state {metric}; one is needed")
-    return rows[0]
+def _that_fit(
+    spec: ModelSpec, device: Accelerator, devices: int, context: int, types: tuple[str, str]
+) -> int:
+    """Return the most sequences of each device whose cache fits beside weights and engine."""
+
+    def fits(sequences: int) -> bool:
+        return memory_budget(
+            spec,
+            device,
+            Layout(1, 1, devices, expert=True),
+            context=context,
+            batch=sequences * devices,
+            weight_dtype=types[0],
+            kv_dtype=types[1],
+        ).fits
+
+    return largest(fits, MOST_SEQUENCES)
+
+
+MOST_SEQUENCES = 4096
+
+
+def dealt_out() -> pd.DataFrame:
+    """Return the errors of times per token of whole services that nothing was fitted to, by layout.
+
+    Returns
+    -------
+    DataFrame
+        By group, ``experts dealt out``, each of its models, and ``experts split``: ``rows``, and in percent
+        the ``median`` and the ``ninth_decile`` of the absolute error, and the ``bias``.
+    """
+    table = frames.table("serving_errors")
+    rows = table[(table["by"] == "layout") & (table["time_of"] == "token")].set_index("group")
+    return rows[["rows", "median", "ninth_decile", "bias"]]
 
 
 def smallest_group(
@@ -260,22 +309,3 @@ def served(
     frame = frame.astype({"experts": bool})  # where no model is held, too
     frame.attrs["left out"] = left_out
     return frame
-
-
-def measured_mixtures() -> pd.DataFrame:
-    """Return published measurements of mixtures beside the predictions of `cohort.serving`.
-
-    Returns
-    -------
-    DataFrame
-        One row a measurement: ``source``, ``model``, ``accelerator``, ``devices``, ``dtype``, ``quantity``
-        (``token``, a time in seconds, or ``throughput`` at an unstated concurrency, in tokens a second),
-        ``measured``, ``predicted``, ``error``, relative, and ``use``.
-    """
-    frames = [pd.DataFrame(compared(use)).assign(use=use) for use in ("calibrate", "test")]
-    full = pd.DataFrame(at_maximum()).assign(use="test", quantity="throughput")
-    columns = {"tensor_parallel": "devices", "weight_dtype": "dtype", "predicted error": "error"}
-    frame = pd.concat([*frames, full], ignore_index=True).rename(columns=columns)
-    mixed = [read_model(name).experts is not None for name in frame["model"]]
-    kept = ["source", "model", "accelerator", "devices", "dtype", "quantity", "measured", "predicted"]
-    return frame.loc[mixed, [*kept, "error", "use"]].reset_index(drop=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
-from cohort.chapters.expert_tradeoffs.load import expected_slowest
+from cohort.chapters.expert_tradeoffs.load import BLIND, expected_slowest
 from cohort.chapters.expert_tradeoffs.sizes import experts_of, mixture
 from cohort.errors import integer, unknown
 from cohort.experts.exchange import exchange_seconds, exchanged_bytes
@@ -154,7 +154,9 @@ def node_size(device: Accelerator) -> int:
     return max(device.joined, 1) if device.link is not None else 1
 
 
-def shared(spec: ModelSpec, accelerator: str, tokens: int, skew: float) -> pd.DataFrame:
+def shared(
+    spec: ModelSpec, accelerator: str, tokens: int, skew: float, placement: str = BLIND
+) -> pd.DataFrame:
     """Return what the experts of a layer exchange, for each number of devices that can share them.
 
     Parameters
@@ -167,6 +169,8 @@ def shared(spec: ModelSpec, accelerator: str, tokens: int, skew: float) -> pd.Da
         Tokens of each device.
     skew : float
         Of the router: the load of the slowest device follows from it.
+    placement : str
+        How experts were dealt out, as `load.balance` takes it.
 
     Returns
     -------
@@ -181,7 +185,7 @@ def shared(spec: ModelSpec, accelerator: str, tokens: int, skew: float) -> pd.Da
     tokens = integer("tokens", tokens, 1, 10_000_000, unit="tokens")
     rows = {}
     for devices in groups(spec, accelerator):
-        slowest = expected_slowest(spec, tokens * devices, skew, devices)
+        slowest = expected_slowest(spec, tokens * devices, skew, devices, placement)
         rows[devices] = {**exchange(spec, accelerator, tokens, devices, slowest), "slowest": slowest}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("devices")
 

@@ -10,13 +10,15 @@ import pandas as pd
 from cohort.architecture.decoder import ModelSpec
 from cohort.chapters.expert_tradeoffs.reads import traffic
 from cohort.chapters.expert_tradeoffs.sizes import experts_of, mixture
-from cohort.errors import integer
+from cohort.errors import integer, one_of
 from cohort.experts import closed_form, router
+from cohort.experts import placement as experts_placed
 
 ROOMS = tuple(round(0.5 + 0.05 * step, 2) for step in range(51))  # capacity factors that are drawn
 
 
-DETAILED = 64  # experts up to which the variance of a skewed router's loads is worked out pair by pair
+BLIND, BY_LOAD, COPIES = "blind", "by load", "with copies"
+PLACEMENTS = (BLIND, BY_LOAD, COPIES)  # what is known of the loads, and one more place on each device
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Balance:
         Of the router, and the room of an expert over its even share.
     expert_parallel : int
         Devices that share the experts of a layer.
+    placement : str
+        One of `PLACEMENTS`.
     """
 
     expected: pd.Series
@@ -42,6 +46,7 @@ class Balance:
     skew: float
     capacity_factor: float
     expert_parallel: int
+    placement: str
 
 
 def balance(
@@ -51,10 +56,9 @@ def balance(
     capacity_factor: float,
     expert_parallel: int,
     seed: int,
+    placement: str = BLIND,
 ) -> Balance:
     """Return how even a skewed router loads experts and the devices that share them.
-
-    Experts are placed by `placement`, the expected loads being known.
 
     Parameters
     ----------
@@ -70,6 +74,9 @@ def balance(
         Devices that share the experts of a layer; they divide them.
     seed : int
         Of the simulation.
+    placement : str
+        How experts were dealt out to devices: ``blind``, their loads not being known, ``by load``, or ``with
+        copies``, by load with one more place on each device for popular ones.
 
     Returns
     -------
@@ -83,70 +90,53 @@ def balance(
     """
     mixed = experts_of(model if isinstance(model, ModelSpec) else mixture(model))
     tokens = integer("tokens", tokens, 1, 10_000_000, unit="tokens")
-    closed_form.shared_evenly(mixed.count, expert_parallel)
-    ranked = router.weights(mixed.count, skew)
-    order = placement(router.popularity(ranked, mixed.active).tolist(), expert_parallel)
-    weighted = ranked[order]
+    weighted = router.weights(mixed.count, skew)
     popular = router.popularity(weighted, mixed.active)
+    listed = popular.tolist()
+    slowest = _slowest(listed, listed, expert_parallel, placement, tokens)
     stream = router.Routed(router.route(weighted, mixed.active, tokens, seed), weighted)
-    even, share = tokens * mixed.active / mixed.count, tokens * mixed.active / expert_parallel
-    slowest = closed_form.slowest_device(
-        _device_loads(weighted, popular, mixed.active, tokens, expert_parallel)
-    )
-    binomial = [(tokens * p, tokens * p * (1 - p)) for p in popular.tolist()]
+    even = tokens * mixed.active / mixed.count
+    binomial = [(tokens * p, tokens * p * (1 - p)) for p in listed]
     expected = {
-        "slowest device": slowest / share,
+        "slowest device": slowest,
         "busiest expert": closed_form.slowest_device(binomial) / even,
-        "dropped": closed_form.dropped(mixed.count, mixed.active, tokens, capacity_factor, popular.tolist()),
+        "dropped": closed_form.dropped(mixed.count, mixed.active, tokens, capacity_factor, listed),
         "balance loss": closed_form.balance_loss((popular / mixed.active).tolist(), weighted.tolist()),
     }
     simulated = {
-        "slowest device": stream.device_loads(expert_parallel).max() / share,
+        "slowest device": _slowest(listed, stream.loads.tolist(), expert_parallel, placement, None),
         "busiest expert": stream.loads.max() / even,
         "dropped": stream.dropped(capacity_factor),
         "balance loss": stream.balance_loss(),
     }
     loads = pd.DataFrame({"expected": popular * tokens / even, "simulated": stream.loads / even})
-    by_rank = loads.iloc[pd.Series(order).argsort().to_numpy()].reset_index(drop=True)
-    by_rank.index = pd.RangeIndex(1, mixed.count + 1, name="expert")
-    return Balance(pd.Series(expected), pd.Series(simulated), by_rank, skew, capacity_factor, expert_parallel)
+    loads.index = pd.RangeIndex(1, mixed.count + 1, name="expert")  # weights fall, the first being 1
+    return Balance(
+        pd.Series(expected),
+        pd.Series(simulated),
+        loads,
+        skew,
+        capacity_factor,
+        expert_parallel,
+        placement,
+    )
 
 
-def placement(popular: Sequence[float], devices: int) -> list[int]:
-    """Return an order of the experts in which each device, in turn, holds as many, of loads that are close.
-
-    The most popular expert that is left goes to the device with the least load that has room.
-
-    Parameters
-    ----------
-    popular : sequence of float
-        Expected load of each expert.
-    devices : int
-        Devices; they divide the experts.
-
-    Returns
-    -------
-    list of int
-        Places of the experts in `popular`, device by device.
-
-    Raises
-    ------
-    ParameterError
-        If the devices do not divide the experts.
-    """
-    held = closed_form.shared_evenly(len(popular), devices)
-    places: list[list[int]] = [[] for _ in range(devices)]
-    loads = [0.0] * devices
-    for expert in sorted(range(len(popular)), key=lambda e: -popular[e]):
-        open_ = [device for device in range(devices) if len(places[device]) < held]
-        least = min(open_, key=lambda device: loads[device])
-        places[least].append(expert)
-        loads[least] += popular[expert]
-    return [expert for each in places for expert in each]
+def _slowest(
+    known: Sequence[float], come: Sequence[float], devices: int, how: str, tokens: int | None
+) -> float:
+    """Return the load of the slowest device over the mean, with experts placed in one of `PLACEMENTS`."""
+    if one_of("placement", how, PLACEMENTS) == BLIND:
+        return experts_placed.placed_blindly(come, devices, tokens)
+    closed_form.shared_evenly(len(known), devices)
+    copies = devices if how == COPIES else 0
+    return experts_placed.placed_by_load(known, devices, come, copies, tokens)
 
 
-def expected_slowest(spec: ModelSpec, tokens: int, skew: float, devices: int) -> float:
-    """Return the expected load of the slowest device over the mean, with experts placed by `placement`.
+def expected_slowest(
+    spec: ModelSpec, tokens: int, skew: float, devices: int, placement: str = BLIND
+) -> float:
+    """Return the expected load of the slowest device over the mean.
 
     Parameters
     ----------
@@ -158,6 +148,8 @@ def expected_slowest(spec: ModelSpec, tokens: int, skew: float, devices: int) ->
         Of the router.
     devices : int
         Devices that share the experts; they divide them.
+    placement : str
+        As in `balance`.
 
     Returns
     -------
@@ -170,33 +162,69 @@ def expected_slowest(spec: ModelSpec, tokens: int, skew: float, devices: int) ->
         If the model is dense, or a value is out of its range.
     """
     mixed = experts_of(spec)
-    ranked = router.weights(mixed.count, skew)
-    popular = router.popularity(ranked, mixed.active)
-    order = placement(popular.tolist(), devices)
-    loads = _device_loads(ranked[order], popular[order], mixed.active, tokens, devices)
-    return closed_form.slowest_device(loads) / (tokens * mixed.active / devices)
+    popular = router.popularity(router.weights(mixed.count, skew), mixed.active).tolist()
+    return _slowest(popular, popular, devices, placement, tokens)
 
 
-def _device_loads(
-    weighted: router.Floats, popular: router.Floats, active: int, tokens: int, devices: int
-) -> list[tuple[float, float]]:
-    """Return mean and variance of each device's load.
+def sharers(spec: ModelSpec, asked: int, most: int = 32) -> list[int]:
+    """Return numbers of devices that share the experts of a mixture evenly, one that is asked for among them.
 
-    Beyond `DETAILED` experts the choices of different experts are taken for independent but for their fixed
-    number, which is exact for alike experts as far as the factor (E - K) / (E - 1) goes.
+    Parameters
+    ----------
+    spec : ModelSpec
+        A mixture.
+    asked : int
+        Devices that must be one of them.
+    most : int
+        Up to which the others are listed.
+
+    Returns
+    -------
+    list of int
+        Rising from 1.
+
+    Raises
+    ------
+    ParameterError
+        If the model is dense, or what is asked for does not divide its experts.
     """
-    count = popular.size
-    if count <= DETAILED or float(weighted.max()) == float(weighted.min()):
-        joint = router.joint_popularity(weighted, active).tolist() if count <= DETAILED else None
-        listed = popular.tolist() if joint else None
-        return closed_form.device_loads(count, active, tokens, devices, listed, joint)
-    held = count // devices
-    own = popular.reshape(devices, held)
-    spread = (own * (1 - own)).sum(axis=1)
-    means = own.sum(axis=1)
-    # A fixed sum takes from each device's variance its own part of the whole, as fixed-size samples do.
-    left = spread - spread**2 / spread.sum() if devices > 1 else spread * 0
-    return [(tokens * float(m), tokens * float(v)) for m, v in zip(means, left, strict=True)]
+    count = experts_of(spec).count
+    closed_form.shared_evenly(count, asked)
+    return [
+        each
+        for each in range(1, max(asked, most) + 1)
+        if not count % each and (each <= most or each == asked)
+    ]
+
+
+def by_placement(spec: ModelSpec, tokens: int, skew: float, devices: Sequence[int]) -> pd.DataFrame:
+    """Return the slowest device by how experts are placed, as more devices share them.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        A mixture.
+    tokens : int
+        Tokens that are routed at once.
+    skew : float
+        Of the router.
+    devices : sequence of int
+        Numbers of devices, each of which divides the experts.
+
+    Returns
+    -------
+    DataFrame
+        Load of the slowest device over the mean, by devices, one column for each of `PLACEMENTS`.
+
+    Raises
+    ------
+    ParameterError
+        If the model is dense, or a value is out of its range.
+    """
+    return pd.DataFrame(
+        {how: [expected_slowest(spec, tokens, skew, each, how) for each in devices] for how in PLACEMENTS},
+        index=pd.Index(devices, name="devices"),
+    )
 
 
 def drops_by_room(
@@ -243,6 +271,7 @@ def by_skew(
     capacity_factor: float,
     expert_parallel: int,
     skews: Sequence[float],
+    placement: str = BLIND,
 ) -> pd.DataFrame:
     """Return how bandwidth and balance follow the skew.
 
@@ -252,7 +281,7 @@ def by_skew(
         A mixture.
     sequences : int
         Answers that are written at once, for what is read.
-    tokens, capacity_factor, expert_parallel
+    tokens, capacity_factor, expert_parallel, placement
         As in `balance`.
     skews : sequence of float
         The rows.
@@ -272,7 +301,7 @@ def by_skew(
     records = {}
     for skew in skews:
         popular = router.popularity(router.weights(mixed.count, skew), mixed.active).tolist()
-        found = balance(spec, tokens, skew, capacity_factor, expert_parallel, 0).expected
+        found = balance(spec, tokens, skew, capacity_factor, expert_parallel, 0, placement).expected
         records[skew] = {
             "experts": closed_form.coverage(mixed.count, mixed.active, sequences, popular),
             "read": traffic(spec, [sequences], skew)["skewed"][sequences],

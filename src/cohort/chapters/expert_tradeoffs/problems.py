@@ -5,13 +5,15 @@ from __future__ import annotations
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
+from cohort.chapters.expert_tradeoffs.words.measured import formula
 from cohort.display.problems import Problem
-from cohort.display.words import counted, significant
+from cohort.display.words import counted, scaled, significant
 from cohort.experts.closed_form import coverage
+from cohort.scaling import mixture_laws, mixture_rules
 
 
 def worked(spec: ModelSpec, concurrency: int, tokens: int, capacity_factor: float) -> list[Problem]:
-    """Return three problems with their solutions: experts read, compute against memory, room of an expert.
+    """Return three problems with their solutions: experts read, dense equals, room of an expert.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def worked(spec: ModelSpec, concurrency: int, tokens: int, capacity_factor: floa
     CohortError
         If a value is out of its range.
     """
-    return [_read(spec, concurrency), _trade(spec), _room(spec, tokens, capacity_factor)]
+    return [_read(spec, concurrency), _worth(spec), _room(spec, tokens, capacity_factor)]
 
 
 def _read(spec: ModelSpec, concurrency: int) -> Problem:
@@ -56,21 +58,22 @@ def _read(spec: ModelSpec, concurrency: int) -> Problem:
     )
 
 
-def _trade(spec: ModelSpec) -> Problem:
-    """Ask what a mixture saves against dense models of its compute and of its size."""
-    total, active = spec.parameters / 1e9, spec.active_parameters / 1e9
+def _worth(spec: ModelSpec) -> Problem:
+    """Ask which dense model a mixture is worth by the recommended rule."""
+    rule, own = mixture_rules.recommended(), mixture_laws.shape(spec)
+    found = rule.dense_equivalent(own)
+    root = mixture_laws.geometric_mean(own)
     return Problem(
-        f"{title(spec)} holds {significant(total)} billion weights and uses {significant(active)} billion "
-        "on a "
-        "token. What does it take beside a dense model of as much compute, and of as much memory?",
+        f"Without vocabulary, {title(spec)} holds {scaled(own.total)} weights and uses "
+        f"{scaled(own.active)} on a token, in experts of granularity {own.granularity:.2g}. Which "
+        "dense model is it worth, and which by the root?",
         (
-            f"Compute follows the weights at work: 6 × {significant(active)}e9 = "
-            f"{significant(6 * active)}e9 operations a token in training.",
-            f"Memory follows all of them: {significant(total)}e9 × 2 bytes = {significant(2 * total)} GB.",
-            f"{significant(total)} ÷ {significant(active)} = {significant(total / active)}.",
+            f"The rule: {formula(rule)}, and at most all weights.",
+            f"total ÷ active = {significant(own.total / own.active)}.",
+            f"Root: √({scaled(own.total)} × {scaled(own.active)}) = {scaled(root)}.",
         ),
-        f"{significant(total / active)} times the memory of the first, and as much less compute than the "
-        "second.",
+        f"About {scaled(found)} by the rule, {significant(found / own.active)} times the active weights, and "
+        f"{scaled(root)} by the root.",
     )
 
 

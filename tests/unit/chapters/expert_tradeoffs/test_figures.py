@@ -23,21 +23,14 @@ def test_each_mixture_stands_between_two_dense_models():
     assert np.allclose(drawn, expected)
 
 
-def test_coverage_and_traffic_draw_their_columns():
+def test_coverage_draws_its_columns():
     spec = cohort.model("dbrx")
     seen = reads.expert_coverage(spec, [1, 4, 16], 0.5, 0)
     lines = figures.draw_coverage(seen).axes[0].lines
     assert [list(line.get_ydata()) for line in lines] == [list(seen[c]) for c in ("bound", "alike", "skewed")]
-    read = reads.traffic(spec, [1, 4, 16], 0.5)
-    drawing = figures.draw_traffic(read)
-    assert set(texts(drawing)) == {"mixture", "mixture, skewed", "dense, active", "dense, total"}
-    assert len(drawing.axes[0].lines) == 4
 
 
-def test_loads_drops_and_exchanges():
-    found = load.balance("dbrx", 512, 1.0, 1.25, 4, 0)
-    drawing = figures.draw_loads(found.loads)
-    assert len(drawing.axes[0].collections[0].get_offsets()) == 16
+def test_drops_and_exchanges():
     lines = load.drops_by_room(cohort.model("dbrx"), 512, [0.0, 1.0], [0.5, 1.0, 2.0])
     assert texts(figures.draw_drops(lines, 1.25)) == ["skew 0", "skew 1"]
     exchanged = links.exchanges()
@@ -54,15 +47,6 @@ def test_each_law_has_a_mark_for_each_mixture_that_it_can_say():
     marks = sum(len(each.get_offsets()) for each in drawing.axes[0].collections)
     assert marks == len(frame) - 1
     assert set(figures.LAWS) == set(frame["law"])
-
-
-def test_scores_mark_what_they_name():
-    frame = worth.scores_by_size()
-    drawing = figures.draw_scores_by_size(frame, worth.fitted_size(frame), "MMLU")
-    assert set(texts(drawing)) == set(frame.index[frame["experts"]])
-    assert texts(figures.draw_scores_by_size(frame.iloc[:0], frame, "")) == [
-        "no scores of base models in this setting"
-    ]
 
 
 @pytest.mark.parametrize("name", ["mixtral-8x7b-v0.1", "qwen3-next-80b-a3b"])

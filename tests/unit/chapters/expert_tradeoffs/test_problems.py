@@ -5,11 +5,12 @@ from cohort.chapters.expert_tradeoffs import problems
 
 
 def test_a_mixture_of_eight_experts():
-    """Two of eight: 16 tokens miss an expert with 0.75**16, 1%; 46.7 over 12.9 billion is 3.63."""
-    read, trade, room = problems.worked(cohort.model("mixtral-8x7b-v0.1"), 16, 4096, 1.25)
+    """Two of eight: 16 tokens miss an expert with 0.75**16, 1%; 3.68^0.448 x 2^0.23 is 2.1."""
+    read, worth, room = problems.worked(cohort.model("mixtral-8x7b-v0.1"), 16, 4096, 1.25)
     assert read.steps[1] == "All 16 tokens miss it with 0.75^16 = 0.01."
     assert read.answer == "About 7.92 of 8, 99%."
-    assert trade.answer.startswith("3.63 times the memory")
+    assert worth.steps[1] == "total ÷ active = 3.68."
+    assert worth.answer.startswith("About 26.5 billion by the rule, 2.1 times the active weights, and 24.2")
     assert room.steps == (
         "Even share: 4,096 × 2 ÷ 8 = 1,024 tokens.",
         "Room: 1.25 × 1,024, rounded down to 1,280.",

@@ -4,7 +4,7 @@ import pytest
 
 import cohort
 from cohort.chapters import judging
-from cohort.chapters.expert_tradeoffs import verdicts
+from cohort.chapters.expert_tradeoffs import verdicts, worth
 from cohort.chapters.expert_tradeoffs.sizes import dense_of_active, dense_of_total
 from cohort.chapters.expert_tradeoffs.verdicts import _speedup
 from cohort.errors import ParameterError
@@ -23,10 +23,11 @@ def test_every_claim_of_the_chapter_is_judged():
     ("claim", "verdict", "value"),
     [
         ("total_far_above_active", "holds", 7.318),
-        ("cheats_chinchilla", "holds with limits", 1.508),
+        ("cheats_chinchilla", "holds with limits", 3.304),
         ("sparsity_speeds_serving", "holds with limits", 1.17294),
         ("all_experts_in_memory", "holds", 7.331),
         ("already_overparameterised", "holds with limits", 40),
+        ("less_overparameterised_now", "holds", 0.05005),
     ],
 )
 def test_known_verdicts(claim, verdict, value):
@@ -58,3 +59,31 @@ def test_no_verdict_rests_on_what_does_not_fit(monkeypatch):
     monkeypatch.setattr(verdicts, "DTYPE", "bf16")
     with pytest.raises(ParameterError, match="snowflake-arctic does not fit"):
         verdicts._fast()
+
+
+def test_every_verdict_names_what_would_flip_it():
+    assert all("flip" in each.rule for each in JUDGED.values())
+
+
+def test_measured_worth_decides_whether_mixtures_go_round_the_law(monkeypatch):
+    pairs = worth.measured_pairs()
+    for dense, verdict in (("total", "holds"), ("active", "does not hold")):
+        changed = pairs.assign(dense=pairs[dense])
+        monkeypatch.setattr(worth, "measured_pairs", lambda changed=changed: changed)
+        assert verdicts._chinchilla().verdict == verdict
+    assert verdicts._overparameterised().verdict == "holds with limits"
+    monkeypatch.setattr(worth, "measured_pairs", lambda: pairs.assign(dense=pairs["total"]))
+    assert verdicts._overparameterised().verdict == "does not hold"
+
+
+def test_sizes_over_what_data_ask_for_by_hand():
+    """With 300 billion tokens GPT-3 has 11.6 times the parameters that the law finds best for them."""
+    assert verdicts._over_optimal(cohort.model("gpt3-175b"), 3e11) == pytest.approx(11.56, rel=1e-3)
+    best = cohort.law("besiroglu").compute_optimal(tokens=2e12).parameters
+    found = verdicts._over_optimal(cohort.model("llama-2-70b"), 2e12)
+    assert found == pytest.approx(68_976_648_192 / best) == pytest.approx(0.621, rel=1e-3)
+
+
+def test_larger_dense_models_would_flip_what_is_said_of_data(monkeypatch):
+    monkeypatch.setattr(verdicts, "_over_optimal", lambda spec, tokens: 2.0)
+    assert verdicts._less_so_now().verdict == "does not hold"

@@ -7,8 +7,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.links import latency
-from cohort.chapters.expert_tradeoffs.load import Balance
+from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES, Balance
 from cohort.display.words import counted, running, sentences, significant
+
+PLACED = {
+    BLIND: "with experts placed blindly",
+    BY_LOAD: "with experts placed by their loads",
+    COPIES: "with experts placed by their loads and popular ones held twice",
+}
 
 
 def load_balance(balance: Balance, experts: int) -> str:
@@ -30,12 +36,12 @@ def load_balance(balance: Balance, experts: int) -> str:
     slowest = loads["slowest device"]
     waiting = "One device waits for no other."
     if devices > 1:
-        even = "experts on a device even each other out"
+        even = "experts on a device even each other out in part"
         why = f"since {even}" if devices < experts else "as each device holds one expert"
         waiting = (
-            f"The slowest of {devices} devices has {significant(slowest)} times, {why}. The time of an "
-            f"expert layer follows the slowest, so {100 * (1 - 1 / slowest):.0f}% of the devices' time is "
-            "lost in waiting."
+            f"The slowest of {devices} devices, {PLACED[balance.placement]}, has {significant(slowest)} "
+            f"times, {why}. The time of an expert layer follows the slowest, so "
+            f"{100 * (1 - 1 / slowest):.0f}% of the devices' time is lost in waiting."
         )
     return sentences(
         f"The busiest expert has {significant(loads['busiest expert'])} times the mean load. {waiting}",
@@ -100,8 +106,8 @@ def exchange_time(moved: pd.DataFrame, layers: int, tokens: int) -> str:
             "is added to each token unless it hides behind other work.",
             fixed,
         ),
-        "With one expert on a device nothing evens the load out: more devices than a few make the skew count "
-        "in full, unless popular experts are held twice.",
+        "With one expert on a device nothing evens the load out: more devices make the skew count in full, "
+        "unless popular experts are held twice.",
     )
 
 
@@ -166,54 +172,6 @@ def measured_exchanges(exchanges: pd.DataFrame) -> str:
         f"{100 * worst['error']:+.0f}%, for {worst['step']} on {worst['devices']} devices. The form, links "
         "and network at once at their nominal rates and a fixed time, was chosen after looking at the rows, "
         f"so the test is of the numbers and not of the form. The fixed time is {1e6 * latency():.0f} µs."
-    )
-
-
-def measured_fleet(service: Mapping[str, float]) -> str:
-    """Return what is predicted for DeepSeek's service, with and without overlap, beside what is published.
-
-    Parameters
-    ----------
-    service : mapping of str to float
-        As `fleet.expert_fleet` returns it.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    between = "between" if service["error"] < 0 < service["overlapped error"] else "outside"
-    return (
-        f"With {service['devices']:.0f} devices and {service['sequences']:.0f} answers on each, we predict "
-        f"{service['predicted']:,.0f} tokens a second and device if exchange and work follow one another "
-        f"({100 * service['error']:+.0f}% from the published {service['measured']:,.0f}), and "
-        f"{service['overlapped']:,.0f} ({100 * service['overlapped error']:+.0f}%) if they overlap in full. "
-        f"The service overlaps them in part, and the published number lies {between}."
-    )
-
-
-def measured_services(measured: pd.DataFrame) -> str:
-    """Return how far predictions for mixtures are from measurements, fitted and tested.
-
-    Parameters
-    ----------
-    measured : DataFrame
-        As `fleet.measured_mixtures` returns it.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    fit, test = (measured[measured["use"] == use]["error"] for use in ("calibrate", "test"))
-    return sentences(
-        f"One answer at a time, a mixture reads its active weights and little else: {len(fit)} rows that "
-        f"were fitted come out within {100 * fit.abs().max():.0f}%, beside dense rows that share the same "
-        "coefficients.",
-        f"Full services are another matter: of {len(test)} rows that test, the median error is "
-        f"{100 * test.abs().median():.0f}%, from {100 * test.min():+.0f}% to {100 * test.max():+.0f}%. The "
-        "concurrency that was run is not stated, and the engines are newer than those that were fitted. For "
-        "full services of mixtures, take the serving model within a factor of two.",
     )
 
 

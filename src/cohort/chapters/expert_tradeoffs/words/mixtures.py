@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
-from cohort.chapters.expert_tradeoffs.load import Balance
+from cohort.chapters.expert_tradeoffs.load import BLIND, COPIES, Balance
 from cohort.chapters.expert_tradeoffs.reads import NEARLY_ALL, bound_excess
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
-from cohort.chapters.expert_tradeoffs.worth import FOLKLORE
 from cohort.display.words import DASH, counted, inflected, ranged, running, scaled, sentences, significant
 from cohort.experts import closed_form
+from cohort.scaling import mixture_rules
 
 
 def brief(
     spec: ModelSpec,
     beside: pd.DataFrame,
     lost: pd.DataFrame,
-    equivalents: pd.DataFrame,
+    rules: pd.DataFrame,
+    modern: Mapping[str, float],
     balance: Balance,
-    exchanges: pd.DataFrame,
-    service: dict[str, float],
+    placements: pd.DataFrame,
+    skews: pd.DataFrame,
+    decision: str,
+    errors: Mapping[str, float],
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -29,14 +34,22 @@ def brief(
     ----------
     spec : ModelSpec
         The mixture that is looked at closely.
-    beside, lost, equivalents : DataFrame
-        As `sizes.beside_dense`, `reads.advantage` and `worth.equivalents` return them, with that mixture.
+    beside, lost : DataFrame
+        As `sizes.beside_dense` and `reads.advantage` return them, with that mixture.
+    rules : DataFrame
+        As `worth.rules` returns it.
+    modern : mapping of str to float
+        ``active`` and ``worth`` of that mixture, in parameters.
     balance : Balance
         Of its experts.
-    exchanges : DataFrame
-        The rows of `links.exchanges` that test.
-    service : dict of str to float
-        As `fleet.expert_fleet` returns it.
+    placements : DataFrame
+        As `load.by_placement` returns it.
+    skews : DataFrame
+        As `placed.measured_skews` returns it.
+    decision : str
+        As `choices.decided` begins.
+    errors : mapping of str to float
+        Median errors, shares: of the slowest ``device``, of the time of a ``layer``, of ``services``.
 
     Returns
     -------
@@ -44,52 +57,54 @@ def brief(
         Markdown.
     """
     name = title(spec)
-    training, row = beside["training"], lost.loc[name]
+    training, nearly = beside["training"], int(lost["nearly all"][name])
     saved = training[name, "dense, total"] / training[name, "it is"]
     devices = int(beside["devices"][name, "it is"])
-    twice = "It never reads twice as much"
-    if not pd.isna(row["twice"]):
-        twice = f"From {counted(int(row['twice']), 'answer')} on it reads twice as much"
     return sentences(
         f"- {name} holds {scaled(spec.parameters)} parameters, of which a token passes through "
-        f"{scaled(spec.active_parameters)}. Its training takes "
-        f"{significant(saved)} times less compute a token than a dense model "
-        f"of its size, and its weights as much memory: {counted(devices, 'device')} "
-        f"{inflected(devices, 'holds', 'hold')} them.",
-        "- With one answer, a step reads as little as a dense model of as many active parameters. "
-        f"{twice}, and from {counted(int(row['nearly all']), 'answer')} on nearly all of itself.",
-        _laws(equivalents[(equivalents["model"] == name) & (equivalents["law"] != FOLKLORE)]),
-        _balance(balance),
-        "- Published exchanges of few tokens among 16 to 256 devices are predicted with a median error of "
-        f"{100 * exchanges['error'].abs().median():.1f}%, and DeepSeek's fleet with "
-        f"{100 * service['error']:+.0f}% where nothing overlaps.",
+        f"{scaled(spec.active_parameters)}. It trains with {significant(saved)} times less compute a token "
+        f"than a dense model of its size and takes as much memory: {counted(devices, 'device')} "
+        f"{inflected(devices, 'holds', 'hold')} it. One answer reads as little of it as of the dense "
+        f"model of its active size, {counted(nearly, 'answer')} nearly all.",
+        _worth(name, rules, modern),
+        f"- {decision}",
+        _balance(balance, placements, skews),
+        "- Held against measurements that nothing was fitted to, the slowest device is "
+        f"{_off(errors['device'])} off at the median, the time of a layer of experts "
+        f"{_off(errors['layer'])}, and a token of services that deal experts out "
+        f"{_off(errors['services'])}.",
     )
 
 
-def _laws(laws: pd.DataFrame) -> str:
-    dense = laws["dense"]
-    fitted = "Most of them were not fitted to such models."
-    if (laws["beyond"] != 1).all():
-        fitted = "None of them, as far as is known, was fitted to such models, and they disagree."
+def _off(share: float) -> str:
+    return f"{100 * share:.0f}%"
+
+
+def _worth(name: str, rules: pd.DataFrame, modern: Mapping[str, float]) -> str:
+    spread = float(rules["makers spread"][mixture_rules.BLIND])
     return (
-        f"- By {laws['law'].nunique()} published laws it is worth a dense model of {scaled(dense.min())} to "
-        f"{scaled(dense.max())} parameters. {fitted}"
+        f"- {name} is worth a dense model of about {scaled(modern['worth'], 2)} parameters, "
+        f"{modern['worth'] / modern['active']:.1f} times its active ones without vocabulary. The rule rests "
+        f"on {int(rules['pairs'][mixture_rules.BLIND])} mixtures that were measured beside dense models, and "
+        f"misses those of makers that it does not know by a factor of {spread:.1f}, as a rule."
     )
 
 
-def _balance(balance: Balance) -> str:
+def _balance(balance: Balance, placements: pd.DataFrame, skews: pd.DataFrame) -> str:
     loads, devices = balance.expected, balance.expert_parallel
-    parts = [
-        f"- With a skew of {balance.skew:g}, the busiest expert has {significant(loads['busiest expert'])} "
-        "times the mean load"
-    ]
-    if devices > 1:
-        parts.append(f"the slowest of {devices} devices {significant(loads['slowest device'])} times")
-    parts.append(
-        f"and {100 * loads['dropped']:.1f}% of the assignments find their expert full at a capacity factor "
-        f"of {balance.capacity_factor:g}."
+    said = (
+        f"- Layers of measured routers are as uneven as skews of {skews['low'].min():.1f} to "
+        f"{skews['high'].max():.1f}. With {balance.skew:g}, the busiest expert has "
+        f"{significant(loads['busiest expert'])} times the mean load, and {100 * loads['dropped']:.0f}% of "
+        f"the assignments find their expert full at a capacity factor of {balance.capacity_factor:g}"
     )
-    return ", ".join(parts)
+    if devices == 1:
+        return f"{said}."
+    row = dict(placements.loc[devices].items())
+    return (
+        f"{said}; the slowest of {devices} devices has {significant(row[BLIND])} times where experts were "
+        f"placed blindly, and {significant(row[COPIES])} times where popular ones are held twice."
+    )
 
 
 def where_weights_are(parts: pd.DataFrame) -> str:

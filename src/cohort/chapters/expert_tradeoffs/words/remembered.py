@@ -6,12 +6,20 @@ import pandas as pd
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
-from cohort.chapters.expert_tradeoffs.load import Balance
-from cohort.chapters.expert_tradeoffs.worth import FOLKLORE
+from cohort.chapters.expert_tradeoffs.load import BLIND, COPIES
+from cohort.chapters.expert_tradeoffs.words.measured import formula
 from cohort.display.words import counted, scaled, sentences, significant
+from cohort.scaling import mixture_rules
 
 
-def takeaways(spec: ModelSpec, lost: pd.Series, balance: Balance, equivalents: pd.DataFrame) -> str:
+def takeaways(
+    spec: ModelSpec,
+    lost: pd.Series,
+    devices: int,
+    placements: pd.DataFrame,
+    rules: pd.DataFrame,
+    decision: str,
+) -> str:
     """Return four findings to take along, one list item each.
 
     Parameters
@@ -20,10 +28,14 @@ def takeaways(spec: ModelSpec, lost: pd.Series, balance: Balance, equivalents: p
         The mixture that is looked at closely.
     lost : Series
         Its row of `reads.advantage`.
-    balance : Balance
-        Of its experts.
-    equivalents : DataFrame
-        As `worth.equivalents` returns it, with that mixture.
+    devices : int
+        Devices that share the experts.
+    placements : DataFrame
+        As `load.by_placement` returns it, with that number of devices.
+    rules : DataFrame
+        As `worth.rules` returns it.
+    decision : str
+        As `choices.choice` returns it.
 
     Returns
     -------
@@ -31,20 +43,25 @@ def takeaways(spec: ModelSpec, lost: pd.Series, balance: Balance, equivalents: p
         Markdown.
     """
     ratio = spec.parameters / spec.active_parameters
-    slowest, busiest = (float(balance.expected[each]) for each in ("slowest device", "busiest expert"))
-    of_laws = equivalents[(equivalents["model"] == title(spec)) & (equivalents["law"] != FOLKLORE)]
-    low, high = float(of_laws["dense"].min()), float(of_laws["dense"].max())
+    row = dict(placements.loc[devices].items())
+    spread, folk = (float(rules["makers spread"][name]) for name in (mixture_rules.BLIND, mixture_rules.ROOT))
+    waits = "One device waits for no other."
+    if devices > 1:
+        waits = (
+            f"On {devices} devices the slowest has {significant(row[BLIND])} times the mean load where "
+            f"nobody knew what is popular, and {significant(row[COPIES])} times where popular experts are "
+            "held twice."
+        )
     return sentences(
         f"- A mixture buys compute with memory: {title(spec)} works like a model of "
         f"{scaled(spec.active_parameters)} weights and is held like one of {scaled(spec.parameters)}, "
-        f"{significant(ratio)} times as many.",
-        f"- It is small for one answer only. {_twice(lost)} and {counted(int(lost['nearly all']), 'answer')} "
-        "read nearly all of it.",
-        f"- Popular experts wait in line: the busiest has {significant(busiest)} times the mean load. Placed "
-        f"with care on {counted(balance.expert_parallel, 'device')}, the slowest device has "
-        f"{significant(slowest)} times.",
-        f"- Nobody can yet say what a mixture is worth: published laws put {title(spec)} beside dense models "
-        f"of {scaled(low)} to {scaled(high)} weights. Trust measurements, not laws drawn out.",
+        f"{significant(ratio)} times as many. {_twice(lost)} and "
+        f"{counted(int(lost['nearly all']), 'answer')} read nearly all of it.",
+        f"- What it is worth is measured: {formula(mixture_rules.recommended())}, within a factor of "
+        f"{spread:.1f}. The root of total and active is no bad guess either ({folk:.1f}), and too low "
+        "for fine experts.",
+        f"- Popular experts wait in line. {waits}",
+        f"- Experts pay where memory lies idle: {decision}.",
     )
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, usual_tokens
-from cohort.display.words import inflected, ranged, running, scaled, sentences, significant
-from cohort.scaling import mixture_laws
+from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, RECOMMENDED, RULES, usual_tokens
+from cohort.display.words import inflected, ranged, running, scaled, sentences
 
 
-def dense_worth(name: str, equivalents: pd.DataFrame, times: pd.Series, quoted: float) -> str:
+def dense_worth(name: str, equivalents: pd.DataFrame, times: float, quoted: float) -> str:
     """Return how far the laws disagree on mixtures, and where the rule of thumb and a maker's claim lie.
 
     Parameters
@@ -18,8 +17,8 @@ def dense_worth(name: str, equivalents: pd.DataFrame, times: pd.Series, quoted: 
         Title of the mixture that is looked at closely.
     equivalents : DataFrame
         As `worth.equivalents` returns it.
-    times : Series
-        By law, the dense model of equal loss over DBRX's active parameters.
+    times : float
+        By the recommended rule, the dense model of equal loss over DBRX's active parameters.
     quoted : float
         Times that the makers of DBRX say that experts save in training.
 
@@ -28,13 +27,13 @@ def dense_worth(name: str, equivalents: pd.DataFrame, times: pd.Series, quoted: 
     str
         Markdown.
     """
-    root = equivalents[equivalents["law"] == FOLKLORE].set_index("model")["dense"][name]
-    only = equivalents[equivalents["law"] != FOLKLORE]
+    by_law = equivalents[equivalents["model"] == name].set_index("law")["dense"]
+    root, rule = float(by_law[FOLKLORE]), float(by_law[RECOMMENDED])
+    only = equivalents[~equivalents["law"].isin(RULES)]
     spans = only.groupby("model", sort=False)["dense"].agg(lambda each: each.max() / each.min())
     below, above = (only["dense"] < only["active"]).sum(), (only["dense"] > only["total"]).sum()
     own = only[only["model"] == name]["dense"]
-    where = "within" if own.min() <= root <= own.max() else "outside"
-    most = mixture_laws.ranges("krajewski-64")["total parameters"][1]
+    where = "within" if own.min() <= rule <= own.max() else "outside"
     return sentences(
         running(
             _assumed(only),
@@ -42,12 +41,12 @@ def dense_worth(name: str, equivalents: pd.DataFrame, times: pd.Series, quoted: 
             f"Of {len(only)} values {below} say that it is worth less than its active parameters, and "
             f"{above} that it is worth more than all of them together.",
         ),
-        f"{_inside(only)} within the runs of its law, as far as those are known. The laws of Krajewski et "
-        f"al. were fitted to at most {scaled(most)} parameters.",
-        f"The root lies at {scaled(root)} for {name}, {where} the span of the laws.",
+        f"{_inside(only)} within the runs of its law, as far as those are known.",
+        f"The recommended rule puts {name} at {scaled(rule)}, {where} the span of the laws, and the root at "
+        f"{scaled(root)}.",
         f"The makers of DBRX put what experts save in training at about {quoted:g} times the compute, at "
-        f"equal quality; by the laws the dense model of equal loss has {ranged(times.min(), times.max())} "
-        "times its active parameters.",
+        f"equal quality; by the rule the dense model of equal loss has {times:.1f} times its active "
+        "parameters.",
     )
 
 
@@ -64,71 +63,3 @@ def _assumed(equivalents: pd.DataFrame) -> str:
 def _inside(equivalents: pd.DataFrame) -> str:
     inside = int((equivalents["beyond"] == 1).sum())
     return f"{inside} of them {inflected(inside, 'lies', 'lie')}" if inside else "None of them lies"
-
-
-def scores_beside(scored: pd.DataFrame, sized: pd.DataFrame) -> str:
-    """Return whether the dense sizes that reach mixtures' scores lie between their active and total sizes.
-
-    Parameters
-    ----------
-    scored, sized : DataFrame
-        As `worth.scores_by_size` and `worth.fitted_size` return them.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    active, total, dense = sized["active"], sized["total"], sized["dense"]
-    between = int(((dense >= active) & (dense <= total)).sum())
-    folk = (active * total) ** 0.5 / dense
-    points, dense_models = sized.attrs["points"], sized.attrs["dense models"]
-    factor = significant(10 ** (points / sized.attrs["per tenfold"]), 2)
-    outside = int(((sized["low"] < active) | (sized["high"] > total)).sum())
-    newest = int((~scored["experts"] & (scored["year"] == scored["year"].max())).sum())
-    return sentences(
-        running(
-            f"For {between} of {len(sized)} mixtures the circle lies between active and all parameters.",
-            "Taken at its word, that makes a mixture better than a dense model of its compute and worse than "
-            "one of its memory."
-            if between == len(sized)
-            else "",
-        ),
-        f"The root of total and active is {ranged(folk.min(), folk.max())} times the circle, at the median "
-        f"{folk.median():.1f} times: scores do not refute it, nor do they confirm it.",
-        f"The line leaves {points:.1f} points, a factor of {factor} in size to either side, and with it "
-        f"{outside} of {len(sized)} circles could lie outside their bars. It rests on {dense_models} dense "
-        f"models, of which the newest year has {newest}; data and training differ between them too.",
-    )
-
-
-def printed_laws(made: pd.DataFrame, active_loss: float, printed_loss: float) -> str:
-    """Return how closely the printed coefficients of laws give what their reports print.
-
-    Parameters
-    ----------
-    made : DataFrame
-        As `worth.reproduced` returns it.
-    active_loss, printed_loss : float
-        As `worth.loss_of_active` returns them, in nats per token.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    fine = made[made["law"] == "krajewski-64"].set_index("quantity")["error"].abs()
-    exact = "every granularity exactly" if fine["granularity"].max() == 0 else "other granularities"
-    bands, cut = made[made["printed"].isna()], made[made["quantity"] == "cutoff"]
-    return sentences(
-        f"Of the compute-optimal mixtures that Krajewski et al. print, our optimum has {exact}, the tokens "
-        f"within {100 * fine['tokens'].max():.1f}% and the loss within {100 * fine['loss'].max():.1f}%, "
-        f"which rounded coefficients explain. {bands['inside'].sum()} of {len(bands)} ranges that they print "
-        "for the other law hold our value. This holds with all parameters as N; with the active ones the "
-        f"loss of the smallest would come out at {significant(active_loss)} where {printed_loss:.3f} is "
-        "printed.",
-        "The sizes from which on experts no longer help, by Clark et al., do not follow from rounded "
-        f"coefficients, but {cut['inside'].sum()} of {len(cut)} lie within what the rounding allows.",
-        "For Abnar et al. no printed figure is in our data: its coefficients are second-hand and stand "
-        "unchecked.",
-    )
