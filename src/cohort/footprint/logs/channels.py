@@ -76,7 +76,11 @@ class Channel:
     def gaps(self) -> np.ndarray:
         """Return where gaps begin: the indices of the samples before them."""
         steps = np.diff(self.seconds)
-        return np.flatnonzero(steps > max(GAP * self.step_s, LEAST_GAP_S)) if len(steps) > 2 else np.empty(0, int)
+        return (
+            np.flatnonzero(steps > max(GAP * self.step_s, LEAST_GAP_S))
+            if len(steps) > 2
+            else np.empty(0, int)
+        )
 
     def energy(self) -> Range:
         """Return the energy with what the samples leave open.

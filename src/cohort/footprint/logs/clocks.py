@@ -25,7 +25,13 @@ def many(number: int, noun: str) -> str:
 
 
 def sampled(
-    path: Any, device: str, kind: str, times: np.ndarray, values: np.ndarray, counter: bool = False, **about: Any
+    path: Any,
+    device: str,
+    kind: str,
+    times: np.ndarray,
+    values: np.ndarray,
+    counter: bool = False,
+    **about: Any,
 ) -> tuple[Channel | None, list[str]]:
     """Return the channel of some samples, and what had to be mended.
 
@@ -68,7 +74,9 @@ def sampled(
         return Channel(device, kind, times, watts=values, **about), told
     joules, resets = _cumulated(values)
     if resets > max(3, FEW * len(values)):
-        raise ParameterError(f"{path}: the energy of {device} falls {resets} times, but a counter must only grow")
+        raise ParameterError(
+            f"{path}: the energy of {device} falls {resets} times, but a counter must only grow"
+        )
     if resets:
         told.append(f"{device}: its counter began anew {many(resets, 'time')}; what it had then is counted.")
     return Channel(device, kind, times, joules=joules, **about), told
@@ -78,7 +86,9 @@ def _of(part: int, whole: int, noun: str) -> str:
     return f"{part:,} of {many(whole, noun)}"
 
 
-def _refuse_unlikely(path: Any, device: str, kind: str, values: np.ndarray, counter: bool, number: int) -> None:
+def _refuse_unlikely(
+    path: Any, device: str, kind: str, values: np.ndarray, counter: bool, number: int
+) -> None:
     least, greatest = float(values.min()), float(values.max())
     if least < 0:
         raise ParameterError(f"{path}: {device} has {least:,.6g}, but power and energy must be 0 or more")

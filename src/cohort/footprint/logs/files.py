@@ -54,7 +54,9 @@ def text_of(path: str | Path) -> str:
     except OSError as error:
         raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:  # a path with a null character; a refusal is one too
-        raise error if isinstance(error, ParameterError) else ParameterError(f"{shown(path)} is no path") from None
+        raise (
+            error if isinstance(error, ParameterError) else ParameterError(f"{shown(path)} is no path")
+        ) from None
     encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), "utf-8")
     try:
         text = raw.decode(encoding)

@@ -60,7 +60,9 @@ class Source:
         for name in frame.columns[:1]:
             repeated = (frame[name] == name).to_numpy()
         if repeated.any():
-            self.findings.append(f"{self.path.name}: the log was started {many(int(repeated.sum()) + 1, 'time')}.")
+            self.findings.append(
+                f"{self.path.name}: the log was started {many(int(repeated.sum()) + 1, 'time')}."
+            )
             frame = frame[~repeated]
         if not len(frame):
             raise ParameterError(f"{self.path} has heads, but no row")
@@ -111,9 +113,13 @@ def nvidia_smi(source: Source) -> None:
     if "timestamp" not in bare or not power:
         missing = "timestamp" if "timestamp" not in bare else "power.draw"
         raise ParameterError(f"{source.path} has no column {missing}; it has {', '.join(source.heads)[:100]}")
-    which = next((bare[name] for name in ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id") if name in bare), "")
+    which = next(
+        (bare[name] for name in ("uuid", "gpu_uuid", "index", "pci.bus_id", "gpu_bus_id") if name in bare), ""
+    )
     label = bare.get("index", which)
-    frame = source.table(bare["timestamp"], power, which, label, bare.get("name", ""), bare.get("gpu_name", ""))
+    frame = source.table(
+        bare["timestamp"], power, which, label, bare.get("name", ""), bare.get("gpu_name", "")
+    )
     times = source.times(frame[bare["timestamp"]])
     watts = numbers(source.path, "power", frame[power], WATTS)
     name = next((bare[each] for each in ("name", "gpu_name") if each in bare), "")
@@ -151,8 +157,12 @@ def dmon(source: Source) -> None:
     names = [head.casefold() for head in heads]
     power = next((names.index(each) for each in ("power", "pwr", "powus") if each in names), -1)
     if power < 0:
-        raise ParameterError(f"{source.path} has no column of power (POWER, POWUS or pwr); it has {' '.join(heads)[:100]}")
-    rows = [(place + 1, line.split()) for place, line in enumerate(lines) if not line.lstrip().startswith("#")]
+        raise ParameterError(
+            f"{source.path} has no column of power (POWER, POWUS or pwr); it has {' '.join(heads)[:100]}"
+        )
+    rows = [
+        (place + 1, line.split()) for place, line in enumerate(lines) if not line.lstrip().startswith("#")
+    ]
     rows = [(place, cells) for place, cells in rows if cells and cells[0].casefold() not in ("id", "entity")]
     entity = names[0] == "entity"  # its cells are two words: GPU 0
     shift = 1 if entity else 0
@@ -197,10 +207,21 @@ def codecarbon(source: Source) -> None:
     ends = source.times(frame["timestamp"])
     columns = {
         head: numbers(source.path, head, frame[head], {})
-        for head in ("duration", "emissions", "energy_consumed", *(name for name, _ in _PARTS), "pue", "gpu_count")
+        for head in (
+            "duration",
+            "emissions",
+            "energy_consumed",
+            *(name for name, _ in _PARTS),
+            "pue",
+            "gpu_count",
+        )
         if head in frame
     }
-    runs = frame["run_id"] if "run_id" in frame else pd.Series(np.arange(len(frame)).astype(str), index=frame.index)
+    runs = (
+        frame["run_id"]
+        if "run_id" in frame
+        else pd.Series(np.arange(len(frame)).astype(str), index=frame.index)
+    )
     energy = co2e = 0.0
     for run, rows in _devices(runs):
         rows = rows[np.argsort(columns["duration"][rows], kind="stable")]
@@ -210,8 +231,18 @@ def codecarbon(source: Source) -> None:
         times = ends[last] - columns["duration"][last] + np.concatenate([[0.0], columns["duration"][rows]])
         pue = columns["pue"][last] if "pue" in columns and columns["pue"][last] >= 1 else 1.0
         if pue > 1:
-            source.findings.append(f"Run {run[:8]}: its energies hold a PUE of {pue:g}; they were divided by it.")
-        _keep_run(source, run, times, rows, columns, pue, str(frame.get("gpu_model", pd.Series(["nan"])).iloc[last if "gpu_model" in frame else 0]))
+            source.findings.append(
+                f"Run {run[:8]}: its energies hold a PUE of {pue:g}; they were divided by it."
+            )
+        _keep_run(
+            source,
+            run,
+            times,
+            rows,
+            columns,
+            pue,
+            str(frame.get("gpu_model", pd.Series(["nan"])).iloc[last if "gpu_model" in frame else 0]),
+        )
     source.reported = {"energy_kwh": float(energy), "co2e_kg": float(co2e)}
     for head in ("cloud_region", "country_iso_code"):
         if head in frame and len(set(frame[head])) == 1 and frame[head].iloc[0]:
@@ -220,12 +251,22 @@ def codecarbon(source: Source) -> None:
 
 
 def _keep_run(
-    source: Source, run: str, times: np.ndarray, rows: np.ndarray, columns: dict[str, np.ndarray], pue: float, model: str
+    source: Source,
+    run: str,
+    times: np.ndarray,
+    rows: np.ndarray,
+    columns: dict[str, np.ndarray],
+    pue: float,
+    model: str,
 ) -> None:
     label = run[:8]
-    found = [(head, kind) for head, kind in _PARTS if head in columns and not np.isnan(columns[head][rows[-1]])]
+    found = [
+        (head, kind) for head, kind in _PARTS if head in columns and not np.isnan(columns[head][rows[-1]])
+    ]
     if not found:
-        source.findings.append(f"Run {label}: its parts are not told apart; it is taken as the whole machine.")
+        source.findings.append(
+            f"Run {label}: its parts are not told apart; it is taken as the whole machine."
+        )
         found = [("energy_consumed", "machine")]
     count = columns["gpu_count"][rows[-1]] if "gpu_count" in columns else np.nan
     for head, kind in found:
@@ -254,7 +295,9 @@ def zeus(source: Source) -> None:
     starts, lengths = starts[order], lengths[order]
     outer = _outermost(starts, starts + lengths)
     if not outer.all():
-        source.findings.append(f"{source.path.name}: {many(int((~outer).sum()), 'window')} inside others left out.")
+        source.findings.append(
+            f"{source.path.name}: {many(int((~outer).sum()), 'window')} inside others left out."
+        )
     starts, lengths = starts[outer], lengths[outer]
     times = np.column_stack([starts, starts + lengths]).ravel()
     for head, found in energies.items():
@@ -284,7 +327,9 @@ def mlflow(source: Source) -> None:
     keys = frame[lower["key"]].str.extract(f"^{_MLFLOW.pattern}$")[0]
     frame, keys = frame[keys.notna().to_numpy()], keys.dropna()
     if not len(frame):
-        raise ParameterError(f"{source.path} has no metric system/gpu_0_power_usage_watts: log system metrics")
+        raise ParameterError(
+            f"{source.path} has no metric system/gpu_0_power_usage_watts: log system metrics"
+        )
     times = source.times(frame[lower["timestamp"]])
     watts = numbers(source.path, "value", frame[lower["value"]], WATTS)
     for device, rows in _devices(keys):
@@ -299,7 +344,9 @@ def _mlflow_metric(source: Source) -> None:
         raise ParameterError(f"{source.path} must have a time and a value on each line")
     index = pd.Index(range(1, len(rows) + 1))
     times = source.times(pd.Series([row[0] for row in rows], index=index, dtype=object))
-    watts = numbers(source.path, "value", pd.Series([row[1] for row in rows], index=index, dtype=object), WATTS)
+    watts = numbers(
+        source.path, "value", pd.Series([row[1] for row in rows], index=index, dtype=object), WATTS
+    )
     source.keep(found[1] if found else "0", "accelerator", times, watts)
 
 
@@ -316,7 +363,9 @@ def wandb(source: Source) -> None:
     if not time:
         raise ParameterError(f"{source.path} has no column of time: _timestamp, _runtime or Relative Time")
     several = len({match["run"] for match in found.values()}) > 1
-    labels = {head: f"{match['run']}:{match['gpu']}" if several else match["gpu"] for head, match in found.items()}
+    labels = {
+        head: f"{match['run']}:{match['gpu']}" if several else match["gpu"] for head, match in found.items()
+    }
     _wide(source, time, labels)
 
 
@@ -330,7 +379,11 @@ def dcgm(source: Source) -> None:
     time = next((lower[each] for each in ("timestamp", "time", "ts", "date") if each in lower), "")
     if not time:
         raise ParameterError(f"{source.path} has no column of time: timestamp or time")
-    wide = {head: found[1] for head in source.heads if "DCGM_FI_DEV_POWER_USAGE" in head and (found := _LABEL.search(head))}
+    wide = {
+        head: found[1]
+        for head in source.heads
+        if "DCGM_FI_DEV_POWER_USAGE" in head and (found := _LABEL.search(head))
+    }
     if wide:
         return _wide(source, time, wide)
     which = [lower[each] for each in ("hostname", "gpu", "gpu_id", "device", "uuid") if each in lower]
@@ -339,7 +392,9 @@ def dcgm(source: Source) -> None:
     frame = source.table(time, power, model, *which)
     times = source.times(frame[time])
     counter = _DCGM[power] == "joules"
-    values = numbers(source.path, power, frame[power], JOULES if counter else WATTS, JOULES["mj"] if counter else 1.0)
+    values = numbers(
+        source.path, power, frame[power], JOULES if counter else WATTS, JOULES["mj"] if counter else 1.0
+    )
     names = frame[which[0]].str.cat([frame[each] for each in which[1:2]], sep=":") if which else None
     serial = lower.get("uuid", "")
     for device, rows in _devices(names) if names is not None else [("0", np.arange(len(frame)))]:
@@ -350,7 +405,13 @@ def dcgm(source: Source) -> None:
         source.keep(device, "accelerator", times[rows], values[rows], counter=counter, **about)
 
 
-def _wide(source: Source, time: str, labels: dict[str, str], kinds: dict[str, str] | None = None, unit: Callable[[str], float] = lambda head: 1.0) -> None:
+def _wide(
+    source: Source,
+    time: str,
+    labels: dict[str, str],
+    kinds: dict[str, str] | None = None,
+    unit: Callable[[str], float] = lambda head: 1.0,
+) -> None:
     """Keep a channel for each of some columns of power; a row may hold values of some of them alone."""
     frame = source.table(time, *labels)
     times = source.times(frame[time])
@@ -362,8 +423,12 @@ def _wide(source: Source, time: str, labels: dict[str, str], kinds: dict[str, st
 
 # A plain table ----------------------------------------------------------------------------------------------
 
-_TIMES = re.compile(r"(time|timestamp|date ?time|datetime \(utc\)|ts|t|seconds|elapsed|time[ _]?s|date)\b.*", re.IGNORECASE)
-_HEAD = re.compile(r"[\s_.\[(/-]*(kwh|mwh|wh|joules?|kj|mj|j|milliwatts?|kilowatts?|watts?|kw|mw|w)[\])]?", re.IGNORECASE)
+_TIMES = re.compile(
+    r"(time|timestamp|date ?time|datetime \(utc\)|ts|t|seconds|elapsed|time[ _]?s|date)\b.*", re.IGNORECASE
+)
+_HEAD = re.compile(
+    r"[\s_.\[(/-]*(kwh|mwh|wh|joules?|kj|mj|j|milliwatts?|kilowatts?|watts?|kw|mw|w)[\])]?", re.IGNORECASE
+)
 _WHOLE = ("node", "machine", "server", "wall", "system", "pdu", "total", "plug", "ac")
 _HOST = {"cpu": "processor", "package": "processor", "ram": "memory", "dram": "memory"}
 _DEVICE = ("device", "gpu", "index", "gpu_id", "accelerator", "node", "host")
@@ -375,7 +440,9 @@ def plain(source: Source) -> None:
     units = {head: unit for head in source.heads if head != time and (unit := _unit(head))}
     if not time or not units:
         lacking = "time" if not time else "power or energy whose head names its unit, such as watts or kWh"
-        raise ParameterError(f"{source.path} has no column of {lacking}; it has {', '.join(source.heads)[:100]}")
+        raise ParameterError(
+            f"{source.path} has no column of {lacking}; it has {', '.join(source.heads)[:100]}"
+        )
     energies = {head: JOULES[unit] for head, unit in units.items() if unit in JOULES}
     powers = {head: WATTS[unit] for head, unit in units.items() if unit in WATTS}
     device = next((head for head in source.heads if head.casefold() in _DEVICE and head not in units), "")
@@ -383,7 +450,9 @@ def plain(source: Source) -> None:
         return _long(source, time, device, next(iter(units)), {**energies, **powers})
     kinds = {head: _kind(head, source.meter) for head in units}
     if powers:
-        return _wide(source, time, {head: _plain_label(head, powers) for head in powers}, kinds, powers.__getitem__)
+        return _wide(
+            source, time, {head: _plain_label(head, powers) for head in powers}, kinds, powers.__getitem__
+        )
     frame = source.table(time, *energies)
     times = source.times(frame[time])
     for head, unit in energies.items():
@@ -401,7 +470,11 @@ def _long(source: Source, time: str, device: str, head: str, worth: dict[str, fl
 
 def _unit(head: str) -> str:
     """Return the unit that a head ends with, or names alone; empty where it names none."""
-    found = re.search(r"(?:^|[\s_.\[(/-])(" + _HEAD.pattern.split("(", 1)[1].split(")", 1)[0] + r")[\])]?$", head, re.IGNORECASE)
+    found = re.search(
+        r"(?:^|[\s_.\[(/-])(" + _HEAD.pattern.split("(", 1)[1].split(")", 1)[0] + r")[\])]?$",
+        head,
+        re.IGNORECASE,
+    )
     return found[1].casefold() if found else ""
 
 

@@ -81,7 +81,9 @@ def read_logs(
         layouts.append(layout_of(source) if layout is None else one_of("layout", layout, LAYOUTS))
         _read(source, layouts[-1])
         sources.append(source)
-    channels, findings = _joined(sources, machines if machines is None else int(positive("machines", machines)))
+    channels, findings = _joined(
+        sources, machines if machines is None else int(positive("machines", machines))
+    )
     channels = [_named(each, path, accelerator) for each, path in channels]
     clocks = {source.clock for source in sources}
     if len(clocks) > 1:
@@ -207,7 +209,9 @@ def _end_to_end(before: Channel, after: Channel, findings: list[str]) -> Channel
     if pause > max(5 * usual, 2.0):
         findings.append(f"{before.device}: {_length(pause)} between two files; no energy is counted for it.")
     edge = min(usual, pause / 3)
-    seconds = np.concatenate([before.seconds, [before.seconds[-1] + edge, after.seconds[0] - edge], after.seconds])
+    seconds = np.concatenate(
+        [before.seconds, [before.seconds[-1] + edge, after.seconds[0] - edge], after.seconds]
+    )
     watts = np.concatenate([before.watts, [0.0, 0.0], after.watts])
     if pause <= max(5 * usual, 2.0):
         seconds = np.concatenate([before.seconds, after.seconds])
@@ -298,4 +302,8 @@ def _length(seconds: float) -> str:
     """Return a length of time in words."""
     if seconds < 120:
         return f"{seconds:,.0f} s"
-    return f"{seconds / 60:,.0f} min" if seconds < SECONDS_PER_HOUR * 2 else f"{seconds / SECONDS_PER_HOUR:,.1f} h"
+    return (
+        f"{seconds / 60:,.0f} min"
+        if seconds < SECONDS_PER_HOUR * 2
+        else f"{seconds / SECONDS_PER_HOUR:,.1f} h"
+    )
