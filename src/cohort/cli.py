@@ -424,8 +424,8 @@ def footprint_command(
     or Weights & Biases, or a table of time and watts. Several are parts of one run. What the log does not
     cover is added by factors with ranges, each said.
     """
-    from cohort.reports.disclosures import About
     from cohort.reports.footprints import show_footprint
+    from cohort.reports.report_rows import About
 
     told = {name: asked.pop(name) for name in ("model", "tokens", "flop", "unit", "units", "operator")}
     named = dict(each.rsplit("=", 1) for each in accelerator if "=" in each)

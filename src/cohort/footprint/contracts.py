@@ -56,7 +56,17 @@ class Contract:
         return (self.to_hour - self.from_hour) % HOURS != 0
 
     def delivers(self, hour: int) -> bool:
-        """Return whether it delivers in an hour of the day, from 0 to 23."""
+        """Return whether it delivers in an hour.
+
+        Parameters
+        ----------
+        hour : int
+            Of the day, from 0 to 23.
+
+        Returns
+        -------
+        bool
+        """
         if not self.by_hour:
             return True
         if self.from_hour < self.to_hour:
@@ -100,7 +110,7 @@ def parse_contract(text: str) -> Contract:
         raise ParameterError(
             f"contract is {text!r:.60}, but must be as name:g_per_kwh:share=0.5:kwh=1000:hours=9-17"
         ) from None
-    return Contract(name, factor, from_hour=first, to_hour=last, **numbers)  # type: ignore[arg-type]
+    return Contract(name, factor, from_hour=first, to_hour=last, **numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,14 @@ GRAMS_PER_POUND = 453.59237  # exact by definition
 KWH_PER_MWH = 1000.0
 MOST_BYTES = 64 * 2**20
 # Heads of the column of intensity by layout, what a value is worth in g/kWh, and what it counts.
+_MAPS = r"carbon intensity gco.?.?.?eq/kwh "
+_PLAIN = r"(g_per_kwh|carbon_intensity|intensity|gco2(e|eq)?[_/ ]?(per_)?kwh)"
 _LAYOUTS = (
-    ("Electricity Maps", r"carbon intensity gco.?.?.?eq/kwh \((life cycle|lca)\)", 1.0, "the life cycle, by what is consumed"),
-    ("Electricity Maps", r"carbon intensity gco.?.?.?eq/kwh \(direct\)", 1.0, "combustion alone, by what is consumed"),
+    ("Electricity Maps", _MAPS + r"\((life cycle|lca)\)", 1.0, "the life cycle, by what is consumed"),
+    ("Electricity Maps", _MAPS + r"\(direct\)", 1.0, "combustion alone, by what is consumed"),
     ("WattTime", r"moer|value", GRAMS_PER_POUND / KWH_PER_MWH, "the marginal plant, not the mean of all"),
-    ("plain", r"(g_per_kwh|carbon_intensity|intensity|gco2(e|eq)?[_/ ]?(per_)?kwh)", 1.0, "what its source says"),
-)  # fmt: skip
+    ("plain", _PLAIN, 1.0, "what its source says"),
+)
 _TIMES = r"(datetime \(utc\)|datetime|point_time|timestamp|time|date)"
 
 

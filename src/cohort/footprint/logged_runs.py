@@ -7,7 +7,7 @@ of the hardware. `LoggedRun.parts` tells them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -90,9 +90,7 @@ class LoggedRun:
         assert about is not None
         _check(check_boundary(boundary), self._metered)
         again = _again(boundary, self._metered)
-        return replace(
-            again(central_values(about.factors)), provenance=replace(about, again=again)
-        )  # fmt: skip
+        return replace(again(central_values(about.factors)), provenance=replace(about, again=again))
 
     def parts(self) -> tuple[Part, ...]:
         """Return the parts of energy and CO2e within the boundary, each measured or estimated.
@@ -143,7 +141,7 @@ def from_log(
     accelerator : str or mapping of str to str, optional
         Which accelerator it ran on, where the log names none; or which by the name of a file or device.
     share : float
-        The share of what was metered that is the run's: of a shared node, or of an accelerator in partial use.
+        The share of what was metered that is the run's: of a shared node, or of a device in partial use.
     use : str
         One of `USES`: what the ratio of host to accelerators is taken from.
     intensity : str, optional
@@ -176,7 +174,7 @@ def from_log(
     See Also
     --------
     training : From hours alone.
-    cohort.reports.disclosures : What reports ask for, filled from it.
+    cohort.reports.report_rows.disclosures : What reports ask for, filled from it.
 
     Examples
     --------
@@ -214,7 +212,7 @@ def from_log(
     return LoggedRun(log, footprint, metered.groups, part, use, series, matched, metered)
 
 
-def _again(boundary: str, metered: Metered) -> Any:
+def _again(boundary: str, metered: Metered) -> Callable[[Mapping[str, Any]], Footprint]:
     def again(values: Mapping[str, Any]) -> Footprint:
         return metered.footprint(boundary, values)
 
@@ -324,10 +322,9 @@ def _with_series(log: PowerLog, series: Series, ranges: dict[str, Range], offset
         said.append(
             f"The series covers {100 * covered:.1f}% of the energy; the rest has the factor of the place."
         )
-    ends = [covered * mean + (1 - covered) * end for end in (rest.low, rest.central, rest.high)]
-    ranges["grid_g_per_kwh"] = (
-        Range.exact(mean, "g/kWh") if covered == 1 else Range(*ends, "g/kWh", rest.sources)
-    )  # fmt: skip
+    low, central, high = (covered * mean + (1 - covered) * end for end in (rest.low, rest.central, rest.high))
+    sources = rest.sources if covered < 1 else ()
+    ranges["grid_g_per_kwh"] = Range(low, central, high, "g/kWh", sources)
     return said
 
 

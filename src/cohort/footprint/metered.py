@@ -31,7 +31,7 @@ class LogFactors(Factors):
     wall_ratio : float
         Energy at the wall over that of processors and memory, where a machine has no accelerators.
     network_ratio : float
-        Energy with the network over that of the nodes, 1 or more; it counts from the boundary ``facility`` on.
+        Energy with the network over that of the nodes, 1 or more; it counts from ``facility`` on.
     development : float
         All compute over that of the run, 1 or more.
     """
@@ -112,6 +112,7 @@ class Metered:
 
     @property
     def accelerators_kwh(self) -> float:
+        """What all accelerators drew, in kWh."""
         return sum(group.energy_kwh for group in self.groups)
 
     def node_kwh(self, values: Mapping[str, Any]) -> Any:
@@ -152,7 +153,7 @@ class Metered:
         return found
 
     def _share(self, group: Group, hours: float) -> float:
-        """Return the share of a kind of accelerator in the energy of all: by what it drew, else by its hours."""
+        """Return the share of a kind of accelerator in the energy of all: by energy, else by hours."""
         if self.accelerators_kwh:
             return group.energy_kwh / self.accelerators_kwh
         return group.hours / hours if hours else 1.0

@@ -15,7 +15,7 @@ import click
 from cohort.display.words import counted, significant
 from cohort.errors import ParameterError, one_of
 from cohort.footprint.logged_runs import LoggedRun, from_log
-from cohort.reports.disclosures import NOT_ASSESSED, About, Cell, Report, as_records, disclosures
+from cohort.reports.report_rows import NOT_ASSESSED, About, Cell, Report, as_records, disclosures
 from cohort.units import KG_PER_TONNE
 
 LIVE = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of a formula
@@ -74,14 +74,15 @@ def footprint_lines(run: LoggedRun) -> list[str]:
         f"{each.number} x {each.device.name} {significant(each.hours)} h" for each in run.groups
     )
     lines = [
-        f"{', '.join(run.log.files)}: {', '.join(run.log.layouts)}, {counted(len(run.log.channels), 'channel')}, "
-        f"{significant(run.log.duration_hours)} h",
+        f"{', '.join(run.log.files)}: {', '.join(run.log.layouts)}, "
+        f"{counted(len(run.log.channels), 'channel')}, {significant(run.log.duration_hours)} h",
         f"devices    {devices or 'no accelerator'}",
         f"metered    {significant(run.measured_kwh)} kWh",
         f"boundary   {whole.boundary}",
     ]
     lines += [
-        f"  {part.status:<10}{part.name:<38}{significant(part.energy_kwh):>9} kWh {significant(part.co2e_kg):>9} kg"
+        f"  {part.status:<10}{part.name:<38}{significant(part.energy_kwh):>9} kWh"
+        f" {significant(part.co2e_kg):>9} kg"
         for part in run.parts()
     ]
     for head, name, unit in (
@@ -91,8 +92,8 @@ def footprint_lines(run: LoggedRun) -> list[str]:
         ("water", "water_l", "L"),
     ):
         low, high = about.interval(name)
-        value = significant(float(getattr(whole, name)))
-        lines.append(f"{head:<11}{value} {unit} ({significant(low)} to {significant(high)})")
+        central = significant(float(getattr(whole, name)))
+        lines.append(f"{head:<11}{central} {unit} ({significant(low)} to {significant(high)})")
     factor = about.factors["grid_g_per_kwh"].central
     lines.append(
         f"place      {about.grid.place}, {about.grid.year}: {significant(factor)} g/kWh ({about.grid.source})"
@@ -131,7 +132,10 @@ def record_of(run: LoggedRun, reports: tuple[Report, ...]) -> Mapping[str, Any]:
             "findings": list(run.log.findings),
         },
         "devices": [
-            {"name": each.device.name, "number": each.number, "hours": each.hours, "energy_kwh": each.energy_kwh}
+            {
+                "name": each.device.name, "number": each.number, "hours": each.hours,
+                "energy_kwh": each.energy_kwh,
+            }
             for each in run.groups
         ],
         "parts": [
@@ -237,7 +241,8 @@ def _about(run: LoggedRun) -> list[str]:
 
 
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
+    "color-scheme:light dark}"
     "table{border-collapse:collapse;width:100%;font-size:.875rem}th,td{text-align:left;vertical-align:top;"
     "padding:.35rem .5rem;border-bottom:1px solid #8886}div{overflow-x:auto}td{overflow-wrap:anywhere}"
 )

@@ -200,11 +200,32 @@ class PowerLog:
         return (self.end - self.start) / SECONDS_PER_HOUR
 
     def of(self, *kinds: str) -> tuple[Channel, ...]:
-        """Return the channels of some kinds."""
+        """Return the channels of some kinds.
+
+        Parameters
+        ----------
+        *kinds : str
+            Of `KINDS`.
+
+        Returns
+        -------
+        tuple of Channel
+        """
         return tuple(each for each in self.channels if each.kind in kinds)
 
     def energy_kwh(self, *kinds: str) -> float:
-        """Return the energy of the channels of some kinds, or of all, in kWh."""
+        """Return the energy of the channels of some kinds, or of all.
+
+        Parameters
+        ----------
+        *kinds : str
+            Of `KINDS`.
+
+        Returns
+        -------
+        float
+            In kWh.
+        """
         return sum(each.energy_kwh for each in self.of(*(kinds or KINDS)))
 
     def accelerator_hours(self) -> float:

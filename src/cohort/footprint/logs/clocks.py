@@ -16,6 +16,17 @@ FEW = 0.001  # of the steps may go back where a clock was set; more, and rows ar
 def many(number: int, noun: str) -> str:
     """Return a number with its noun.
 
+    Parameters
+    ----------
+    number : int
+        How many there are.
+    noun : str
+        What one is called.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> many(1, "file"), many(1200, "reading")
@@ -94,7 +105,7 @@ def _refuse_unlikely(
         raise ParameterError(f"{path}: {device} has {least:,.6g}, but power and energy must be 0 or more")
     if not counter and greatest > MOST_W[kind] * number:
         raise ParameterError(
-            f"{path}: {device} has {greatest:,.6g} W, more than {kind}s draw; if it is in mW, name the column so"
+            f"{path}: {device} has {greatest:,.6g} W, more than a device draws; is it in mW?"
         )
 
 

@@ -48,7 +48,7 @@ def text_of(path: str | Path) -> str:
         if about.st_size > MOST_BYTES:
             size = about.st_size / 2**20
             raise ParameterError(
-                f"{path} has {size:,.0f} MiB, but a log must have at most {MOST_BYTES // 2**20}: split it, or thin it"
+                f"{path} has {size:,.0f} MiB, but a log must have at most {MOST_BYTES // 2**20}: thin it"
             )
         raw = Path(path).read_bytes()
     except OSError as error:
@@ -69,20 +69,56 @@ def text_of(path: str | Path) -> str:
     return text
 
 
-def first_line(text: str) -> str:
-    """Return the first line that is not blank."""
-    return next(line for line in text.splitlines() if line.strip()) if len(text) < 65536 else (
-        next(line for line in text[:65536].splitlines() if line.strip())
-    )  # fmt: skip
+def line_of_heads(text: str) -> str:
+    """Return the first line that is not blank.
+
+    Parameters
+    ----------
+    text : str
+        A file; its first 64 KiB are looked at.
+
+    Returns
+    -------
+    str
+        Empty where there is none.
+    """
+    return next((line for line in text[:65536].splitlines() if line.strip()), "")
 
 
 def separator(line: str) -> str:
-    """Return what separates the cells of a line of heads: a comma unless there are more of another."""
+    """Return what separates the cells of a line of heads: a comma unless there are more of another.
+
+    Parameters
+    ----------
+    line : str
+        The heads.
+
+    Returns
+    -------
+    str
+        One character.
+
+    Examples
+    --------
+    >>> separator("time;power [W]"), separator("time")
+    (';', ',')
+    """
     return max(_SEPARATORS, key=lambda mark: (line.count(mark), mark == ","))
 
 
 def heads_of(line: str) -> list[str]:
-    """Return the cells of a line, without the spaces around them."""
+    """Return the cells of a line, without the spaces around them.
+
+    Parameters
+    ----------
+    line : str
+        The heads.
+
+    Returns
+    -------
+    list of str
+        One a column.
+    """
     return [cell.strip().strip('"') for cell in next(csv.reader([line], delimiter=separator(line)), [])]
 
 
@@ -110,7 +146,7 @@ def table_of(path: str | Path, text: str, wanted: Sequence[str], heads: Sequence
     ParameterError
         If the lines have no common shape.
     """
-    line = first_line(text)
+    line = line_of_heads(text)
     names = list(heads) or heads_of(line)
     if len(set(names)) < len(names):
         raise ParameterError(f"{path} has two columns of the same name")

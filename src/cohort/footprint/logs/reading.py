@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cohort.errors import CohortError, ParameterError, one_of, positive
+from cohort.errors import CohortError, ParameterError, integer, one_of, positive
 from cohort.footprint.logs.channels import KINDS, Channel, PowerLog
 from cohort.footprint.logs.clocks import many
-from cohort.footprint.logs.files import first_line, heads_of, text_of
-from cohort.footprint.logs.layouts import READERS, Source, layout_of
+from cohort.footprint.logs.files import heads_of, line_of_heads, text_of
+from cohort.footprint.logs.layouts import READERS, layout_of
+from cohort.footprint.logs.source import Source
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.units import SECONDS_PER_HOUR
 
@@ -81,10 +82,8 @@ def read_logs(
         layouts.append(layout_of(source) if layout is None else one_of("layout", layout, LAYOUTS))
         _read(source, layouts[-1])
         sources.append(source)
-    channels, findings = _joined(
-        sources, machines if machines is None else int(positive("machines", machines))
-    )
-    channels = [_named(each, path, accelerator) for each, path in channels]
+    joined, findings = _joined(sources, machines if machines is None else integer("machines", machines, 1))
+    channels = [_named(each, path, accelerator) for each, path in joined]
     clocks = {source.clock for source in sources}
     if len(clocks) > 1:
         findings.append("The files are on different clocks; hours of the day cannot be told apart.")
@@ -106,7 +105,7 @@ def read_logs(
 
 def _source(path: Path, columns: Sequence[str] | None, interval_s: float | None, meter: str) -> Source:
     text = text_of(path)
-    heads = heads_of(first_line(text)) if columns is None else [each.strip() for each in columns]
+    heads = heads_of(line_of_heads(text)) if columns is None else [each.strip() for each in columns]
     interval = None if interval_s is None else positive("interval_s", interval_s, "s")
     return Source(path, text, heads, columns is not None, interval, meter)
 
@@ -163,8 +162,8 @@ def _without_repeats(sources: list[Source], machines: int | None, findings: list
         kept += group[:wanted]
         if len(group) > wanted:
             findings.append(
-                f"{many(len(group), 'file')} cover the same time on machines alike to 1%; taken as "
-                f"{many(wanted, 'machine')} that each process metered whole. Give machines={len(group)} if not so."
+                f"{many(len(group), 'file')} cover the same time on machines alike to 1%: taken as "
+                f"{many(wanted, 'machine')} that each process metered whole (machines={len(group)} if not)."
             )
     for each in sources:
         if each not in kept:
@@ -220,7 +219,7 @@ def _end_to_end(before: Channel, after: Channel, findings: list[str]) -> Channel
 
 
 def _named(channel: Channel, path: Path, accelerator: str | Mapping[str, str] | None) -> Channel:
-    """Return a channel with the accelerator that the caller names, and the number that its name begins with."""
+    """Return a channel with the accelerator that the caller names, and the number before its name."""
     found = re.match(r"(\d+) x (.+)", channel.name)
     if found and channel.kind == "accelerator":
         channel = replace(channel, name=found[2], number=max(channel.number, int(found[1])))
@@ -253,8 +252,8 @@ def told(channels: Sequence[Channel]) -> list[str]:
         if len(gaps):
             lengths = np.diff(each.seconds)[gaps]
             found.append(
-                f"{each.device}: {many(len(gaps), 'gap')}, {_length(float(lengths.sum()))} in all, the longest "
-                f"{_length(float(lengths.max()))}; bridged by a straight line, and in the range."
+                f"{each.device}: {many(len(gaps), 'gap')}, {_length(float(lengths.sum()))} in all, "
+                f"the longest {_length(float(lengths.max()))}; bridged by a straight line, and in the range."
             )
     found += _absent(channels)
     idle = [(each, each.idle(_rated(each))) for each in channels if each.kind == "accelerator"]
@@ -264,7 +263,7 @@ def told(channels: Sequence[Channel]) -> list[str]:
         energy = sum(kwh for _, stretches in idle for _, _, kwh in stretches)
         total = sum(each.energy_kwh for each, _ in idle)
         found.append(
-            f"{many(count, 'idle stretch').replace('stretchs', 'stretches')}: {_length(seconds)} of accelerators, "
+            f"{count:,} idle stretch{'' if count == 1 else 'es'}: {_length(seconds)} of accelerators, "
             f"{100 * energy / total if total else 0:.1f}% of their energy; counted."
         )
     return found

@@ -1,4 +1,4 @@
-"""What reports ask of a run: the rows of each, filled from a log, with "not assessed" where nothing is known."""
+"""What reports ask of a run: the rows of each, filled from a log, or "not assessed"."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cohort.errors import NotInDataError, one_of, positive
 from cohort.footprint.accounts import at_least
 from cohort.footprint.logged_runs import LoggedRun
 from cohort.footprint.training_runs import training_tokens
-from cohort.units import G_PER_KG, KG_PER_TONNE, SECONDS_PER_HOUR, WH_PER_KWH
+from cohort.units import G_PER_KG, KG_PER_TONNE, WH_PER_KWH
 
 NOT_ASSESSED = "not assessed"
 STATUSES = ("measured", "derived", "estimated", "given", NOT_ASSESSED)
@@ -160,7 +160,8 @@ def _flop(run: LoggedRun, about: About) -> Cell:
     except (NotInDataError, ValueError):
         return Cell(row, method="give model and tokens, or flop")
     return Cell(
-        row, spec.training_flops(tokens), "FLOP", method=f"six FLOP for each active parameter and token, {tokens:.4g} tokens",
+        row, spec.training_flops(tokens), "FLOP",
+        method=f"six FLOP for each active parameter and token, {tokens:.4g} tokens",
         sources=("hoffmann2022chinchilla",), status="derived",
     )  # fmt: skip
 
