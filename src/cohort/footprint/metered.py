@@ -116,7 +116,18 @@ class Metered:
         return sum(group.energy_kwh for group in self.groups)
 
     def node_kwh(self, values: Mapping[str, Any]) -> Any:
-        """Return the energy of the nodes: what was metered of them, or their accelerators with a host."""
+        """Return the energy of the nodes: what was metered of them, or their accelerators with a host.
+
+        Parameters
+        ----------
+        values : mapping of str to float or array
+            One for each factor.
+
+        Returns
+        -------
+        float or array
+            In kWh.
+        """
         read = values["meter_ratio"] * values["sample_ratio"]
         if self.machine_kwh:
             return self.machine_kwh * read
@@ -127,7 +138,20 @@ class Metered:
         return (with_host + metered + abs(with_host - metered)) / 2  # the greater of both, of arrays too
 
     def it_kwh(self, boundary: str, values: Mapping[str, Any]) -> Any:
-        """Return the energy within a boundary, before the losses of the data centre."""
+        """Return the energy within a boundary, before the losses of the data centre.
+
+        Parameters
+        ----------
+        boundary : str
+            One of `cohort.footprint.BOUNDARIES`.
+        values : mapping of str to float or array
+            One for each factor.
+
+        Returns
+        -------
+        float or array
+            In kWh.
+        """
         if boundary == "accelerator_tdp":
             return sum(rated_power(group.device) * group.hours / WH_PER_KWH for group in self.groups)
         if boundary == "accelerator":
@@ -135,7 +159,20 @@ class Metered:
         return self.node_kwh(values) * (values["network_ratio"] if at_least(boundary, "facility") else 1.0)
 
     def footprint(self, boundary: str, values: Mapping[str, Any]) -> Footprint:
-        """Return the footprint from a value of each factor: a kind of accelerator at a time."""
+        """Return the footprint from a value of each factor: a kind of accelerator at a time.
+
+        Parameters
+        ----------
+        boundary : str
+            One of `cohort.footprint.BOUNDARIES`.
+        values : mapping of str to float or array
+            One for each factor.
+
+        Returns
+        -------
+        Footprint
+            The sum over kinds.
+        """
         energy, found = self.it_kwh(boundary, values), None
         hours = sum(group.hours for group in self.groups)
         for group in self.groups or (Group(UNNAMED, 0, 0.0, 0.0),):

@@ -151,7 +151,19 @@ def record_of(run: LoggedRun, reports: tuple[Report, ...]) -> Mapping[str, Any]:
 
 
 def json_text(run: LoggedRun, reports: tuple[Report, ...]) -> str:
-    """Return a run and its reports as JSON."""
+    """Return a run and its reports as JSON.
+
+    Parameters
+    ----------
+    run : LoggedRun
+        The run.
+    reports : tuple of Report
+        As `disclosures` returns them.
+
+    Returns
+    -------
+    str
+    """
     return json.dumps(record_of(run, reports), indent=1, ensure_ascii=False)
 
 
@@ -182,7 +194,19 @@ def inert(cell: object) -> str:
 
 
 def csv_text(run: LoggedRun, reports: tuple[Report, ...]) -> str:
-    """Return the reports as CSV, a cell a row; no cell is a live formula."""
+    """Return the reports as CSV, a cell a row; no cell is a live formula.
+
+    Parameters
+    ----------
+    run : LoggedRun
+        The run.
+    reports : tuple of Report
+        As `disclosures` returns them.
+
+    Returns
+    -------
+    str
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_HEADS)
@@ -212,7 +236,19 @@ def _rows(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
 
 
 def markdown_text(run: LoggedRun, reports: tuple[Report, ...]) -> str:
-    """Return the reports as Markdown: a table each, after what was found in the log."""
+    """Return the reports as Markdown: a table each, after what was found in the log.
+
+    Parameters
+    ----------
+    run : LoggedRun
+        The run.
+    reports : tuple of Report
+        As `disclosures` returns them.
+
+    Returns
+    -------
+    str
+    """
     lines = ["# Footprint by log", ""]
     lines += [f"- {_plain(line)}" for line in _about(run)]
     for _, title, cells in reports:
@@ -249,7 +285,19 @@ _STYLE = (
 
 
 def html_text(run: LoggedRun, reports: tuple[Report, ...]) -> str:
-    """Return the reports as a page that needs nothing else; every name is escaped."""
+    """Return the reports as a page that needs nothing else; every name is escaped.
+
+    Parameters
+    ----------
+    run : LoggedRun
+        The run.
+    reports : tuple of Report
+        As `disclosures` returns them.
+
+    Returns
+    -------
+    str
+    """
     title = html.escape(f"Footprint of {', '.join(run.log.files)}")
     parts = [f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in _about(run))}</ul>"]
     for key, name, cells in reports:

@@ -12,9 +12,8 @@ from cohort.footprint.logs.source import Source, by_device, keep_wide
 _TIMES = re.compile(
     r"(time|timestamp|date ?time|datetime \(utc\)|ts|t|seconds|elapsed|time[ _]?s|date)\b.*", re.IGNORECASE
 )
-_HEAD = re.compile(
-    r"[\s_.\[(/-]*(kwh|mwh|wh|joules?|kj|mj|j|milliwatts?|kilowatts?|watts?|kw|mw|w)[\])]?", re.IGNORECASE
-)
+_UNITS = "|".join(sorted({*WATTS, *JOULES}, key=len, reverse=True))
+_HEAD = re.compile(rf"(?:^|[\s_.\[(/-])({_UNITS})[\])]?$", re.IGNORECASE)
 _WHOLE = ("node", "machine", "server", "wall", "system", "pdu", "total", "plug", "ac")
 _HOST = {"cpu": "processor", "package": "processor", "ram": "memory", "dram": "memory"}
 _DEVICE = ("device", "gpu", "index", "gpu_id", "accelerator", "node", "host")
@@ -69,11 +68,7 @@ def _long(source: Source, time: str, device: str, head: str, worth: dict[str, fl
 
 def _unit(head: str) -> str:
     """Return the unit that a head ends with, or names alone; empty where it names none."""
-    found = re.search(
-        r"(?:^|[\s_.\[(/-])(" + _HEAD.pattern.split("(", 1)[1].split(")", 1)[0] + r")[\])]?$",
-        head,
-        re.IGNORECASE,
-    )
+    found = _HEAD.search(head)
     return found[1].casefold() if found else ""
 
 
