@@ -99,7 +99,7 @@ class Channel:
         if len(self.joules):
             return Range.exact(central, "kWh")
         below = above = self._thinned_j()
-        usual = np.percentile(self.watts, [5, 95])
+        usual = [float(each) for each in np.percentile(self.watts, [5, 95])]
         for start in self.gaps():
             length = float(self.seconds[start + 1] - self.seconds[start])
             taken = length * float(self.watts[start] + self.watts[start + 1]) / 2

@@ -127,7 +127,7 @@ def _in_order(device: str, times: np.ndarray, values: np.ndarray) -> tuple[np.nd
     for place in back:
         shift = usual - float(times[place + 1] - times[place])
         times[place + 1 :] += shift
-        set_back += shift - usual
+        set_back += shift
     return times, values, [
         f"{device}: the clock was set back {many(len(back), 'time')}, by {set_back:,.0f} s in all; "
         "time went on by the clock of the start."

@@ -73,7 +73,7 @@ def read_logs(
     files = [Path(paths)] if isinstance(paths, (str, os.PathLike)) else [Path(each) for each in paths]
     if not files:
         raise ParameterError("no log is given")
-    if len({path.resolve() for path in files}) < len(files):
+    if len({os.path.abspath(path) for path in files}) < len(files):
         raise ParameterError("the same file is given twice")
     one_of("meter", meter, KINDS)
     sources, layouts = [], []
@@ -186,7 +186,7 @@ def _same_machine(one: Source, other: Source) -> bool:
 def _identical(one: Source, other: Source) -> bool:
     """Return whether two files hold the same samples."""
     return len(one.channels) == len(other.channels) and all(
-        len(a.seconds) == len(b.seconds) and np.array_equal(a.seconds, b.seconds)
+        (a.device, a.name, len(a.seconds)) == (b.device, b.name, len(b.seconds)) and np.array_equal(a.seconds, b.seconds)
         and np.array_equal(a.watts, b.watts) and np.array_equal(a.joules, b.joules)
         for a, b in zip(one.channels, other.channels, strict=True)
     )  # fmt: skip
