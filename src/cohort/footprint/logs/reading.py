@@ -186,7 +186,8 @@ def _same_machine(one: Source, other: Source) -> bool:
 def _identical(one: Source, other: Source) -> bool:
     """Return whether two files hold the same samples."""
     return len(one.channels) == len(other.channels) and all(
-        (a.device, a.name, len(a.seconds)) == (b.device, b.name, len(b.seconds)) and np.array_equal(a.seconds, b.seconds)
+        (a.device, a.name, len(a.seconds)) == (b.device, b.name, len(b.seconds))
+        and np.array_equal(a.seconds, b.seconds)
         and np.array_equal(a.watts, b.watts) and np.array_equal(a.joules, b.joules)
         for a, b in zip(one.channels, other.channels, strict=True)
     )  # fmt: skip
