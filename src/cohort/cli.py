@@ -395,6 +395,9 @@ def fit_command(path: str, as_json: str | None, as_html: str | None, **asked: An
 @click.option(
     "--share", type=float, default=1.0, show_default=True, help="Share of the machines that is the run's."
 )
+@click.option(
+    "--nodes", type=click.IntRange(min=1), default=1, show_default=True, help="Machines like the logged one."
+)
 @click.option("--use", default="training", show_default=True, help="training or serving.")
 @click.option("--pue", type=float, default=None, help="PUE of the data centre, where it is known.")
 @click.option("--intensity", default=None, metavar="CSV", help="Carbon intensity by the hour.")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from cohort.errors import CohortError, NotInDataError, ParameterError, bounded, extras, one_of
+from cohort.errors import CohortError, NotInDataError, ParameterError, bounded, extras, integer, one_of
 from cohort.footprint.accounts import Footprint, at_least, check_boundary
 from cohort.footprint.contracts import Contract, Matched, match, parse_contract
 from cohort.footprint.factors import Range, factor
@@ -113,6 +113,7 @@ def from_log(
     year: int | None = None,
     accelerator: str | Mapping[str, str] | None = None,
     share: float = 1.0,
+    nodes: int = 1,
     use: str = "training",
     intensity: str | None = None,
     utc_offset_hours: float | None = None,
@@ -142,6 +143,8 @@ def from_log(
         Which accelerator it ran on, where the log names none; or which by the name of a file or device.
     share : float
         The share of what was metered that is the run's: of a shared node, or of a device in partial use.
+    nodes : int
+        Machines of the run, where the log covers one of them; the others are taken as alike.
     use : str
         One of `USES`: what the ratio of host to accelerators is taken from.
     intensity : str, optional
@@ -190,7 +193,7 @@ def from_log(
         accelerator=accelerator, machines=machines,
     )  # fmt: skip
     part = bounded("share", share, 0, 1, above=True)
-    metered, said = _metered(log, part)
+    metered, said = _metered(log, part, integer("nodes", nodes, 1))
     _check(check_boundary(boundary), metered)
     place, more = _place(log, grid, year)
     said += more
@@ -219,9 +222,10 @@ def _again(boundary: str, metered: Metered) -> Callable[[Mapping[str, Any]], Foo
     return again
 
 
-def _metered(log: PowerLog, share: float) -> tuple[Metered, list[str]]:
-    """Return what a log metered, the run's share of it, and what had to be assumed."""
+def _metered(log: PowerLog, share: float, nodes: int) -> tuple[Metered, list[str]]:
+    """Return what a log metered of all nodes, the run's share of it, and what had to be assumed."""
     kinds: dict[str, list[Any]] = {}
+    run, share = share, share * nodes
     devices: dict[str, Accelerator] = {}
     said = []
     for each in log.of("accelerator"):
@@ -237,14 +241,16 @@ def _metered(log: PowerLog, share: float) -> tuple[Metered, list[str]]:
     groups = tuple(
         Group(
             devices[name],
-            sum(each.number for each in own),
+            nodes * sum(each.number for each in own),
             share * sum(each.number * each.duration_s for each in own) / SECONDS_PER_HOUR,
             share * sum(each.energy_kwh for each in own),
         )
         for name, own in kinds.items()
     )
-    if share < 1:
-        said.append(f"The run has {100 * share:.3g}% of what was metered, as given.")
+    if nodes > 1:
+        said.append(f"The log covers one of {nodes} machines; the others are taken as alike.")
+    if run < 1:
+        said.append(f"The run has {100 * run:.3g}% of what was metered, as given.")
     host = share * log.energy_kwh("processor", "memory") if log.of("processor", "memory") else 0.0
     machine = share * log.energy_kwh("machine") if log.of("machine") else 0.0
     return Metered(groups, host, machine), list(dict.fromkeys(said))

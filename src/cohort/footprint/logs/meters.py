@@ -9,10 +9,12 @@ import pandas as pd
 
 from cohort.errors import ParameterError
 from cohort.footprint.logs.cells import JOULES, WATTS, numbers
+from cohort.footprint.logs.clocks import many
 from cohort.footprint.logs.source import Source, by_device, keep_wide, only_text
 
 # nvidia-smi -------------------------------------------------------------------------------------------------
 
+LIKE = 0.95  # of the bursts of a log that names no device must be of one size
 _POWERS = ("power.draw", "power.draw.average", "power.draw.instant")
 
 
@@ -56,17 +58,25 @@ def nvidia_smi(source: Source) -> None:
 def _unnamed(source: Source, times: np.ndarray, watts: np.ndarray, name: str) -> None:
     """Keep samples that name no device: rows that come in bursts of one size are of as many devices."""
     steps = np.diff(times)
-    size = 1
+    starts = np.arange(len(times))
     if len(steps) > 3:
-        starts = np.flatnonzero(np.concatenate([[True], steps > 0.5 * steps.max()]))
-        lengths = np.diff(np.concatenate([starts, [len(times)]]))
-        size = int(lengths[0]) if len(lengths) > 1 and (lengths[:-1] == lengths[0]).all() else 1
-    if size > 1:
+        starts = np.flatnonzero(np.concatenate([[True], steps > 0.5 * np.percentile(steps, 95)]))
+    lengths = np.diff(np.concatenate([starts, [len(times)]]))
+    size = int(np.bincount(lengths).argmax())
+    whole = lengths == size
+    if size == 1 or whole.mean() < LIKE:
+        source.keep("0", "accelerator", times, watts, name=name)
+        return
+    source.findings.append(
+        f"{source.path.name}: its rows name no device and come {size} at a time; taken as {size} devices."
+    )
+    if not whole.all():
         source.findings.append(
-            f"{source.path.name}: its rows name no device and come {size} at a time; taken as {size} devices."
+            f"{source.path.name}: {many(int((~whole).sum()), 'burst')} of another size left out."
         )
     for place in range(size):
-        source.keep(str(place), "accelerator", times[place::size], watts[place::size], name=name)
+        rows = starts[whole] + place
+        source.keep(str(place), "accelerator", times[rows], watts[rows], name=name)
 
 
 # dmon -------------------------------------------------------------------------------------------------------
