@@ -130,8 +130,8 @@ def from_log(
 
     Parameters
     ----------
-    paths : path or sequence of paths
-        One log, or several of the same run, as `cohort.footprint.logs.read_logs` takes them.
+    paths : path, sequence of paths or PowerLog
+        One log, or several of the same run, as `cohort.footprint.logs.read_logs` takes them; or what it read.
     boundary : str
         One of `cohort.footprint.BOUNDARIES`. The host counts from ``node`` on, the network and the losses of
         the data centre from ``facility`` on.
@@ -187,11 +187,14 @@ def from_log(
     True
     """
     with extras():
+        from cohort.footprint.logs.channels import PowerLog
         from cohort.footprint.logs.reading import read_logs
-    log = read_logs(
-        paths, layout, columns=None if columns is None else list(columns), interval_s=interval_s, meter=meter,
-        accelerator=accelerator, machines=machines,
-    )  # fmt: skip
+    log = paths
+    if not isinstance(log, PowerLog):
+        log = read_logs(
+            paths, layout, columns=None if columns is None else list(columns), interval_s=interval_s,
+            meter=meter, accelerator=accelerator, machines=machines,
+        )  # fmt: skip
     part = bounded("share", share, 0, 1, above=True)
     metered, said = _metered(log, part, integer("nodes", nodes, 1))
     _check(check_boundary(boundary), metered)
