@@ -80,7 +80,8 @@ def parse_contract(text: str) -> Contract:
     Parameters
     ----------
     text : str
-        Name and g/kWh, then any of ``share=``, ``kwh=`` and ``hours=``, between colons.
+        Name and g/kWh, then any of ``share=``, ``kwh=`` and ``hours=``, between colons; a space does for the
+        sign, which papermill reads in no string of a notebook.
 
     Returns
     -------
@@ -93,14 +94,14 @@ def parse_contract(text: str) -> Contract:
 
     Examples
     --------
-    >>> parse_contract("wind:0:share=0.4").share
-    0.4
+    >>> parse_contract("wind:0:share=0.4") == parse_contract("wind:0:share 0.4")
+    True
     """
     name, *rest = [part.strip() for part in text.split(":")]
     try:
         if not name or not rest:
             raise ValueError
-        terms = dict(part.split("=", 1) for part in rest[1:])
+        terms = dict(part.replace("=", " ", 1).split() for part in rest[1:])
         first, last = (int(end) for end in terms.pop("hours", f"0-{HOURS}").split("-"))
         numbers = {key: float(value) for key, value in terms.items()}
         if not numbers.keys() <= {"share", "kwh"}:

@@ -217,7 +217,7 @@ class Metered:
             network = node * (values["network_ratio"] - 1)
             steps.append(("network", network, "network_ratio"))
             losses = (node + network) * (values["pue"] - 1)
-            steps.append(("cooling and losses of the data centre", losses, "pue"))
+            steps.append(("cooling and losses", losses, "pue"))
         if boundary == "with_development":
             before = sum(kwh for _, kwh, _ in steps)
             steps.append(("development", before * (values["development"] - 1), "development"))

@@ -15,7 +15,7 @@ KINDS = ("accelerator", "processor", "memory", "machine")
 GAP = 5.0  # of the usual step between two samples: a longer one is a gap
 LEAST_GAP_S = 2.0  # meters that sample ten times a second miss a beat now and then
 RATED_IDLE, OWN_IDLE = 0.25, 0.2  # of the rated power, and of the range that was read: below it is idle
-IDLE_S = 60.0  # the shortest stretch that is told
+IDLE_S, IDLE_SHARE = 60.0, 0.05  # of a stretch that is told: so long, or such a share of a short log
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Channel:
         return abs(_trapezoid(every, watts) - _trapezoid(every[::2], watts[::2]))
 
     def idle(self, rated_w: float | None) -> list[tuple[float, float, float]]:
-        """Return stretches of `IDLE_S` and more at idle power.
+        """Return stretches of `IDLE_S` and more at idle power; in a short log, of `IDLE_SHARE` of it.
 
         Parameters
         ----------
@@ -141,10 +141,10 @@ class Channel:
             return []
         below = np.concatenate([[False], self.watts < limit, [False]])
         edges = np.flatnonzero(np.diff(below.astype(np.int8)))
-        total = self.cumulated_j()
+        total, least = self.cumulated_j(), min(IDLE_S, IDLE_SHARE * self.duration_s)
         found = []
         for start, end in zip(edges[::2], edges[1::2] - 1, strict=True):
-            if self.seconds[end] - self.seconds[start] >= IDLE_S:
+            if self.seconds[end] - self.seconds[start] >= least:
                 kwh = float(total[end] - total[start]) / JOULES_PER_KWH
                 found.append((float(self.seconds[start]), float(self.seconds[end]), kwh))
         return found
