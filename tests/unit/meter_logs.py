@@ -24,7 +24,7 @@ def smi(path, watts, step=1.0, heads=SMI, unit=" W", devices=None, name="NVIDIA 
 
 
 def ramp(steps=101, devices=2):
-    return np.outer(np.linspace(100, 700, steps), np.ones(devices))
+    return np.outer(np.linspace(200, 700, steps), np.ones(devices))
 
 
 def kwh(watts, step=1.0):

@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 
-from cohort.display.words import counted, significant
+from cohort.display.words import counted, mass, significant
 from cohort.errors import ParameterError, one_of
 from cohort.footprint.logged_runs import LoggedRun, from_log
 from cohort.reports.report_rows import NOT_ASSESSED, About, Cell, Report, as_records, disclosures
-from cohort.units import KG_PER_TONNE
+from cohort.units import KG_PER_TONNE, WH_PER_KWH
 
 LIVE = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of a formula
 CSV_HEADS = ("report", "row", "value", "unit", "low", "high", "status", "method", "sources")
@@ -55,6 +55,28 @@ def show_footprint(paths: Sequence[str], out: str | None, as_json: bool, about: 
             raise ParameterError(f"{out} cannot be written: {error.strerror}") from None
 
 
+def energy_text(kwh: float) -> str:
+    """Return an energy in Wh, kWh or MWh.
+
+    Parameters
+    ----------
+    kwh : float
+        In kWh.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> energy_text(0.0146), energy_text(95.06), energy_text(11749)
+    ('14.6 Wh', '95.1 kWh', '11.7 MWh')
+    """
+    if kwh < 1:
+        return f"{significant(kwh * WH_PER_KWH)} Wh"
+    return f"{significant(kwh)} kWh" if kwh < WH_PER_KWH else f"{significant(kwh / WH_PER_KWH)} MWh"
+
+
 def footprint_lines(run: LoggedRun) -> list[str]:
     """Return a run and its footprint as lines of text.
 
@@ -77,23 +99,22 @@ def footprint_lines(run: LoggedRun) -> list[str]:
         f"{', '.join(run.log.files)}: {', '.join(run.log.layouts)}, "
         f"{counted(len(run.log.channels), 'channel')}, {significant(run.log.duration_hours)} h",
         f"devices    {devices or 'no accelerator'}",
-        f"metered    {significant(run.measured_kwh)} kWh",
+        f"metered    {energy_text(run.measured_kwh)}",
         f"boundary   {whole.boundary}",
     ]
     lines += [
-        f"  {part.status:<10}{part.name:<38}{significant(part.energy_kwh):>9} kWh"
-        f" {significant(part.co2e_kg):>9} kg"
+        f"  {part.status:<11}{part.name:<24}{energy_text(part.energy_kwh):>10}{mass(part.co2e_kg):>10}"
         for part in run.parts()
     ]
-    for head, name, unit in (
-        ("energy", "energy_kwh", "kWh"),
-        ("co2e", "co2e_kg", "kg, by location"),
-        ("", "co2e_market_kg", "kg, by market"),
-        ("water", "water_l", "L"),
+    for head, name, told, unit in (
+        ("energy", "energy_kwh", energy_text, ""),
+        ("co2e", "co2e_kg", mass, ", by location"),
+        ("", "co2e_market_kg", mass, ", by market"),
+        ("water", "water_l", _litres, ""),
     ):
         low, high = about.interval(name)
-        central = significant(float(getattr(whole, name)))
-        lines.append(f"{head:<11}{central} {unit} ({significant(low)} to {significant(high)})")
+        central = told(float(getattr(whole, name)))
+        lines.append(f"{head:<11}{central}{unit} ({told(low)} to {told(high)})")
     factor = about.factors["grid_g_per_kwh"].central
     lines.append(
         f"place      {about.grid.place}, {about.grid.year}: {significant(factor)} g/kWh ({about.grid.source})"
@@ -104,6 +125,10 @@ def footprint_lines(run: LoggedRun) -> list[str]:
     lines += [f"added: {sentence}" for sentence in about.assumed]
     lines += [f"found: {sentence}" for sentence in run.log.findings]
     return lines
+
+
+def _litres(volume: float) -> str:
+    return f"{significant(volume)} L"
 
 
 def record_of(run: LoggedRun, reports: tuple[Report, ...]) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from meter_logs import CODECARBON, codecarbon
 
 import cohort
-from cohort.chapters.my_footprint.published import NEAR, near, reproduced
+from cohort.chapters.my_footprint.published import NEAR, near, public_logs
 from cohort.footprint import from_log
 
 RUNS = cohort.table("logged_runs")
@@ -54,7 +54,7 @@ def test_a_log_read_from_its_file_gives_its_own_sums(tmp_path, place):
 
 
 def test_published_numbers_are_met_or_the_difference_is_explained():
-    runs = reproduced()
+    runs = public_logs()
     met = near(runs)
     assert len(runs) >= 15 and met.sum() >= 12
     assert (met == (runs["explained"] == "")).all()  # nothing is excused that needs no excuse

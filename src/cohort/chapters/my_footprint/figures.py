@@ -115,13 +115,13 @@ def draw_parts(table: pd.DataFrame) -> Figure:
     return drawing
 
 
-def draw_boundaries(table: pd.DataFrame) -> Figure:
+def draw_widening(table: pd.DataFrame) -> Figure:
     """Draw the CO2e within each boundary, by location and by market, with its range.
 
     Parameters
     ----------
     table : DataFrame
-        As `tables.boundaries` returns it.
+        As `tables.by_boundary` returns it.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def draw_published(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As `published.reproduced` returns it, with a column ``near``.
+        As `published.public_logs` returns it, with a column ``near``.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def draw_factors(table: pd.DataFrame) -> Figure:
     return drawing
 
 
-def draw_places(values: Mapping[str, float], place: str) -> Figure:
+def draw_grids(values: Mapping[str, float], place: str) -> Figure:
     """Draw what the same energy would emit in other places.
 
     Parameters

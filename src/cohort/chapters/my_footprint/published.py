@@ -40,7 +40,7 @@ def log_of(row: pd.Series) -> PowerLog:
     return PowerLog((row["run"],), (row["tool"],), channels, "none")
 
 
-def reproduced() -> pd.DataFrame:
+def public_logs() -> pd.DataFrame:
     """Return the energy and the CO2e of each public log within its own boundary, beside the published ones.
 
     Nothing is added: the host is what was metered, and the factor of the grid that of the log. The parts of a
@@ -77,7 +77,7 @@ def near(runs: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     runs : DataFrame
-        As `reproduced` returns it.
+        As `public_logs` returns it.
 
     Returns
     -------

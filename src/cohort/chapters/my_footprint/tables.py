@@ -47,7 +47,7 @@ def parts(run: LoggedRun) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def boundaries(run: LoggedRun) -> pd.DataFrame:
+def by_boundary(run: LoggedRun) -> pd.DataFrame:
     """Return the CO2e within each boundary that the log reaches, with its range.
 
     Parameters

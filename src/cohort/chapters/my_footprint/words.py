@@ -6,34 +6,12 @@ import pandas as pd
 
 from cohort.display.words import bullets, counted, inflected, mass, ranged, sentences, significant
 from cohort.footprint import LoggedRun
-from cohort.units import WH_PER_KWH
+from cohort.reports.footprints import energy_text
 
 FEW = 6  # findings that are told; the rest is counted
 
 
-def energy(kwh: float) -> str:
-    """Return an energy in Wh, kWh or MWh.
-
-    Parameters
-    ----------
-    kwh : float
-        In kWh.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> energy(0.0146), energy(95.06), energy(11749)
-    ('14.6 Wh', '95.1 kWh', '11.7 MWh')
-    """
-    if kwh < 1:
-        return f"{significant(kwh * WH_PER_KWH)} Wh"
-    return f"{significant(kwh)} kWh" if kwh < WH_PER_KWH else f"{significant(kwh / WH_PER_KWH)} MWh"
-
-
-def metered(run: LoggedRun) -> str:
+def seen(run: LoggedRun) -> str:
     """Return what the meter saw.
 
     Parameters
@@ -49,7 +27,7 @@ def metered(run: LoggedRun) -> str:
     hours = run.log.duration_hours
     length = f"{significant(60 * hours)} minutes" if hours < 2 else f"{significant(hours)} hours"
     return (
-        f"The log covers {length} of {devices} and holds {energy(run.measured_kwh)}. "
+        f"The log covers {length} of {devices} and holds {energy_text(run.measured_kwh)}. "
         f"That is all that was measured; the rest is added and said to be."
     )
 
@@ -75,8 +53,9 @@ def added(run: LoggedRun, table: pd.DataFrame) -> str:
     own = table.loc[table["status"] == "measured", "energy_kwh"].sum()
     share = 100 * own / whole.energy_kwh if whole.energy_kwh else 0.0
     return (
-        f"Within the boundary ({whole.boundary.replace('_', ' ')}) the run took {energy(whole.energy_kwh)}, "
-        f"and {energy(low)} to {energy(high)} from the 5th to the 95th percentile: "
+        f"Within the boundary ({whole.boundary.replace('_', ' ')}) the run took "
+        f"{energy_text(whole.energy_kwh)}, and {energy_text(low)} to {energy_text(high)} from the 5th "
+        "to the 95th percentile: "
         f"{share:.0f}% of it was measured."
     )
 
@@ -131,7 +110,7 @@ def widest(table: pd.DataFrame) -> str:
     )
 
 
-def findings(run: LoggedRun) -> str:
+def found_in_log(run: LoggedRun) -> str:
     """Return what is missing or odd in the log.
 
     Parameters
@@ -206,7 +185,7 @@ def matched(table: pd.DataFrame, near: pd.Series) -> str:
     Parameters
     ----------
     table : DataFrame
-        As `published.reproduced` returns it.
+        As `published.public_logs` returns it.
     near : Series
         As `published.near` returns it.
 
