@@ -74,7 +74,7 @@ class LoggedRun:
         Parameters
         ----------
         boundary : str
-            One of `cohort.footprint.BOUNDARIES`.
+            One of ``cohort.footprint.accounts.BOUNDARIES``.
 
         Returns
         -------
@@ -133,7 +133,7 @@ def from_log(
     paths : path, sequence of paths or PowerLog
         One log, or several of the same run, as `cohort.footprint.logs.read_logs` takes them; or what it read.
     boundary : str
-        One of `cohort.footprint.BOUNDARIES`. The host counts from ``node`` on, the network and the losses of
+        One of ``cohort.footprint.accounts.BOUNDARIES``. The host counts from ``node`` on, the network and the losses of
         the data centre from ``facility`` on.
     grid : str, optional
         A place; by default the one that the log names, or else the world.

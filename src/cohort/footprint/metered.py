@@ -143,7 +143,7 @@ class Metered:
         Parameters
         ----------
         boundary : str
-            One of `cohort.footprint.BOUNDARIES`.
+            One of ``cohort.footprint.accounts.BOUNDARIES``.
         values : mapping of str to float or array
             One for each factor.
 
@@ -164,7 +164,7 @@ class Metered:
         Parameters
         ----------
         boundary : str
-            One of `cohort.footprint.BOUNDARIES`.
+            One of ``cohort.footprint.accounts.BOUNDARIES``.
         values : mapping of str to float or array
             One for each factor.
 

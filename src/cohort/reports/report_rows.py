@@ -16,7 +16,7 @@ from cohort.units import G_PER_KG, KG_PER_TONNE, WH_PER_KWH
 NOT_ASSESSED = "not assessed"
 STATUSES = ("measured", "derived", "estimated", "given", NOT_ASSESSED)
 OPERATORS = ("own", "cloud")
-HOURS_PER_DAY = 24
+SAME = 1e-9  # of an energy: the log alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,11 @@ def _amount(
     assert about is not None
     low, high = about.interval(name)
     value = float(getattr(whole, name))
-    parts = run.within(whole.boundary).boundary
     keys = dict.fromkeys(key for each in about.factors.values() for key in each.sources)
-    metered = about.factors and abs(value - run.measured_kwh) < 1e-9 * max(value, 1.0)
-    status = "measured" if name == "energy_kwh" and metered else "estimated"
-    how = f"{how}; boundary: {parts.replace('_', ' ')}"
-    return Cell(row, value * worth, unit, low * worth, high * worth, how, (*run.log.files, *keys), status)
+    own = name == "energy_kwh" and abs(value - run.measured_kwh) < SAME * value
+    how = f"{how}; boundary: {whole.boundary.replace('_', ' ')}"
+    sources, status = (*run.log.files, *keys), "measured" if own else "estimated"
+    return Cell(row, value * worth, unit, low * worth, high * worth, how, sources, status)
 
 
 def _metered(run: LoggedRun) -> str:
@@ -312,13 +311,10 @@ def _delivered(contract: Any) -> str:
 def _intensity(run: LoggedRun, about: About) -> Iterator[Cell]:
     """Yield E, I, M, R and SCI = (E I + M) / R; of the two scores for AI, the one that the run is of."""
     source = "iso21031sci"
-    energy = _amount(run, "E: energy", "energy_kwh", "kWh", 1.0, _metered(run))
+    wide = at_least(run.footprint.boundary, "with_embodied")
+    whole = run.footprint if wide else run.within("with_embodied")
+    energy = _amount(run, "E: energy", "energy_kwh", "kWh", 1.0, _metered(run), whole.boundary)
     yield _named(energy, energy.row, source)
-    whole = (
-        run.within("with_embodied")
-        if not at_least(run.footprint.boundary, "with_embodied")
-        else run.footprint
-    )
     factors = whole.provenance.factors if whole.provenance else {}
     grid = factors["grid_g_per_kwh"]
     yield Cell(

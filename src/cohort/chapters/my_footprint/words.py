@@ -32,6 +32,26 @@ def seen(run: LoggedRun) -> str:
     )
 
 
+def meter_advice(run: LoggedRun) -> str:
+    """Return what another meter would add.
+
+    Parameters
+    ----------
+    run : LoggedRun
+        The run.
+
+    Returns
+    -------
+    str
+    """
+    if run.log.of("machine"):
+        return "A meter of the whole machine fills three boxes at once: what is open is the room around it."
+    return (
+        "The diagram says what to ask a colleague for: a wall meter at the node would fill three boxes at once. "
+        "Until then each open box has a factor with a range and a source."
+    )
+
+
 def added(run: LoggedRun, table: pd.DataFrame) -> str:
     """Return what was added to it.
 
@@ -197,7 +217,7 @@ def matched(table: pd.DataFrame, near: pd.Series) -> str:
     off = 100 * (met["energy_ratio"].astype(float) - 1).abs()
     why = "; ".join(f"{name}, where {row['explained']}" for name, row in left.iterrows())
     return sentences(
-        f"{len(met)} of {len(table)} come out within 1% of every number that is printed of them, "
+        f"Of {len(table)} runs whose makers published a log and its sum, {len(met)} come out within 1% here, "
         f"with a median of {off.median():.2g}% in energy.",
         f"The others are {why}." if len(left) else "",
     )

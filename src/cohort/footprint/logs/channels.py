@@ -163,7 +163,7 @@ class PowerLog:
     files : tuple of str
         Names of the files.
     layouts : tuple of str
-        What wrote them, of `cohort.footprint.logs.LAYOUTS`.
+        What wrote them, of ``cohort.footprint.logs.LAYOUTS``.
     channels : tuple of Channel
         What was read, a device and kind each.
     clock : str

@@ -48,7 +48,7 @@ def read_logs(
     interval_s : float, optional
         Seconds between two samples, where a log has no clock.
     meter : str
-        What is metered where the log does not tell: one of `cohort.footprint.logs.channels.KINDS`.
+        What is metered where the log does not tell: one of ``cohort.footprint.logs.channels.KINDS``.
     accelerator : str or mapping of str to str, optional
         Which accelerator it ran on; or which by the name of a file or of a device.
     machines : int, optional

@@ -45,7 +45,7 @@ def test_sentences_are_whole(kind, tmp_path):
     run = of(kind, tmp_path)
     parts, factors = tables.parts(run), tables.sensitivities(run)
     said = [
-        words.seen(run), words.added(run, parts), words.emitted(run), words.widest(factors),
+        words.seen(run), words.meter_advice(run), words.added(run, parts), words.emitted(run), words.widest(factors),
         words.sampling(run), words.found_in_log(run), words.assumed(run), words.takeaways(run, factors),
     ]  # fmt: skip
     for sentence in said:
@@ -96,6 +96,6 @@ def test_public_logs_are_told_with_those_that_differ():
     runs = published.public_logs()
     near = published.near(runs)
     said = words.matched(runs, near)
-    assert f"{near.sum()} of {len(runs)} come out" in said and "ViTucano 2.8B" in said
+    assert f"Of {len(runs)} runs" in said and f"{near.sum()} come out" in said and "ViTucano 2.8B" in said
     assert "6 runs" in words.nodes_matter(cohort.table("logged_runs"))
     assert "The others" not in words.matched(runs[near], near[near])
