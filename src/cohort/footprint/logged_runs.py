@@ -133,8 +133,8 @@ def from_log(
     paths : path, sequence of paths or PowerLog
         One log, or several of the same run, as `cohort.footprint.logs.read_logs` takes them; or what it read.
     boundary : str
-        One of ``cohort.footprint.accounts.BOUNDARIES``. The host counts from ``node`` on, the network and the losses of
-        the data centre from ``facility`` on.
+        One of ``cohort.footprint.accounts.BOUNDARIES``. The host counts from ``node`` on, the network and the
+        losses of the data centre from ``facility`` on.
     grid : str, optional
         A place; by default the one that the log names, or else the world.
     year : int, optional

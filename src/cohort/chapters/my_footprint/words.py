@@ -47,8 +47,8 @@ def meter_advice(run: LoggedRun) -> str:
     if run.log.of("machine"):
         return "A meter of the whole machine fills three boxes at once: what is open is the room around it."
     return (
-        "The diagram says what to ask a colleague for: a wall meter at the node would fill three boxes at once. "
-        "Until then each open box has a factor with a range and a source."
+        "The diagram says what to ask a colleague for: a wall meter at the node would fill three boxes at "
+        "once. Until then each open box has a factor with a range and a source."
     )
 
 

@@ -44,10 +44,9 @@ KINDS = ("sample", "fleet", "counters", "wall")
 def test_sentences_are_whole(kind, tmp_path):
     run = of(kind, tmp_path)
     parts, factors = tables.parts(run), tables.sensitivities(run)
-    said = [
-        words.seen(run), words.meter_advice(run), words.added(run, parts), words.emitted(run), words.widest(factors),
-        words.sampling(run), words.found_in_log(run), words.assumed(run), words.takeaways(run, factors),
-    ]  # fmt: skip
+    said = [each(run) for each in (words.seen, words.meter_advice, words.emitted, words.sampling)]
+    said += [words.found_in_log(run), words.assumed(run), words.added(run, parts), words.widest(factors)]
+    said.append(words.takeaways(run, factors))
     for sentence in said:
         assert sentence.strip() and not re.search(r"\bnan\b|\binf\b|\bNone\b|\(\)|  ", sentence), sentence
         assert sentence.rstrip().endswith((".", "!"))
