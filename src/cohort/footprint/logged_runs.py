@@ -296,13 +296,12 @@ def _ranges(
     if use == "serving":
         usual["host_ratio"] = factor("serving", "host over accelerator")
     if place != grid_of(place.place):
-        around = grid_range(place.place)
-        ends = (min(around.low, place.g_per_kwh), place.g_per_kwh, max(around.high, place.g_per_kwh))
+        region = grid_range(place.place)
+        ends = (min(region.low, place.g_per_kwh), place.g_per_kwh, max(region.high, place.g_per_kwh))
         usual["grid_g_per_kwh"] = Range(*ends, "g/kWh", (place.source,))
     energy = together(log.of("machine") if metered.machine_kwh else log.of("accelerator") or log.channels)
-    if energy.central:
-        ends = (energy.low / energy.central, 1.0, energy.high / energy.central)
-        usual["sample_ratio"] = Range(*ends, "ratio")
+    around = (energy.low / energy.central, energy.high / energy.central) if energy.central else (1.0, 1.0)
+    usual["sample_ratio"] = Range(around[0], 1.0, around[1], "ratio")
     chosen = {**usual, **{name: value for name, value in known.items() if value is not None}}
     groups = metered.groups or (Group(UNNAMED, 0, 0.0, 0.0),)
     found = [LogFactors.ranges(Case(group.device, place.place, boundary), chosen) for group in groups]

@@ -281,6 +281,12 @@ def test_readings_without_a_value_and_restarts_are_said(tmp_path):
     assert "1 of 100 readings without a value" in said and "started 2 times" in said
 
 
+def test_a_device_above_its_rating_is_said(tmp_path):
+    twice = smi(tmp_path / "a.csv", np.full((50, 1), 620.0), name="NVIDIA A40")
+    assert "620 W on average, above the 300 W of NVIDIA A40" in found_in(twice)
+    assert "above" not in found_in(smi(tmp_path / "b.csv", np.full((50, 1), 320.0), name="NVIDIA A40"))
+
+
 def test_a_counter_that_began_anew_keeps_what_it_had(tmp_path):
     path = tmp_path / "a.csv"
     rows = [f"{k},{1000 * k}" for k in range(50)] + [f"{50 + k},{1000 * k}" for k in range(50)]
@@ -312,6 +318,9 @@ HOSTILE = {
     "not available": f"{SMI}\n" + "".join(f"{stamp(k)}, 0, x, [N/A], 0, 0, 0\n" for k in range(9)),
     "mlflow without power": "run_id,key,value,step,timestamp\na,train/loss,1,0,1780000000000\n",
     "dmon without power": "#Entity   GPUTL\nID\nGPU 0     98\nGPU 0     98\n",
+    "zones mixed": "time,watts\n2026-11-26T10:00:00Z,1\n2026-11-26T10:00:10,1\n2026-11-26T10:00:20+02:00,1\n",
+    "a thousand years": "time,watts\n0,100\n31536000000,100\n",
+    "a counter of another unit": "time,energy_kwh\n0,0\n10,5000000\n",
     "zeus cut": "start_time,window_name,elapsed_time,gpu0_energy\n1780000000,a,x,5\n",
 }
 

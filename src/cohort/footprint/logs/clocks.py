@@ -10,6 +10,7 @@ from cohort.errors import ParameterError
 from cohort.footprint.logs.channels import Channel
 
 MOST_W = {"accelerator": 5e3, "processor": 5e3, "memory": 5e3, "machine": 2e5}  # more is another unit
+LONGEST_S = 20 * 365 * 86_400.0
 FEW = 0.001  # of the steps may go back where a clock was set; more, and rows are out of order
 
 
@@ -81,12 +82,23 @@ def sampled(
     _refuse_unlikely(path, device, kind, values, counter, int(about.get("number", 1)))
     times, values, mended = _in_order(device, times, values)
     told += mended
+    length = float(times[-1] - times[0])
+    if length > LONGEST_S:
+        raise ParameterError(
+            f"{path}: {device} is logged over {length:,.3g} s, longer than any run; are its times in s?"
+        )
     if not counter:
         return Channel(device, kind, times, watts=values, **about), told
     joules, resets = _cumulated(values)
     if resets > max(3, FEW * len(values)):
         raise ParameterError(
             f"{path}: the energy of {device} falls {resets} times, but a counter must only grow"
+        )
+    limit = MOST_W[kind] * int(about.get("number", 1))
+    if joules[-1] > limit * length:
+        raise ParameterError(
+            f"{path}: {device} counts {joules[-1]:,.3g} J over {length:,.3g} s, more than a device draws; "
+            "does the head name its unit?"
         )
     if resets:
         told.append(f"{device}: its counter began anew {many(resets, 'time')}; what it had then is counted.")

@@ -17,10 +17,11 @@ from cohort.footprint.logs.files import heads_of, line_of_heads, text_of
 from cohort.footprint.logs.layouts import READERS, layout_of
 from cohort.footprint.logs.source import Source
 from cohort.registry.devices import accelerator as find_accelerator
-from cohort.units import SECONDS_PER_HOUR
+from cohort.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 LAYOUTS = tuple(READERS)
 ALIKE = 0.01  # meters of one machine differ by less
+ABOVE = 1.2  # times its rating no accelerator draws on average
 LATE = 0.01  # of the run: a device that begins later or ends earlier is told
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -256,7 +257,7 @@ def told(channels: Sequence[Channel]) -> list[str]:
                 f"{each.device}: {many(len(gaps), 'gap')}, {_length(float(lengths.sum()))} in all, "
                 f"the longest {_length(float(lengths.max()))}; bridged by a straight line, and in the range."
             )
-    found += _absent(channels)
+    found += [*_absent(channels), *_above_rating(channels)]
     idle = [(each, each.idle(_rated(each))) for each in channels if each.kind == "accelerator"]
     count = sum(len(stretches) for _, stretches in idle)
     if count:
@@ -288,6 +289,20 @@ def _absent(channels: Sequence[Channel]) -> list[str]:
         lacking = sorted(set(range(numbers[-1])) - set(numbers)) if numbers[-1] < 1024 else []
         if lacking:
             found.append(f"Of devices 0 to {numbers[-1]}, the log lacks {', '.join(map(str, lacking))[:60]}.")
+    return found
+
+
+def _above_rating(channels: Sequence[Channel]) -> list[str]:
+    """Return sentences on accelerators that draw more than their rating: some are counted twice, or another."""
+    found = []
+    for each in channels:
+        rated, length = _rated(each) if each.kind == "accelerator" else None, each.duration_s
+        mean = each.energy_kwh * JOULES_PER_KWH / length / each.number if length else 0.0
+        if rated and mean > ABOVE * rated:
+            found.append(
+                f"{each.device}: {mean:,.0f} W on average, above the {rated:,.0f} W of {each.name}: "
+                "is it counted twice, or another accelerator?"
+            )
     return found
 
 
