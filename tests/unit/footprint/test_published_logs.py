@@ -73,7 +73,7 @@ def test_one_machine_of_several_is_what_most_cards_multiply():
 
 
 def test_one_of_eight_files_is_the_whole_machine():
-    """Its accelerators draw what eight A40 may draw, and six times what one may: adding all would be wrong."""
+    """Its accelerators draw what eight A40 may draw, six times what one may: adding all would be wrong."""
     row = RUNS.set_index("run").loc["eight processes on one machine"]
     watts, rated = 1000 * row["accelerator_kwh"] / row["hours"], cohort.accelerator(row["device"]).tdp_w
     assert 6 * rated < watts < row["devices"] * rated

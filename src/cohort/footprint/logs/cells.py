@@ -23,6 +23,7 @@ JOULES = {
 }  # fmt: skip
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%/]*)")
 _FORMATS = ("%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S", "%Y%m%d %H:%M:%S", "%Y%m%d-%H:%M:%S")
+_ZONE = r":\d\d.*(?:Z|[+-]\d\d:?\d\d| UTC)$"
 EPOCH = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))  # from so much on, in so many seconds
 
 
@@ -75,6 +76,32 @@ def numbers(
     return values[codes]
 
 
+def every_number(path: Any, what: str, column: pd.Series) -> np.ndarray:
+    """Return the cells of a column as numbers, none of which may be missing.
+
+    Parameters
+    ----------
+    path, what, column
+        As `numbers` takes them.
+
+    Returns
+    -------
+    array of float
+        As long as the column.
+
+    Raises
+    ------
+    ParameterError
+        If a cell is no number of 0 or more; the message names the line.
+    """
+    values = numbers(path, what, column, {"s": 1.0})
+    bad = np.flatnonzero(~(values >= 0))
+    if len(bad):
+        cell = shown(str(column.iloc[bad[0]]), 40)
+        raise ParameterError(f"{path}, line {column.index[bad[0]]}: {what} is {cell}, but must be 0 or more")
+    return values
+
+
 def _number(text: str, units: dict[str, float], unit: float, comma: bool) -> float:
     """Return a number; NaN where there is none, infinity where the text is none."""
     cell = text.strip()
@@ -124,7 +151,10 @@ def seconds(path: Any, column: pd.Series) -> tuple[np.ndarray, str]:
         return values, "none"
     codes, unique = pd.factorize(texts)
     stripped = pd.Series(unique, dtype=object).str.strip()
-    zoned = bool(re.search(r"(Z|[+-]\d\d:?\d\d| UTC)$", first)) and ":" in first
+    zones = stripped.str.contains(_ZONE)
+    if zones.any() and not zones.all():
+        raise ParameterError(f"{path}: some times have a zone and some have none")
+    zoned = bool(zones.all())
     return _parsed(path, column, codes, stripped, zoned), "utc" if zoned else "local"
 
 
@@ -132,12 +162,9 @@ def _parsed(path: Any, column: pd.Series, codes: np.ndarray, texts: pd.Series, z
     """Return times by the first format that reads the first of them."""
     first = texts.iloc[0]
     form = next((form for form in _FORMATS if _reads(first, form)), "ISO8601")
-    if first.endswith(" UTC"):
+    if zoned:
         texts = texts.str.removesuffix(" UTC")
-    try:
-        times = pd.to_datetime(texts, format=form, errors="coerce", utc=zoned)
-    except ValueError:
-        raise ParameterError(f"{path}: some times have a zone and some have none") from None
+    times = pd.to_datetime(texts, format=form, errors="coerce", utc=zoned)
     bad = times.isna().to_numpy()
     if bad.any() and form == _FORMATS[0]:  # a meter that leaves the fraction out on the second
         times = times.fillna(pd.to_datetime(texts, format=_FORMATS[1], errors="coerce"))

@@ -293,7 +293,7 @@ def _absent(channels: Sequence[Channel]) -> list[str]:
 
 
 def _above_rating(channels: Sequence[Channel]) -> list[str]:
-    """Return sentences on accelerators that draw more than their rating: some are counted twice, or another."""
+    """Return sentences on accelerators that draw more than their rating: counted twice, or another."""
     found = []
     for each in channels:
         rated, length = _rated(each) if each.kind == "accelerator" else None, each.duration_s

@@ -30,7 +30,7 @@ def of(kind, path):
         other = smi(path / "b.csv", np.full((400, 2), 250.0), 60, name="NVIDIA L40S")
         return from_log([many(path), other], grid="USA", boundary="with_development")
     if kind == "counters":
-        rows = [run_row("aaaaaaaa1", 1, 2.0), run_row("bbbbbbbb2", 1, 2000.0)]
+        rows = [run_row("aaaaaaaa1", 1, 2.0), run_row("bbbbbbbb2", 900, 2000.0)]
         return from_log(codecarbon(path / "e.csv", rows), contracts=["sun:0:share 0"], use="serving")
     wall = path / "wall.csv"
     wall.write_text("time,wall [W]\n" + "".join(f"{k},5000\n" for k in range(300)), encoding="utf-8")
