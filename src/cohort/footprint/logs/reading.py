@@ -222,6 +222,7 @@ def _end_to_end(before: Channel, after: Channel, findings: list[str]) -> Channel
 
 def _named(channel: Channel, path: Path, accelerator: str | Mapping[str, str] | None) -> Channel:
     """Return a channel with the accelerator that the caller names, and the number before its name."""
+    channel = replace(channel, name=channel.name.strip())
     found = re.match(r"(\d+) x (.+)", channel.name)
     if found and channel.kind == "accelerator":
         channel = replace(channel, name=found[2], number=max(channel.number, int(found[1])))

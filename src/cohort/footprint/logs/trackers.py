@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.errors import ParameterError
-from cohort.footprint.logs.cells import JOULES, WATTS, numbers
+from cohort.footprint.logs.cells import JOULES, WATTS, every_number, numbers
 from cohort.footprint.logs.clocks import many
 from cohort.footprint.logs.source import Source, by_device, keep_wide
 
@@ -34,15 +34,12 @@ def codecarbon(source: Source) -> None:
     frame = source.table(*wanted)
     ends = source.times(frame["timestamp"])
     columns = {
+        head: every_number(source.path, head, frame[head])
+        for head in ("duration", "emissions", "energy_consumed")
+    }
+    columns |= {
         head: numbers(source.path, head, frame[head], {})
-        for head in (
-            "duration",
-            "emissions",
-            "energy_consumed",
-            *(name for name, _ in _PARTS),
-            "pue",
-            "gpu_count",
-        )
+        for head in (*(name for name, _ in _PARTS), "pue", "gpu_count")
         if head in frame
     }
     runs = (
@@ -129,7 +126,7 @@ def zeus(source: Source) -> None:
     energies = {head: found for head in source.heads if (found := ZEUS.fullmatch(head))}
     frame = source.table("start_time", "window_name", "elapsed_time", *energies)
     starts = source.times(frame["start_time"])
-    lengths = numbers(source.path, "elapsed_time", frame["elapsed_time"], {"s": 1.0})
+    lengths = every_number(source.path, "elapsed_time", frame["elapsed_time"])
     order = np.argsort(starts, kind="stable")
     starts, lengths = starts[order], lengths[order]
     outer = _outermost(starts, starts + lengths)
