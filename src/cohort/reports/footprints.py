@@ -16,7 +16,7 @@ from cohort.display.words import counted, mass, significant
 from cohort.errors import ParameterError, one_of
 from cohort.footprint.logged_runs import LoggedRun, from_log
 from cohort.reports.report_rows import NOT_ASSESSED, About, Cell, Report, as_records, disclosures
-from cohort.units import KG_PER_TONNE, WH_PER_KWH
+from cohort.units import WH_PER_KWH
 
 LIVE = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of a formula
 CSV_HEADS = ("report", "row", "value", "unit", "low", "high", "status", "method", "sources")
@@ -253,6 +253,7 @@ def _shown(cell: Cell) -> tuple[str, str]:
     return value, f"{significant(cell.low)} to {significant(cell.high)}"
 
 
+KEYS = "Sources are keys of the bibliography of A Cohort of Models, and the files of the log."
 HEADS = ("What is asked", "Value", "Range", "Status", "Method", "Sources")
 
 
@@ -292,20 +293,22 @@ def _about(run: LoggedRun) -> list[str]:
     """Return what a reader of the reports should know of the run, a sentence each."""
     about = run.footprint.provenance
     assert about is not None
-    tonnes = run.footprint.co2e_kg / KG_PER_TONNE
+    low, high = about.interval("co2e_kg")
     first = (
-        f"{', '.join(run.log.files)}: {significant(run.measured_kwh)} kWh were metered; within the boundary "
-        f"{run.footprint.boundary} the run took {significant(run.footprint.energy_kwh)} kWh and "
-        f"{significant(tonnes)} t CO2e by location."
+        f"{', '.join(run.log.files)}: {energy_text(run.measured_kwh)} were metered. Within the boundary "
+        f"({run.footprint.boundary.replace('_', ' ')}) the run took "
+        f"{energy_text(run.footprint.energy_kwh)} and emitted {mass(run.footprint.co2e_kg)} of CO2e by location ({mass(low)} to {mass(high)})."
     )
-    return [first, *about.assumed, *run.log.findings]
+    return [first, *about.assumed, *run.log.findings, KEYS]
 
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
     "color-scheme:light dark}"
     "table{border-collapse:collapse;width:100%;font-size:.875rem}th,td{text-align:left;vertical-align:top;"
-    "padding:.35rem .5rem;border-bottom:1px solid #8886}div{overflow-x:auto}td{overflow-wrap:anywhere}"
+    "padding:.35rem .5rem;border-bottom:1px solid #8886}div{overflow-x:auto}"
+    "td:nth-child(-n+4){min-width:6rem}"
+    "td:last-child{overflow-wrap:anywhere;min-width:12rem}"
 )
 
 

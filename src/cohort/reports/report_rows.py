@@ -10,6 +10,7 @@ from cohort.architecture.registered import model as read_model
 from cohort.errors import NotInDataError, one_of, positive
 from cohort.footprint.accounts import at_least
 from cohort.footprint.logged_runs import LoggedRun
+from cohort.footprint.provenance import Provenance
 from cohort.footprint.training_runs import training_tokens
 from cohort.units import G_PER_KG, KG_PER_TONNE, WH_PER_KWH
 
@@ -128,11 +129,27 @@ def _amount(
     assert about is not None
     low, high = about.interval(name)
     value = float(getattr(whole, name))
-    keys = dict.fromkeys(key for each in about.factors.values() for key in each.sources)
+    keys = _moving(about, name)
     own = name == "energy_kwh" and abs(value - run.measured_kwh) < SAME * value
     how = f"{how}; boundary: {whole.boundary.replace('_', ' ')}"
     sources, status = (*run.log.files, *keys), "measured" if own else "estimated"
     return Cell(row, value * worth, unit, low * worth, high * worth, how, sources, status)
+
+
+def _moving(about: Provenance, name: str) -> list[str]:
+    """Return the sources of the factors that move an amount, each once."""
+    central = {factor: each.central for factor, each in about.factors.items()}
+    value = getattr(about.again(central), name)
+    return list(
+        dict.fromkeys(
+            key
+            for factor, each in about.factors.items()
+            if any(
+                getattr(about.again({**central, factor: end}), name) != value for end in (each.low, each.high)
+            )
+            for key in each.sources
+        )
+    )
 
 
 def _metered(run: LoggedRun) -> str:

@@ -164,7 +164,10 @@ def _parsed(path: Any, column: pd.Series, codes: np.ndarray, texts: pd.Series, z
     form = next((form for form in _FORMATS if _reads(first, form)), "ISO8601")
     if zoned:
         texts = texts.str.removesuffix(" UTC")
-    times = pd.to_datetime(texts, format=form, errors="coerce", utc=zoned)
+    try:
+        times = pd.to_datetime(texts, format=form, errors="coerce", utc=zoned)
+    except ValueError:  # a zone in a place where none is looked for
+        raise ParameterError(f"{path}: some times have a zone and some have none") from None
     bad = times.isna().to_numpy()
     if bad.any() and form == _FORMATS[0]:  # a meter that leaves the fraction out on the second
         times = times.fillna(pd.to_datetime(texts, format=_FORMATS[1], errors="coerce"))
