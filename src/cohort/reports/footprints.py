@@ -304,10 +304,9 @@ def _about(run: LoggedRun) -> list[str]:
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
-    "color-scheme:light dark}"
-    "table{border-collapse:collapse;width:100%;font-size:.875rem}th,td{text-align:left;vertical-align:top;"
-    "padding:.35rem .5rem;border-bottom:1px solid #8886}div{overflow-x:auto}"
-    "td:nth-child(-n+4){min-width:6rem}"
+    "color-scheme:light dark}table{border-collapse:collapse;width:100%;font-size:.875rem}"
+    "th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid #8886}"
+    "div{overflow-x:auto}td:nth-child(-n+4){min-width:6rem}"
     "td:last-child{overflow-wrap:anywhere;min-width:12rem}"
 )
 
