@@ -297,7 +297,8 @@ def _about(run: LoggedRun) -> list[str]:
     first = (
         f"{', '.join(run.log.files)}: {energy_text(run.measured_kwh)} were metered. Within the boundary "
         f"({run.footprint.boundary.replace('_', ' ')}) the run took "
-        f"{energy_text(run.footprint.energy_kwh)} and emitted {mass(run.footprint.co2e_kg)} of CO2e by location ({mass(low)} to {mass(high)})."
+        f"{energy_text(run.footprint.energy_kwh)} and emitted {mass(run.footprint.co2e_kg)} of CO2e by "
+        f"location ({mass(low)} to {mass(high)})."
     )
     return [first, *about.assumed, *run.log.findings, KEYS]
 
