@@ -378,45 +378,34 @@ def fit_command(path: str, as_json: str | None, as_html: str | None, **asked: An
 
 @main.command("footprint")
 @click.argument("paths", nargs=-1, required=True, metavar="LOG...", type=click.Path())
+@click.option("--format", "layout", metavar="NAME", help="Layout of the log [default: by its heads].")
 @click.option(
-    "--format", "layout", default=None, metavar="NAME", help="Layout of the log [default: by its heads]."
+    "--place", "grid", metavar="NAME", shell_complete=_completed(lambda: cohort.grids()), help="Where."
 )
-@click.option(
-    "--place",
-    "grid",
-    default=None,
-    metavar="NAME",
-    shell_complete=_completed(lambda: cohort.grids()),
-    help="Country, zone or cloud region [default: the log's, or the world].",
-)
-@click.option("--year", type=int, default=None, help="Year of the factor of the place.")
+@click.option("--year", type=int, help="Year of the factor of the place.")
 @click.option("--boundary", default="facility", show_default=True, help="What is counted.")
 @click.option("--accelerator", "-a", multiple=True, metavar="[FILE=]NAME", help="Where the log names none.")
-@click.option(
-    "--share", type=float, default=1.0, show_default=True, help="Share of the machines that is the run's."
-)
-@click.option(
-    "--nodes", type=click.IntRange(min=1), default=1, show_default=True, help="Machines like the logged one."
-)
+@click.option("--share", type=float, default=1.0, show_default=True, help="Share of it that is the run's.")
+@click.option("--nodes", type=int, default=1, show_default=True, help="Machines, where the log is of one.")
 @click.option("--use", default="training", show_default=True, help="training or serving.")
-@click.option("--pue", type=float, default=None, help="PUE of the data centre, where it is known.")
-@click.option("--intensity", default=None, metavar="CSV", help="Carbon intensity by the hour.")
-@click.option("--utc-offset", "utc_offset_hours", type=float, default=None, help="Hours of the log's clock.")
+@click.option("--pue", type=float, help="PUE of the data centre, where it is known.")
+@click.option("--intensity", metavar="CSV", help="Carbon intensity by the hour.")
+@click.option("--utc-offset", "utc_offset_hours", type=float, help="Hours that the log's clock is ahead.")
 @click.option(
     "--contract", "contracts", multiple=True, metavar="NAME:G[:share=S]", help="Electricity bought."
 )
-@click.option("--residual", "residual_g_per_kwh", type=float, default=None, help="g/kWh that none covers.")
-@click.option("--interval", "interval_s", type=float, default=None, help="Seconds a sample, without a clock.")
-@click.option("--columns", default=None, metavar="A,B,...", help="Heads of a log without any.")
+@click.option("--residual", "residual_g_per_kwh", type=float, help="g/kWh of what no contract covers.")
+@click.option("--interval", "interval_s", type=float, help="Seconds between samples, without a clock.")
+@click.option("--columns", metavar="A,B,...", help="Heads of a log without any.")
 @click.option("--meter", default="accelerator", show_default=True, help="What a plain table is of.")
-@click.option("--machines", type=click.IntRange(min=1), default=None, help="Machines of CodeCarbon's files.")
+@click.option("--machines", type=int, help="Machines of CodeCarbon's files.")
 @click.option("--model", default="", help="For the reports: the model.")
-@click.option("--tokens", type=float, default=None, help="For the reports: tokens of the training.")
-@click.option("--flop", type=float, default=None, help="For the reports: compute, where it is known.")
+@click.option("--tokens", type=float, help="For the reports: tokens of the training.")
+@click.option("--flop", type=float, help="For the reports: compute, where it is known.")
 @click.option("--unit", default="", help="For the reports: the functional unit.")
-@click.option("--units", type=float, default=None, help="For the reports: how many of them.")
+@click.option("--units", type=float, help="For the reports: how many of them.")
 @click.option("--operator", default="own", show_default=True, help="For the reports: own or cloud.")
-@click.option("--out", default=None, metavar="FILE", help="Write the reports: .html, .json, .csv or .md.")
+@click.option("--out", metavar="FILE", help="Write the reports: .html, .json, .csv or .md.")
 @_json
 def footprint_command(
     paths: Any, accelerator: Any, columns: Any, out: Any, as_json: bool, **asked: Any
