@@ -55,10 +55,13 @@ class Session(SphinxDirective):
 
     has_content = True
     optional_arguments = 1
-    option_spec: ClassVar = {"status": directives.nonnegative_int}
+    option_spec: ClassVar = {"status": directives.nonnegative_int, "files": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
-        """Run them in turn."""
+        """Run them in turn, beside copies of the files of the book that the option names."""
+        for name in self.options.get("files", "").split():
+            self.env.note_dependency(name)
+            shutil.copy(Path(self.env.srcdir) / name, folder(self))
         if self.arguments == ["python"]:
             program = "\n".join(self.content)
             return [

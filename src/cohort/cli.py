@@ -115,6 +115,7 @@ Examples:
   cohort fit runs.csv --json law.json a law of your own runs
   cohort plan qwen3-32b -a L40S -a H200 --users 100 --token-ms 50
                                       the cheapest layout for a load
+  cohort footprint log.csv --place SE what a run took, by its own log
   cohort accelerators nvidia          what the data know, narrowed by words""",
 )
 @click.version_option(__version__, prog_name="cohort")
@@ -458,6 +459,56 @@ def plan_command(models: Any, accelerators: Any, as_json: bool, chart: Any, **as
     from cohort.reports.plans import asked_of, show_plan
 
     show_plan(models, accelerators, *asked_of(asked), as_json=as_json, chart=chart, **asked)
+
+
+@main.command("footprint")
+@click.argument("paths", nargs=-1, required=True, metavar="LOG...", type=click.Path())
+@click.option("--format", "layout", metavar="NAME", help="Layout of the log [default: by its heads].")
+@click.option(
+    "--place", "grid", metavar="NAME", shell_complete=_completed(lambda: cohort.grids()), help="Where."
+)
+@click.option("--year", type=int, help="Year of the factor of the place.")
+@click.option("--boundary", default="facility", show_default=True, help="What is counted.")
+@click.option("--accelerator", "-a", multiple=True, metavar="[FILE=]NAME", help="Where the log names none.")
+@click.option("--share", type=float, default=1.0, show_default=True, help="Share of it that is the run's.")
+@click.option("--nodes", type=int, default=1, show_default=True, help="Machines, where the log is of one.")
+@click.option("--use", default="training", show_default=True, help="training or serving.")
+@click.option("--pue", type=float, help="PUE of the data centre, where it is known.")
+@click.option("--intensity", metavar="CSV", help="Carbon intensity by the hour.")
+@click.option("--utc-offset", "utc_offset_hours", type=float, help="Hours that the log's clock is ahead.")
+@click.option(
+    "--contract", "contracts", multiple=True, metavar="NAME:G[:share=S]", help="Electricity bought."
+)
+@click.option("--residual", "residual_g_per_kwh", type=float, help="g/kWh of what no contract covers.")
+@click.option("--interval", "interval_s", type=float, help="Seconds between samples, without a clock.")
+@click.option("--columns", metavar="A,B,...", help="Heads of a log without any.")
+@click.option("--meter", default="accelerator", show_default=True, help="What a plain table is of.")
+@click.option("--machines", type=int, help="Machines of CodeCarbon's files.")
+@click.option("--model", default="", help="For the reports: the model.")
+@click.option("--tokens", type=float, help="For the reports: tokens of the training.")
+@click.option("--flop", type=float, help="For the reports: compute, where it is known.")
+@click.option("--unit", default="", help="For the reports: the functional unit.")
+@click.option("--units", type=float, help="For the reports: how many of them.")
+@click.option("--operator", default="own", show_default=True, help="For the reports: own or cloud.")
+@click.option("--out", metavar="FILE", help="Write the reports: .html, .json, .csv or .md.")
+@_json
+def footprint_command(
+    paths: Any, accelerator: Any, columns: Any, out: Any, as_json: bool, **asked: Any
+) -> None:
+    """Show what a run took, by its own log, and write the reports that ask for it.
+
+    A LOG is a CSV of nvidia-smi or DCGM, CodeCarbon's emissions.csv, a log of Zeus, system metrics of MLflow
+    or Weights & Biases, or a table of time and watts. Several are parts of one run. What the log does not
+    cover is added by factors with ranges, each said.
+    """
+    from cohort.reports.footprints import show_footprint
+    from cohort.reports.report_rows import About
+
+    told = {name: asked.pop(name) for name in ("model", "tokens", "flop", "unit", "units", "operator")}
+    named = dict(each.rsplit("=", 1) for each in accelerator if "=" in each)
+    device = named or (accelerator[-1] if accelerator else None)
+    heads = None if columns is None else columns.split(",")
+    show_footprint(paths, out, as_json, About(**told), accelerator=device, columns=heads, **asked)
 
 
 _SOURCES = ("parameters_file", "parameters_yaml", "parameters", "parameters_raw")

@@ -19,7 +19,12 @@ def session(folder: Path, *lines: str, arguments: tuple[str, ...] = (), **option
     made.state = SimpleNamespace(
         document=SimpleNamespace(
             settings=SimpleNamespace(
-                env=SimpleNamespace(srcdir=str(folder), docname="page", temp_data={"sessions": True})
+                env=SimpleNamespace(
+                    srcdir=str(folder),
+                    docname="page",
+                    temp_data={"sessions": True},
+                    note_dependency=lambda name: None,
+                )
             )
         )
     )
@@ -39,6 +44,12 @@ def test_commands_stand_with_their_output_and_share_a_folder(tmp_path: Path) -> 
     ]
     program = ["with open('file') as file:", "    print(file.read())"]
     assert texts(session(tmp_path, *program, arguments=("python",))) == ["\n".join(program), "one"]
+
+
+def test_files_of_the_book_lie_beside_the_commands(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "log.csv").write_text("time,watts\n", encoding="utf-8")
+    assert texts(session(tmp_path, "cat log.csv", files="data/log.csv")) == ["$ cat log.csv\ntime,watts"]
 
 
 def test_durations_are_left_out(tmp_path: Path) -> None:

@@ -465,3 +465,26 @@ def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dic
 def test_training_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
     with pytest.raises(CohortError, match=re.escape(message)):
         execute(ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path, figures=False)
+
+
+@varied(
+    ("parameters", "findings"),
+    [
+        ({"logs": ["gpu.csv"], "grid": "", "contracts": [], "unit": "", "flop": 0.0, "pue": 1.2}, 1),
+        ({"logs": ["gpu.csv"], "use": "serving", "boundary": "facility", "share": 0.5, "nodes": 4}, 1),
+        ({"logs": ["wall.csv"], "boundary": "with_development", "contracts": ["sun:0:hours 9-17"]}, 0),
+    ],
+    ids=["nothing known", "a share of a service", "a wall meter"],
+)
+def test_my_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, findings: int) -> None:
+    rows = [f"2026/11/26 10:{k // 60:02d}:{k % 60:02d}, 0, x, {60 if k < 300 else 300} W" for k in range(900)]
+    (tmp_path / "gpu.csv").write_text("\n".join(["timestamp, index, name, power.draw [W]", *rows]), "utf-8")
+    wall = [f"{1_780_000_000 + 60 * k},{5000 + k}" for k in range(99)]
+    (tmp_path / "wall.csv").write_text("\n".join(["time,wall [W]", *wall]), encoding="utf-8")
+    executed = execute(ROOT / "notebooks" / "my_footprint.ipynb", parameters, cwd=tmp_path, figures=False)
+    whole_sentences(executed)
+    recorded = read_record(executed)
+    assert recorded["findings"]["value"] == findings
+    assert recorded["measured"]["value"] < recorded["energy"]["value"]
+    low, high = recorded["co2e_interval"]["value"]
+    assert low < recorded["co2e"]["value"] < high

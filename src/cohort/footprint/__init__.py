@@ -9,6 +9,7 @@ from cohort.footprint.answers import break_even, per_million_tokens, per_year, s
 from cohort.footprint.audit import TOLERANCE, Check, contradictions
 from cohort.footprint.factors import Range
 from cohort.footprint.inputs import Factors
+from cohort.footprint.logged_runs import LoggedRun, from_log
 from cohort.footprint.places import Grid, grid, grids
 from cohort.footprint.training_runs import training, training_hours
 from cohort.footprint.yardsticks import fleet
@@ -20,11 +21,13 @@ __all__ = [
     "Factors",
     "Footprint",
     "Grid",
+    "LoggedRun",
     "Range",
     "account",
     "break_even",
     "contradictions",
     "fleet",
+    "from_log",
     "grid",
     "grids",
     "per_million_tokens",

@@ -316,3 +316,28 @@ def power(device: Accelerator, boundary: str) -> Range:
         return Range.exact(rated, "W")
     share = factor("training", DRAWN) if boundary == "accelerator" else factor_of(device, NODE)
     return share.times(rated, "W")
+
+
+def host_ratio(device: Accelerator) -> Range:
+    """Return what a node takes in training over what its accelerators draw.
+
+    The node over the rating of its accelerators, over what they draw of that rating; never less than 1.
+
+    Parameters
+    ----------
+    device : Accelerator
+        The accelerators.
+
+    Returns
+    -------
+    Range
+        A ratio.
+
+    Examples
+    --------
+    >>> from cohort.registry.devices import accelerator
+    >>> round(host_ratio(accelerator("H100 SXM 80GB")).central, 2)
+    1.54
+    """
+    found = factor_of(device, NODE).times(1 / factor("training", DRAWN).central, "ratio")
+    return replace(found, low=max(1.0, found.low), central=max(1.0, found.central), high=max(1.0, found.high))

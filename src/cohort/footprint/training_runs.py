@@ -10,7 +10,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.errors import NotInDataError, ParameterError, bounded, positive
 from cohort.footprint.accounts import Footprint, account, at_least, check_boundary
-from cohort.footprint.factors import DRAWN, NODE, Range, factor, factor_of, power
+from cohort.footprint.factors import Range, host_ratio, power
 from cohort.footprint.factors import mfu as usual_mfu
 from cohort.footprint.inputs import Case, Factors, central_values, traits
 from cohort.footprint.places import grid as grid_of
@@ -234,8 +234,8 @@ def _with_host(
     if own is None or not at_least(boundary, "node"):
         return {}, ()
     RunFactors.given({"power_w": own})
-    ratio = factor_of(device, NODE).times(1 / factor("training", DRAWN).central, "ratio")
-    ends = (max(1.0, ratio.low), max(1.0, ratio.central), max(1.0, ratio.high))
+    ratio = host_ratio(device)
+    ends = (ratio.low, ratio.central, ratio.high)
     low, high = (own.low, own.high) if isinstance(own, Range) else (own, own)
     middle = own.central if isinstance(own, Range) else own
     power_w = Range(low * ends[0], middle * ends[1], high * ends[2], "W", ratio.sources)

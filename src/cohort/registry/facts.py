@@ -123,7 +123,7 @@ def tables() -> list[str]:
 @lru_cache(maxsize=32)
 def _read(path: str, modified: int) -> tuple[dict[str, str], ...]:
     with open(path, encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+        return tuple(csv.DictReader(file, skipinitialspace=True))  # as programs write logs
 
 
 def rows(table: str) -> list[dict[str, str]]:
