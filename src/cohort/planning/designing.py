@@ -18,7 +18,8 @@ from cohort.registry.devices import as_accelerator
 from cohort.scaling.allocations import FLOP_PER_TOKEN
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.dense_laws import law as read_law
-from cohort.scaling.mixture_laws import geometric_mean, shape
+from cohort.scaling.mixture_laws import shape
+from cohort.scaling.mixture_rules import recommended
 from cohort.units import MILLION
 
 STEPS = 8  # sizes in an octave
@@ -151,12 +152,13 @@ def worth(spec: ModelSpec) -> float:
     Returns
     -------
     float
-        All its parameters where it is dense; of a mixture the geometric mean of active and total ones.
+        All its parameters where it is dense; of a mixture its embeddings, and what the rule gives that pairs
+        of mixtures and dense models support, `cohort.scaling.mixture_rules.recommended`.
     """
     if spec.experts is None:
         return float(spec.parameters)
     beside = spec.parameters - shape(spec).total
-    return geometric_mean(shape(spec)) + beside
+    return recommended().dense_equivalent(shape(spec)) + beside
 
 
 @dataclass(frozen=True)

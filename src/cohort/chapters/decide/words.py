@@ -295,8 +295,8 @@ def designs_said(best: Mapping[str, Design], optimum: float) -> str:
         ratio = dense.usd / mixture.usd
         word = "less" if ratio > 1 else "more"
         said.append(
-            f"The mixture costs {significant(max(ratio, 1 / ratio), 2)} times {word}, if it is worth a dense "
-            "model of the geometric mean of its active and total parameters."
+            f"The mixture costs {significant(max(ratio, 1 / ratio), 2)} times {word}, if it is worth what "
+            "the rule says that the [chapter on experts](expert_tradeoffs.ipynb) recommends."
         )
     return sentences(*said)
 
