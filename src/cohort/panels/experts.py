@@ -68,7 +68,7 @@ INPUTS = (
     Input(
         name="skew",
         kind="float",
-        default=0.5,
+        default=0.7,
         label="Skew of the router",
         low=0,
         high=MOST_SKEW,

@@ -11,7 +11,7 @@ from cohort.architecture.formats import WeightFormat
 from cohort.planning.demand import Demand, Limits
 from cohort.planning.sharing import Way
 from cohort.registry.devices import Accelerator
-from cohort.serving.apart import times_apart, together
+from cohort.serving.apart import as_one_service, times_apart
 from cohort.serving.asked import Asked, speculation
 from cohort.serving.services import Serving
 from cohort.serving.step import CHUNK, DeviceGroup
@@ -118,7 +118,7 @@ class Candidate:
         """
         asked = self.asked(concurrency)
         if self.way.apart:
-            return together(self.group, self.group, asked, (self.way.readers, self.way.writers))
+            return as_one_service(self.group, self.group, asked, (self.way.readers, self.way.writers))
         return steady(self.group, asked, CHUNK)
 
     def largest(self, limits: Limits, most: int) -> tuple[int, str]:

@@ -145,7 +145,7 @@ def serve_apart(
     asked = Asked(
         concurrency, input_tokens, output_tokens, cached, *speculation(acceptance_length, draft_tokens)
     )
-    return together(groups[0], groups[1], asked, (readers.count, writers.count), chunk)
+    return as_one_service(groups[0], groups[1], asked, (readers.count, writers.count), chunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ def times_apart(
     return reading.attained.first_s + queued + joining, token, written
 
 
-def together(
+def as_one_service(
     reading: DeviceGroup, writing: DeviceGroup, asked: Asked, workers: tuple[int, int], chunk: int = CHUNK
 ) -> Serving:
     """Return both kinds of devices as one service, whose requests pass one after the other.
