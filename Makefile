@@ -19,7 +19,7 @@ LIVE := node_modules/.package-lock.json
 # Each step needs the one before it, and the notebooks run in parallel by themselves.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help book quick test gates weekly install install-dev html html-twice html-clean serve lab links picture pdf lock clean
+.PHONY: help book quick test gates weekly install install-dev html html-twice html-clean serve lab links picture pdf dist lock clean
 
 # $(call timed,name,command): run a command and note how many seconds it took.
 timed = @echo "== $(1)"; begin=$$(date +%s); $(2) || exit 1; \
@@ -143,6 +143,15 @@ picture: install-dev html ## Take the README's picture of the book again (needs 
 
 pdf: install-dev html ## Print the chapters as one PDF (needs Chromium)
 	@$(BIN)/python tests/book/edition.py
+
+# What a release carries; archives hold files in order and without the time of the build.
+dist: pdf ## Pack a release in dist: wheel, sdist, the book and its PDF, with checksums
+	@rm -rf dist && mkdir dist
+	@$(BIN)/python -m hatchling build -d dist -t sdist -t wheel > /dev/null
+	@cp _build/a-cohort-of-models.pdf dist
+	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime='@$(or $(SOURCE_DATE_EPOCH),0)' \
+		-C _build -cf - html | gzip -n > dist/a-cohort-of-models-html.tar.gz
+	@cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
 
 # uv resolves for every platform and Python version at once; it is needed for nothing else.
 LOCK := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from cohort.registry.frames import table
     from cohort.scaling import law, laws
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "CohortError",
