@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import ceil
 
 from cohort.architecture.decoder import ModelSpec
@@ -67,7 +68,7 @@ class Candidate:
             demand.input_tokens,
             demand.output_tokens,
             demand.cached,
-            *speculation(demand.acceptance_length, None),
+            *_speculated(demand.acceptance_length),
         )
 
     def most(self) -> int:
@@ -179,6 +180,11 @@ class Candidate:
         copies = ceil(rate / self.times(largest)[2])
         enough = first_kept(lambda count: copies * self.times(count)[2] >= rate, 1, largest)
         return copies, enough, ""
+
+
+@lru_cache(maxsize=64)
+def _speculated(length: float) -> tuple[float, int]:
+    return speculation(length, None)
 
 
 def rungs(most: int) -> list[int]:

@@ -7,10 +7,9 @@ a service short of readers writes with small batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil
+from math import ceil, sqrt
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
@@ -26,8 +25,6 @@ from cohort.serving.step import CHUNK, DeviceGroup
 from cohort.serving.times import steady
 
 MOST_WORKERS = 1024
-STEPS = 60  # of the search for the sequences that are written; a few do
-EXACT = 1e-6  # of those sequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,32 +200,35 @@ def _step_s(writing: DeviceGroup, sequences: int, context: int, guessed: int, ac
 
 
 def _written(writing: DeviceGroup, asked: Asked, readers: _Readers, workers: int) -> float:
-    """Return how many of the sequences are being written; the others are read or wait to be."""
-    count = asked.concurrency
+    """Return how many of the sequences are being written; the others are read or wait to be.
 
-    def left_over(written: float) -> float:
-        queue = count - written
-        others = queue * (count - 1) / count  # whom a request finds before it, on average
-        return queue - _rate(writing, asked, written, workers) * readers.takes(others)
+    Requests leave the writers as fast as they leave the readers. Between whole numbers of sequences the time
+    of a token is a straight line, so that the balance is a quadratic equation there.
+    """
+    count, tokens = asked.concurrency, max(asked.output_tokens - 1, 1)
+    case = (asked.middle, asked.guessed, asked.accepted)
 
-    return _root(left_over, 0.0, float(count))
+    def waiting(mine: int) -> bool:
+        """Whether readers would have more requests than these writers leave them."""
+        queue = count - workers * mine
+        rate = workers * mine / (tokens * _step_s(writing, mine, *case))
+        return queue > rate * readers.takes(queue * (count - 1) / count)
 
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function that falls from above zero to below it is zero (Illinois' false position)."""
-    above, below = function(low), function(high)
-    if below >= 0:
-        return high
-    for _ in range(STEPS):
-        middle = (low * below - high * above) / (below - above)
-        value = function(middle)
-        if abs(value) < EXACT * high or high - low < EXACT * high:
-            return middle
-        if value > 0:
-            low, above, below = middle, value, below / 2
-        else:
-            high, below, above = middle, value, above / 2
-    return (low + high) / 2
+    low = 0
+    if workers < count and waiting(1):
+        low, high = 1, count // workers + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if waiting(middle) else (low, middle)
+    at = _step_s(writing, max(low, 1), *case)
+    slope = _step_s(writing, low + 1, *case) - at
+    start = at - slope * low
+    alone, more = readers.takes(0.0), readers.alone * (count - 1) / (count * readers.places)
+    square = workers * (more * workers - tokens * slope)
+    linear = tokens * (count * slope - workers * start) - workers * (alone + more * count)
+    constant = tokens * count * start
+    root = 2 * constant / (sqrt(max(linear**2 - 4 * square * constant, 0.0)) - linear)
+    return workers * min(max(root, float(low)), count / workers)
 
 
 def _rate(writing: DeviceGroup, asked: Asked, written: float, workers: int) -> float:
