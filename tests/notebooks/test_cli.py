@@ -230,7 +230,7 @@ def test_help_shows_examples_and_every_command() -> None:
     )
     assert list(main.commands) == [
         *("run", "sweep", "check", "diff", "parameters"),
-        *("model", "memory", "models", "accelerators", "grids", "laws", "fit"),
+        *("model", "memory", "models", "accelerators", "grids", "laws", "fit", "plan", "footprint"),
     ]
     for name in main.commands:
         assert cohort(name, "--help").exit_code == 0
