@@ -138,12 +138,12 @@ def test_every_doubt_of_the_post_is_answered() -> None:
 
 def test_the_corrections_are_counted_by_kind() -> None:
     assert Counter(row["kind"] for row in CORRECTIONS) == {
-        "imprecise": 45,
-        "unresolved": 23,
-        "wrong": 22,
-        "misleading": 16,
+        "imprecise": 60,
+        "unresolved": 30,
+        "wrong": 21,
+        "misleading": 20,
         "superseded": 10,
-        "undisclosed": 8,
+        "undisclosed": 13,
         "confirmed": 1,
     }
 
