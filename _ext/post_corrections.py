@@ -13,7 +13,7 @@ from wide_html import CELLS, Cell, Row, Table, cited, plain
 from wide_tables import SENTENCES, TABLES
 
 from cohort.chapters.the_cohort import tables
-from cohort.chapters.the_cohort.post_scores import BENCHMARKS, post_scores
+from cohort.chapters.the_cohort.post_scores import BENCHMARKS, scores_of_the_post
 from cohort.errors import CohortError
 from cohort.registry import facts
 
@@ -143,7 +143,7 @@ def score_stages(folder: Path) -> Table:
     shown = titles()
     names = {row["model"]: row["original"] for row in facts.rows("post_tables") if row["column"] == "name"}
     stages: dict[str, dict[str, str]] = defaultdict(dict)
-    for score in post_scores():
+    for score in scores_of_the_post():
         stages[score.model][score.benchmark] = f"{score.text}: {score.stage}"
     rows = [
         Row(

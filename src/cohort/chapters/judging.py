@@ -85,9 +85,9 @@ class Judgement:
         if self.settled_by:
             return f"would be settled by {self.settled_by}"
         if not self.case:
-            return "no choice of ours"
+            return "rests on no choice of ours"
         if self.half == self.more == self.verdict:
-            return f"the same under half and one and a half times {self.case}"
+            return f"stays under half and one and a half times {self.case}"
         return f"under half {self.case}: {self.half}; under one and a half times: {self.more}"
 
     def __post_init__(self) -> None:

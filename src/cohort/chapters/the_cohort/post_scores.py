@@ -53,7 +53,7 @@ class PostScore:
         return f"aligned by {self.method}" if self.method else "instructed"
 
 
-def post_scores() -> list[PostScore]:
+def scores_of_the_post() -> list[PostScore]:
     """Return the scores that the post prints, in its order.
 
     Returns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cohort.architecture.registered import model as read_model
 from cohort.chapters.judging import Judgement, Judging, graded
-from cohort.chapters.the_cohort.post_scores import post_scores
+from cohort.chapters.the_cohort.post_scores import scores_of_the_post
 from cohort.registry import facts
 
 
@@ -59,7 +59,7 @@ def _no_replication() -> Judgement:
 
 def _variant_unclear(times: float = 1.0) -> Judgement:
     cohort = set(_cohort())
-    scores = [each for each in post_scores() if each.model in cohort]
+    scores = [each for each in scores_of_the_post() if each.model in cohort]
     nowhere = sum(not each.variant for each in scores)
     untold = sum(each.variant == "instruct" and not each.method for each in scores)
     share = (nowhere + untold) / len(scores)
@@ -90,7 +90,7 @@ def _three() -> Judgement:
 
 def _closed() -> Judgement:
     cohort = set(_cohort())
-    scores = [each for each in post_scores() if each.model not in cohort]
+    scores = [each for each in scores_of_the_post() if each.model not in cohort]
     models = {each.model for each in scores}
     rule = (
         f"scores of {len(models)} closed models that their makers print and the post sets beside the others: "

@@ -5,7 +5,7 @@ import pytest
 import cohort
 from cohort.chapters import judging
 from cohort.chapters.judging import Judgement, graded
-from cohort.chapters.the_cohort.post_scores import post_scores
+from cohort.chapters.the_cohort.post_scores import scores_of_the_post
 from cohort.errors import CohortError
 from cohort.registry import facts
 
@@ -110,7 +110,7 @@ def test_a_record_carries_verdict_and_number():
     assert recorded == {
         "verdict_rope_everywhere": "holds",
         "models_with_rope": (14, "models"),
-        "firmness_rope_everywhere": "no choice of ours",
+        "firmness_rope_everywhere": "rests on no choice of ours",
     }
 
 
@@ -134,12 +134,12 @@ def test_a_verdict_is_given_under_half_and_one_and_a_half_times_its_case():
 
 
 def test_the_known_hinges_of_the_ledger():
-    """Attention fills half the memory at 32 sequences and not at 16; no three quarters of the models group."""
+    """Attention fills half the memory at 32 sequences and not at 16; three quarters do not group queries."""
     judged = {each.claim: each for each in judging.judge("attention_memory")}
     hungry = judged["attention_memory_hungry"]
     assert (hungry.half, hungry.verdict, hungry.more) == ("holds with limits", "holds", "holds")
     assert judged["most_use_gqa"].more == "holds with limits"
-    assert judged["serving_memory_quadratic"].firmness.startswith("the same under half")
+    assert judged["serving_memory_quadratic"].firmness.startswith("stays under half")
 
 
 def test_what_cannot_be_known_says_what_would_settle_it():
@@ -153,7 +153,7 @@ def test_what_cannot_be_known_says_what_would_settle_it():
 
 
 def test_the_scores_of_the_post_have_a_variant():
-    stages = {(each.model, each.benchmark): each.stage for each in post_scores()}
+    stages = {(each.model, each.benchmark): each.stage for each in scores_of_the_post()}
     assert len(stages) == 55
     assert stages["gemma-7b", "MMLU"] == stages["mixtral-8x22b-v0.1", "MMLU"] == "base"
     assert stages["llama-3-8b", "GSM8K"] == "aligned by SFT, rejection sampling, PPO, DPO"
