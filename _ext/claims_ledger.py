@@ -24,6 +24,7 @@ OPEN = "open"
 # Only this verdict stands without a number.
 WITHOUT_NUMBER = "cannot be known"
 
+EDITIONS = {"published": "published", "draft": "draft alone", "both": "both editions"}
 _OPEN = {0: "none is open", 1: "1 is still open"}
 
 Claim = Mapping[str, str]
@@ -137,16 +138,15 @@ def ledger(folder: Path) -> Table:
         verdict = judged.get(claim["claim"], Verdict(OPEN, None))
         cells = (
             plain(claim["statement"]),
-            plain(claim["section"]),
+            plain(f"{claim['section']}, {EDITIONS[claim['edition']]}"),
             plain(verdict.text),
             plain(number_text(verdict.number)),
             plain(verdict.firmness),
             _chapter(claim["chapter"], {name: title for name, (title, _) in chapters.items()}),
-            plain(claim["edition"]),
         )
         rows.append(Row(cells, f"claim-{claim['claim'].replace('_', '-')}"))
     return Table(
-        ("claim", "section", "verdict", "number", "under another case", "chapter", "edition of the post"),
+        ("claim", "part and edition", "verdict", "number", "under another case", "chapter"),
         tuple(rows),
     )
 

@@ -20,6 +20,7 @@ WIDE = {
         "corrected-benchmarks",
         "corrected-environment",
         "corrections",
+        "score-stages",
     ],
     "claims.html": ["claims"],
 }
