@@ -1,5 +1,7 @@
 """The verdicts: each rests on a number, and the rules give every grade."""
 
+from functools import cache
+
 import pytest
 
 import cohort
@@ -10,6 +12,11 @@ from cohort.errors import CohortError
 from cohort.registry import facts
 
 JUDGED = {each.claim: each for each in judging.judge("the_cohort")}
+
+
+@cache
+def everything() -> tuple[Judgement, ...]:
+    return tuple(each for chapter in judging.CHAPTERS for each in judging.judge(chapter))
 
 
 def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
@@ -115,8 +122,7 @@ def test_a_record_carries_verdict_and_number():
 
 
 def test_the_chapters_judge_every_claim_and_no_other():
-    judged = [each.claim for chapter in judging.CHAPTERS for each in judging.judge(chapter)]
-    assert sorted(judged) == sorted(row["claim"] for row in facts.rows("claims"))
+    assert sorted(each.claim for each in everything()) == sorted(row["claim"] for row in facts.rows("claims"))
 
 
 def test_a_verdict_is_given_under_half_and_one_and_a_half_times_its_case():
@@ -143,8 +149,7 @@ def test_the_known_hinges_of_the_ledger():
 
 
 def test_what_cannot_be_known_says_what_would_settle_it():
-    judged = [each for chapter in judging.CHAPTERS for each in judging.judge(chapter)]
-    unknown = [each for each in judged if each.verdict == "cannot be known"]
+    unknown = [each for each in everything() if each.verdict == "cannot be known"]
     assert len(unknown) == 5
     assert all(each.firmness == f"would be settled by {each.settled_by}" for each in unknown)
     for verdict, settled_by in (("cannot be known", ""), ("holds", "an answer")):
