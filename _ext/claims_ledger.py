@@ -19,9 +19,13 @@ from cohort.runner.project import Project
 from cohort.runner.records import read_record
 
 PREFIX = "verdict_"
+FIRMNESS = "firmness_"
 OPEN = "open"
 # Only this verdict stands without a number.
 WITHOUT_NUMBER = "cannot be known"
+
+EDITIONS = {"published": "published", "draft": "draft alone", "both": "both editions"}
+_OPEN = {0: "none is open", 1: "1 is still open"}
 
 Claim = Mapping[str, str]
 Record = Mapping[str, Any]
@@ -29,10 +33,11 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """A recorded verdict, with the entry of the record that holds its number, if there is one."""
+    """A recorded verdict, with the entry that holds its number, if there is one, and how firm it is."""
 
     text: str
     number: Mapping[str, Any] | None
+    firmness: str = ""
 
 
 def verdicts(claims: Sequence[Claim], records: Mapping[str, Record]) -> dict[str, Verdict]:
@@ -85,7 +90,8 @@ def _verdict(claim: Claim, chapter: str, text: object, record: Record) -> Verdic
         raise NotebookError(
             f"{chapter} records a verdict on the claim {name!r} without its number, {claim['record']!r}."
         )
-    return Verdict(str(text), number)
+    firmness = record.get(f"{FIRMNESS}{name}", {"value": ""})
+    return Verdict(str(text), number, str(firmness["value"]))
 
 
 def read_chapters(folder: Path) -> dict[str, tuple[str, Record]]:
@@ -132,14 +138,17 @@ def ledger(folder: Path) -> Table:
         verdict = judged.get(claim["claim"], Verdict(OPEN, None))
         cells = (
             plain(claim["statement"]),
-            plain(claim["section"]),
+            plain(f"{claim['section']}, {EDITIONS[claim['edition']]}"),
             plain(verdict.text),
             plain(number_text(verdict.number)),
+            plain(verdict.firmness),
             _chapter(claim["chapter"], {name: title for name, (title, _) in chapters.items()}),
-            plain(claim["edition"]),
         )
         rows.append(Row(cells, f"claim-{claim['claim'].replace('_', '-')}"))
-    return Table(("claim", "section", "verdict", "number", "chapter", "edition of the post"), tuple(rows))
+    return Table(
+        ("claim", "part and edition", "verdict", "number", "under another case", "chapter"),
+        tuple(rows),
+    )
 
 
 def _chapter(name: str, titles: Mapping[str, str]) -> Cell:
@@ -156,7 +165,7 @@ def summary(folder: Path) -> str:
     counts = Counter(verdict.text for verdict in judged.values())
     said = [_count(counts[text], text) for text in VERDICTS if counts[text]]
     left = len(claims) - len(judged)
-    said.append("1 is still open" if left == 1 else f"{left} are still open")
+    said.append(_OPEN.get(left, f"{left} are still open"))
     return f"Of {len(claims)} claims, {_joined(said)}."
 
 

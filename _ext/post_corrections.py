@@ -13,6 +13,7 @@ from wide_html import CELLS, Cell, Row, Table, cited, plain
 from wide_tables import SENTENCES, TABLES
 
 from cohort.chapters.the_cohort import tables
+from cohort.chapters.the_cohort.post_scores import BENCHMARKS, scores_of_the_post
 from cohort.errors import CohortError
 from cohort.registry import facts
 
@@ -137,6 +138,25 @@ def correction_kinds(folder: Path) -> Table:
     return Table(("kind", *(f"{name} (cells)" for name in counts.columns)), tuple(rows))
 
 
+def score_stages(folder: Path) -> Table:
+    """Return what each score of the post is of: the base model, or one trained further, and how."""
+    shown = titles()
+    names = {row["model"]: row["original"] for row in facts.rows("post_tables") if row["column"] == "name"}
+    stages: dict[str, dict[str, str]] = defaultdict(dict)
+    for score in scores_of_the_post():
+        stages[score.model][score.benchmark] = f"{score.text}: {score.stage}"
+    rows = [
+        Row(
+            (
+                plain(shown.get(model, names[model])),
+                *(plain(found.get(name, "")) for name in BENCHMARKS.values()),
+            )
+        )
+        for model, found in stages.items()
+    ]
+    return Table(("model", *(f"{name} (percent)" for name in BENCHMARKS.values())), tuple(rows))
+
+
 def summary(folder: Path) -> str:
     """Say how many cells of the post carry a remark, and of which kinds."""
     filled = [row for row in facts.rows("post_tables") if row["column"] != "name"]
@@ -152,5 +172,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the tables and the sentence."""
     TABLES.update({f"corrected-{name}": partial(corrected_table, name=name) for name in POST_TABLES})
     TABLES.update({"corrections": correction_list, "correction-kinds": correction_kinds})
+    TABLES["score-stages"] = score_stages
     SENTENCES["corrections"] = summary
     return {"parallel_read_safe": True, "parallel_write_safe": True}

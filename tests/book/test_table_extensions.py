@@ -103,13 +103,17 @@ def book(folder: Path, **records: dict[str, object]) -> Path:
 
 
 def test_the_ledger_reads_executed_notebooks(tmp_path: Path) -> None:
-    record = {"verdict_rope_everywhere": entry("holds"), "models_with_rope": entry(14, "models")}
+    record = {
+        "verdict_rope_everywhere": entry("holds"),
+        "models_with_rope": entry(14, "models"),
+        "firmness_rope_everywhere": entry("rests on no choice of ours"),
+    }
     folder = book(tmp_path, the_cohort=record)
     assert read_chapters(folder) == {"the_cohort": ("The question", record)}
     table = ledger(folder)
     rows = {row.anchor: [cell.text for cell in row.cells] for row in table.rows}
-    assert rows["claim-rope-everywhere"][2:5] == ["holds", "14 models", "The question"]
-    assert rows["claim-most-use-gqa"][2:5] == ["open", "", "Attention memory (coming)"]
+    assert rows["claim-rope-everywhere"][2:5] == ["holds", "14 models", "rests on no choice of ours"]
+    assert rows["claim-most-use-gqa"][2:6] == ["open", "", "", "Attention memory (coming)"]
     assert summary(folder) == f"Of {len(rows)} claims, 1 holds and {len(rows) - 1} are still open."
 
 

@@ -5,8 +5,10 @@ A chapter records its verdicts; the ledger reads the records. A claim that no ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import import_module
+from math import inf
 from typing import Any
 
 from cohort.display.verdict_list import Verdict, VerdictList
@@ -25,6 +27,9 @@ CHAPTERS = (
     "training_footprint",
     "serving_footprint",
 )
+
+
+Judging = Callable[..., "Judgement"]
 
 
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
@@ -49,6 +54,12 @@ class Judgement:
         Its unit.
     rule : str
         What the number counts, and from where on it gives which verdict.
+    case : str
+        What of our choosing the verdict hangs on, such as a bar or a load; empty where there is no choice.
+    half, more : str
+        The verdicts under half of that case, and under one and a half times it.
+    settled_by : str
+        What would tell, where the verdict is that it cannot be known.
     """
 
     claim: str
@@ -56,6 +67,10 @@ class Judgement:
     value: float
     unit: str
     rule: str
+    case: str = ""
+    half: str = ""
+    more: str = ""
+    settled_by: str = ""
 
     @property
     def found(self) -> str:
@@ -64,12 +79,65 @@ class Judgement:
         number = f"{self.value:,}" if whole else significant(float(self.value))
         return f"{number}{_SIGNS.get(self.unit, f' {self.unit}')}"
 
+    @property
+    def firmness(self) -> str:
+        """How far the verdict stands if its case is another, or what would tell if it cannot be known."""
+        if self.settled_by:
+            return f"would be settled by {self.settled_by}"
+        if not self.case:
+            return "rests on no choice of ours"
+        if self.half == self.more == self.verdict:
+            return f"stays under half and one and a half times {self.case}"
+        return f"under half {self.case}: {self.half}; under one and a half times: {self.more}"
+
     def __post_init__(self) -> None:
-        if self.verdict not in VERDICTS:
-            raise CohortError(f"{shown(self.verdict)} is no verdict; known: {', '.join(VERDICTS)}")
+        for verdict in (self.verdict, *((self.half, self.more) if self.case else ())):
+            if verdict not in VERDICTS:
+                raise CohortError(f"{shown(verdict)} is no verdict; known: {', '.join(VERDICTS)}")
+        if (self.verdict == "cannot be known") != bool(self.settled_by):
+            raise CohortError(
+                f"{self.claim}: what cannot be known, and that alone, names what would settle it"
+            )
 
 
-def graded(share: float, holds: float, limits: float) -> str:
+HALF, MORE = 0.5, 1.5  # of the case that a verdict hangs on
+
+
+def under_cases(judged: Callable[[float], Judgement], case: str) -> Judgement:
+    """Return a judgement with the verdicts that it would have under half and one and a half times its case.
+
+    Parameters
+    ----------
+    judged : callable
+        Takes how many times the case is taken, and returns the judgement.
+    case : str
+        What is taken so many times, such as ``"the 32 sequences"``.
+
+    Returns
+    -------
+    Judgement
+        That of the case itself.
+    """
+    return replace(judged(1.0), case=case, half=judged(HALF).verdict, more=judged(MORE).verdict)
+
+
+def all_judged(parts: tuple[Judging | tuple[Judging, str], ...]) -> list[Judgement]:
+    """Return what the parts of a chapter judge, in their order.
+
+    Parameters
+    ----------
+    parts : tuple
+        Each judges one claim by itself, or is a pair of what judges it for a case and of the case's name.
+
+    Returns
+    -------
+    list of Judgement
+        One a part.
+    """
+    return [under_cases(*part) if isinstance(part, tuple) else part() for part in parts]
+
+
+def graded(share: float, holds: float, limits: float, times: float = 1.0, most: float = inf) -> str:
     """Return the verdict on a claim that says how much or how many.
 
     Parameters
@@ -78,15 +146,19 @@ def graded(share: float, holds: float, limits: float) -> str:
         What was found.
     holds, limits : float
         From this on the claim holds, and from this on it holds with limits.
+    times : float
+        How many times the two bars are taken.
+    most : float
+        The most that a bar can be, such as 1 for a share.
 
     Returns
     -------
     str
         One of `VERDICTS`.
     """
-    if share >= holds:
+    if share >= min(times * holds, most):
         return "holds"
-    return "holds with limits" if share >= limits else "does not hold"
+    return "holds with limits" if share >= min(times * limits, most) else "does not hold"
 
 
 def verdict_entries(judgements: list[Judgement]) -> dict[str, object]:
@@ -107,6 +179,7 @@ def verdict_entries(judgements: list[Judgement]) -> dict[str, object]:
     for each in judgements:
         recorded[f"verdict_{each.claim}"] = each.verdict
         recorded[names[each.claim]] = (each.value, each.unit)
+        recorded[f"firmness_{each.claim}"] = each.firmness
     return recorded
 
 
@@ -155,7 +228,10 @@ def verdict_list(judgements: list[Judgement]) -> VerdictList:
     """
     statements = {row["claim"]: row["statement"] for row in facts.rows("claims")}
     return VerdictList(
-        [Verdict(statements[each.claim], each.verdict, each.found, each.rule) for each in judgements]
+        [
+            Verdict(statements[each.claim], each.verdict, each.found, each.rule, each.firmness)
+            for each in judgements
+        ]
     )
 
 

@@ -22,12 +22,15 @@ class Verdict:
         The number that it rests on, with its unit.
     rule : str
         What the number counts, and which verdict follows from it.
+    firmness : str
+        How far the verdict stands under another case, or what would settle it.
     """
 
     statement: str
     verdict: str
     number: str
     rule: str
+    firmness: str = ""
 
     @property
     def mark(self) -> str:
@@ -44,6 +47,11 @@ class Verdict:
         """The verdict and its number in one line."""
         return f"{self.verdict}: {self.number}"
 
+    @property
+    def why(self) -> tuple[str, ...]:
+        """The rule, and how firm the verdict is."""
+        return (self.rule, self.firmness) if self.firmness else (self.rule,)
+
 
 class VerdictList:
     """Verdicts for readers.
@@ -55,7 +63,7 @@ class VerdictList:
         self.verdicts = tuple(verdicts)
 
     def __repr__(self) -> str:
-        lines = [f"{one.mark} {one.statement} {one.found}; {one.rule}" for one in self.verdicts]
+        lines = [f"{one.mark} {one.statement} {one.found}; {'; '.join(one.why)}" for one in self.verdicts]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

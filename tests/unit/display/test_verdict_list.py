@@ -21,6 +21,12 @@ def test_a_list_shows_the_mark_the_claim_the_number_and_the_rule_behind_a_line()
     assert repr(VerdictList([verdict])) == "◐ Attention is hungry. holds with limits: 53.3%; holds from 50%"
 
 
+def test_how_firm_a_verdict_is_stands_behind_the_rule():
+    verdict = Verdict("It is.", "holds", "1", "holds from 1", "under half its bar: holds")
+    assert "<p>holds from 1</p><p>under half its bar: holds</p>" in VerdictList([verdict])._repr_html_()
+    assert repr(VerdictList([verdict])).endswith("; holds from 1; under half its bar: holds")
+
+
 def test_a_name_runs_no_script():
     shown = VerdictList([Verdict("<script>alert(1)</script>", "holds", "1 <b>", "<i>")])._repr_html_()
     assert "<script>" not in shown and "<b>" not in shown and "<i>" not in shown

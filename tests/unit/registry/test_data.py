@@ -39,8 +39,12 @@ UNITS = {
     "normalisation": "text",
     "activation": "text",
     "alignment": "text",
+    "data_curation": "text",
+    "data_by_models": "text",
+    "training_released": "text",
 }
-EVERY_MODEL = [field for field in UNITS if field not in ("tokenizer_vocabulary", "alignment")]
+OF_THE_COHORT = ("alignment", "data_curation", "data_by_models", "training_released")
+EVERY_MODEL = [field for field in UNITS if field not in ("tokenizer_vocabulary", *OF_THE_COHORT)]
 TABLES = {resource["name"]: resource for resource in PACKAGE["resources"]}
 
 
@@ -198,8 +202,9 @@ def test_every_model_has_every_field() -> None:
     assert [(name, field) for name in NAMES for field in EVERY_MODEL if (name, field) not in FACT] == []
 
 
-def test_alignment_is_given_for_the_cohort_alone() -> None:
-    assert [row["model"] for row in FACTS if row["field"] == "alignment"] == [
+@pytest.mark.parametrize("field", OF_THE_COHORT)
+def test_what_makers_say_of_training_is_given_for_the_cohort_alone(field: str) -> None:
+    assert [row["model"] for row in FACTS if row["field"] == field] == [
         row["model"] for row in MODELS if row["group"] == "cohort"
     ]
 

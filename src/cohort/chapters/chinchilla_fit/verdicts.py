@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cohort.architecture.registered import model
 from cohort.chapters.chinchilla_fit import printed
-from cohort.chapters.judging import Judgement, graded, quoted
+from cohort.chapters.judging import Judgement, all_judged, graded, quoted
 from cohort.fitting import Bootstrap, chinchilla_runs, fit
 from cohort.scaling import ScalingLaw, laws
 from cohort.scaling import law as published
@@ -26,10 +26,15 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
         One a claim.
     """
     law = law or fit(*chinchilla_runs.columns(chinchilla_runs.runs())).law
-    return [_optimal_tokens(law), _diminishing(law)]
+    return all_judged(
+        (
+            (lambda times: _optimal_tokens(law, times), "the excess that its bars allow"),
+            (lambda times: _diminishing(law, times), "the loss of a tenth"),
+        )
+    )
 
 
-def _optimal_tokens(law: ScalingLaw) -> Judgement:
+def _optimal_tokens(law: ScalingLaw, times: float = 1.0) -> Judgement:
     said = quoted("Llama 3 8B", "compute-optimal training tokens")
     tokens = law.compute_optimal(parameters=model("llama-3-8b").parameters).tokens
     rule = (
@@ -37,7 +42,7 @@ def _optimal_tokens(law: ScalingLaw) -> Judgement:
         "1.25 times what Meta says, with limits within 2 times"
     )
     factor = max(tokens / said, said / tokens)
-    return Judgement("optimal_tokens_8b", graded(-factor, -1.25, -2), tokens, "tokens", rule)
+    return Judgement("optimal_tokens_8b", graded(1 - factor, -0.25, -1, times), tokens, "tokens", rule)
 
 
 def standing(boot: Bootstrap) -> dict[str, object]:
@@ -63,7 +68,7 @@ def standing(boot: Bootstrap) -> dict[str, object]:
     }
 
 
-def _diminishing(law: ScalingLaw) -> Judgement:
+def _diminishing(law: ScalingLaw, times: float = 1.0) -> Judgement:
     advice = printed.advice().set_index(["approach", "parameters"])
     best = law.compute_optimal(float(advice["flop"][CHINCHILLA]))
 
@@ -78,5 +83,5 @@ def _diminishing(law: ScalingLaw) -> Judgement:
         "off; holds if each doubling keeps less than nine tenths of the share of the one before that "
         "it kept below the optimum; by a law of this form they are the same for any coefficients"
     )
-    verdict = "holds" if after < 0.9 * before else "does not hold"
+    verdict = "holds" if after < (1 - 0.1 * times) * before else "does not hold"
     return Judgement("compute_optimal_is_diminishing", verdict, gain(1), "nats per token", rule)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cohort.architecture.registered import group
 from cohort.chapters.data_optimal import tables
-from cohort.chapters.judging import Judgement, graded, quoted
+from cohort.chapters.judging import Judgement, all_judged, graded, quoted
 from cohort.fitting import chinchilla_runs, fit
 from cohort.scaling import ScalingLaw
 
@@ -23,15 +23,17 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
         One a claim.
     """
     law = law or fit(*chinchilla_runs.columns(chinchilla_runs.runs())).law
-    return [
-        _beyond_optimal(law),
-        _smaller_for_longer(law),
-        _larger_trains_cheaper(law),
-        _gains_continue(law),
-        _phi(law),
-        _twice_as_good(),
-        _curation(law),
-    ]
+    return all_judged(
+        (
+            lambda: _beyond_optimal(law),
+            lambda: _smaller_for_longer(law),
+            lambda: _larger_trains_cheaper(law),
+            (lambda times: _gains_continue(law, times), "its bars"),
+            lambda: _phi(law),
+            _twice_as_good,
+            (lambda times: _curation(law, times), "its bar"),
+        )
+    )
 
 
 def _beyond_optimal(law: ScalingLaw) -> Judgement:
@@ -69,7 +71,7 @@ def _larger_trains_cheaper(law: ScalingLaw) -> Judgement:
     return Judgement("larger_models_train_cheaper", verdict, 100 * extra, "percent", rule)
 
 
-def _gains_continue(law: ScalingLaw) -> Judgement:
+def _gains_continue(law: ScalingLaw, times: float = 1.0) -> Judgement:
     size, tokens = _llama_8b()
     first = quoted("Llama 3 8B", "compute-optimal")
 
@@ -82,7 +84,7 @@ def _gains_continue(law: ScalingLaw) -> Judgement:
         "nine tenths of the fall of the first doubling beyond the compute-optimal tokens, as log-"
         "linear improvement would, with limits if it keeps a tenth"
     )
-    verdict = graded(share, 0.9, 0.1)
+    verdict = graded(share, 0.9, 0.1, times, 1)
     return Judgement("gains_continue_to_15t", verdict, gain(tokens / 2), "nats per token", rule)
 
 
@@ -93,7 +95,10 @@ def _phi(law: ScalingLaw) -> Judgement:
         f"tokens per parameter of Phi-3 mini, where {optimal:.0f} are compute-optimal; cannot be "
         "known, since the report gives no measure of a data-optimal regime"
     )
-    return Judgement("phi_data_optimal", "cannot be known", float(row["ratio"]), "ratio", rule)
+    return Judgement(
+        "phi_data_optimal", "cannot be known", float(row["ratio"]), "ratio", rule,
+        settled_by="losses of smaller and of longer runs on the same data, or a definition of the regime",
+    )  # fmt: skip
 
 
 def _twice_as_good() -> Judgement:
@@ -102,10 +107,13 @@ def _twice_as_good() -> Judgement:
         "tokens saved at equal predicted loss if each is worth as much more as the makers estimate; "
         "cannot be known, since no measurement of the quality is published"
     )
-    return Judgement("dbrx_data_twice_as_good", "cannot be known", 100 * (1 - 1 / quality), "percent", rule)
+    return Judgement(
+        "dbrx_data_twice_as_good", "cannot be known", 100 * (1 - 1 / quality), "percent", rule,
+        settled_by="scores of one model trained on as many tokens of the old data and of the new",
+    )  # fmt: skip
 
 
-def _curation(law: ScalingLaw) -> Judgement:
+def _curation(law: ScalingLaw, times: float = 1.0) -> Judgement:
     quality = quoted("DBRX", "quality")
     row = tables.training_of("dbrx")
     loss = law.loss(row["parameters"], row["tokens"])
@@ -116,5 +124,5 @@ def _curation(law: ScalingLaw) -> Judgement:
         "worth twice as much a token, if what is dropped would have added nothing; holds with limits "
         "from 25%, since that is an assumption"
     )
-    verdict = "holds with limits" if saved >= 0.25 else "does not hold"
+    verdict = "holds with limits" if saved >= 0.25 * times else "does not hold"
     return Judgement("curation_saves_compute", verdict, 100 * saved, "percent", rule)

@@ -8,7 +8,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import group, known, title
 from cohort.architecture.registered import model as read_model
 from cohort.chapters.expert_tradeoffs import sizes, worth
-from cohort.chapters.judging import Judgement, graded, quoted
+from cohort.chapters.judging import Judgement, all_judged, graded, quoted
 from cohort.display import published_values
 from cohort.errors import ParameterError
 from cohort.registry import facts
@@ -30,7 +30,16 @@ DTYPE = "fp8"  # in which the largest of the models fits
 
 def judge() -> list[Judgement]:
     """Return the verdicts of the chapter."""
-    return [_total(), _chinchilla(), _fast(), _memory(), _overparameterised(), _less_so_now()]
+    return all_judged(
+        (
+            (_total, "its bar"),
+            (_chinchilla, "its bars"),
+            (_fast, "its bars"),
+            (_memory, "its bar"),
+            (_overparameterised, "its bar"),
+            _less_so_now,
+        )
+    )
 
 
 def _cohort() -> list[ModelSpec]:
@@ -38,20 +47,20 @@ def _cohort() -> list[ModelSpec]:
     return [spec for spec in map(read_model, group("cohort")) if spec.experts]
 
 
-def _total() -> Judgement:
+def _total(times: float = 1.0) -> Judgement:
     ratios = [spec.parameters / spec.active_parameters for spec in _cohort()]
     rule = (
         "median, over the post's mixtures, of all parameters over active ones; holds if all are at least 2. "
         f"One mixture below 2 would flip it; the least has {min(ratios):.1f}"
     )
-    share = sum(ratio >= 2 for ratio in ratios) / len(ratios)
+    share = sum(ratio >= 2 * times for ratio in ratios) / len(ratios)
     return Judgement("total_far_above_active", graded(share, 1, 0.5), median(ratios), "times", rule)
 
 
 NEARLY_ALL = 0.95  # of the pairs
 
 
-def _chinchilla() -> Judgement:
+def _chinchilla(times: float = 1.0) -> Judgement:
     """Judge both halves: worth more than its compute, and free of the laws that bound its memory."""
     pairs = worth.measured_pairs()
     over_active = pairs["dense"] / pairs["active"]
@@ -65,8 +74,8 @@ def _chinchilla() -> Judgement:
         "no better than their active parameters the other"
     )
     verdict = "does not hold"
-    if above >= NEARLY_ALL:
-        verdict = "holds" if beyond >= 0.5 else "holds with limits"
+    if above >= min(NEARLY_ALL * times, 1):
+        verdict = "holds" if beyond >= 0.5 * times else "holds with limits"
     return Judgement("cheats_chinchilla", verdict, float(over_active.median()), "times", rule)
 
 
@@ -89,7 +98,7 @@ def _speedup(spec: ModelSpec, dense: ModelSpec, sequences: int) -> float:
     return slow.tpot_s / fast.tpot_s
 
 
-def _fast() -> Judgement:
+def _fast(times: float = 1.0) -> Judgement:
     over_total, over_active = [], []
     for spec in _cohort():
         large, small = sizes.dense_of_total(spec), sizes.dense_of_active(spec)
@@ -103,24 +112,26 @@ def _fast() -> Judgement:
         f"slowest is {min(over_total):.2f} times as fast as the first and {min(over_active):.2f} times as "
         "fast as the second; both above their bars would flip it, as would one slower than the first"
     )
-    faster = all(each >= 1.5 for each in over_total) and all(each >= 0.9 for each in over_active)
+    faster = all(each >= 1.5 * times for each in over_total) and all(
+        each >= 0.9 * times for each in over_active
+    )
     share = sum(each > 1 for each in over_total) / len(over_total)
     verdict = "holds" if faster else graded(min(share, 0.99), 1, 0.99)
     return Judgement("sparsity_speeds_serving", verdict, median(over_total), "times", rule)
 
 
-def _memory() -> Judgement:
+def _memory(times: float = 1.0) -> Judgement:
     ratios = [spec.parameters / sizes.dense_of_active(spec).parameters for spec in _cohort()]
     rule = (
         "median of the weights over those of the dense model of as many active parameters; holds if all are "
         "at least twice as many. A mixture of the post with less would flip it (the least has "
         f"{min(ratios):.1f}), as would an engine that fetches experts when they are asked for without slowing"
     )
-    share = sum(ratio >= 2 for ratio in ratios) / len(ratios)
+    share = sum(ratio >= 2 * times for ratio in ratios) / len(ratios)
     return Judgement("all_experts_in_memory", graded(share, 1, 0.5), median(ratios), "times", rule)
 
 
-def _overparameterised() -> Judgement:
+def _overparameterised(times: float = 1.0) -> Judgement:
     """Judge both halves: what pruning removes, and how much smaller the dense equals of mixtures are."""
     pruned, mixtures = quoted("Arctic", "share of the weights that pruning removes"), len(_cohort())
     pairs = worth.measured_pairs()
@@ -135,7 +146,7 @@ def _overparameterised() -> Judgement:
         "equals as large as their mixtures, would flip it; whether routing acts like pruning is not "
         "said by either"
     )
-    share = 1 / mixtures if smaller >= NEARLY_ALL else 0.0
+    share = 1 / mixtures if smaller >= min(NEARLY_ALL * times, 1) else 0.0
     return Judgement("already_overparameterised", graded(share, 1, 0.2), pruned, "percent", rule)
 
 

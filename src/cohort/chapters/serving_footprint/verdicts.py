@@ -63,5 +63,6 @@ def _million() -> Judgement:
         f"estimates for two quarters, {sum(shipped):,.0f} together, count A100 in one of them"
     )
     return Judgement(
-        "a_million_h100", "cannot be known", fleet(FLEET).year.energy_kwh / 1e9, "TWh a year", rule
-    )
+        "a_million_h100", "cannot be known", fleet(FLEET).year.energy_kwh / 1e9, "TWh a year", rule,
+        settled_by="what NVIDIA shipped, by product and quarter",
+    )  # fmt: skip

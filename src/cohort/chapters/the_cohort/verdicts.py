@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from cohort.architecture.registered import model as read_model
-from cohort.chapters.judging import MOST, Judgement, graded
+from cohort.chapters.judging import MOST, Judgement, Judging, all_judged, graded
+from cohort.chapters.the_cohort import verdicts_on_reports as reported
 from cohort.chapters.the_cohort.tables import score_spread
 from cohort.display.published_values import benchmarks, scores
 from cohort.errors import CohortError
@@ -17,7 +16,7 @@ from cohort.registry.facts import Fact
 
 def judge() -> list[Judgement]:
     """Return the verdicts of the chapter."""
-    return [judgement() for judgement in _JUDGEMENTS]
+    return all_judged(_JUDGEMENTS)
 
 
 def _cohort() -> list[str]:
@@ -28,23 +27,23 @@ def _fact(model: str, field: str) -> Fact:
     return facts.of_model(model)[field]
 
 
-def _share(claim: str, field: str, word: str, holds: float, limits: float) -> Judgement:
+def _share(claim: str, field: str, word: str, holds: float, limits: float, times: float = 1.0) -> Judgement:
     """Judge how many of the cohort's models have a word in a field."""
     having = sum(_fact(model, field).value.startswith(word) for model in _cohort())
     rule = f"models with {word}; holds from {holds:.0%} of them, with limits from {limits:.0%}"
-    return Judgement(claim, graded(having / len(_cohort()), holds, limits), having, "models", rule)
+    return Judgement(claim, graded(having / len(_cohort()), holds, limits, times, 1), having, "models", rule)
 
 
 def _rope() -> Judgement:
     return _share("rope_everywhere", "positional_encoding", "RoPE", holds=1, limits=0.5)
 
 
-def _rmsnorm() -> Judgement:
-    return _share("rmsnorm_almost_everywhere", "normalisation", "RMSNorm", holds=0.9, limits=0.5)
+def _rmsnorm(times: float = 1.0) -> Judgement:
+    return _share("rmsnorm_almost_everywhere", "normalisation", "RMSNorm", holds=0.9, limits=0.5, times=times)
 
 
-def _swiglu() -> Judgement:
-    return _share("swiglu_in_most", "activation", "SwiGLU", holds=MOST, limits=0.25)
+def _swiglu(times: float = 1.0) -> Judgement:
+    return _share("swiglu_in_most", "activation", "SwiGLU", holds=MOST, limits=0.25, times=times)
 
 
 def _plain(name: str) -> bool:
@@ -54,10 +53,10 @@ def _plain(name: str) -> bool:
     return same and read_model(name).experts is None
 
 
-def _only_attention() -> Judgement:
+def _only_attention(times: float = 1.0) -> Judgement:
     changed = sum(not _plain(name) for name in _cohort())
     rule = "models that differ from Llama 2 outside attention; holds up to 10% of them, with limits up to 50%"
-    verdict = graded(1 - changed / len(_cohort()), 0.9, 0.5)
+    verdict = graded(-changed / len(_cohort()), -0.1, -0.5, times)
     return Judgement("only_attention_changed", verdict, changed, "models", rule)
 
 
@@ -78,10 +77,10 @@ def _mixtures() -> Judgement:
 _GENERATIONS = (("llama-3-8b", "llama-2-7b"), ("llama-3-70b", "llama-2-70b"))
 
 
-def _growth() -> Judgement:
+def _growth(times: float = 1.0) -> Judgement:
     growth = min(_tokens(new) / _tokens(old) for new, old in _GENERATIONS)
     rule = "tokens of Llama 3 over Llama 2 at the nearest size; one family shows at most limits, from 2 times"
-    verdict = "holds with limits" if growth >= 2 else "does not hold"
+    verdict = "holds with limits" if growth >= 2 * times else "does not hold"
     return Judgement("same_size_more_tokens", verdict, growth, "times", rule)
 
 
@@ -111,7 +110,11 @@ def _arctic_mmlu() -> Judgement:
     if found:
         verdict = "cannot be known" if set(found) == {"contested"} else "does not hold"
     rule = "the MMLU score that is found; cannot be known while its source is contested"
-    return Judgement("arctic_reports_no_mmlu", verdict, max(found.values(), default=0.0), "percent", rule)
+    tells = "the table of the announcement, which is a picture that we have not read"
+    return Judgement(
+        "arctic_reports_no_mmlu", verdict, max(found.values(), default=0.0), "percent", rule,
+        settled_by=tells if verdict == "cannot be known" else "",
+    )  # fmt: skip
 
 
 def _values(model: str, benchmark: str, variant: str) -> list[float]:
@@ -123,7 +126,7 @@ def _values(model: str, benchmark: str, variant: str) -> list[float]:
     ]
 
 
-def _gain() -> Judgement:
+def _gain(times: float = 1.0) -> Judgement:
     gain = min(
         min(_values(new, "MMLU", "base")) - max(_values(old, "MMLU", "base")) for new, old in _GENERATIONS
     )
@@ -131,31 +134,33 @@ def _gain() -> Judgement:
         "MMLU of Llama 3 above Llama 2 at the nearest size, base models, lowest against highest score; "
         "one family shows at most limits, from 5 points"
     )
-    verdict = "holds with limits" if gain >= 5 else "does not hold"
+    verdict = "holds with limits" if gain >= 5 * times else "does not hold"
     return Judgement("sizes_constant_quality_up", verdict, gain, "points", rule)
 
 
 _ARCHITECTURE = ("attention_stated", "positional_encoding", "normalisation", "activation")
 
 
-def _incomplete() -> Judgement:
+def _incomplete(times: float = 1.0) -> Judgement:
     fields = [_fact(model, field) for model in _cohort() for field in _ARCHITECTURE]
     unsaid = sum(fact.status != "stated" for fact in fields) / len(fields)
     rule = (
         "attention, positions, normalisation and activation that no report states, so that we read them off "
         "a configuration; holds from 25%, with limits from 5%"
     )
-    return Judgement("architectures_incomplete", graded(unsaid, 0.25, 0.05), 100 * unsaid, "percent", rule)
+    return Judgement(
+        "architectures_incomplete", graded(unsaid, 0.25, 0.05, times, 1), 100 * unsaid, "percent", rule
+    )
 
 
-def _comparable() -> Judgement:
+def _comparable(times: float = 1.0) -> Judgement:
     spreads = [score_spread(scores(_cohort(), benchmark)) for benchmark in benchmarks()]
     widest = float(pd.concat(spreads)["difference"].max())
     rule = (
         "widest range of one score between sources: same model, variant, benchmark, shots, prompting and "
         "metric; holds from 5 points, with limits from 1"
     )
-    return Judgement("benchmarks_not_comparable", graded(widest, 5, 1), widest, "points", rule)
+    return Judgement("benchmarks_not_comparable", graded(widest, 5, 1, times), widest, "points", rule)
 
 
 def _compute_from_hours(model: str, peaks: dict[str, float]) -> float | None:
@@ -176,7 +181,7 @@ def _compute_from_hours(model: str, peaks: dict[str, float]) -> float | None:
     return float(hours) * 3600 * peaks[device] * 1e12 * float(assumed[0].rstrip("%")) / 100
 
 
-def _post_compute() -> Judgement:
+def _post_compute(times: float = 1.0) -> Judgement:
     peaks = {
         row["name"]: float(row["bf16_dense_tflops"])
         for row in facts.rows("accelerators")
@@ -191,22 +196,22 @@ def _post_compute() -> Judgement:
         "largest factor between hours x 16-bit peak x assumed utilisation and 6 FLOP a parameter and token; "
         "holds up to 1.25 times, with limits up to 3"
     )
-    return Judgement(
-        "training_compute_estimated", graded(-max(ratios), -1.25, -3), max(ratios), "times", rule
-    )
+    verdict = graded(1 - max(ratios), -0.25, -2, times)
+    return Judgement("training_compute_estimated", verdict, max(ratios), "times", rule)
 
 
-_JUDGEMENTS: tuple[Callable[[], Judgement], ...] = (
-    _growth,
-    _only_attention,
+_JUDGEMENTS: tuple[Judging | tuple[Judging, str], ...] = (
+    *reported.JUDGEMENTS,
+    (_growth, "its bar"),
+    (_only_attention, "its bars"),
     _rope,
-    _rmsnorm,
-    _swiglu,
+    (_rmsnorm, "its bars"),
+    (_swiglu, "its bars"),
     _mixtures,
     _fewer_tokens,
     _arctic_mmlu,
-    _gain,
-    _incomplete,
-    _comparable,
-    _post_compute,
+    (_gain, "its bar"),
+    (_incomplete, "its bars"),
+    (_comparable, "its bars"),
+    (_post_compute, "the excess that its bars allow"),
 )

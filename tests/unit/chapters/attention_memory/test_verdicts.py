@@ -22,7 +22,7 @@ def test_every_claim_of_the_chapter_is_judged():
         ("mistral_keeps_window", "does not hold", 0),
         ("phi_uses_window", "holds with limits", 2047),
         ("arctic_sinks", "holds with limits", 0),
-        ("mla_is_new", "holds", 576 / (2 * 128 * 128)),
+        ("mla_is_new", "holds with limits", 576 / (2 * 128 * 128)),
         ("attention_is_quadratic", "holds with limits", 2),
         ("flash_and_cache_end_quadratic", "holds with limits", 1),
         ("cache_trades_memory_for_compute", "holds", 1),

@@ -1,14 +1,22 @@
 """The verdicts: each rests on a number, and the rules give every grade."""
 
+from functools import cache
+
 import pytest
 
 import cohort
 from cohort.chapters import judging
 from cohort.chapters.judging import Judgement, graded
+from cohort.chapters.the_cohort.post_scores import scores_of_the_post
 from cohort.errors import CohortError
 from cohort.registry import facts
 
 JUDGED = {each.claim: each for each in judging.judge("the_cohort")}
+
+
+@cache
+def everything() -> tuple[Judgement, ...]:
+    return tuple(each for chapter in judging.CHAPTERS for each in judging.judge(chapter))
 
 
 def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
@@ -30,6 +38,12 @@ def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
         ("benchmarks_not_comparable", "holds", 53.1 - 46.3),  # Mixtral 8x22B on HumanEval, 0-shot
         ("more_parameters_fewer_tokens", "holds", 0.8),
         ("arctic_reports_no_mmlu", "cannot be known", 67.3),
+        ("data_curated_everywhere", "holds with limits", 12),  # all but Command R and Mixtral 8x22B
+        ("models_make_data", "holds", 5),  # two Llama 3 and three Phi-3
+        ("no_replication", "holds", 14),
+        ("variant_unclear", "holds with limits", 100 * 9 / 40),
+        ("three_of_the_cohort", "holds with limits", 3),
+        ("closed_tell_nothing", "holds with limits", 15),
     ],
 )
 def test_known_verdicts(claim, verdict, value):
@@ -100,7 +114,59 @@ def test_grades(share, verdict):
 
 def test_a_record_carries_verdict_and_number():
     recorded = judging.verdict_entries([JUDGED["rope_everywhere"]])
-    assert recorded == {"verdict_rope_everywhere": "holds", "models_with_rope": (14, "models")}
+    assert recorded == {
+        "verdict_rope_everywhere": "holds",
+        "models_with_rope": (14, "models"),
+        "firmness_rope_everywhere": "rests on no choice of ours",
+    }
+
+
+def test_the_chapters_judge_every_claim_and_no_other():
+    assert sorted(each.claim for each in everything()) == sorted(row["claim"] for row in facts.rows("claims"))
+
+
+def test_a_verdict_is_given_under_half_and_one_and_a_half_times_its_case():
+    seen = []
+
+    def judged(times: float) -> Judgement:
+        seen.append(times)
+        return Judgement("rope_everywhere", graded(0.65, 0.5, 0.4, times, 1), 14, "models", "a rule")
+
+    found = judging.under_cases(judged, "its bars")
+    assert seen == [1, 0.5, 1.5]
+    assert (found.verdict, found.half, found.more) == ("holds", "holds", "holds with limits")
+    assert found.firmness == "under half its bars: holds; under one and a half times: holds with limits"
+    assert graded(1, 0.9, 0.5, 1.5, 1) == "holds", "no share is more than all"
+
+
+def test_the_known_hinges_of_the_ledger():
+    """Attention fills half the memory at 32 sequences and not at 16; three quarters do not group queries."""
+    judged = {each.claim: each for each in judging.judge("attention_memory")}
+    hungry = judged["attention_memory_hungry"]
+    assert (hungry.half, hungry.verdict, hungry.more) == ("holds with limits", "holds", "holds")
+    assert judged["most_use_gqa"].more == "holds with limits"
+    assert judged["serving_memory_quadratic"].firmness.startswith("stays under half")
+
+
+def test_what_cannot_be_known_says_what_would_settle_it():
+    unknown = [each for each in everything() if each.verdict == "cannot be known"]
+    assert len(unknown) == 5
+    assert all(each.firmness == f"would be settled by {each.settled_by}" for each in unknown)
+    for verdict, settled_by in (("cannot be known", ""), ("holds", "an answer")):
+        with pytest.raises(CohortError, match="names what would settle it"):
+            Judgement("rope_everywhere", verdict, 1, "models", "a rule", settled_by=settled_by)
+
+
+def test_the_scores_of_the_post_have_a_variant():
+    stages = {(each.model, each.benchmark): each.stage for each in scores_of_the_post()}
+    assert len(stages) == 55
+    assert stages["gemma-7b", "MMLU"] == stages["mixtral-8x22b-v0.1", "MMLU"] == "base"
+    assert stages["llama-3-8b", "GSM8K"] == "aligned by SFT, rejection sampling, PPO, DPO"
+    assert stages["mixtral-8x22b-v0.1", "GSM8K"] == stages["gpt-4", "MMLU"] == "instructed"
+    assert [cell for cell, stage in stages.items() if stage == "not known"] == [
+        ("command-r-v01", "MMLU"),
+        ("llama-3-70b", "HumanEval"),
+    ]
 
 
 def test_only_the_four_verdicts_exist():
@@ -113,6 +179,10 @@ def test_changed_data_change_the_verdict(monkeypatch):
     for row in rows:
         if (row["model"], row["field"]) in {(m, "positional_encoding") for m in ("dbrx", "gemma-7b")}:
             row["value"] = "ALiBi"
+        if (row["model"], row["field"]) == ("dbrx", "training_released"):
+            row["value"] = "data and libraries of training"
+        if (row["model"], row["field"]) == ("phi-3-mini-4k", "data_by_models"):
+            row["value"] = ""
     original = facts.rows
     monkeypatch.setattr(facts, "rows", lambda table: rows if table == "model_facts" else original(table))
     # The index of facts follows the file, which does not change here.
@@ -120,6 +190,8 @@ def test_changed_data_change_the_verdict(monkeypatch):
     monkeypatch.setattr(facts, "_facts_by_model", lambda stamp: index)
     changed = {each.claim: each for each in judging.judge("the_cohort")}
     assert (changed["rope_everywhere"].verdict, changed["rope_everywhere"].value) == ("holds with limits", 12)
+    assert (changed["no_replication"].verdict, changed["no_replication"].value) == ("holds with limits", 13)
+    assert changed["models_make_data"].verdict == "does not hold"
 
 
 def test_a_quoted_figure_is_one_alone():
