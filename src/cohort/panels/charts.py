@@ -51,7 +51,7 @@ class Dot:
     Attributes
     ----------
     label : str
-        What stands beside it.
+        What stands beside it; may be empty.
     x, y : float
         Where it lies.
     kind : str
@@ -233,6 +233,8 @@ def _dots(dots: Sequence[Dot], x_axis: Axis, y_axis: Axis, top: float) -> list[s
         if each.low is not None and each.high is not None:
             parts.append(line([(x_axis(each.low), y), (x_axis(each.high), y)], each.kind, 3))
         parts.append(dot(x, y, each.kind))
+        if not each.label:
+            continue
         wide = width_of(each.label)
         right = x + 9 + wide < WIDTH
         start = x + 9 if right else max(x - 9 - wide, LEFT + 2)
