@@ -42,9 +42,7 @@ def value(own: Input, draw: random.Random) -> str:
 
 def turns() -> list[str]:
     """Return the panels in turn; one that searches, which takes long, every fourth time."""
-    rounds = [
-        [name for name in panels() if place == 0 or not panel(name).searches] for place in range(4)
-    ]
+    rounds = [[name for name in panels() if place == 0 or not panel(name).searches] for place in range(4)]
     return [name for each in rounds for name in each]
 
 

@@ -203,7 +203,9 @@ def _names(own: Input, given: object) -> tuple[str, ...]:
     several = given.split(",") if isinstance(given, str) else given
     if not isinstance(several, list | tuple):
         raise ParameterError(f"{own.name} is {shown(given, 40)}, but must be names")
-    found = tuple(dict.fromkeys(_name(own, each.strip() if isinstance(each, str) else each) for each in several))
+    found = tuple(
+        dict.fromkeys(_name(own, each.strip() if isinstance(each, str) else each) for each in several)
+    )
     if not own.low <= len(found) <= own.high:
         raise ParameterError(
             f"{own.name} has {len(found):,} names, but must have from {own.low:,} to {own.high:,}"

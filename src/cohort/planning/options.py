@@ -8,7 +8,6 @@ from cohort.planning.sharing import Way
 from cohort.serving.services import Serving
 from cohort.units import G_PER_KG, MILLION, SECONDS_PER_HOUR
 
-
 # What a choice can be the best in, by the property of `cohort.planning.search.Plan` that has it.
 BEST = {
     "cheapest": "the lowest price",

@@ -254,7 +254,10 @@ class _Search:
             return "time", why
         devices = copies * candidate.way.devices
         if self.limits.accelerators is not None and devices > self.limits.accelerators:
-            return "accelerators", f"it needs {devices:,} accelerators of the {self.limits.accelerators:,} allowed"
+            return (
+                "accelerators",
+                f"it needs {devices:,} accelerators of the {self.limits.accelerators:,} allowed",
+            )
         usd = None if price is None else devices * price
         if self.limits.usd_per_hour is not None and (usd is None or usd > self.limits.usd_per_hour):
             cost = "no price is known" if usd is None else f"it costs USD {usd:,.2f} an hour"
@@ -316,14 +319,10 @@ class _Search:
     def _each(self) -> tuple[Option, ...]:
         """Return the cheapest option on each accelerator."""
         best: dict[str, Option] = {}
-        for option in sorted(self.options, key=_price):
+        for option in sorted(self.options, key=_criteria):
             if option.usd_per_hour is not None:
                 best.setdefault(option.accelerator, option)
         return tuple(best.values())
-
-
-def _price(option: Option) -> float:
-    return inf if option.usd_per_hour is None else option.usd_per_hour
 
 
 def _called(candidate: Candidate) -> str:
