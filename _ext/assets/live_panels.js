@@ -9,7 +9,7 @@
     + "The command below runs the chapter on your machine.";
 
   const LIVE = "Live: change something, and the answer follows.";
-  const SEARCHES = "Live: let go of a slider or pause in a field, and a search of a second or so follows.";
+  const SEARCHES = "Live: let go of a slider or pause in a field, and a search of up to a second or so follows.";
   const SEARCHING = "Searching: the answer below is still the one to the values before.";
   const PAUSE = 300;  // ms without a change, before a search begins
   const STALE = "The answer below is still the one to the values before.";

@@ -333,7 +333,7 @@ def rows_of(found: Plan) -> tuple[tuple[str, ...], ...]:
             rows.setdefault(id(option), (option, []))[1].append(what)
     if not rows:
         return ()
-    heads = ("best in", "USD per million tokens", "ms per token", "s to the first", "Wh", "g CO2e")
+    heads = ("best in", "USD a million", "ms a token", "s to the first", "Wh", "g CO2e")
     return (heads, *(_row(option, whats) for option, whats in rows.values()))
 
 
