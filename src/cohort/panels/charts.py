@@ -170,6 +170,7 @@ def lines(
     log: tuple[bool, bool] = (True, True),
     from_zero: bool = False,
     height: float = 210.0,
+    headroom: float = 1.15,
 ) -> str:
     """Return lines in a frame of two axes.
 
@@ -189,6 +190,8 @@ def lines(
         Whether a linear y begins at 0.
     height : float
         Of the frame.
+    headroom : float
+        Times the highest point to which a logarithmic y reaches, and so room for names above it.
 
     Returns
     -------
@@ -207,7 +210,7 @@ def lines(
     x_axis = Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log[0])
     low, high = min(ys), max(ys)
     spread = (high - low) * 0.12
-    ends = (low / 1.15, high * 1.15) if log[1] else (0 if from_zero else low - 2 * spread, high + spread)
+    ends = (low / 1.15, high * headroom) if log[1] else (0 if from_zero else low - 2 * spread, high + spread)
     y_axis = Axis(*ends, top + height, top, log[1])
     if shaded:
         start, end = x_axis(shaded[0]), x_axis(shaded[1])

@@ -17,6 +17,7 @@ from cohort.units import WH_PER_KWH
 
 MS = 1e3
 NAMED = 3  # points of the frontier that are named, and reasons that have an example
+HEADROOM = 1.9  # of the frontier, whose highest point has its name above it
 COLOURS = ("c0", "c1", "c2", "c3")  # of as many accelerators as may be named
 
 
@@ -204,7 +205,7 @@ def _untried(values: Mapping[str, Any]) -> str:
 
 
 def _label(point: Point) -> str:
-    return f"{counted(point.way.devices, 'device')}, {point.concurrency:,} at once"
+    return f"{point.way.devices:,} {point.accelerator}, {point.concurrency:,} at once"
 
 
 def _xy(point: Point | Option) -> tuple[float, float]:
@@ -242,13 +243,13 @@ def frontier_of(found: Plan, asked: tuple[str, ...], best: Option | None) -> Dra
     if best is not None:
         slow, fast = (1 / each for each in reversed(best.serving.tpot_range_s))
         what = "fewest" if best.usd_per_hour is None else "cheapest"
-        dots.append(Dot(f"{what}, at this demand", *_xy(best), low=slow, high=fast))
+        dots.append(Dot(what, *_xy(best), low=slow, high=fast))
     caption = (
         "What an accelerator writes against what a user sees: layouts and numbers of answers at once that no "
         "other beats in both, within the limits of time."
     )
     if best is not None:
-        caption += " The bar at the dark dot spans nine in ten measured services."
+        caption += " At the dark dot: this demand, with the speeds of nine in ten measured services."
     x, y = "tokens/s of a user", "tokens/s of an accelerator"
     series = tuple(
         Series(
@@ -257,7 +258,7 @@ def frontier_of(found: Plan, asked: tuple[str, ...], best: Option | None) -> Dra
         for name in kinds
         if name in seen
     )
-    return Drawing("frontier", caption, lines(drawn, x, y, caption, dots), x, y, series)
+    return Drawing("frontier", caption, lines(drawn, x, y, caption, dots, headroom=HEADROOM), x, y, series)
 
 
 def prices_of(found: Plan) -> Drawing:
