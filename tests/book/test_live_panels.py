@@ -227,8 +227,8 @@ def test_a_slider_answers_at_once(started: Page) -> None:
     assert best < MOST_OF_A_SLIDER_MS
 
 
-# Moves each slider of a panel as a hand does, and lets go: how long moves and searches took, in ms, and whether
-# the page said that it searches.
+# Moves each slider of a panel as a hand does, and lets go. How long moves and searches took, in ms, and
+# whether the page said that it searches.
 LET_GO = """
 async ([name, steps]) => {
   const panel = document.querySelector("#panel-" + name), moves = [], searches = [], said = [];

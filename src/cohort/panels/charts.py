@@ -60,6 +60,8 @@ class Dot:
         Ends of a range along x.
     above : bool
         Whether its name stands above it rather than below, where the lines are not.
+    left : bool
+        Whether its name stands left of it even where there is room on its right.
     """
 
     label: str
@@ -69,6 +71,7 @@ class Dot:
     low: float | None = None
     high: float | None = None
     above: bool = False
+    left: bool = False
 
 
 def legend(entries: Sequence[tuple[str, str]], top: float, left: float = 0.0) -> tuple[list[str], float]:
@@ -239,7 +242,7 @@ def _dots(dots: Sequence[Dot], x_axis: Axis, y_axis: Axis, top: float) -> list[s
         if not each.label:
             continue
         wide = width_of(each.label)
-        right = x + 9 + wide < WIDTH
+        right = not each.left and x + 9 + wide < WIDTH
         start = x + 9 if right else max(x - 9 - wide, LEFT + 2)
         places = [y - 9, y + 20] if each.above else [y + 20, y - 9]
         free = [at for at in places if all(_apart(start, wide, at, other) for other in taken)]

@@ -237,7 +237,13 @@ def frontier_of(found: Plan, asked: tuple[str, ...], best: Option | None) -> Dra
         drawn.append(Line("" if name in seen else name, [_xy(each) for each in run], kinds[name]))
         seen.add(name)
     dots = [
-        Dot(_label(each) if place in named else "", *_xy(each), kinds[each.accelerator], above=True)
+        Dot(
+            _label(each) if place in named else "",
+            *_xy(each),
+            kinds[each.accelerator],
+            above=place == last,
+            left=place < last,
+        )
         for place, each in enumerate(points)
     ]
     if best is not None:
