@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.errors import NotInDataError
@@ -24,9 +25,10 @@ from cohort.panels.choices import (
 from cohort.panels.inputs import Input, RefusedError
 from cohort.panels.memory import model_of
 from cohort.panels.states import CONFIG, literal
-from cohort.planning import Demand, Limits, plan
+from cohort.planning import Demand, Limits, plan, ways
 from cohort.registry.devices import accelerator
 
+MOST_WAYS = 2500  # of a search in a page: seconds
 BITS = {"either": ("bf16", "fp8"), "bf16": ("bf16",), "fp8": ("fp8",)}
 BIT_WORDS = ("16 or 8 bits, what serves best", "16 bits (bf16)", "8 bits (fp8)")
 STORED = {**BITS, "int4": ("int4",), "any": ("bf16", "fp8", "int4"), "released": ("released",)}
@@ -204,7 +206,7 @@ INPUTS = (
         kind="bool",
         default=False,
         label="Prompts read apart",
-        help="Try also accelerators that read prompts while others write; it takes about four times as long.",
+        help="Try also accelerators that read prompts while others write; it takes three times as long, seconds for a mixture.",
     ),
 )
 
@@ -229,6 +231,20 @@ def _asked(values: Mapping[str, Any]) -> tuple[Demand, Limits, dict[str, Any]]:
     return demand, limits, further
 
 
+def _refuse_long_searches(spec: ModelSpec, values: Mapping[str, Any]) -> None:
+    """Refuse what would keep a reader waiting for long."""
+    most = min(values["copy"], values["most"] or values["copy"])
+    layouts = sum(
+        1 for name in values["accelerators"] for _ in ways(spec, accelerator(name), most, values["apart"])
+    )
+    number = layouts * len(STORED[values["weights"]]) * len(BITS[values["cache"]])
+    if number > MOST_WAYS:
+        raise RefusedError({
+            "copy": f"copy is {values['copy']:,}, which with all else makes {number:,} ways, but a page tries at "
+            f"most {MOST_WAYS:,}: allow smaller copies, fewer accelerators or fewer types"
+        })  # fmt: skip
+
+
 def _answer(values: Mapping[str, Any]) -> Answer:
     """Return what the panel says.
 
@@ -244,10 +260,11 @@ def _answer(values: Mapping[str, Any]) -> Answer:
     Raises
     ------
     CohortError
-        As `cohort.planning.plan`, and where a config describes no supported model.
+        As `cohort.planning.plan`, where that would try too many ways, and where a config describes no supported model.
     """
     spec = model_of(values)
     demand, limits, further = _asked(values)
+    _refuse_long_searches(spec, values)
     try:
         found = plan(spec, values["accelerators"], demand, limits, **further)
     except NotInDataError as error:  # what an accelerator is missing

@@ -270,6 +270,12 @@ REFUSED = [
     ("choose", {"grams": "-1"}, "grams", "must be from"),
     ("choose", {"place": "Frnce"}, "place", "did you mean 'France'"),
     ("choose", {"copy": "65"}, "copy", "from 1 to 64"),
+    (
+        "choose",
+        {"copy": "64", "accelerators": "GB200", "model": "deepseek-v3", "apart": "yes"},
+        "copy",
+        "ways, but a page tries at most 2,500",
+    ),
     ("choose", {"weights": "int2"}, "weights", "unknown weights"),
 ]
 
