@@ -206,7 +206,7 @@ INPUTS = (
         kind="bool",
         default=False,
         label="Prompts read apart",
-        help="Try also accelerators that read prompts while others write; it takes three times as long, seconds for a mixture.",
+        help="Try also accelerators that read prompts while others write; takes three times as long or more.",
     ),
 )
 
@@ -239,10 +239,11 @@ def _refuse_long_searches(spec: ModelSpec, values: Mapping[str, Any]) -> None:
     )
     number = layouts * len(STORED[values["weights"]]) * len(BITS[values["cache"]])
     if number > MOST_WAYS:
-        raise RefusedError({
-            "copy": f"copy is {values['copy']:,}, which with all else makes {number:,} ways, but a page tries at "
-            f"most {MOST_WAYS:,}: allow smaller copies, fewer accelerators or fewer types"
-        })  # fmt: skip
+        said = (
+            f"copy is {values['copy']:,}, which with all else makes {number:,} ways, but a page tries at most "
+            f"{MOST_WAYS:,}: allow smaller copies, fewer accelerators or fewer types"
+        )
+        raise RefusedError({"copy": said})
 
 
 def _answer(values: Mapping[str, Any]) -> Answer:
@@ -260,7 +261,8 @@ def _answer(values: Mapping[str, Any]) -> Answer:
     Raises
     ------
     CohortError
-        As `cohort.planning.plan`, where that would try too many ways, and where a config describes no supported model.
+        As `cohort.planning.plan`; where that would try too many ways; where a config describes no supported
+        model.
     """
     spec = model_of(values)
     demand, limits, further = _asked(values)

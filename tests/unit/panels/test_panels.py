@@ -272,7 +272,7 @@ REFUSED = [
     ("choose", {"copy": "65"}, "copy", "from 1 to 64"),
     (
         "choose",
-        {"copy": "64", "accelerators": "GB200", "model": "deepseek-v3", "apart": "yes"},
+        {"copy": "64", "accelerators": "GB200, GB300, B300", "model": "deepseek-v3", "apart": "yes"},
         "copy",
         "ways, but a page tries at most 2,500",
     ),
