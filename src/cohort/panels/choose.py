@@ -240,8 +240,8 @@ def _refuse_long_searches(spec: ModelSpec, values: Mapping[str, Any]) -> None:
     number = layouts * len(STORED[values["weights"]]) * len(BITS[values["cache"]])
     if number > MOST_WAYS:
         said = (
-            f"copy is {values['copy']:,}, which with all else makes {number:,} ways, but a page tries at most "
-            f"{MOST_WAYS:,}: allow smaller copies, fewer accelerators or fewer types"
+            f"copy is {values['copy']:,}, which with all else makes {number:,} ways, but a page tries at "
+            f"most {MOST_WAYS:,}: allow smaller copies, fewer accelerators or fewer types"
         )
         raise RefusedError({"copy": said})
 
