@@ -255,7 +255,7 @@ def frontier_of(found: Plan, asked: tuple[str, ...], best: Option | None) -> Dra
         "other beats in both, within the limits of time."
     )
     if best is not None:
-        caption += " At the dark dot: this demand, with the speeds of nine in ten measured services."
+        caption += " The dot with a bar is this demand, over the speeds of nine in ten measured services."
     x, y = "tokens/s of a user", "tokens/s of an accelerator"
     series = tuple(
         Series(
