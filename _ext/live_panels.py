@@ -38,7 +38,7 @@ PYODIDE = Path("node_modules") / "pyodide"
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can state
 # Wings that no panel needs, which need more than the standard library or are about other things.
-LEFT_OUT = {"chapters", "fitting", "reports", "runner", "planning"}
+LEFT_OUT = {"chapters", "fitting", "reports", "runner"}
 MARK = 'class="panel'
 FOLD = (
     '<details class="panel-fold" data-panel="{panel}" data-fragment="{file}"><summary>{words}</summary>'
@@ -53,6 +53,7 @@ IN_CHAPTERS: dict[str, tuple[str, dict[str, str]]] = {
     "expert_tradeoffs": ("experts", {}),
     "training_footprint": ("footprint", {"question": "hours"}),
     "serving_footprint": ("footprint", {}),
+    "decide": ("choose", {"apart": "yes"}),
 }
 PAGE = "explore"
 INVITING = "try-it"  # the section that a chapter's panel belongs to

@@ -9,6 +9,9 @@
     + "The command below runs the chapter on your machine.";
 
   const LIVE = "Live: change something, and the answer follows.";
+  const SEARCHES = "Live: let go of a slider or pause in a field, and a search of up to a second or so follows.";
+  const SEARCHING = "Searching: the answer below is still the one to the values before.";
+  const PAUSE = 300;  // ms without a change, before a search begins
   const STALE = "The answer below is still the one to the values before.";
 
   // Python, once for all panels of the page ------------------------------------------------------------------
@@ -51,7 +54,21 @@
       list.append(...all.map((name) => new Option(name, name)));
       document.body.append(list);
       document.querySelectorAll(`[data-names="${kind}"]`).forEach((one) => one.setAttribute("list", list.id));
+      document.querySelectorAll(`[data-several="${kind}"]`).forEach((one) => proposeOneMore(one, all));
     }
+  };
+  // A field of several names proposes one more behind those that it holds.
+  const proposeOneMore = (field, all) => {
+    const list = document.createElement("datalist");
+    list.id = `${field.id}-names`;
+    const fill = () => {
+      const held = field.value.slice(0, field.value.lastIndexOf(",") + 1);
+      list.replaceChildren(...all.map((name) => new Option(name, held ? `${held} ${name}` : name)));
+    };
+    fill();
+    document.body.append(list);
+    field.addEventListener("input", fill);
+    field.setAttribute("list", list.id);
   };
 
   // A slider: its places are steps from its lowest value; above 1 a step multiplies, else it adds.
@@ -93,7 +110,7 @@
   };
 
   const live = (panel) => {
-    const name = panel.dataset.panel;
+    const name = panel.dataset.panel, searches = "searches" in panel.dataset;
     const find = (selector) => panel.querySelector(selector);
     const form = find("form"), status = find(".panel-status"), button = find(".panel-start");
     const fields = new Map([...form.elements].filter((one) => one.name).map((one) => [one.name, one]));
@@ -103,7 +120,8 @@
       else one.value = text;
     };
     const initial = new Map([...fields].map(([key, one]) => [key, value(one)]));
-    let keep = null, running = false, again = false, state = "waiting";
+    let keep = null, running = false, again = false, state = "waiting", last = "", pause = 0;
+    const idle = searches ? SEARCHES : LIVE;
 
     const show = (told) => {
       find(".panel-answer").innerHTML = told.html;
@@ -129,9 +147,15 @@
       general.hidden = !errors[""];
       const all = Object.values(errors);
       if (all.length) find(".panel-live").textContent = all.join(" ");
-      if (state === "live") status.textContent = all.length ? STALE : LIVE;
+      if (state === "live") status.textContent = all.length ? STALE : idle;
     };
     let touched = false;
+    const busy = (now) => {
+      find(".panel-answer").setAttribute("aria-busy", now);
+      if (!now) return;
+      status.textContent = SEARCHING;
+      find(".panel-live").textContent = "Searching.";
+    };
 
     const update = async () => {
       if (running) { again = true; return; }
@@ -139,15 +163,20 @@
       do {
         again = false;
         const inputs = Object.fromEntries([...fields].map(([key, one]) => [key, value(one)]));
+        if (searches && JSON.stringify(inputs) === last) continue;
+        if (searches) busy(true);
         try {
           const told = await ask(name, inputs);
+          last = JSON.stringify(inputs);
           refuse(told.errors || {});
           if (!told.errors) show(told);
         } catch (error) {
+          last = "";
           refuse({"": `This could not be worked out here: ${error.message}`});
         }
       } while (again);
       running = false;
+      if (searches) busy(false);
       panel.dispatchEvent(new CustomEvent("panel-answered"));
     };
 
@@ -169,7 +198,7 @@
         await python(panel.dataset.files);
         state = "live";
         panel.classList.add("panel-running");
-        status.textContent = LIVE;
+        status.textContent = idle;
         button.hidden = true;
         await update();
         if (!named) worker.postMessage({names: true});
@@ -185,19 +214,27 @@
       watching.delete(watch);
     };
     const changed = () => {
+      clearTimeout(pause);
       touched = true;
       start();
     };
+    // What a move of a slider or a letter does: where an answer takes a search, it waits for a pause.
+    const moved = searches ? () => {
+      clearTimeout(pause);
+      pause = setTimeout(changed, PAUSE);
+    } : changed;
 
     const followers = new Map([...panel.querySelectorAll("[data-of]")].map((slider) => {
       const field = fields.get(slider.dataset.of);
-      return [slider.dataset.of, slide(slider, field, changed)];
+      if (searches) slider.addEventListener("change", changed);
+      return [slider.dataset.of, slide(slider, field, moved)];
     }));
     for (const [key, one] of fields) {
       one.addEventListener("input", () => {
         followers.get(key)?.();
-        changed();
+        moved();
       });
+      if (searches) one.addEventListener("change", changed);
     }
     form.addEventListener("submit", (event) => { event.preventDefault(); changed(); });
     find(".panel-buttons").addEventListener("click", async ({target}) => {

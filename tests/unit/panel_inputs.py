@@ -29,6 +29,8 @@ def value(own: Input, draw: random.Random) -> str:
         return draw.choice(("yes", "no"))
     if own.kind == "name":
         return draw.choice(NAMES[own.names])
+    if own.kind == "names":
+        return ", ".join(draw.sample(NAMES[own.names], draw.randint(1, 2)))
     if own.kind == "text":
         few = draw.random() < 0.1
         return (CONFIGS / f"{draw.choice(NAMES['models'])}.json").read_text(encoding="utf-8") if few else ""
@@ -38,12 +40,18 @@ def value(own: Input, draw: random.Random) -> str:
     return str(round(found)) if own.kind == "int" else f"{found:.6g}"
 
 
+def turns() -> list[str]:
+    """Return the panels in turn; one that searches, which takes long, every fourth time."""
+    rounds = [[name for name in panels() if place == 0 or not panel(name).searches] for place in range(4)]
+    return [name for each in rounds for name in each]
+
+
 def asked(number: int, seed: int = 0) -> list[tuple[str, dict[str, Any]]]:
     """Return as many panels, in turn, each with a few of its inputs drawn."""
     draw = random.Random(seed)
-    found = []
+    found, order = [], turns()
     for place in range(number):
-        name = panels()[place % len(panels())]
+        name = order[place % len(order)]
         inputs = panel(name).inputs
         chosen = [own for own in inputs if draw.random() < 0.6]
         found.append((name, {own.name: value(own, draw) for own in chosen}))

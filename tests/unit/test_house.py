@@ -33,6 +33,7 @@ FORMULAS = (
     "footprint",
     "numeric",
     "panels",
+    "planning",
     "registry",
     "scaling",
     "serving",

@@ -32,6 +32,7 @@ from cohort.serving.roofline import attained, weights_read
 from cohort.units import GB
 
 MEASURED_BYTES = 2  # of a number in the caches of the measured chats
+MOST_SHARED = 1024  # accelerators that share a model, at the most
 
 
 TERMS = ("step", "read", "multiply", "token", "expert")
@@ -192,7 +193,7 @@ def joules_per_token(
     True
     """
     spec = read_model(model)
-    accelerators = integer("accelerators", accelerators, 1, 1024)
+    accelerators = integer("accelerators", accelerators, 1, MOST_SHARED)
     concurrency = integer("concurrency", concurrency, 1, LIMIT, unit="requests")
     width = precision(one_of("weight_dtype", weight_dtype, precisions())).bytes_per_element / GB
     read, multiplied = weights_read(spec, concurrency) * width, spec.matmul_parameters * width

@@ -147,6 +147,8 @@ class Answer:
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(("of", "label", "x", "y", "low", "high", "unit"))
         for name, value in self.values.items():
+            if isinstance(value, tuple):
+                value = ", ".join(value)
             rows.writerow(("input", name, "", "" if value is None else value, "", "", ""))
         for number in self.numbers:
             value = "" if number.value is None else number.value

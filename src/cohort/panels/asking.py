@@ -12,7 +12,7 @@ from cohort.panels.answers import Answer
 from cohort.panels.inputs import Input, RefusedError, blamed, read_all
 
 # In the order of the page; each is a module of this package.
-NAMES = ("memory", "serving", "data", "experts", "footprint")
+NAMES = ("memory", "serving", "data", "experts", "footprint", "choose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Panel:
         empty where there is no switch.
     switch : str
         The input that decides which chapter is meant; empty where there is one alone.
+    searches : bool
+        Whether an answer takes a search: the page then asks once a reader lets go, not at every move.
     inputs : tuple of Input
         What may be asked.
     work_out : callable
@@ -41,6 +43,7 @@ class Panel:
     inputs: tuple[Input, ...]
     work_out: Callable[[Mapping[str, Any]], Answer]
     switch: str = ""
+    searches: bool = False
 
     def chapter(self, values: Mapping[str, Any]) -> str:
         """Return the name of the notebook that asks the same.

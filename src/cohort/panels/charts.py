@@ -51,7 +51,7 @@ class Dot:
     Attributes
     ----------
     label : str
-        What stands beside it.
+        What stands beside it; may be empty.
     x, y : float
         Where it lies.
     kind : str
@@ -60,6 +60,8 @@ class Dot:
         Ends of a range along x.
     above : bool
         Whether its name stands above it rather than below, where the lines are not.
+    left : bool
+        Whether its name stands left of it even where there is room on its right.
     """
 
     label: str
@@ -69,6 +71,7 @@ class Dot:
     low: float | None = None
     high: float | None = None
     above: bool = False
+    left: bool = False
 
 
 def legend(entries: Sequence[tuple[str, str]], top: float, left: float = 0.0) -> tuple[list[str], float]:
@@ -170,6 +173,7 @@ def lines(
     log: tuple[bool, bool] = (True, True),
     from_zero: bool = False,
     height: float = 210.0,
+    headroom: float = 1.15,
 ) -> str:
     """Return lines in a frame of two axes.
 
@@ -189,6 +193,8 @@ def lines(
         Whether a linear y begins at 0.
     height : float
         Of the frame.
+    headroom : float
+        Times the highest point to which a logarithmic y reaches, and so room for names above it.
 
     Returns
     -------
@@ -207,7 +213,7 @@ def lines(
     x_axis = Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log[0])
     low, high = min(ys), max(ys)
     spread = (high - low) * 0.12
-    ends = (low / 1.15, high * 1.15) if log[1] else (0 if from_zero else low - 2 * spread, high + spread)
+    ends = (low / 1.15, high * headroom) if log[1] else (0 if from_zero else low - 2 * spread, high + spread)
     y_axis = Axis(*ends, top + height, top, log[1])
     if shaded:
         start, end = x_axis(shaded[0]), x_axis(shaded[1])
@@ -233,8 +239,10 @@ def _dots(dots: Sequence[Dot], x_axis: Axis, y_axis: Axis, top: float) -> list[s
         if each.low is not None and each.high is not None:
             parts.append(line([(x_axis(each.low), y), (x_axis(each.high), y)], each.kind, 3))
         parts.append(dot(x, y, each.kind))
+        if not each.label:
+            continue
         wide = width_of(each.label)
-        right = x + 9 + wide < WIDTH
+        right = not each.left and x + 9 + wide < WIDTH
         start = x + 9 if right else max(x - 9 - wide, LEFT + 2)
         places = [y - 9, y + 20] if each.above else [y + 20, y - 9]
         free = [at for at in places if all(_apart(start, wide, at, other) for other in taken)]

@@ -35,14 +35,14 @@ class Input:
     name : str
         Its key in a link and in `cohort.panels.asking.ask`.
     kind : str
-        ``name`` (looked up by the package, in any usual spelling), ``choice``, ``int``, ``float``, ``bool``
-        or ``text``.
+        ``name`` (looked up by the package, in any usual spelling), ``names`` (several, as a tuple; text has
+        commas between them), ``choice``, ``int``, ``float``, ``bool`` or ``text``.
     default : object
         That of the parameter in the chapter, where it is one.
     label, unit, help : str
         What readers see: a name, a unit, a sentence.
     low, high : float
-        The ends of a number.
+        The ends of a number, or of how many names there may be.
     step : float
         What a slider multiplies by (above 1, a logarithmic one) or adds; 0 for a field without a slider.
     slider : tuple of two floats
@@ -127,7 +127,7 @@ class Input:
         Returns
         -------
         object
-            An int, a float, a bool, text, or None for an empty field that may be.
+            An int, a float, a bool, text, a tuple of text, or None for an empty field that may be.
 
         Raises
         ------
@@ -157,6 +157,8 @@ class Input:
             return ""
         if self.kind == "bool":
             return "yes" if value else "no"
+        if self.kind == "names":
+            return ", ".join(value)
         return format(value, ".12g").replace("e+", "e") if isinstance(value, float) else str(value)
 
 
@@ -196,6 +198,21 @@ def _name(own: Input, given: object) -> str:
     return given
 
 
+def _names(own: Input, given: object) -> tuple[str, ...]:
+    """Return each of several names once."""
+    several = given.split(",") if isinstance(given, str) else given
+    if not isinstance(several, list | tuple):
+        raise ParameterError(f"{own.name} is {shown(given, 40)}, but must be names")
+    found = tuple(
+        dict.fromkeys(_name(own, each.strip() if isinstance(each, str) else each) for each in several)
+    )
+    if not own.low <= len(found) <= own.high:
+        raise ParameterError(
+            f"{own.name} has {len(found):,} names, but must have from {own.low:,} to {own.high:,}"
+        )
+    return found
+
+
 def _bool(own: Input, given: object) -> bool:
     words = {True: True, False: False, "yes": True, "no": False}
     if isinstance(given, bool | str) and given in words:
@@ -214,6 +231,7 @@ _READERS: dict[str, Callable[[Input, Any], Any]] = {
     "float": _float,
     "choice": _choice,
     "name": _name,
+    "names": _names,
     "bool": _bool,
     "text": _text,
 }

@@ -112,7 +112,8 @@ def papermill(name: str, values: Mapping[str, Any]) -> str:
         elif each.name == "model" and values.get("config"):
             continue
         elif value is not None and (own := each.parameter_of(chapter)):
-            words += ["-p", own, each.written(value)]
+            several = each.kind == "names"
+            words += ["-y", f"{own}: {literal(value)}"] if several else ["-p", own, each.written(value)]
     return shlex.join(words)
 
 
@@ -122,10 +123,12 @@ def literal(value: object) -> str:
     Parameters
     ----------
     value : object
-        Text, a number, a bool or None.
+        Text, a number, a bool, None, or several of them, which become a list.
 
     Returns
     -------
     str
     """
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(literal, value))}]"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

@@ -8,6 +8,24 @@ from cohort.planning.sharing import Way
 from cohort.serving.services import Serving
 from cohort.units import G_PER_KG, MILLION, SECONDS_PER_HOUR
 
+# What a choice can be the best in, by the property of `cohort.planning.search.Plan` that has it.
+BEST = {
+    "cheapest": "the lowest price",
+    "fewest": "the fewest accelerators",
+    "least_energy": "the least energy",
+    "least_carbon": "the least CO2e",
+    "fastest": "the fastest tokens",
+}
+# What becomes of the ways that cannot serve a demand, by the kind of the reason.
+FAILURES = {
+    "context": "are offered for shorter texts",
+    "memory": "do not fit the memory",
+    "time": "are too slow",
+    "accelerators": "need too many accelerators",
+    "price": "cost too much, or have no known price",
+    "carbon": "emit too much CO2e, or an unknown amount",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -130,7 +148,10 @@ class Rejected:
         The way in words.
     why : str
         A clause.
+    kind : str
+        The kind of the reason, one of `FAILURES`; empty where it is no matter of serving.
     """
 
     what: str
     why: str
+    kind: str = ""

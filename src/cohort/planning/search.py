@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.registered import model as read_model
-from cohort.errors import ParameterError
+from cohort.errors import ParameterError, integer
+from cohort.footprint.energy import MOST_SHARED
 from cohort.planning.burden import Draw, Weight, price_of, weight_of
 from cohort.planning.candidates import Candidate, rungs
 from cohort.planning.demand import Demand, Limits
@@ -41,6 +42,8 @@ class Plan:
     frontier : tuple of Point
         From the fastest for a user to the most that an accelerator writes: points within the limits of time
         that no other beats in both.
+    each : tuple of Option
+        The cheapest option on each accelerator that has one of a known price, the cheapest first.
     rejected : tuple of Rejected
         The ways that cannot, each with its reason.
     tried : int
@@ -53,6 +56,7 @@ class Plan:
     limits: Limits
     options: tuple[Option, ...]
     frontier: tuple[Point, ...]
+    each: tuple[Option, ...]
     rejected: tuple[Rejected, ...]
     tried: int
     kept: int
@@ -102,6 +106,7 @@ def plan(
     place: str = "USA",
     prices: Mapping[str, float] | None = None,
     apart: bool = True,
+    largest: int | None = None,
 ) -> Plan:
     """Return the ways to serve a demand that are worth choosing between, and why the others are not.
 
@@ -132,6 +137,8 @@ def plan(
         USD for an hour of an accelerator, by its name; by default the middle of what the data hold.
     apart : bool
         Whether prompts may be read by devices of their own.
+    largest : int, optional
+        Accelerators of one copy at the most; by default twice as many as links join, and at least eight.
 
     Returns
     -------
@@ -154,7 +161,9 @@ def plan(
     True
     """
     limits = limits or Limits()
-    search = _Search(demand, limits, engine, generation, place, prices)
+    if largest is not None:
+        integer("largest", largest, 1, MOST_SHARED, unit="accelerators")
+    search = _Search(demand, limits, engine, generation, place, prices, largest)
     specs = [read_model(each) for each in _several("models", models)]
     devices = [as_accelerator(each) for each in _several("accelerators", accelerators)]
     types = [
@@ -192,9 +201,11 @@ class _Search:
         generation: str,
         place: str,
         prices: Mapping[str, float] | None,
+        largest: int | None,
     ) -> None:
         self.demand, self.limits = demand, limits
         self.engine, self.generation, self.place, self.prices = engine, generation, place, prices
+        self.largest = largest
         self.options: list[Option] = []
         self.points: list[Point] = []
         self.rejected: list[Rejected] = []
@@ -207,14 +218,15 @@ class _Search:
             return False
         self.tried += 1
         why = f"it is offered for {offered:,} tokens, and prompt and answer take {self.demand.context:,}"
-        self.rejected.append(Rejected(spec.name, why))
+        self.rejected.append(Rejected(spec.name, why, "context"))
         return True
 
     def try_all(
         self, spec: ModelSpec, device: Accelerator, stored: WeightFormat, cache: str, apart: bool
     ) -> None:
         """Try every way of one model on one accelerator, with one type of weights and of cache."""
-        most = self.limits.accelerators or max(2 * most_devices(device), COPY)
+        most = self.largest or self.limits.accelerators or max(2 * most_devices(device), COPY)
+        most = min(most, self.limits.accelerators or most, MOST_SHARED)
         price, weight = price_of(device, self.prices), weight_of(device, self.place)
         draw = Draw(spec, device, stored, cache, (self.demand.input_tokens, self.demand.output_tokens))
         fits: dict[Layout, tuple[int, str]] = {}  # answers that a group holds, and why it holds none
@@ -226,25 +238,30 @@ class _Search:
                 why = candidate.misfit()
                 fits[way.layout] = (0, why) if why else (candidate.most() // way.writers, "")
             answers, why = fits[way.layout]
-            why = why or self._try(candidate, answers * way.writers, price, weight, draw)
+            kind = "memory" if why else ""
+            if not why:
+                kind, why = self._try(candidate, answers * way.writers, price, weight, draw)
             if why:
-                self.rejected.append(Rejected(_called(candidate), why))
+                self.rejected.append(Rejected(_called(candidate), why, kind))
 
     def _try(
         self, candidate: Candidate, most: int, price: float | None, weight: Weight | None, draw: Draw
-    ) -> str:
-        """Keep a way with all it takes, or return why it cannot serve the demand."""
+    ) -> tuple[str, str]:
+        """Keep a way with all it takes, or return the kind of reason why it cannot, and the reason."""
         self.points += _points(candidate, most, self.limits)
         copies, count, why = candidate.loaded(self.limits, most)
         if why:
-            return why
+            return "time", why
         devices = copies * candidate.way.devices
         if self.limits.accelerators is not None and devices > self.limits.accelerators:
-            return f"it needs {devices:,} accelerators of the {self.limits.accelerators:,} allowed"
+            return (
+                "accelerators",
+                f"it needs {devices:,} accelerators of the {self.limits.accelerators:,} allowed",
+            )
         usd = None if price is None else devices * price
         if self.limits.usd_per_hour is not None and (usd is None or usd > self.limits.usd_per_hour):
             cost = "no price is known" if usd is None else f"it costs USD {usd:,.2f} an hour"
-            return f"{cost}, and USD {self.limits.usd_per_hour:,.2f} are allowed"
+            return "price", f"{cost}, and USD {self.limits.usd_per_hour:,.2f} are allowed"
         return self._keep(candidate, copies, count, usd, weight, draw)
 
     def _keep(
@@ -255,11 +272,11 @@ class _Search:
         usd: float | None,
         weight: Weight | None,
         draw: Draw,
-    ) -> str:
+    ) -> tuple[str, str]:
         serving = candidate.serving(count)
         late = self.limits.late(serving.ttft_s, serving.tpot_s)
         if late:
-            return late
+            return "time", late
         kwh = kg = None
         if weight is not None:
             joules = draw.joules(candidate.way.devices, count)
@@ -271,13 +288,13 @@ class _Search:
         allowed = self.limits.grams_per_answer
         if allowed is not None and (kg is None or 1e3 * kg > allowed):
             said = "its CO2e is not known" if kg is None else f"an answer emits {1e3 * kg:.3g} g of CO2e"
-            return f"{said}, and {allowed:.3g} g are allowed"
+            return "carbon", f"{said}, and {allowed:.3g} g are allowed"
         spec, device = candidate.spec.name, candidate.device.name
         stored = candidate.stored.name
         self.options.append(
             Option(spec, device, candidate.way, stored, candidate.kv_dtype, copies, serving, usd, kwh, kg)
         )
-        return ""
+        return "", ""
 
     def found(self) -> Plan:
         """Return what is worth choosing between."""
@@ -293,10 +310,19 @@ class _Search:
             self.limits,
             kept,
             tuple(frontier),
+            self._each(),
             tuple(self.rejected),
             self.tried,
             len(self.options),
         )
+
+    def _each(self) -> tuple[Option, ...]:
+        """Return the cheapest option on each accelerator."""
+        best: dict[str, Option] = {}
+        for option in sorted(self.options, key=_criteria):
+            if option.usd_per_hour is not None:
+                best.setdefault(option.accelerator, option)
+        return tuple(best.values())
 
 
 def _called(candidate: Candidate) -> str:

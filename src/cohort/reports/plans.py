@@ -14,15 +14,9 @@ from cohort.architecture.registered import model as read_model
 from cohort.display.words import counted, significant
 from cohort.errors import ParameterError
 from cohort.planning import Demand, Limits, Option, Plan, plan
+from cohort.planning.options import BEST
 
 WH_PER_KWH = 1e3
-BEST = {
-    "cheapest": "the lowest price",
-    "fewest": "the fewest accelerators",
-    "least_energy": "the least energy",
-    "least_carbon": "the least CO2e",
-    "fastest": "the fastest tokens",
-}
 REASONS = 5  # of rejection that are shown
 
 

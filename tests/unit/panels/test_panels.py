@@ -9,13 +9,16 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from panel_inputs import NAMES, asked, texts
 
 import cohort
+from cohort.chapters.decide import assistant
 from cohort.chapters.serving_roofline import figures as roofline_figures
 from cohort.errors import CohortError, UnknownNameError
 from cohort.experts import choosing
@@ -24,6 +27,8 @@ from cohort.panels import ask, defaults, experts, live, memory, panel, panels, s
 from cohort.panels.inputs import RefusedError
 from cohort.panels.markup import answer_html
 from cohort.panels.states import changed, fragment, from_fragment, papermill
+from cohort.planning import Demand, Limits, plan
+from cohort.planning.options import BEST, FAILURES
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.parameter_cells import Text, convert, read_parameters
 from cohort.units import GIB
@@ -60,6 +65,7 @@ def test_defaults_are_those_of_the_chapter(name):
             if not parameter:
                 continue
             usual = known[parameter].default
+            usual = tuple(usual) if isinstance(usual, list) else usual
             # The chapter's own word for "not given" is 0; a field is empty then.
             assert own.default == usual or (own.empty and own.default is None), (name, own.name)
             found += 1
@@ -74,7 +80,7 @@ def test_the_forms_are_whole(name):
         assert own.read(own.written(own.default)) == own.default
         assert own.label and own.help.endswith(".")
         assert not own.wording or len(own.wording) == len(own.allowed)
-        assert own.kind != "name" or own.names in NAMES
+        assert own.kind not in ("name", "names") or own.names in NAMES
         assert not any(own.slider) or own.low <= own.slider[0] < own.slider[1] <= own.high
         other, among = own.only
         if other:
@@ -174,6 +180,61 @@ def test_a_footprint_is_the_package_s_at_every_boundary():
     assert number(year, "CO2e of a year") == pytest.approx(365_000 * number(year, "CO2e of an answer"))
 
 
+def test_a_choice_is_the_chapter_s():
+    known = {name: each.default for name, each in parameters("decide").items()}
+    demand = Demand(known["input_tokens"], known["output_tokens"], requests_per_s=known["requests_per_s"])
+    limits = Limits(first_token_s=known["first_token_s"], token_s=known["token_ms"] / 1e3)
+    alone = plan(known["model"], known["accelerators"], demand, limits, **assistant.TYPES)
+    found = ask("choose", apart=True)
+    assert number(found, "price of a million tokens") == alone.cheapest.usd_per_million_tokens
+    assert number(found, "ways that keep every limit") == alone.kept
+    frontier, prices, ways = found.drawings
+    points = sorted((x, y) for one in frontier.series for x, y in zip(one.x, one.y, strict=True))
+    assert points == sorted(
+        (each.tokens_per_s_per_user, each.tokens_per_s_per_accelerator) for each in alone.frontier
+    )
+    table = assistant.cheapest_each(cohort.model(known["model"]), known["accelerators"], demand, limits)
+    for column, ends in (("usd", "y"), ("low", "low"), ("high", "high")):
+        assert list(getattr(prices.series[0], ends)) == pytest.approx(list(table[column]))
+    assert sum(ways.series[0].y) == alone.tried
+    assert {row[0].split(":")[0].lower() for row in found.table[1:]} <= {
+        ", ".join(some).lower() for some in powerset(BEST.values())
+    }
+
+
+def powerset(of):
+    several = list(of)
+    return [some for size in range(len(several) + 1) for some in combinations(several, size)]
+
+
+LIMITED = {
+    "accelerators": {"most": 1},
+    "price": {"usd_per_hour": 1},
+    "carbon": {"grams": 1e-5},
+    "time": {"token_ms": 1},
+    "context": {"model": "llama-3-8b", "input_tokens": 10_000},
+    "memory": {"model": "deepseek-v3", "accelerators": "L4", "copy": 1},
+}
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_choice_says_which_limit_leaves_nothing(kind):
+    found = ask("choose", **{"accelerators": "H200", **LIMITED[kind]})
+    assert number(found, "ways that keep every limit") == 0 and not found.table
+    assert found.sentences[0].startswith("Nothing here serves ")
+    (ways,) = (one for one in found.drawings if one.name == "ways")
+    counts = dict(zip(ways.series[0].x, ways.series[0].y, strict=True))
+    assert counts[FAILURES[kind]] > 0 and counts["keep every limit"] == 0
+
+
+def test_a_choice_keeps_to_its_largest_copy_and_says_so():
+    for copy in (1, 4):
+        found = ask("choose", accelerators="H200", weights="fp8", copy=copy)
+        largest = max(each.way.devices for each in eval(found.python, {"cohort": cohort}).options)
+        assert largest <= copy
+        assert f"more than {copy} accelerator" in found.sentences[-1]
+
+
 REFUSED = [
     ("memory", {"model": "lama-3"}, "model", "did you mean 'llama-3-8b'"),
     ("memory", {"model": ""}, "model", "must be a name"),
@@ -199,6 +260,23 @@ REFUSED = [
     ("footprint", {"boundary": "with_development"}, "boundary", "no development"),
     ("footprint", {"pue": "0.5"}, "pue", "from 1 to 10"),
     ("footprint", {"concurrency": "99999"}, "", "fits no group"),
+    ("choose", {"accelerators": "H100, H200"}, "accelerators", "did you mean 'H100 SXM 80GB'"),
+    ("choose", {"accelerators": "H200,"}, "accelerators", "must be a name"),
+    ("choose", {"accelerators": "H200, L4, L40S, B200, B300"}, "accelerators", "from 1 to 4"),
+    ("choose", {"accelerators": "M3 Ultra (80-core)"}, "accelerators", "16-bit peak"),
+    ("choose", {"requests_per_s": "0"}, "requests_per_s", "must be from"),
+    ("choose", {"token_ms": "soon"}, "token_ms", "must be a number"),
+    ("choose", {"most": "0"}, "most", "from 1 to"),
+    ("choose", {"grams": "-1"}, "grams", "must be from"),
+    ("choose", {"place": "Frnce"}, "place", "did you mean 'France'"),
+    ("choose", {"copy": "65"}, "copy", "from 1 to 64"),
+    (
+        "choose",
+        {"copy": "64", "accelerators": "GB200, GB300, B300", "model": "deepseek-v3", "apart": "yes"},
+        "copy",
+        "ways, but a page tries at most 2,500",
+    ),
+    ("choose", {"weights": "int2"}, "weights", "unknown weights"),
 ]
 
 
@@ -253,12 +331,20 @@ def test_a_command_gives_a_chapter_what_it_takes():
         chapter = Path(words[1]).stem
         assert words[0] == "papermill" and chapter in chapters(name)
         known = parameters(chapter)
-        for flag, key, text in zip(words[3::3], words[4::3], words[5::3], strict=True):
+        rest = iter(words[3:])
+        for flag in rest:
+            if flag == "-y":  # several names, as YAML
+                (key, several), *others = yaml.safe_load(next(rest)).items()
+                assert not others and isinstance(several, list)
+                convert(known[key], Text(",".join(several)))
+                continue
             assert flag == "-p"
-            convert(known[key], Text(text))
+            convert(known[next(rest)], Text(next(rest)))
     assert papermill("experts", {**defaults("experts"), "tokens": 8, "skew": 0.0}).endswith(
         "-p concurrency 8 -p skew 0"
     )
+    choice = {**defaults("choose"), "accelerators": ("H200", "L4"), "place": "SE"}
+    assert papermill("choose", choice).endswith("""out.ipynb -y 'accelerators: ["H200", "L4"]'""")
 
 
 VALUE_OF = {"memory": lambda b: b.weight_bytes, "experts": lambda read: read, "serving": lambda usd: usd}
@@ -280,6 +366,10 @@ def test_the_line_of_python_gives_the_same(name):
         elif name == "footprint":
             label = "CO2e of an answer" if found.values["question"] == "answers" else "CO2e"
             assert result.co2e_kg == number(found, label)
+        elif name == "choose":
+            assert result.kept == number(found, "ways that keep every limit")
+            if result.cheapest is not None:
+                assert result.cheapest.usd_per_million_tokens == number(found, "price of a million tokens")
         elif found.values["question"] == "budget":
             assert result.parameters == number(found, "best size")
         else:
@@ -288,7 +378,7 @@ def test_the_line_of_python_gives_the_same(name):
             break
 
 
-WRONG = re.compile(r"\b(?:nan|inf|None|True|False)\b|-?\d+\.\d{9}|e[+-]\d")
+WRONG = re.compile(r"\b(?:nan|inf|None|True|False)\b|-?\d+\.\d{9}|\de[+-]\d")
 
 
 def test_answers_are_whole_and_drawings_are_svg():

@@ -11,6 +11,7 @@ import pytest
 import cohort
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.planning import Demand, Limits, Plan, Way, plan, ways
+from cohort.planning.options import FAILURES
 from cohort.serving import Layout, Worker, largest_concurrency, memory_budget, serve, serve_apart
 
 H100 = "H100 SXM 80GB"
@@ -150,6 +151,27 @@ def test_what_cannot_serve_says_why():
     assert long.rejected[0].why == "it is offered for 8,192 tokens, and prompt and answer take 9,100"
     dear = plan("llama-3-8b", H100, Demand(500, 100, users=1), Limits(usd_per_hour=1.0))
     assert all("are allowed" in each.why for each in dear.rejected)
+
+
+def test_each_accelerator_has_its_cheapest_and_no_copy_is_larger_than_asked():
+    demand, names = Demand(1000, 300, users=200), [H100, "H200", "L40S"]
+    found = plan("llama-3-70b", names, demand, Limits(token_s=0.05))
+    alone = [plan("llama-3-70b", name, demand, Limits(token_s=0.05)).cheapest for name in names]
+    assert [each.usd_per_hour for each in found.each] == sorted(each.usd_per_hour for each in alone if each)
+    assert found.each[0] == found.cheapest
+    small = plan("llama-3-70b", H100, demand, Limits(token_s=0.05), largest=4)
+    assert max(each.way.devices for each in small.options) == 4
+    assert small.tried < plan("llama-3-70b", H100, demand, Limits(token_s=0.05)).tried
+    with pytest.raises(ParameterError, match="largest is 0"):
+        plan("llama-3-70b", H100, demand, largest=0)
+    # The links of a pod join more than energy is known for.
+    assert plan("deepseek-v3", "TPU v4", demand, apart=False).tried > 100
+
+
+def test_every_failure_has_its_kind():
+    found = plan("llama-3-70b", [H100, "L4"], Demand(1000, 300, users=9), Limits(0.2, 0.03, 4, 20.0, 0.5))
+    assert {each.kind for each in found.rejected} >= {"memory", "time"}
+    assert {each.kind for each in found.rejected} <= set(FAILURES)
 
 
 def test_prices_that_are_given_replace_those_of_the_data():

@@ -97,7 +97,7 @@ def funnel(found: Plan) -> list[tuple[str, int]]:
     list of (str, int)
         What they are, and how many.
     """
-    unfit = sum("can be used" in each.why for each in found.rejected)
+    unfit = sum(each.kind == "memory" for each in found.rejected)
     return [
         ("ways to share the model", found.tried),
         ("fit the memory", found.tried - unfit),
