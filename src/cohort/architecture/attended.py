@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cohort.arguments import explain
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 
@@ -200,3 +201,6 @@ def paged(context: int, block: int, bound: int | None, sinks: int = 0, aligned: 
     straddled = aligned and bound % block == 0
     kept = ceil_div(bound, block) if straddled else ceil_div(bound - 1, block) + 1
     return min(whole, kept + ceil_div(sinks, block)) * block
+
+
+explain(__name__)

@@ -21,6 +21,7 @@ from cohort.architecture.scores import (
     tiled_score_bytes,
     tiled_training_bytes,
 )
+from cohort.arguments import explain
 from cohort.errors import ConfigError, exact_integer
 from cohort.numeric import LIMIT, ceil_div
 
@@ -328,3 +329,6 @@ class RoutedQuery(Mixer):
 
 
 Attention: TypeAlias = Mixer
+
+
+explain(__name__)

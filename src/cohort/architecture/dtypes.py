@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cohort.arguments import explain
 from cohort.errors import unknown
 
 # How a cache is stored --------------------------------------------------------------------------------------
@@ -104,3 +105,6 @@ def precision(name: str) -> Precision:
     if not isinstance(name, str) or name not in found:
         raise unknown("precision", name, _PRECISIONS)
     return found[name]
+
+
+explain(__name__)

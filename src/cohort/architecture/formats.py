@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cohort.architecture.dtypes import Precision, precision
+from cohort.arguments import explain
 from cohort.errors import unknown
 
 # What a format may store in a type of its own. Value and down projections are apart, since GGUF's mixtures
@@ -189,3 +190,6 @@ def weight_format(name: str | WeightFormat) -> WeightFormat:
             if known.casefold() == name.strip().casefold():
                 return found
     raise unknown("weight format", name, _FORMATS)
+
+
+explain(__name__)

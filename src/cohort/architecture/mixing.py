@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import ConfigError, exact_integer
 from cohort.numeric import LIMIT
 
@@ -188,3 +189,6 @@ def check_sizes(part: object, names: Iterable[str], low: int = 1, what: str = ""
     """
     for name in names:
         exact_integer(f"{what}{name}", getattr(part, name), low, LIMIT, ConfigError)
+
+
+explain(__name__)

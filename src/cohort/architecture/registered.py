@@ -11,6 +11,7 @@ from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.reading import read
+from cohort.arguments import explain
 from cohort.errors import CohortError, ConfigError, ParameterError, shown
 from cohort.registry import facts
 from cohort.registry.facts import Fact, config_path
@@ -252,3 +253,6 @@ def group(name: str) -> list[str]:
     True
     """
     return [row["model"] for row in facts.rows("models") if row["group"] == name]
+
+
+explain(__name__)

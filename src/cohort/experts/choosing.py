@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
+from cohort.arguments import explain
 from cohort.errors import bounded, integer
 
 MOST_EXPERTS = 4096
@@ -150,3 +151,6 @@ def _fewer(left: Sequence[float], active: int) -> list[float]:
             *(one * share + fewer * rung for one, fewer in zip(most[1:], most, strict=False)),
         ]
     return found
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, integer, positive, shown
 from cohort.numeric import LIMIT, binomial_excess
 
@@ -413,3 +414,6 @@ def balance_loss(shares: Sequence[float], probabilities: Sequence[float]) -> flo
     _probabilities(shares, len(shares), 1)
     _probabilities(probabilities, len(shares), 1)
     return len(shares) * math.fsum(f * p for f, p in zip(shares, probabilities, strict=True))
+
+
+explain(__name__)

@@ -9,6 +9,7 @@ import random
 from collections.abc import Sequence
 from math import fsum, sqrt
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, integer
 from cohort.experts.closed_form import shared_evenly, slowest_device
 
@@ -184,3 +185,6 @@ def _dealt(pieces: Sequence[tuple[float, int]], devices: int, held: int) -> list
         places[least].append(expert)
         sums[least] += load
     return places
+
+
+explain(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+from cohort.arguments import explain
 from cohort.errors import bounded, integer
 from cohort.experts.router import MOST_EXPERTS, MOST_SKEW, popularity, weights
 
@@ -94,3 +95,6 @@ def _least_skew(rising: Callable[[float], float], wanted: float) -> float:
         middle = (low + high) // 2
         low, high = (low, middle) if rising(middle / 100) >= wanted else (middle, high)
     return min((low, high), key=lambda each: abs(rising(each / 100) - wanted)) / 100
+
+
+explain(__name__)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, one_of, positive
 from cohort.fitting.terms import Array
 from cohort.scaling import FLOP_PER_TOKEN
@@ -210,3 +211,6 @@ def next_run(fit: Fit, boot: Bootstrap, flop: float, target: float) -> pd.Series
     return pd.Series(
         {"parameters": n, "tokens": compute / (FLOP_PER_TOKEN * n), "explain": float(explained[place])}
     )
+
+
+explain(__name__)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, integer, one_of
 from cohort.fitting.terms import Array
 
@@ -177,3 +178,6 @@ def _rows(rows: ArrayLike, count: int) -> NDArray[np.int64]:
     if low < 0 or high >= count:
         raise ParameterError(f"rows must be from 0 to {count - 1}, and run from {low} to {high}")
     return given
+
+
+explain(__name__)

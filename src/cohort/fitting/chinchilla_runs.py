@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from cohort.arguments import explain
 from cohort.errors import integer
 from cohort.fitting.bootstrap import Bootstrap
 from cohort.fitting.certified import predicted
@@ -191,3 +192,6 @@ def frontier(
         records.append((flop, best.parameters, best.tokens, ratio, low, high, smallest, largest))
     columns = ["flop", "parameters", "tokens", "ratio", "low", "high", "parameters low", "parameters high"]
     return pd.DataFrame(records, columns=columns).set_index("flop")
+
+
+explain(__name__)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded
 
 if TYPE_CHECKING:
@@ -87,3 +88,6 @@ def predict(
     low, high = np.exp(np.quantile(logs[:, None] + drawn, [(1 - share) / 2, (1 + share) / 2]))
     loss = float(fit.law.loss(parameters, tokens, **further))
     return Prediction(loss, float(low), float(high), share, fit.outside(parameters, tokens))
+
+
+explain(__name__)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, shown
 from cohort.scaling import FLOP_PER_TOKEN
 
@@ -125,3 +126,6 @@ def _number(path: str | Path, line: int, name: str, row: list[str], place: int) 
     if not 0 < value < math.inf:
         raise ParameterError(f"{path}, line {line}: {name} is {shown(cell)}, but must be a number above 0")
     return value
+
+
+explain(__name__)

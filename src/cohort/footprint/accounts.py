@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, one_of, shown
 from cohort.footprint.inputs import Factors
 from cohort.footprint.provenance import Provenance
@@ -292,3 +293,6 @@ def account(
         accelerator_hours=accelerator_hours * runs,
         pue_applied=applied,
     )
+
+
+explain(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, integer, positive
 from cohort.units import HOURS_PER_DAY
 
@@ -177,3 +178,6 @@ def match(contracts: Iterable[Contract], by_hour_kwh: Mapping[int, float], rest_
         covered.append((contract, taken))
     rest = sum(left.values())
     return Matched((grams + rest * rest_g_per_kwh) / total, tuple(covered), rest, rest_g_per_kwh)
+
+
+explain(__name__)

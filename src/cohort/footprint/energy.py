@@ -23,6 +23,7 @@ from functools import lru_cache
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
+from cohort.arguments import explain
 from cohort.errors import bounded, integer, one_of, positive
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
@@ -418,3 +419,6 @@ def joules_by_compute(
     flops = 2 * positive("active_parameters", active_parameters) * positive("tokens", tokens)
     rate = positive("peak", peak, "FLOP/s") * bounded("utilisation", utilisation, 0, 1, above=True)
     return flops / rate * positive("power_w", power_w, "W")
+
+
+explain(__name__)

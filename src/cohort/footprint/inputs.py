@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import bounded, one_of
 from cohort.footprint.factors import EMBODIED, Range, factor, factor_of
 from cohort.footprint.places import GRID_TABLES, grid_range, offsite_water
@@ -224,3 +225,6 @@ def central_values(ranges: Mapping[str, Range]) -> dict[str, float]:
     {'pue': 1.1}
     """
     return {name: each.central for name, each in ranges.items()}
+
+
+explain(__name__)

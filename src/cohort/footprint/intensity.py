@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, shown
 from cohort.units import SECONDS_PER_HOUR
 
@@ -164,3 +165,6 @@ def _hour(path: str | Path, line: int, cell: str) -> int:
             f"{path}, line {line}: time is {shown(cell, 40)}, but must be as 2026-11-26 10:00:00"
         ) from None
     return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() // SECONDS_PER_HOUR)
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from cohort.arguments import explain
 from cohort.errors import CohortError, NotInDataError, ParameterError, bounded, extras, integer, one_of
 from cohort.footprint.accounts import Footprint, at_least, check_boundary
 from cohort.footprint.contracts import Contract, Matched, match, parse_contract
@@ -379,3 +380,6 @@ def _added(metered: Metered, boundary: str, ranges: Mapping[str, Range]) -> list
             else "Making: not assessed, since the log has no accelerator to spread it over."
         )
     return said
+
+
+explain(__name__)

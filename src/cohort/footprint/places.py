@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cohort.arguments import explain
 from cohort.errors import one_of, unknown
 from cohort.footprint.factors import Range, factor
 from cohort.registry import facts
@@ -341,3 +342,6 @@ def offsite_water(place: str) -> Range:
     value, source = values.get(name, values["World"])
     ends = (value * usa.low / usa.central, value, value * usa.high / usa.central)
     return Range(*ends, usa.unit, (source, *usa.sources))
+
+
+explain(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import extras
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.factors import Range
@@ -152,3 +153,6 @@ def _above(shares: Draws, floor: float) -> Draws:
     found = shares.copy()
     found[low] = np.resize(kept, int(low.sum()))
     return found
+
+
+explain(__name__)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
+from cohort.arguments import explain
 from cohort.errors import NotInDataError, ParameterError, bounded, positive
 from cohort.footprint.accounts import Footprint, account, at_least, check_boundary
 from cohort.footprint.factors import Range, host_ratio, power
@@ -364,3 +365,6 @@ def run_footprint(
         development=own.development,
         apply_pue=apply_pue,
     )
+
+
+explain(__name__)

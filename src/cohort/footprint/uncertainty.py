@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, extras, integer, shown
 from cohort.footprint.factors import Z95, Range
 
@@ -263,3 +264,6 @@ def propagate(
     drawn = sample(inputs, draws, seed)
     values = np.broadcast_to(np.asarray(answer(**drawn), dtype=float), (draws,))
     return Spread(values, drawn)
+
+
+explain(__name__)

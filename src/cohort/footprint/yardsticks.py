@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import bounded, one_of
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.factors import Range
@@ -350,3 +351,6 @@ def fleet_footprint(
     own = {**values, "power_w": values["power_w"] * load}
     year = run_footprint("with_embodied", device, (accelerators * HOURS_PER_YEAR, None), own)
     return Fleet(accelerators, year, accelerators * values["embodied_kg"])
+
+
+explain(__name__)

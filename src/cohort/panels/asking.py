@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import CohortError, one_of
 from cohort.panels.answers import Answer
 from cohort.panels.inputs import Input, RefusedError, blamed, read_all
@@ -151,3 +152,6 @@ def ask(name: str, /, **given: object) -> Answer:
         raise
     except CohortError as error:
         raise blamed(error, asked.inputs) from None
+
+
+explain(__name__)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from cohort.arguments import explain
 from cohort.panels.asking import Panel, panel
 from cohort.panels.inputs import Input
 
@@ -129,3 +130,6 @@ def literal(value: object) -> str:
     str
     """
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+explain(__name__)

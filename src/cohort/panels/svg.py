@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from cohort.arguments import explain
 from cohort.display.words import plainly
 
 WIDTH = 460.0  # units of a drawing; pages draw it as wide as their text
@@ -266,3 +267,6 @@ def tick_label(value: float) -> str:
         if value >= size * (1 - 1e-9):
             return f"{value / size:,.4g}{letter}"
     return plainly(value) if value >= 1e-6 or not value else f"{value:.0e}"
+
+
+explain(__name__)

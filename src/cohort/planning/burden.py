@@ -9,6 +9,7 @@ from functools import lru_cache
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.formats import WeightFormat
+from cohort.arguments import explain
 from cohort.errors import CohortError, NotInDataError, positive
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.answers import answer_factors, answer_footprint
@@ -144,3 +145,6 @@ class Draw:
         """
         token = joules_per_token(self._spec, accelerators, concurrency, self._dtype, self._kept)
         return self._output * token + self._fixed
+
+
+explain(__name__)

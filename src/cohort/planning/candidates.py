@@ -8,6 +8,7 @@ from math import ceil
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
+from cohort.arguments import explain
 from cohort.planning.demand import Demand, Limits
 from cohort.planning.sharing import Way
 from cohort.registry.devices import Accelerator
@@ -234,3 +235,6 @@ def first_kept(kept: Callable[[int], bool], low: int, high: int) -> int:
     if kept(low):
         return low
     return last_kept(lambda count: not kept(count), low, high) + 1
+
+
+explain(__name__)

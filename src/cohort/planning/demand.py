@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, integer, positive
 from cohort.numeric import LIMIT, MAX_CONTEXT
 
@@ -118,3 +119,6 @@ class Limits:
         if self.token_s is not None and token_s > self.token_s:
             return f"a token takes {1e3 * token_s:.3g} ms of the {1e3 * self.token_s:.3g} ms allowed"
         return ""
+
+
+explain(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cohort.arguments import explain
 from cohort.planning.sharing import Way
 from cohort.serving.services import Serving
 from cohort.units import G_PER_KG, MILLION, SECONDS_PER_HOUR
@@ -134,3 +135,6 @@ class Rejected:
 
     what: str
     why: str
+
+
+explain(__name__)

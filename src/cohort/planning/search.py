@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.registered import model as read_model
+from cohort.arguments import explain
 from cohort.errors import ParameterError
 from cohort.planning.burden import Draw, Weight, price_of, weight_of
 from cohort.planning.candidates import Candidate, rungs
@@ -348,3 +349,6 @@ def unbeaten(found: Iterable[T], criteria: Callable[[T], tuple[float, ...]]) -> 
         if not any(all(one <= other for one, other in zip(before, values, strict=True)) for before in kept):
             kept.append(values)
             yield each
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import CohortError, unknown
 
 STATUSES = ("stated", "derived", "inferred", "undisclosed", "contested")
@@ -275,3 +276,6 @@ def _facts_by_model(stamp: int) -> dict[str, dict[str, Fact]]:
         fact = Fact(row["value"], row["unit"], row["status"], row["source"], row["note"])
         found.setdefault(row["model"], {})[row["field"]] = fact
     return found
+
+
+explain(__name__)

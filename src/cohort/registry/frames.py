@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import extras
 from cohort.registry import facts
 
@@ -68,3 +69,6 @@ def _sources(frame: pd.DataFrame, schema: dict[str, Any]) -> list[str]:
     columns = [column for column in frame.columns if column == "source" or column.endswith("_source")]
     keys = {str(key) for column in columns for key in frame[column].unique()} - {""}
     return sorted(keys | {source["title"] for source in schema.get("sources", [])})
+
+
+explain(__name__)

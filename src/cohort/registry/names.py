@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from cohort.arguments import explain
 from cohort.errors import UnknownNameError, nearest, unknown
 from cohort.registry import facts
 
@@ -207,3 +208,6 @@ class Names:
             near = nearest(plain(part or given), self._spellings, 12)
             likely = list(dict.fromkeys(self._spellings[spelling] for spelling in near))[:3]
         return unknown(self.kind, given, self.names, likely, self.remedy)
+
+
+explain(__name__)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
+from cohort.arguments import explain
 from cohort.display.words import counted, scaled
 from cohort.errors import ParameterError, integer
 from cohort.fitting import FORMS, Fit, fit, predicted
@@ -253,3 +254,6 @@ def report_page(report: dict[str, Any]) -> str:
         f"<title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n"
         f'<pre style="white-space:pre-wrap">{text}</pre>\n</body>\n</html>\n'
     )
+
+
+explain(__name__)

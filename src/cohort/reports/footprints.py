@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from cohort.arguments import explain
 from cohort.display.words import counted, mass, significant
 from cohort.errors import ParameterError, one_of
 from cohort.footprint.logged_runs import LoggedRun, from_log
@@ -357,3 +358,6 @@ WRITERS: dict[str, Callable[[LoggedRun, tuple[Report, ...]], str]] = {
     ".csv": csv_text,
     ".md": markdown_text,
 }
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cohort.architecture.registered import ABSENT, known, model, models, title
+from cohort.arguments import explain
 from cohort.display.words import DASH, significant
 from cohort.errors import UnknownNameError, unknown
 from cohort.footprint.places import grid, grids, place_name
@@ -293,3 +294,6 @@ def aligned(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> li
         starts = [start, *[" " * len(start)] * len(last)]
         lines += [f"{before}{part}".rstrip() for before, part in zip(starts, last or [""], strict=False)]
     return [line.replace(TIED, " ") for line in lines]
+
+
+explain(__name__)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from cohort.architecture.registered import model, title
+from cohort.arguments import explain
 from cohort.display.words import binary
 from cohort.errors import one_of
 from cohort.registry.devices import accelerator as find_accelerator
@@ -243,3 +244,6 @@ def _verdict(sheet: dict[str, Any]) -> Iterator[tuple[str, str]]:
             beyond = ": this context is beyond it" if sheet["beyond_offer"] else ""
             yield "offered context", f"{sheet['offered_context']:>9,} tokens{beyond}"
     yield "verdict", sheet["verdict"]
+
+
+explain(__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from cohort.arguments import explain
 from cohort.display.parts import label_points, nothing, plain_ticks, round_ticks
 from cohort.display.theme import COLOURS, SMALLEST, WIDTH, figure
 from cohort.planning import Plan, Point
@@ -74,3 +75,6 @@ def _named(frontier: tuple[Point, ...]) -> list[Point]:
 
 def _label(point: Point) -> str:
     return f"{point.way.devices} devices, {point.concurrency:,} at once"
+
+
+explain(__name__)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cohort.architecture.registered import model as read_model
+from cohort.arguments import explain
 from cohort.errors import NotInDataError, one_of, positive
 from cohort.footprint.accounts import at_least
 from cohort.footprint.logged_runs import LoggedRun
@@ -403,3 +404,6 @@ def as_records(reports: tuple[Report, ...]) -> list[Mapping[str, Any]]:
         for key, _, cells in reports
         for cell in cells
     ]
+
+
+explain(__name__)

@@ -14,6 +14,7 @@ from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.quantization import released_format
 from cohort.architecture.registered import known, model, title
 from cohort.architecture.variants import main_attention
+from cohort.arguments import explain
 from cohort.display.patterns import attention_pattern, experts_pattern
 from cohort.display.words import binary, scaled, significant
 from cohort.errors import ParameterError
@@ -205,3 +206,6 @@ def _naming(start: str, names: Sequence[str]) -> str:
         if len(line) <= WIDTH or shown == 1:
             return line
         shown -= 1
+
+
+explain(__name__)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cohort.arguments import explain
 from cohort.errors import bounded, positive
 from cohort.units import SECONDS_PER_HOUR
 
@@ -150,3 +151,6 @@ class Lifetime:
         operations = FLOP_PER_TOKEN * positive("tokens", tokens)
         operations += SERVING_FLOP_PER_TOKEN * self.equivalent_tokens
         return positive("parameters", parameters) * operations * self.training.usd_per_flop
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cohort.arguments import explain
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
 from cohort.numeric import root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Overtraining
@@ -282,3 +283,6 @@ def law(name: str | Path) -> ScalingLaw:
         return read_law(name)  # type: ignore[return-value]
     values = coefficients(name)
     return ScalingLaw(**{key: values[key] for key in ("E", "A", "B", "alpha", "beta")})
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
 from cohort.numeric import root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
@@ -298,3 +299,6 @@ class LossLaw(Law):
         return root(
             lambda t: self._condition(t, self._terms(reducible, t)[1], use), low - margin, high + margin
         )
+
+
+explain(__name__)

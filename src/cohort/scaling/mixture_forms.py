@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from cohort.arguments import explain
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
 from cohort.numeric import root
 
@@ -415,3 +416,6 @@ class SparsityLaw:
         return math.exp(
             root(lambda n: self._of_size(math.exp(n), 0.0) - target, math.log(1.0), math.log(LARGEST))
         )
+
+
+explain(__name__)

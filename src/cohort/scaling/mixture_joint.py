@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from cohort.arguments import explain
 from cohort.errors import InfeasibleError, bounded, positive
 from cohort.numeric import root
 
@@ -192,3 +193,6 @@ class LeverageLaw:
         """
         flop = 6 * positive("active", active) * positive("tokens", tokens)
         return active * self.leverage(share, fineness, flop)
+
+
+explain(__name__)

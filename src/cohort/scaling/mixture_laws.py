@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec, Residual
+from cohort.arguments import explain
 from cohort.errors import bounded, positive
 from cohort.registry import facts
 from cohort.registry.names import Names
@@ -317,3 +318,6 @@ def geometric_mean(model: Shape) -> float:
     2000000000.0
     """
     return math.sqrt(model.total * model.active)
+
+
+explain(__name__)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError
 from cohort.numeric import root
 from cohort.registry import facts
@@ -194,3 +195,6 @@ def equal_pairs() -> list[Pair]:
     list of Pair
     """
     return [pair for pair in pairs() if pair.relation == EQUAL]
+
+
+explain(__name__)

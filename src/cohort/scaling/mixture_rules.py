@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
 
+from cohort.arguments import explain
 from cohort.errors import InfeasibleError, one_of
 from cohort.numeric import least_squares
 from cohort.registry import facts
@@ -362,3 +363,6 @@ def bounded_ratios() -> list[tuple[Pair, float]]:
     return [
         (pair, rule.dense_equivalent(pair.shape) / pair.dense) for pair in pairs() if pair.relation != EQUAL
     ]
+
+
+explain(__name__)

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from cohort.arguments import explain
 from cohort.errors import InfeasibleError
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
 from cohort.scaling.dense_laws import ScalingLaw
@@ -301,3 +302,6 @@ class PrecisionLaw(Law):
     def _loss(self, n: Any, d: Any, **further: Any) -> Any:
         size = n * (1 - math.e ** (-further.get("bits", 16.0) / self.g))
         return self.E + self.A * size**-self.alpha + self.B * d**-self.beta
+
+
+explain(__name__)

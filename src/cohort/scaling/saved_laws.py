@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from cohort.arguments import explain
 from cohort.errors import ParameterError, one_of
 from cohort.scaling import other_laws
 from cohort.scaling.dense_laws import ScalingLaw
@@ -84,3 +85,6 @@ def read_law(path: str | Path) -> Law:
             f"{path}: a law of the form {record['form']!r} has the numbers {needed}"
         ) from None
     return law
+
+
+explain(__name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+from cohort.arguments import explain
 from cohort.errors import bounded
 from cohort.registry import facts
 from cohort.scaling.dense_laws import ScalingLaw
@@ -80,3 +81,6 @@ def fitted_interval(flop: float) -> tuple[float, float]:
         math.exp(one + share * (other - one)) for one, other in zip(before[1:], after[1:], strict=True)
     )
     return low, high
+
+
+explain(__name__)

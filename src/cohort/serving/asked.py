@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
+from cohort.arguments import explain
 from cohort.errors import bounded, integer
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry.devices import Accelerator
@@ -128,3 +129,6 @@ def checked_lengths(concurrency: int, input_tokens: int, output_tokens: int) -> 
         integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens"),
         integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens"),
     )
+
+
+explain(__name__)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import inf
 from statistics import median
 
+from cohort.arguments import explain
 from cohort.errors import one_of
 from cohort.registry import facts
 from cohort.registry.devices import NATIVE, Accelerator, accelerator, multiplied_type
@@ -403,3 +404,6 @@ def from_constants(
         corner=of("corner")[""],
         spread=spread,
     )
+
+
+explain(__name__)

@@ -12,6 +12,7 @@ from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.dtypes import Precision, precision, precisions
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
+from cohort.arguments import explain
 from cohort.errors import unknown
 
 _FLASHMLA = "fp8_ds_mla"
@@ -165,3 +166,6 @@ def _bytes_per_element(mixer: Mixer, stored: CacheFormat) -> Fraction:
 
 def _width(stored: Precision) -> Fraction:
     return (stored.bits + Fraction(stored.scale_bits, stored.block)) / 8
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
+from cohort.arguments import explain
 from cohort.errors import ParameterError, integer
 from cohort.numeric import ceil_div
 
@@ -266,3 +267,6 @@ def on_device(mixer: Mixer, devices: int) -> Mixer | None:
     if isinstance(mixer, Latent):
         return replace(mixer, heads=ceil_div(mixer.heads, devices), gates=ceil_div(mixer.gates, devices))
     return None
+
+
+explain(__name__)

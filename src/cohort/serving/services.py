@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cohort.arguments import explain
 from cohort.errors import positive
 from cohort.units import MILLION, SECONDS_PER_HOUR
 
@@ -182,3 +183,6 @@ class Serving:
         """
         hourly = positive("price", price, "USD per accelerator hour") * self.devices
         return hourly / (SECONDS_PER_HOUR * self.output_tokens_per_s) * MILLION
+
+
+explain(__name__)

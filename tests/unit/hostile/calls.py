@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cohort.errors import CohortError
 from hostile.inventory import Callee
+
+from cohort.errors import CohortError
 
 SECONDS = 2  # of processor time
 WAITING = 20  # seconds on the clock: nothing waits for a pipe

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any, get_type_hints
 
-import cohort
 from reading import ROOT
+
+import cohort
 
 # Chapters, pictures and the runner are not called by readers' programs; the command has tests of its own.
 LEFT_OUT = ("chapters", "display", "runner", "cli")
@@ -74,8 +75,8 @@ def callees() -> list[Callee]:
     """Return all that the reference documents, or that a module exports, in the order of its names."""
     found = []
     pages = documented()
-    exported = {id(vars(each)[name]) for each in modules() for name in getattr(each, "__all__", ())
-                if name in vars(each)}
+    wings = [each for each in modules() if each.__name__.count(".") == 1]
+    exported = {id(vars(each).get(name)) for each in wings for name in getattr(each, "__all__", ())}
     for module in modules():
         for name, value in sorted(vars(module).items()):
             if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
@@ -92,6 +93,8 @@ def callees() -> list[Callee]:
 
 def of_class(full: str, kind: type) -> Iterator[Callee]:
     """Yield the making of a class, and its public methods."""
+    if getattr(kind, "_is_protocol", False) or issubclass(kind, BaseException):
+        return
     if is_dataclass(kind) or "__init__" in vars(kind):
         yield Callee(full, kind.__init__, kind)
     for name, value in sorted(vars(kind).items()):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cohort.arguments import explain
 from cohort.footprint.factors import Range
 from cohort.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
@@ -272,3 +273,6 @@ def together(channels: Iterable[Channel]) -> Range:
     found = [each.energy() for each in channels]
     low, central, high = (sum(getattr(each, end) for each in found) for end in ("low", "central", "high"))
     return Range(low, central, high, "kWh")
+
+
+explain(__name__)
