@@ -1,23 +1,36 @@
-"""Arguments of the wrong type, said in a sentence: looked for once a call has failed, so that none pays for it.
+"""Arguments of the wrong type, said in a sentence: looked for once a call has failed, so that few pay for it.
 
-A public function says the ranges and names of its arguments by itself, through `cohort.errors`. That each is of
-the type in its signature is checked here, for all of a module, and on the way to an error alone.
+A public function says the ranges and names of its arguments by itself, through `cohort.errors`. That each is
+of the type in its signature is checked here, for all of a module, and on the way to an error alone.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Iterator
-from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any
+from collections import abc
+from collections.abc import Callable
+from functools import cache, lru_cache, wraps
+from typing import Any
 
 from cohort.errors import CohortError, ParameterError, shown
 
-if TYPE_CHECKING:
-    from inspect import Signature
-
 SEEN = 1000  # entries of a list that are looked at
 LONGEST = 320  # characters
+# The call of a function: where it fails, the reason is looked for.
+TEMPLATE = """
+def make(_function_, _why_):
+    def call({takes}):
+        try:
+            {answer} _function_({gives})
+        except Exception as _error_:
+            _reason_ = _why_(_function_, {{{given}}}, _error_)
+            if _reason_ is None:
+                raise
+            raise _reason_ from _error_
+    return call
+"""
+MEANT = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR
 CACHED = ("cache_clear", "cache_info", "cache_parameters")
 
 
@@ -84,49 +97,50 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
     Traceback (most recent call last):
     cohort.arguments.MistypedError: number is 'ten', but must be a number
     """
-    from inspect import isgeneratorfunction
-
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except MistypedError as error:
-            raise _why(function, args, kwargs, error) or error from None
-        except CohortError:
-            raise
-        except Exception as error:
-            reason = _why(function, args, kwargs, error)
-            if reason is None:
-                raise
-            raise reason from error
-
-    @wraps(function)
-    def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        try:
-            yield from function(*args, **kwargs)
-        except CohortError:
-            raise
-        except Exception as error:
-            reason = _why(function, args, kwargs, error)
-            if reason is None:
-                raise
-            raise reason from error
-
+    code = inspect.unwrap(function).__code__
+    count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
+    count += bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    shape = (code.co_varnames[:count], code.co_posonlyargcount, code.co_argcount, code.co_flags & MEANT)
+    call: Callable[..., Any] = _maker(*shape)(function, _why)
+    call.__defaults__ = inspect.unwrap(function).__defaults__
+    call.__kwdefaults__ = inspect.unwrap(function).__kwdefaults__
     for name in CACHED:
         if hasattr(function, name):
             setattr(call, name, getattr(function, name))
-    return steps if isgeneratorfunction(function) else call
+    return wraps(function)(call)
 
 
-def _why(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception
-) -> ParameterError | None:
+@cache
+def _maker(names: tuple[str, ...], positional: int, plain: int, flags: int) -> Callable[..., Any]:
+    """Return what makes a function with some parameters that calls another: as fast as calls can be."""
+    stars = bool(flags & inspect.CO_VARARGS), bool(flags & inspect.CO_VARKEYWORDS)
+    only = len(names) - sum(stars)
+    takes, gives = list(names[:plain]), list(names[:plain])
+    if positional:
+        takes.insert(positional, "/")
+    if stars[0]:
+        takes.append(f"*{names[only]}")
+        gives.append(f"*{names[only]}")
+    elif plain < only:
+        takes.append("*")
+    takes += names[plain:only]
+    gives += [f"{name}={name}" for name in names[plain:only]]
+    if stars[1]:
+        takes.append(f"**{names[-1]}")
+        gives.append(f"**{names[-1]}")
+    answer = "yield from" if flags & inspect.CO_GENERATOR else "return"
+    given = ", ".join(f"{name!r}: {name}" for name in names)
+    scope: dict[str, Any] = {}
+    exec(TEMPLATE.format(takes=", ".join(takes), gives=", ".join(gives), answer=answer, given=given), scope)
+    made: Callable[..., Any] = scope["make"]
+    return made
+
+
+def _why(function: Callable[..., Any], given: dict[str, Any], error: Exception) -> ParameterError | None:
     """Return which argument a failure is due to, or None where it is the function's own."""
-    signature, hints = _described(function)
-    try:
-        given = signature.bind(*args, **kwargs).arguments
-    except TypeError:  # too many or too few: said by the interpreter
+    if isinstance(error, CohortError) and not isinstance(error, MistypedError):
         return None
+    signature, hints = _described(function)
     for name, value in given.items():
         hint = hints.get(name, Any)
         each = signature.parameters[name]
@@ -156,12 +170,9 @@ def _safely(check: Callable[..., bool], *given: Any) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _described(function: Callable[..., Any]) -> tuple[Signature, dict[str, Any]]:
+def _described(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
     """Return the signature of a function, and its annotations as far as they can be read."""
-    from collections import abc
-    from inspect import signature, unwrap
-
-    inner = unwrap(function)
+    inner = inspect.unwrap(function)
     names = {**vars(abc), **inner.__globals__}
     hints = {}
     for name, text in inner.__annotations__.items():
@@ -169,7 +180,7 @@ def _described(function: Callable[..., Any]) -> tuple[Signature, dict[str, Any]]
             hints[name] = eval(text, names) if isinstance(text, str) else text
         except Exception:  # a name that only a type checker imports
             hints[name] = Any
-    return signature(inner), hints
+    return inspect.signature(inner), hints
 
 
 def fits(value: object, hint: Any) -> bool:
@@ -192,7 +203,6 @@ def fits(value: object, hint: Any) -> bool:
     >>> fits(3, float), fits(True, float), fits(["a", 1], list[str]), fits(None, int | None)
     (True, False, False, True)
     """
-    from collections import abc
     from numbers import Integral, Real
     from types import UnionType
     from typing import Literal, TypeVar, Union, get_args, get_origin
@@ -222,7 +232,6 @@ def fits(value: object, hint: Any) -> bool:
 
 def _filled(value: Any, kind: type, inner: tuple[Any, ...]) -> bool:
     """Return whether what a container holds is of the types of its annotation."""
-    from collections import abc
     from itertools import islice
 
     if not inner or not isinstance(value, abc.Sized):
@@ -289,7 +298,6 @@ def in_words(hint: Any) -> str:
     >>> in_words(float | None), in_words(list[str]), in_words(dict[str, int])
     ('a number or None', 'a list of texts', 'a mapping of text to an integer')
     """
-    from collections import abc
     from types import UnionType
     from typing import Union, get_args, get_origin
 

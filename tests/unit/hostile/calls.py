@@ -1,4 +1,4 @@
-"""Hostile calls: what is given, under which limits, and whether what comes back is an answer or a sentence."""
+"""Hostile calls: what is given, under which limits, and whether what comes back makes sense."""
 
 import collections.abc
 import contextlib
@@ -50,17 +50,18 @@ def nested(depth: int) -> list[Any]:
 
 
 # Each is made anew, so that no call spoils the next.
-POOL: tuple[Callable[[], Any], ...] = tuple(
-    (lambda value=value: value)
-    for value in (
-        None, True, False, 0, 1, -1, 2, 7, 10**6, -(10**9), 2**63, 10**30, 10**400, 10**5000,
-        0.0, -0.0, 0.5, -1.5, 1e-320, 1e300, -1e300, math.nan, math.inf, -math.inf, 1j,
-        "", " ", "a\nb", "\x00", "\x1b[2J", "\u202e", "\ud800", "nan", "1e999", "../../x", "x" * 100_000,
-        "llama-3-8", "h100", "bf-16", "besirogl", "USSR", "<script>alert(1)</script>", "=1+1", "%s{0}{x}",
-        b"", b"\xff\xfe", (), (1,), (None,), ("a", "b"), frozenset({1}), range(3), object, len, ...,
-        Path("nowhere"), Path("."), Path("/dev/null"),
-    )
-) + (
+POOL: tuple[Callable[[], Any], ...] = (
+    *(
+        (lambda value=value: value)
+        for value in (
+            None, True, False, 0, 1, -1, 2, 7, 10**6, -(10**9), 2**63, 10**30, 10**400, 10**5000,
+            0.0, -0.0, 0.5, -1.5, 1e-320, 1e300, -1e300, math.nan, math.inf, -math.inf, 1j,
+            "", " ", "a\nb", "\x00", "\x1b[2J", "\u202e", "\ud800", "nan", "1e999", "../../x", "x" * 100_000,
+            "llama-3-8", "h100", "bf-16", "besirogl", "USSR", "<script>alert(1)</script>", "=1+1", "%s{0}",
+            b"", b"\xff\xfe", (), (1,), (None,), ("a", "b"), frozenset({1}), range(3), object, len, ...,
+            Path("nowhere"), Path("."), Path("/dev/null"),
+        )
+    ),
     object, Unprintable, list, dict, lambda: [1, "a", None], lambda: [math.nan], lambda: [-1.0, 0.0],
     lambda: {"a": 1}, lambda: {1: 2}, lambda: {"": None}, lambda: nested(50), lambda: nested(5_000),
     lambda: iter(()), lambda: [[1, 2], [3]], lambda: ["llama-3-8b", 7], lambda: [Unprintable()],
@@ -103,20 +104,28 @@ class Caller:
                 return {self.working(inner[0], "", draw): self.working(inner[1], "", draw)}
             items = [self.working(inner[0], "", draw) for _ in range(draw.randint(1, 3))] if inner else []
             return tuple(items) if origin is tuple else items
-        fitting = [each for each in self.by_name[name] if not isinstance(hint, type) or isinstance(each, hint)]
+        if getattr(hint, "_is_protocol", False):
+            hint = None
+        fitting = [
+            each for each in self.by_name[name] if not isinstance(hint, type) or isinstance(each, hint)
+        ]
         if fitting:
             return draw.choice(fitting)
         if hint in PLAIN:
             return draw.choice(PLAIN[hint])
         if isinstance(hint, type):
-            kept = [each for kind, values in self.objects.items() if issubclass(kind, hint) for each in values]
+            kept = [
+                each for kind, values in self.objects.items() if issubclass(kind, hint) for each in values
+            ]
             return draw.choice(kept) if kept else None
         return draw.choice(self.by_name[name]) if self.by_name[name] else None
 
     def arguments(self, callee: Callee, draw: random.Random) -> dict[str, Any]:
         """Return arguments, at least one of them hostile where there is any."""
         known = draw.choice(callee.calls) if callee.calls else {}
-        parameters = [each for each in callee.signature.parameters.values() if each.name not in ("self", "cls")]
+        parameters = [
+            each for each in callee.signature.parameters.values() if each.name not in ("self", "cls")
+        ]
         share = draw.choice((0.15, 0.4, 1.0))
         spoilt = draw.choice(parameters).name if parameters else ""
         given: dict[str, Any] = {}
@@ -156,7 +165,9 @@ class Caller:
         ]
 
 
-def bound(callee: Callee, given: dict[str, Any], caller: Caller, draw: random.Random) -> Callable[[], Any] | None:
+def bound(
+    callee: Callee, given: dict[str, Any], caller: Caller, draw: random.Random
+) -> Callable[[], Any] | None:
     """Return the call of a callee with arguments, or None for a method of which no object is known."""
     function = callee.owner or callee.function
     arguments = dict(given)

@@ -1,4 +1,4 @@
-"""Every public function, class and method of the package, found by inspection, with calls that are known to work.
+"""Every public function, class and method of the package, found by inspection, with calls that work.
 
 The calls that work come from the examples in the docstrings: they are run once, and what each public function
 is given on the way, by whomever, is kept.
@@ -108,7 +108,7 @@ def of_class(full: str, kind: type) -> Iterator[Callee]:
 
 
 def watched(found: list[Callee]) -> dict[type, list[Any]]:
-    """Run the examples of all docstrings, keep what the callees are given, and return objects by their type."""
+    """Run the examples of all docstrings, keep what callees are given, and return objects by type."""
     by_code = {each.inner.__code__: each for each in found if hasattr(each.inner, "__code__")}
     objects: dict[type, list[Any]] = defaultdict(list)
 
