@@ -7,6 +7,7 @@ of the type in its signature is checked here, for all of a module, and on the wa
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections import abc
 from collections.abc import Callable
@@ -41,9 +42,10 @@ class MistypedError(ParameterError):
 def explain(module: str) -> None:
     """Have the public functions, methods and classes of a module say which argument is of the wrong type.
 
-    A function that fails with anything but a CohortError is asked again: where an argument has not the type
-    of its annotation, or is a number without bound, or the arithmetic has no result, that is said. Any other
-    failure is one of the package, and stays what it is.
+    Where one fails with anything but a CohortError, its arguments are looked at: that one has not the type of
+    its annotation, or is a number without bound, or that the values given have no answer, becomes a
+    ParameterError, with what failed as its cause. Any other failure is the package's own, and stays what it
+    is.
 
     Parameters
     ----------
@@ -155,10 +157,35 @@ def _why(function: Callable[..., Any], given: dict[str, Any], error: Exception) 
     for name, value in given.items():
         if not _safely(is_bounded, value):
             return ParameterError(f"{name} is {shown(value)}, but must be finite")
-    if isinstance(error, ArithmeticError):
-        said = ", ".join(f"{name}={shown(value, 30)}" for name, value in given.items() if name != "self")
-        return ParameterError(f"{function.__name__} has no result for {said}"[:LONGEST])
-    return None
+    return _unanswered(function, given, error)
+
+
+def _unanswered(
+    function: Callable[..., Any], given: dict[str, Any], error: Exception
+) -> ParameterError | None:
+    """Return in a sentence why there is no answer to arguments of the right types, or None."""
+    if isinstance(error, KeyError) and error.args:
+        key = error.args[0]
+        for name, value in given.items():
+            if value is key:
+                return ParameterError(f"{name} is {shown(value)}, which is not known")
+            if isinstance(value, abc.Mapping) or hasattr(value, "columns"):
+                return ParameterError(f"{name} has no {shown(key)}")
+    unexpected = re.search(r"unexpected keyword argument ('\w+')", str(error))
+    if isinstance(error, TypeError) and unexpected and unexpected[1][1:-1] in _further(function, given):
+        return ParameterError(f"{function.__name__} takes no {unexpected[1]}")
+    if not isinstance(error, ArithmeticError | ValueError | LookupError | RecursionError | OSError):
+        return None
+    said = ", ".join(f"{name}={shown(value, 30)}" for name, value in given.items() if name != "self")
+    return ParameterError(f"{function.__name__}({said[:120]}) has no answer: {error}"[:LONGEST])
+
+
+def _further(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a function was given by names that its signature does not have."""
+    for each in _described(function)[0].parameters.values():
+        if each.kind is each.VAR_KEYWORD:
+            return dict(given[each.name])
+    return {}
 
 
 def _safely(check: Callable[..., bool], *given: Any) -> bool:
@@ -318,3 +345,7 @@ def in_words(hint: Any) -> str:
     if kind in (list, tuple, set, frozenset) or getattr(kind, "__module__", "") == "collections.abc":
         return f"a list of {MANY.get(inner[0]) or in_words(inner[0])}" if inner else "a list"
     return f"a {getattr(kind, '__name__', hint)}"
+
+
+# The checks themselves are no exception; they cannot say so, since this module stands on theirs.
+explain("cohort.errors")

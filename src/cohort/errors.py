@@ -13,7 +13,16 @@ LONGEST = 160  # characters of a refusal that names what is near
 
 
 class CohortError(ValueError):
-    """A request that cannot be answered; its message is one line for the reader."""
+    """A request that cannot be answered; its message is one line for the reader.
+
+    Parameters
+    ----------
+    message : str
+        The line; what cannot be printed, such as a control character in a name, is escaped.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message if message.isprintable() else _printable(message))
 
 
 class UnknownNameError(CohortError):
@@ -147,6 +156,12 @@ def _words(name: str) -> list[str]:
     import re
 
     return re.findall(r"[^\W\d_]+|\d+(?:\.\d+)*", name.casefold())
+
+
+def _printable(message: str) -> str:
+    """Return a message on one line, with what cannot be printed escaped."""
+    line = " ".join(message.splitlines())
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
 
 
 def shown(value: object, limit: int = 80) -> str:

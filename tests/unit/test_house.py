@@ -24,10 +24,12 @@ WINGS = (
     "registry",
     "units",
     "numeric",
+    "arguments",
     "errors",
 )
 FORMULAS = (
     "architecture",
+    "arguments",
     "errors",
     "experts",
     "footprint",

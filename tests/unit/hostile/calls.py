@@ -151,18 +151,20 @@ class Caller:
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             return (value,)
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            return {draw.choice(("model", "pue", "nonsense", "grid_g_per_kwh", "context")): value}
+            names = {
+                "model",
+                "pue",
+                "nonsense",
+                "grid_g_per_kwh",
+                "context",
+            } - callee.signature.parameters.keys()
+            return {draw.choice(sorted(names)): value}
         return value
 
     def own(self, callee: Callee) -> list[Any]:
         """Return objects that have a method."""
-        kind = callee.name.rpartition(".")[0].rpartition(".")[2]
-        return [
-            each
-            for values in self.objects.values()
-            for each in values
-            if any(base.__name__ == kind for base in type(each).__mro__)
-        ]
+        kind = callee.kind or object
+        return [each for values in self.objects.values() for each in values if isinstance(each, kind)]
 
 
 def bound(
@@ -178,7 +180,7 @@ def bound(
             if not kept:
                 return None
             owner = draw.choice(kept)
-        function = types.MethodType(callee.inner, owner)
+        function = getattr(owner, callee.name.rpartition(".")[2])
     positional, keywords, after = [], {}, False
     for each in callee.signature.parameters.values():
         if each.name not in arguments:
@@ -223,7 +225,7 @@ def limits() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def fault(call: Callable[[], Any]) -> str:
+def fault(call: Callable[[], Any], given: dict[str, Any]) -> str:
     """Return what is wrong with how a call ends, or nothing."""
     try:
         with limits(), warnings.catch_warnings():
@@ -240,7 +242,18 @@ def fault(call: Callable[[], Any]) -> str:
         if isinstance(error, KeyboardInterrupt):
             raise
         return f"{type(error).__name__}: {said(error)}"
-    return "an answer that is not a number" if isinstance(result, float) and math.isnan(result) else ""
+    if isinstance(result, float) and math.isnan(result) and not any(map(holds_nan, given.values())):
+        return "an answer that is not a number"
+    return ""
+
+
+def holds_nan(value: Any) -> bool:
+    """Whether an argument is no number itself, so that the answer may be none either."""
+    if isinstance(value, list | tuple):
+        return any(map(holds_nan, value[:100]))
+    if isinstance(value, dict):
+        return any(map(holds_nan, value.values()))
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def said(error: BaseException) -> str:

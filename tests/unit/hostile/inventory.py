@@ -34,7 +34,8 @@ class Callee:
 
     name: str
     function: Callable[..., Any]
-    owner: type | None = None
+    owner: type | None = None  # what is made, where it is a class
+    kind: type | None = None  # whose method it is
     calls: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -101,7 +102,7 @@ def of_class(full: str, kind: type) -> Iterator[Callee]:
         if name.startswith("_"):
             continue
         if inspect.isfunction(value):
-            yield Callee(f"{full}.{name}", value)
+            yield Callee(f"{full}.{name}", value, kind=kind)
         elif isinstance(value, classmethod | staticmethod):
             bound = getattr(kind, name)
             yield Callee(f"{full}.{name}", bound)
@@ -142,14 +143,14 @@ def watched(found: list[Callee]) -> dict[type, list[Any]]:
             sys.setprofile(None)
     for kind in list(objects):
         for value in list(objects[kind]):
-            unfold(value, objects, 4)
+            unfold(value, objects, 6)
     return objects
 
 
 def unfold(value: Any, objects: dict[type, list[Any]], depth: int) -> None:
     """Add what an object is made of to the objects by their type."""
     inside = [getattr(value, each.name, None) for each in fields(value)] if is_dataclass(value) else ()
-    for each in [*inside, *(value[:KEPT] if isinstance(value, tuple) else ())]:
+    for each in [*inside, *(value[:200] if isinstance(value, tuple) else ())]:
         kept = objects[type(each)]
         if depth and len(kept) < KEPT and not any(each is other for other in kept):
             kept.append(each)
