@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 
 LIMIT = 2**40  # no size of a model exceeds it
 MAX_CONTEXT = 2**40  # tokens

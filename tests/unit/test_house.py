@@ -24,12 +24,10 @@ WINGS = (
     "registry",
     "units",
     "numeric",
-    "arguments",
     "errors",
 )
 FORMULAS = (
     "architecture",
-    "arguments",
     "errors",
     "experts",
     "footprint",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cohort.arguments import explain
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 
 

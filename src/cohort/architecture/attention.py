@@ -21,8 +21,8 @@ from cohort.architecture.scores import (
     tiled_score_bytes,
     tiled_training_bytes,
 )
-from cohort.arguments import explain
 from cohort.errors import ConfigError, exact_integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, ceil_div
 
 __all__ = [

@@ -28,8 +28,8 @@ from cohort.architecture.formats import WeightFormat
 from cohort.architecture.mixing import Mixer, Part
 from cohort.architecture.quantization import released_format
 from cohort.architecture.recurrent import Reused
-from cohort.arguments import explain
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer, positive, shown
+from cohort.errors.arguments import explain
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 

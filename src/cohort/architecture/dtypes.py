@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cohort.arguments import explain
 from cohort.errors import unknown
+from cohort.errors.arguments import explain
 
 # How a cache is stored --------------------------------------------------------------------------------------
 

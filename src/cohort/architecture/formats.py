@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cohort.architecture.dtypes import Precision, precision
-from cohort.arguments import explain
 from cohort.errors import unknown
+from cohort.errors.arguments import explain
 
 # What a format may store in a type of its own. Value and down projections are apart, since GGUF's mixtures
 # keep them wider, as is an embedding that is tied to the head; biases, scales

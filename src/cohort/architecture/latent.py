@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cohort.architecture.attended import mean_attended, mean_blocks, paged
 from cohort.architecture.mixing import Mixer, check_sizes
-from cohort.arguments import explain
 from cohort.errors import ConfigError, exact_integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, ceil_div
 
 

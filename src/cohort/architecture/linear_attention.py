@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cohort.architecture.mixing import Mixer, check_sizes
-from cohort.arguments import explain
 from cohort.errors import ConfigError
+from cohort.errors.arguments import explain
 from cohort.numeric import ceil_div
 
 

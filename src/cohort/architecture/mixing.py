@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import ConfigError, exact_integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from cohort.architecture.dtypes import Precision, precision
 from cohort.architecture.formats import EXPERTS, FP16, MATRICES, WeightFormat, weight_format
-from cohort.arguments import explain
 from cohort.errors import ConfigError, shown
+from cohort.errors.arguments import explain
 
 # What reference implementations call the tensors of a kind, once for each usual name of a module.
 _MODULES = {

@@ -19,8 +19,8 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.families import TABLE
 from cohort.architecture.parts.building import build
 from cohort.architecture.quantization import EXPERT_DTYPE
-from cohort.arguments import explain
 from cohort.errors import ConfigError, nearest, shown
+from cohort.errors.arguments import explain
 
 LONGEST = 160  # characters of a refusal
 

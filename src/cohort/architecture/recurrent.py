@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cohort.architecture.mixing import Mixer, check_sizes
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.numeric import ceil_div
 
 

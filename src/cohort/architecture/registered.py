@@ -11,8 +11,8 @@ from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.reading import read
-from cohort.arguments import explain
 from cohort.errors import CohortError, ConfigError, ParameterError, shown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.facts import Fact, config_path
 from cohort.registry.model_names import find_model, is_address

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT
 
 

@@ -9,7 +9,7 @@ from cohort.architecture.attention import Attention, GroupedQuery, Latent
 from cohort.architecture.decoder import Dense, Experts, FeedForward, Layer, ModelSpec, Nothing, Residual
 from cohort.architecture.linear_attention import GatedDelta, Lightning
 from cohort.architecture.recurrent import Reused
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.numeric import MAX_CONTEXT
 
 SINKS = 4  # the first tokens that StreamingLLM keeps

@@ -12,8 +12,8 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-from cohort.arguments import explain
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 
 MOST_EXPERTS = 4096
 MOST_SKEW = 4.0

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, integer, positive, shown
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, binomial_excess
 
 __all__ = [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, integer, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 
 

@@ -9,8 +9,8 @@ import random
 from collections.abc import Sequence
 from math import fsum, sqrt
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.experts.closed_form import shared_evenly, slowest_device
 
 PLACEMENTS = 200  # that are drawn where nothing is known of the loads

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, extras, integer
+from cohort.errors.arguments import explain
 from cohort.experts import closed_form as closed
 from cohort.numeric import LIMIT
 

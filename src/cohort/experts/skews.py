@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from cohort.arguments import explain
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 from cohort.experts.router import MOST_EXPERTS, MOST_SKEW, popularity, weights
 
 

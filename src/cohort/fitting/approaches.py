@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 from cohort.scaling import FLOP_PER_TOKEN
 

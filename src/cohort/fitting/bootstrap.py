@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, integer, one_of
+from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 
 Quantity = str | Callable[[Any], float]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cohort.arguments import explain
 from cohort.errors import CohortError, ParameterError, one_of
+from cohort.errors.arguments import explain
 from cohort.fitting.bootstrap import Bootstrap, resample_weights
 from cohort.fitting.columns import runs_of
 from cohort.fitting.forms import FORMS

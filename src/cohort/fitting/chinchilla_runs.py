@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cohort.arguments import explain
 from cohort.errors import integer
+from cohort.errors.arguments import explain
 from cohort.fitting.bootstrap import Bootstrap
 from cohort.fitting.certified import predicted
 from cohort.fitting.run_tables import read_runs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, shown
+from cohort.errors.arguments import explain
 from cohort.fitting.objective import Runs
 from cohort.fitting.terms import Array
 

@@ -12,8 +12,8 @@ from itertools import product
 
 import numpy as np
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, one_of
+from cohort.errors.arguments import explain
 from cohort.fitting import terms
 from cohort.fitting.newton import STEPS
 from cohort.fitting.objective import Runs

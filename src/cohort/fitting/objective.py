@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array, Curve, Term
 
 

@@ -14,8 +14,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from cohort.arguments import explain
 from cohort.errors import CohortError, ParameterError
+from cohort.errors.arguments import explain
 from cohort.fitting.certified import Fit, fit, predicted
 from cohort.registry.frames import table
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded
+from cohort.errors.arguments import explain
 
 if TYPE_CHECKING:
     from cohort.fitting.bootstrap import Bootstrap

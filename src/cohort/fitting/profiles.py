@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cohort.arguments import explain
 from cohort.errors import bounded
+from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 
 if TYPE_CHECKING:

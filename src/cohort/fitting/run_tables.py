@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, shown
+from cohort.errors.arguments import explain
 from cohort.scaling import FLOP_PER_TOKEN
 
 # What a column is called, in lower case with underscores; the first that is there is taken.

@@ -10,8 +10,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.fitting.deviations import least_absolute
 from cohort.fitting.forms import Form
 from cohort.fitting.newton import minimise

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 
 Array = NDArray[np.float64]
 ABSENT = -1e3  # the logarithm of a term that a run does not have

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.arguments import explain
 from cohort.errors import ParameterError, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import BOUNDARIES, Footprint, account, at_least, check_boundary
 from cohort.footprint.energy import MEASURED
 from cohort.footprint.factors import Range, factor

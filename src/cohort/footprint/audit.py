@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import NotInDataError
+from cohort.errors.arguments import explain
 from cohort.footprint.training_runs import training_flop, training_tokens
 from cohort.registry import facts
 from cohort.registry.devices import as_accelerator, sixteen_bit_type

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import extras
+from cohort.errors.arguments import explain
 from cohort.footprint.energy import TERMS, Coefficients, coefficients, narrow_experts, read_by_mixture
 from cohort.registry import facts
 from cohort.serving.roofline import weights_read

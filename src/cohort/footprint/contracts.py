@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, integer, positive
+from cohort.errors.arguments import explain
 from cohort.units import HOURS_PER_DAY
 
 HOURS = int(HOURS_PER_DAY)

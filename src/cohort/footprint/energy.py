@@ -23,8 +23,8 @@ from functools import lru_cache
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import bounded, integer, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry import facts

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, one_of, positive, shown, unknown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, rated_power
 

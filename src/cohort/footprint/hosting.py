@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import DoesNotFitError, integer, one_of
+from cohort.errors.arguments import explain
 from cohort.footprint.energy import MEASURED, cache_joules, carried_over, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, factor
 from cohort.registry.devices import Accelerator, as_accelerator

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, shown
+from cohort.errors.arguments import explain
 from cohort.units import SECONDS_PER_HOUR
 
 GRAMS_PER_POUND = 453.59237  # exact by definition

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from cohort.arguments import explain
 from cohort.errors import CohortError, NotInDataError, ParameterError, bounded, extras, integer, one_of
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint, at_least, check_boundary
 from cohort.footprint.contracts import Contract, Matched, match, parse_contract
 from cohort.footprint.factors import Range, factor

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint, account, at_least
 from cohort.footprint.factors import host_ratio
 from cohort.footprint.inputs import Factors, traits

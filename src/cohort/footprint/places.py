@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cohort.arguments import explain
 from cohort.errors import one_of, unknown
+from cohort.errors.arguments import explain
 from cohort.footprint.factors import Range, factor
 from cohort.registry import facts
 from cohort.registry.names import Names, aliases, key

@@ -12,7 +12,7 @@ from statistics import fmean, median
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import group, title
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import at_least
 from cohort.footprint.audit import published_rows
 from cohort.footprint.factors import Z95, Range, assessed

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, extras, integer, shown
+from cohort.errors.arguments import explain
 from cohort.footprint.factors import Z95, Range
 
 with extras():

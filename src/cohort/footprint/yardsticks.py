@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import bounded, one_of
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.factors import Range
 from cohort.footprint.inputs import central_values

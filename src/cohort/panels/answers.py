@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import CohortError, one_of
+from cohort.errors.arguments import explain
 from cohort.panels.answers import Answer
 from cohort.panels.inputs import Input, RefusedError, blamed, read_all
 

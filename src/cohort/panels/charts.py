@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.panels.svg import (
     SIZE,
     WIDTH,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import CohortError, ParameterError, bounded, integer, one_of, shown, unknown
+from cohort.errors.arguments import explain
 
 LONGEST_TEXT = 200_000  # characters of a pasted config
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.panels.asking import Panel, panel
 from cohort.panels.inputs import Input
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from cohort.arguments import explain
 from cohort.display.words import plainly
+from cohort.errors.arguments import explain
 
 WIDTH = 460.0  # units of a drawing; pages draw it as wide as their text
 SIZE = 12.0  # of all text: 9 pixels on a phone, 390 CSS pixels wide

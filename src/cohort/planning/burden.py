@@ -9,8 +9,8 @@ from functools import lru_cache
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.formats import WeightFormat
-from cohort.arguments import explain
 from cohort.errors import CohortError, NotInDataError, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.answers import answer_factors, answer_footprint
 from cohort.footprint.energy import cache_joules, coefficients, joules_per_token, prompt_joules

@@ -8,7 +8,9 @@ from math import ceil
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
-from cohort.arguments import explain
+from cohort.errors import integer
+from cohort.errors.arguments import explain
+from cohort.numeric import LIMIT
 from cohort.planning.demand import Demand, Limits
 from cohort.planning.sharing import Way
 from cohort.registry.devices import Accelerator
@@ -93,7 +95,7 @@ class Candidate:
             Seconds to the first token and for a further one, and requests a second.
         """
         if concurrency not in self._seen:
-            self._seen[concurrency] = self._times(concurrency)
+            self._seen[concurrency] = self._times(integer("concurrency", concurrency, 1, LIMIT))
         return self._seen[concurrency]
 
     def _times(self, concurrency: int) -> tuple[float, float, float]:

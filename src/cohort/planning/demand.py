@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, integer, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT
 
 MOST_ACCELERATED = 64  # tokens that a step can yield of a sequence

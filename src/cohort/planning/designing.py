@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from math import ceil, inf, log2
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.arguments import explain
 from cohort.errors import InfeasibleError, ParameterError, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.training_runs import training, training_hours
 from cohort.planning.burden import price_of
 from cohort.planning.demand import Demand, Limits

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 from cohort.planning.burden import Draw, Weight, price_of, weight_of
 from cohort.planning.candidates import Candidate, rungs
 from cohort.planning.demand import Demand, Limits

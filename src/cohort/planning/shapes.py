@@ -19,8 +19,8 @@ from cohort.architecture.feedforward import Dense, Experts, FeedForward
 from cohort.architecture.latent import Latent
 from cohort.architecture.registered import model
 from cohort.architecture.variants import with_attention, with_feedforward
-from cohort.arguments import explain
 from cohort.errors import ParameterError, bounded, integer, one_of
+from cohort.errors.arguments import explain
 
 HEAD, KV_HEADS, VOCABULARY, WIDER, WIDTH_PER_LAYER = 128, 8, 128_256, 3.5, 110
 CONTEXT = 131_072  # tokens that a shape is offered for

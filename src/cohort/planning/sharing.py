@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator
 from cohort.serving.groups import most_devices
 from cohort.serving.layouts import Layout

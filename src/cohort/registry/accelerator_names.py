@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import combinations, takewhile
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.names import Names, aliases, key, plain
 

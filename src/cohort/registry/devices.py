@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cohort.arguments import explain
 from cohort.errors import NotInDataError, unknown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.accelerator_names import find_accelerator
 from cohort.units import GB, MIB

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import CohortError, unknown
+from cohort.errors.arguments import explain
 
 STATUSES = ("stated", "derived", "inferred", "undisclosed", "contested")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import extras
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 
 with extras():

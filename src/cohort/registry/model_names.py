@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.names import Match, Names, aliases, key
 

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cohort.arguments import explain
 from cohort.errors import UnknownNameError, nearest, unknown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 
 LONGEST_NAME = 200  # characters; what is longer names nothing

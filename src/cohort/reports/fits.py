@@ -10,9 +10,9 @@ from typing import Any
 import click
 import numpy as np
 
-from cohort.arguments import explain
 from cohort.display.words import counted, scaled
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.fitting import FORMS, Fit, fit, predicted
 from cohort.fitting.run_tables import RunTable, read_runs
 from cohort.scaling.saved_laws import saved

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from cohort.architecture.registered import model, title
-from cohort.arguments import explain
 from cohort.display.words import binary
 from cohort.errors import one_of
+from cohort.errors.arguments import explain
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.memory import Budget, largest_batch, longest_context, memory_budget
 from cohort.serving.training_peak import TrainingMemory, training_memory

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from cohort.arguments import explain
 from cohort.display.parts import label_points, nothing, plain_ticks, round_ticks
 from cohort.display.theme import COLOURS, SMALLEST, WIDTH, figure
+from cohort.errors.arguments import explain
 from cohort.planning import Plan, Point
 
 NAMED = 4  # points of the frontier that are named

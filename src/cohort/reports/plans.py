@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.display.words import counted, significant
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 from cohort.planning import Demand, Limits, Option, Plan, plan
 
 WH_PER_KWH = 1e3

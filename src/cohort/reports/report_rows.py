@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import NotInDataError, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import at_least
 from cohort.footprint.logged_runs import LoggedRun
 from cohort.footprint.provenance import Provenance

@@ -14,10 +14,10 @@ from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.quantization import released_format
 from cohort.architecture.registered import known, model, title
 from cohort.architecture.variants import main_attention
-from cohort.arguments import explain
 from cohort.display.patterns import attention_pattern, experts_pattern
 from cohort.display.words import binary, scaled, significant
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, accelerator, accelerators
 from cohort.serving import most_devices
 from cohort.serving.memory import memory_budget

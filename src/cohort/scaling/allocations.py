@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cohort.arguments import explain
 from cohort.errors import bounded, positive
+from cohort.errors.arguments import explain
 from cohort.units import SECONDS_PER_HOUR
 
 FLOP_PER_TOKEN = 6.0  # of training, a parameter: two forward, four backward

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from cohort.arguments import explain
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Overtraining
 from cohort.scaling.laws_in_general import check_question

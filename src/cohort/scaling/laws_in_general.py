@@ -13,8 +13,8 @@ from dataclasses import fields
 from numbers import Real
 from typing import Any, ClassVar
 
-from cohort.arguments import explain
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive, shown
+from cohort.errors.arguments import explain
 from cohort.numeric import least, root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
 from cohort.scaling.laws_in_general import Law

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from cohort.arguments import explain
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 
 LARGEST = 1e30  # parameters up to which a dense model of equal loss is looked for

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec, Residual
-from cohort.arguments import explain
 from cohort.errors import bounded, positive
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.names import Names
 from cohort.scaling.mixture_forms import BilinearLaw, GranularLaw, MixtureAllocation, SparsityLaw

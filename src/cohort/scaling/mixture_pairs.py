@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 from cohort.registry import facts
 from cohort.scaling.mixture_laws import Shape

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
 
-from cohort.arguments import explain
 from cohort.errors import InfeasibleError, one_of
+from cohort.errors.arguments import explain
 from cohort.numeric import least_squares
 from cohort.registry import facts
 from cohort.scaling import mixture_laws

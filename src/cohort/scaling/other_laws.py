@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from cohort.arguments import explain
 from cohort.errors import InfeasibleError
+from cohort.errors.arguments import explain
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law, checked

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from cohort.arguments import explain
 from cohort.errors import InfeasibleError, positive, unknown
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 from cohort.registry import facts
 from cohort.registry.names import Names, aliases

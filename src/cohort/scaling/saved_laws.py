@@ -7,8 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from cohort.arguments import explain
 from cohort.errors import ParameterError, one_of
+from cohort.errors.arguments import explain
 from cohort.scaling import other_laws
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from cohort.arguments import explain
 from cohort.errors import bounded
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.scaling.dense_laws import ScalingLaw
 

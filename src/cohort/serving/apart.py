@@ -14,8 +14,8 @@ from math import ceil
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
-from cohort.arguments import explain
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.asked import Asked, checked_layout, checked_lengths, speculation

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
-from cohort.arguments import explain
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry.devices import Accelerator
 from cohort.serving.groups import most_devices

@@ -12,8 +12,8 @@ from functools import lru_cache
 from math import inf
 from statistics import median
 
-from cohort.arguments import explain
 from cohort.errors import one_of
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import NATIVE, Accelerator, accelerator, multiplied_type
 from cohort.registry.names import Names

@@ -12,8 +12,8 @@ from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.dtypes import Precision, precision, precisions
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
-from cohort.arguments import explain
 from cohort.errors import unknown
+from cohort.errors.arguments import explain
 
 _FLASHMLA = "fp8_ds_mla"
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.mixing import Mixer
-from cohort.arguments import explain
 from cohort.errors import one_of
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.serving.layouts import Layout, on_device
 from cohort.units import GIB, MIB

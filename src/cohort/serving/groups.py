@@ -8,8 +8,8 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precisions
 from cohort.architecture.formats import WeightFormat, weight_format, weight_formats
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import ParameterError, one_of
+from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.attainment import GENERATIONS, Attained, attained
 from cohort.serving.layouts import Layout, stages

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, accelerator, sixteen_bit_type
 from cohort.registry.measured import FIRST, device_run

@@ -11,8 +11,8 @@ from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
-from cohort.arguments import explain
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import ceil_div
 
 MOST = 4096  # devices of a layout

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import one_of
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import NATIVE, accelerator, accelerators
 from cohort.serving.attainment import GENERATIONS, ROOFLINE, Attained

@@ -19,7 +19,7 @@ from cohort.architecture.formats import WeightFormat
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.recurrent import Reused
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.serving.layouts import Layout, on_device
 
 LATENT = frozenset({"MLA", "CSA", "HCA"})  # kinds of attention whose heads share one vector a token

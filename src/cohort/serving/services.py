@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cohort.arguments import explain
 from cohort.errors import positive
+from cohort.errors.arguments import explain
 from cohort.units import MILLION, SECONDS_PER_HOUR
 
 # What each part of a token's time is spent on.

@@ -19,7 +19,7 @@ from math import ceil, inf, isinf
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision
 from cohort.architecture.formats import WeightFormat
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, multiplied_type, sixteen_bit_type
 from cohort.serving.attainment import Attained
 from cohort.serving.layouts import Layout, stages

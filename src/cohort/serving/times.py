@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from math import ceil
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.serving.asked import Asked
 from cohort.serving.memory import Budget, memory_budget
 from cohort.serving.services import Serving

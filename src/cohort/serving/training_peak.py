@@ -16,8 +16,8 @@ from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.registered import model as read_model
-from cohort.arguments import explain
 from cohort.errors import integer, one_of
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 from cohort.serving.layouts import Layout, held, stages
 

@@ -143,15 +143,18 @@ def watched(found: list[Callee]) -> dict[type, list[Any]]:
             sys.setprofile(None)
     for kind in list(objects):
         for value in list(objects[kind]):
-            unfold(value, objects, 6)
+            unfold(value, objects, set())
     return objects
 
 
-def unfold(value: Any, objects: dict[type, list[Any]], depth: int) -> None:
+def unfold(value: Any, objects: dict[type, list[Any]], seen: set[int]) -> None:
     """Add what an object is made of to the objects by their type."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
     inside = [getattr(value, each.name, None) for each in fields(value)] if is_dataclass(value) else ()
-    for each in [*inside, *(value[:200] if isinstance(value, tuple) else ())]:
+    for each in [*inside, *(value if isinstance(value, tuple) else ())]:
         kept = objects[type(each)]
-        if depth and len(kept) < KEPT and not any(each is other for other in kept):
+        if len(kept) < KEPT and not any(each is other for other in kept):
             kept.append(each)
-            unfold(each, objects, depth - 1)
+        unfold(each, objects, seen)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cohort.arguments import explain
+from cohort.errors.arguments import explain
 from cohort.footprint.factors import Range
 from cohort.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 

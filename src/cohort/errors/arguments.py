@@ -59,7 +59,7 @@ def explain(module: str) -> None:
         if isinstance(value, type):
             _explain_class(value)
         elif hasattr(value, "__code__") or hasattr(value, "cache_info"):
-            names[name] = explained(value)
+            names[name] = with_reasons(value)
 
 
 def _explain_class(kind: type) -> None:
@@ -69,16 +69,16 @@ def _explain_class(kind: type) -> None:
     own = dict(vars(kind))
     for name, value in own.items():
         if name == "__init__" and ("__post_init__" in dir(kind) or "__dataclass_fields__" not in own):
-            setattr(kind, name, explained(value))
+            setattr(kind, name, with_reasons(value))
         elif name.startswith("_"):
             continue
         elif isinstance(value, classmethod | staticmethod):
-            setattr(kind, name, type(value)(explained(value.__func__)))
+            setattr(kind, name, type(value)(with_reasons(value.__func__)))
         elif hasattr(value, "__code__"):
-            setattr(kind, name, explained(value))
+            setattr(kind, name, with_reasons(value))
 
 
-def explained(function: Callable[..., Any]) -> Callable[..., Any]:
+def with_reasons(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that says which of its arguments is of the wrong type.
 
     Parameters
@@ -95,9 +95,9 @@ def explained(function: Callable[..., Any]) -> Callable[..., Any]:
     --------
     >>> def half(number: float) -> float:
     ...     return number / 2
-    >>> explained(half)("ten")
+    >>> with_reasons(half)("ten")
     Traceback (most recent call last):
-    cohort.arguments.MistypedError: number is 'ten', but must be a number
+    cohort.errors.arguments.MistypedError: number is 'ten', but must be a number
     """
     code = inspect.unwrap(function).__code__
     count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
@@ -171,21 +171,22 @@ def _unanswered(
                 return ParameterError(f"{name} is {shown(value)}, which is not known")
             if isinstance(value, abc.Mapping) or hasattr(value, "columns"):
                 return ParameterError(f"{name} has no {shown(key)}")
-    unexpected = re.search(r"unexpected keyword argument ('\w+')", str(error))
-    if isinstance(error, TypeError) and unexpected and unexpected[1][1:-1] in _further(function, given):
-        return ParameterError(f"{function.__name__} takes no {unexpected[1]}")
+    if isinstance(error, AttributeError):
+        for name, value in given.items():
+            if isinstance(value, str | list | tuple) and error.name in value:
+                return ParameterError(f"{name} is {shown(value)}, but {error}")
+        return None
+    unexpected = re.search(r"unexpected keyword argument '(.*)'", str(error))
+    if isinstance(error, TypeError) and unexpected:
+        for name, value in given.items():
+            if isinstance(value, abc.Mapping) and unexpected[1] in value:
+                return ParameterError(
+                    f"{name} has {shown(unexpected[1])}, which {function.__name__} takes not"
+                )
     if not isinstance(error, ArithmeticError | ValueError | LookupError | RecursionError | OSError):
         return None
     said = ", ".join(f"{name}={shown(value, 30)}" for name, value in given.items() if name != "self")
     return ParameterError(f"{function.__name__}({said[:120]}) has no answer: {error}"[:LONGEST])
-
-
-def _further(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return what a function was given by names that its signature does not have."""
-    for each in _described(function)[0].parameters.values():
-        if each.kind is each.VAR_KEYWORD:
-            return dict(given[each.name])
-    return {}
 
 
 def _safely(check: Callable[..., bool], *given: Any) -> bool:
@@ -196,16 +197,27 @@ def _safely(check: Callable[..., bool], *given: Any) -> bool:
         return False
 
 
-@lru_cache(maxsize=256)
+class _Names(dict[str, Any]):
+    """The names of a module; those that only a type checker imports are found where they are defined."""
+
+    def __missing__(self, name: str) -> Any:
+        for module in [abc, *(each for key, each in sys.modules.items() if key.startswith("cohort."))]:
+            if name in vars(module):
+                return vars(module)[name]
+        if name in ("np", "pd"):
+            return sys.modules[{"np": "numpy", "pd": "pandas"}[name]]
+        raise KeyError(name)
+
+
 def _described(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
     """Return the signature of a function, and its annotations as far as they can be read."""
     inner = inspect.unwrap(function)
-    names = {**vars(abc), **inner.__globals__}
+    names = _Names(inner.__globals__)
     hints = {}
     for name, text in inner.__annotations__.items():
         try:
-            hints[name] = eval(text, names) if isinstance(text, str) else text
-        except Exception:  # a name that only a type checker imports
+            hints[name] = eval(text, {}, names) if isinstance(text, str) else text
+        except Exception:  # of a library that is not imported
             hints[name] = Any
     return inspect.signature(inner), hints
 

@@ -10,6 +10,7 @@ from math import inf, nan
 from numbers import Integral, Real
 
 LONGEST = 160  # characters of a refusal that names what is near
+MOST = 400  # characters of any message
 
 
 class CohortError(ValueError):
@@ -18,11 +19,12 @@ class CohortError(ValueError):
     Parameters
     ----------
     message : str
-        The line; what cannot be printed, such as a control character in a name, is escaped.
+        The line. What cannot be printed, such as a control character in a name, is escaped; of what is too
+        long for a reader, such as a path that is none, the middle is left out.
     """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(message if message.isprintable() else _printable(message))
+        super().__init__(_sentence(message) if len(message) > MOST or not message.isprintable() else message)
 
 
 class UnknownNameError(CohortError):
@@ -135,7 +137,7 @@ def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
     import difflib  # needed only on the way to an error
 
     words = {candidate: _words(candidate) for candidate in allowed}
-    given = _words(name)
+    given = _words(name[:LONGEST])  # of a longer name the beginning has to do
     if not given:
         return []
     begin = [
@@ -158,10 +160,13 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W\d_]+|\d+(?:\.\d+)*", name.casefold())
 
 
-def _printable(message: str) -> str:
-    """Return a message on one line, with what cannot be printed escaped."""
+def _sentence(message: str) -> str:
+    """Return a message on one line of at most `MOST` characters, with what cannot be printed escaped."""
     line = " ".join(message.splitlines())
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    for _ in range(2):  # an escape is longer than what it stands for
+        line = line if len(line) <= MOST else f"{line[: MOST - 161]}…{line[-160:]}"
+        line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    return line if len(line) <= MOST else line[: MOST - 1] + "…"
 
 
 def shown(value: object, limit: int = 80) -> str:
