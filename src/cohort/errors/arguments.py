@@ -11,7 +11,7 @@ import re
 import sys
 from collections import abc
 from collections.abc import Callable
-from functools import cache, lru_cache, wraps
+from functools import cache, wraps
 from typing import Any
 
 from cohort.errors import CohortError, ParameterError, shown
@@ -175,8 +175,10 @@ def _unanswered(
         for name, value in given.items():
             if isinstance(value, str | list | tuple) and error.name in value:
                 return ParameterError(f"{name} is {shown(value)}, but {error}")
+            if error.obj is value and hasattr(value, "columns"):
+                return ParameterError(f"{name} has no {shown(error.name)}")
         return None
-    unexpected = re.search(r"unexpected keyword argument '(.*)'", str(error))
+    unexpected = re.search(r"(?:unexpected|multiple values for) (?:keyword )?argument '(.*)'", str(error))
     if isinstance(error, TypeError) and unexpected:
         for name, value in given.items():
             if isinstance(value, abc.Mapping) and unexpected[1] in value:

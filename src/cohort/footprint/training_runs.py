@@ -366,7 +366,7 @@ def run_footprint(
     if flop is not None:
         hours = _hours(flop, device, own.mfu)
     elif hours is None:
-        raise ParameterError("a run needs the hours of its accelerators or its compute, but neither was given")
+        raise ParameterError("a run needs the hours of its accelerators or its compute; neither was given")
     return account(
         boundary,
         own,

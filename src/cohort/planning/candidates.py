@@ -119,7 +119,7 @@ class Candidate:
         -------
         Serving
         """
-        asked = self.asked(concurrency)
+        asked = self.asked(integer("concurrency", concurrency, 1, LIMIT))
         if self.way.apart:
             return as_one_service(self.group, self.group, asked, (self.way.readers, self.way.writers))
         return steady(self.group, asked, CHUNK)

@@ -18,6 +18,7 @@ from typing import Any
 from hostile.inventory import Callee
 
 from cohort.errors import CohortError
+from cohort.errors.arguments import fits
 
 SECONDS = 2  # of processor time
 WAITING = 20  # seconds on the clock: nothing waits for a pipe
@@ -89,6 +90,24 @@ class Caller:
                 for name, value in call.items():
                     if name != "self" and len(self.by_name[name]) < 12:
                         self.by_name[name].append(value)
+
+        self.made: dict[type, list[Any]] = {}
+        for callee in found:
+            if callee.owner is not None and not any(issubclass(each, callee.owner) for each in objects):
+                self.made[callee.owner] = list(self.making(callee))
+
+    def making(self, callee: Callee) -> Iterator[Any]:
+        """Yield objects of a class of which no example has any, made from what may well work."""
+        draw = random.Random(callee.name)
+        for _ in range(20):
+            given = {
+                name: self.working(callee.hints.get(name), name, draw)
+                for name, each in callee.signature.parameters.items()
+                if name != "self" and each.default is inspect.Parameter.empty
+            }
+            if all(fits(value, callee.hints.get(name, Any)) for name, value in given.items()):
+                with contextlib.suppress(Exception):
+                    yield callee.owner(**given)
 
     def working(self, hint: Any, name: str, draw: random.Random) -> Any:
         """Return a value that a parameter may well take."""
@@ -165,7 +184,8 @@ class Caller:
     def own(self, callee: Callee) -> list[Any]:
         """Return objects that have a method."""
         kind = callee.kind or object
-        return [each for values in self.objects.values() for each in values if isinstance(each, kind)]
+        found = [each for values in self.objects.values() for each in values if isinstance(each, kind)]
+        return found or self.made.get(kind, [])[:4]
 
 
 def bound(
