@@ -246,7 +246,7 @@ def fits(value: object, hint: Any) -> bool:
     """
     from numbers import Integral, Real
     from types import UnionType
-    from typing import Literal, TypeVar, Union, get_args, get_origin
+    from typing import Literal, TypeVar, Union, get_args, get_origin, is_typeddict
 
     if hint is Any or hint is object or isinstance(hint, TypeVar):
         return True
@@ -259,6 +259,8 @@ def fits(value: object, hint: Any) -> bool:
         return value in inner
     if hint in (int, float):
         return isinstance(value, Integral if hint is int else Real) and not isinstance(value, bool)
+    if is_typeddict(hint):
+        return isinstance(value, dict) and hint.__required_keys__ <= value.keys()
     if getattr(hint, "_is_protocol", False):
         return all(hasattr(value, name) for name in vars(hint) if not name.startswith("_"))
     kind = origin or hint

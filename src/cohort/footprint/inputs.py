@@ -245,7 +245,6 @@ def _ends(draws: Any) -> tuple[Any, ...]:
     return (draws.min(), draws.max()) if draws.size and draws.dtype.kind in "iuf" else (draws,)
 
 
-@lru_cache(maxsize=8)
 def _traits(kind: type[Factors]) -> dict[str, _Traits]:
     """Return the traits of the fields of `Factors`, or of a class that adds some."""
     return {each.name: each.metadata["traits"] for each in fields(kind)}

@@ -19,6 +19,8 @@ SIZE = 12.0  # of all text: 9 pixels on a phone, 390 CSS pixels wide
 CHARACTER = 0.6  # mean width over size; DejaVu and Verdana are the widest that readers have
 # The book's palette for readers who confuse colours, by the class of a shape.MOST_TICKS = 100
 
+MOST_TICKS = 100
+
 COLOURS = {
     "c0": "#0173b2",
     "c1": "#de8f05",

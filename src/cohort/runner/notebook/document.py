@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cohort.errors import NotebookError
+from cohort.errors.files import file_text
 
 Notebook = dict[str, Any]
 
@@ -40,10 +41,10 @@ def read_notebook(path: Path) -> Notebook:
         If the file cannot be read or is no notebook of format 4.
     """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(file_text(path))
     except OSError as error:
         raise NotebookError(f"{path.name}: cannot be read ({error.strerror}).") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotebookError(f"{path.name}: is not a notebook in JSON ({error}).") from None
     if not _is_format_4(notebook):
         raise NotebookError(f"{path.name}: is JSON, but not a notebook of format 4.")
@@ -200,13 +201,42 @@ def _is_format_4(notebook: Any) -> bool:
 def _is_cell(cell: Any) -> bool:
     if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
         return False
-    outputs = cell.get("outputs", [])
+    outputs, attachments = cell.get("outputs", []), cell.get("attachments", {})
     return (
         cell.get("cell_type") in ("code", "markdown", "raw")
-        and isinstance(cell.get("source"), str | list)
+        and _is_text(cell.get("source"))
+        and _is_texts(cell["metadata"].get("tags", []))
+        and isinstance(cell.get("id", ""), str)
         and isinstance(outputs, list)
-        and all(isinstance(output, dict) and "output_type" in output for output in outputs)
+        and all(map(_is_output, outputs))
+        and isinstance(attachments, dict)
+        and all(isinstance(bundle, dict) for bundle in attachments.values())
     )
+
+
+def _is_output(output: Any) -> bool:
+    if not isinstance(output, dict) or not isinstance(output.get("output_type"), str):
+        return False
+    if output["output_type"] == "stream":
+        return _is_text(output.get("text")) and isinstance(output.get("name"), str)
+    data, metadata = output.get("data", {}), output.get("metadata", {})
+    return (
+        isinstance(data, dict)
+        and isinstance(metadata, dict)
+        and all(
+            _is_text(value)
+            for mime, value in data.items()
+            if mime.startswith("text/") or mime in _SPLIT_MIMES
+        )
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or _is_texts(value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _joined_text(mime: str, data: Any) -> Any:
