@@ -107,7 +107,10 @@ def read_series(path: str | Path) -> Series:
     ParameterError
         If the file cannot be read or has no such columns; the message names the line.
     """
-    rows = list(csv.reader(_lines(path)))
+    try:
+        rows = list(csv.reader(_lines(path)))
+    except csv.Error as error:
+        raise ParameterError(f"{path} is not CSV: {error}") from None
     heads = [head.strip().casefold() for head in rows[0]] if rows else []
     time = next((k for k, head in enumerate(heads) if re.fullmatch(_TIMES, head)), -1)
     found = next(

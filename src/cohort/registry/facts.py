@@ -123,8 +123,17 @@ def tables() -> list[str]:
 
 @lru_cache(maxsize=32)
 def _read(path: str, modified: int) -> tuple[dict[str, str], ...]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file, skipinitialspace=True))  # as programs write logs
+    name = os.path.basename(path)
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)  # as programs write logs
+            found = tuple(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        raise CohortError(f"the table {name} cannot be read: {error}") from None
+    for line, each in enumerate(found, start=1):
+        if None in each or None in each.values():  # type: ignore[comparison-overlap]
+            raise CohortError(f"the table {name} has not as many cells as heads in row {line}")
+    return found
 
 
 def rows(table: str) -> list[dict[str, str]]:

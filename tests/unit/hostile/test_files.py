@@ -15,11 +15,12 @@ from reading import ROOT
 
 import cohort
 from cohort.fitting.run_tables import read_runs
-from cohort.footprint import from_log, read_series
+from cohort.footprint import from_log
+from cohort.footprint.intensity import read_series
 from cohort.footprint.logs.reading import read_logs
 from cohort.registry import facts
 from cohort.runner.notebook.canonical_form import notebook_text
-from cohort.runner.notebook.document import numbered_cells, place, read_notebook
+from cohort.runner.notebook.document import numbered, place, read_notebook
 from cohort.runner.parameter_sources import from_yaml_file
 from cohort.runner.project import Project
 from cohort.runner.records import read_record
@@ -28,9 +29,7 @@ from cohort.scaling.saved_laws import read_law
 
 AT_EACH_PUSH, ONCE_A_WEEK = 30, 250  # mutated files of each reader
 
-YAML = (
-    "context: 8192  # tokens\nmodels: [llama-3-8b, mixtral-8x7b-v0.1]\nshare: 1.5e-1\nnested: {a: [1, 2]}\n"
-)
+YAML = "context: 8192  # tokens\nmodels: [llama-3-8b, mixtral-8x7b-v0.1]\nshare: 1.5e-1\nn: {a: [1, 2]}\n"
 LAW = {"form": "chinchilla", "coefficients": {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}}
 PLAN = {"notebook": "the_cohort", "key": "abc", "sets": [{"context": 8192}, {"context": 1}], "figures": False}
 ROW = {
@@ -44,7 +43,7 @@ RUNS = "parameters,tokens,loss\n" + "".join(f"{k}e7,{k * k}e9,{3 - k / 9}\n" for
 def notebook_of(path: Path) -> None:
     """Do with a notebook what the commands do that do not run it."""
     notebook = read_notebook(path)
-    assert all(place(path.stem, number, cell) for number, cell in numbered_cells(notebook))
+    assert all(place(path.stem, number, cell) for number, cell in numbered(notebook))
     read_record(notebook)
     notebook_text(notebook)
 
@@ -68,7 +67,7 @@ def data_table(path: Path) -> None:
 
 
 def chapter(path: Path) -> None:
-    shutil.copy(ROOT / "notebooks" / "front_page.ipynb", path)
+    shutil.copy(ROOT / "notebooks" / "my_footprint.ipynb", path)
 
 
 READERS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], Any]]] = {
