@@ -19,8 +19,11 @@ from cohort.footprint import from_log
 from cohort.footprint.intensity import read_series
 from cohort.footprint.logs.reading import read_logs
 from cohort.registry import facts
+from cohort.runner.checking.comparison import compare
+from cohort.runner.checking.lints import lint
 from cohort.runner.notebook.canonical_form import notebook_text
 from cohort.runner.notebook.document import numbered, place, read_notebook
+from cohort.runner.parameter_cells import read_parameters
 from cohort.runner.parameter_sources import from_yaml_file
 from cohort.runner.project import Project
 from cohort.runner.records import read_record
@@ -30,6 +33,7 @@ from cohort.scaling.saved_laws import read_law
 AT_EACH_PUSH, ONCE_A_WEEK = 30, 250  # mutated files of each reader
 
 YAML = "context: 8192  # tokens\nmodels: [llama-3-8b, mixtral-8x7b-v0.1]\nshare: 1.5e-1\nn: {a: [1, 2]}\n"
+LINE = "context: int = 8192  # Tokens of a sequence.\nmodels: list[str] = ['a', 'b']  # Models.\n"
 LAW = {"form": "chinchilla", "coefficients": {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}}
 PLAN = {"notebook": "the_cohort", "key": "abc", "sets": [{"context": 8192}, {"context": 1}], "figures": False}
 ROW = {
@@ -45,6 +49,9 @@ def notebook_of(path: Path) -> None:
     notebook = read_notebook(path)
     assert all(place(path.stem, number, cell) for number, cell in numbered(notebook))
     read_record(notebook)
+    assert isinstance(lint(path.stem, notebook), list)
+    assert not compare(path.stem, notebook, notebook)
+    assert all(cell for cell in read_parameters(path.stem, notebook))
     notebook_text(notebook)
 
 
@@ -66,16 +73,29 @@ def data_table(path: Path) -> None:
     cohort.table("models")
 
 
+def parameter_line(path: Path) -> None:
+    """Read a file as the line of a parameter, in a notebook that is sound otherwise."""
+    notebook = read_notebook(ROOT / "notebooks" / "my_footprint.ipynb")
+    cell = next(cell for cell in notebook["cells"] if "parameters" in cell["metadata"].get("tags", []))
+    cell["source"] = path.read_bytes().decode("utf-8", "replace")
+    read_parameters("a", notebook)
+
+
+def config(name: str) -> tuple[str, Callable[[Path], Any], Callable[[Path], Any]]:
+    return (
+        "config.json",
+        lambda path: shutil.copy(ROOT / "data" / "configs" / f"{name}.json", path),
+        cohort.model,
+    )
+
+
 def chapter(path: Path) -> None:
     shutil.copy(ROOT / "notebooks" / "my_footprint.ipynb", path)
 
 
 READERS: dict[str, tuple[str, Callable[[Path], Any], Callable[[Path], Any]]] = {
-    "config": (
-        "config.json",
-        lambda path: shutil.copy(ROOT / "data" / "configs" / "deepseek-v3.json", path),
-        lambda path: cohort.model(path),
-    ),
+    **{f"config of {name}": config(name) for name in cohort.models()[::12]},
+    "line of parameters": ("line", lambda path: path.write_text(LINE), parameter_line),
     "notebook": ("a.ipynb", chapter, notebook_of),
     "parameters": ("p.yaml", lambda path: path.write_text(YAML, encoding="utf-8"), from_yaml_file),
     "contents": ("_toc.yml", lambda path: shutil.copy(ROOT / "_toc.yml", path), chapters_of),
@@ -142,12 +162,11 @@ def test_many_mutated_files_are_read_or_refused_in_a_sentence(name, only_here):
     assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
 
 
-ALONE = [
-    name for name, (file, _, read) in READERS.items() if read not in (chapters_of, data_table, stored_rows)
-]
+# The others find their files by themselves.
+BY_PATH = [name for name in READERS if not name.startswith(("contents", "data", "line", "plan", "row"))]
 
 
-@pytest.mark.parametrize("name", [name for name in ALONE if name != "plan of a sweep"])
+@pytest.mark.parametrize("name", BY_PATH)
 def test_what_is_no_file_is_refused_in_a_sentence(name, folder):
     _, _, read = READERS[name]
     for path in no_files(folder):

@@ -11,12 +11,20 @@ from typing import Any
 
 from cohort.errors import NotebookError
 from cohort.errors.files import file_text
+from cohort.runner.records import MIME
 
 Notebook = dict[str, Any]
 
 
 Cell = dict[str, Any]
 
+
+# What is read of the metadata of a notebook and of a cell.
+_OF_NOTEBOOK = {"kernelspec": {"name": str}}
+_OF_CELL = {
+    "mystnb": {"figure": {"name": str, "caption": str}, "image": {"alt": str}},
+    "cohort": {},
+}
 
 # Besides text/*, the kinds of data that nbformat stores line by line.
 _SPLIT_MIMES = frozenset({"application/javascript", "image/svg+xml"})
@@ -195,11 +203,20 @@ def _is_format_4(notebook: Any) -> bool:
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
         return False
     cells, metadata = notebook.get("cells"), notebook.get("metadata")
-    return isinstance(metadata, dict) and isinstance(cells, list) and all(map(_is_cell, cells))
+    return _has_shape(metadata, _OF_NOTEBOOK) and isinstance(cells, list) and all(map(_is_cell, cells))
+
+
+def _has_shape(node: Any, shape: Any) -> bool:
+    """Whether a mapping is one as deep as it is read, and what is read as text there is text."""
+    if not isinstance(shape, dict):
+        return isinstance(node, shape)
+    return isinstance(node, dict) and all(
+        _has_shape(node[name], inner) for name, inner in shape.items() if name in node
+    )
 
 
 def _is_cell(cell: Any) -> bool:
-    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
+    if not isinstance(cell, dict) or not _has_shape(cell.get("metadata"), _OF_CELL):
         return False
     outputs, attachments = cell.get("outputs", []), cell.get("attachments", {})
     return (
@@ -220,14 +237,15 @@ def _is_output(output: Any) -> bool:
     if output["output_type"] == "stream":
         return _is_text(output.get("text")) and isinstance(output.get("name"), str)
     data, metadata = output.get("data", {}), output.get("metadata", {})
-    return (
-        isinstance(data, dict)
-        and isinstance(metadata, dict)
-        and all(
-            _is_text(value)
-            for mime, value in data.items()
-            if mime.startswith("text/") or mime in _SPLIT_MIMES
-        )
+    if not isinstance(data, dict) or not isinstance(metadata, dict) or not _is_record(data.get(MIME, {})):
+        return False
+    texts = [value for mime, value in data.items() if mime.startswith("text/") or mime in _SPLIT_MIMES]
+    return all(map(_is_text, texts))
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(entry, dict) and {"value", "unit"} <= entry.keys() for entry in value.values()
     )
 
 
