@@ -147,7 +147,7 @@ def _why(function: Callable[..., Any], given: dict[str, Any], error: Exception) 
         hint = hints.get(name, Any)
         each = signature.parameters[name]
         if each.kind is each.VAR_POSITIONAL:
-            hint = tuple[hint, ...]
+            hint = tuple[hint, ...]  # type: ignore[valid-type]
         elif each.kind is each.VAR_KEYWORD:
             hint = dict[str, hint]  # type: ignore[valid-type]
         if not _safely(fits, value, hint):
@@ -277,7 +277,7 @@ def _filled(value: Any, kind: type, inner: tuple[Any, ...]) -> bool:
     """Return whether what a container holds is of the types of its annotation."""
     from itertools import islice
 
-    if not inner or not isinstance(value, abc.Sized):
+    if not inner or not hasattr(value, "__len__"):  # what can be gone through once is left alone
         return True
     if issubclass(kind, abc.Mapping):
         keys, values = inner

@@ -131,7 +131,7 @@ def _read(path: str, modified: int) -> tuple[dict[str, str], ...]:
     except (OSError, ValueError, csv.Error) as error:
         raise CohortError(f"the table {name} cannot be read: {error}") from None
     for line, each in enumerate(found, start=1):
-        if None in each or None in each.values():  # type: ignore[comparison-overlap]
+        if None in each or None in each.values():
             raise CohortError(f"the table {name} has not as many cells as heads in row {line}")
     return found
 

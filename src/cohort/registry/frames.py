@@ -64,7 +64,7 @@ def table(name: str) -> pd.DataFrame:
     return frame
 
 
-def _typed(column: pd.Series, kind: str) -> pd.Series:
+def _typed(column: Any, kind: str) -> Any:
     """Return a column of text as the type that its schema gives it."""
     if kind in _DTYPES:
         return pd.to_numeric(column).astype(_DTYPES[kind])

@@ -276,8 +276,9 @@ def _cell_with_texts(cell: Cell, change: Callable[[str, Any], Any]) -> Cell:
     if "attachments" in cell:
         bundles = cell["attachments"].items()
         cell["attachments"] = {name: _bundle_with_texts(bundle, change) for name, bundle in bundles}
-    if "outputs" in cell:
-        cell["outputs"] = [_output_with_texts(output, change) for output in cell["outputs"]]
+    if cell["cell_type"] == "code":  # which some programs write without what it has not
+        cell["execution_count"] = cell.get("execution_count")
+        cell["outputs"] = [_output_with_texts(output, change) for output in cell.get("outputs", [])]
     return cell
 
 
