@@ -262,7 +262,7 @@ def fits(value: object, hint: Any) -> bool:
     if is_typeddict(hint):
         return isinstance(value, dict) and hint.__required_keys__ <= value.keys()
     if getattr(hint, "_is_protocol", False):
-        return all(hasattr(value, name) for name in vars(hint) if not name.startswith("_"))
+        return all(hasattr(value, name) for name in dir(hint) if not name.startswith("_"))
     kind = origin or hint
     if kind is abc.Callable:
         return callable(value)

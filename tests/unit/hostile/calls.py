@@ -105,7 +105,7 @@ class Caller:
                 for name, each in callee.signature.parameters.items()
                 if name != "self" and each.default is inspect.Parameter.empty
             }
-            if all(fits(value, callee.hints.get(name, Any)) for name, value in given.items()):
+            if all(name in callee.hints and fits(value, callee.hints[name]) for name, value in given.items()):
                 with contextlib.suppress(Exception):
                     yield callee.owner(**given)
 

@@ -12,16 +12,20 @@ import io
 import pkgutil
 import re
 import sys
+import tempfile
 import types
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, get_type_hints
 
+from meter_logs import ramp, smi
 from reading import ROOT
 
 import cohort
+from cohort.footprint import from_log
 
 # Chapters, pictures and the runner are not called by readers' programs; the command has tests of its own.
 LEFT_OUT = ("chapters", "display", "runner", "cli")
@@ -139,6 +143,8 @@ def watched(found: list[Callee]) -> dict[type, list[Any]]:
         try:
             for test in tests:
                 runner.run(test, out=lambda _: None)
+            with tempfile.TemporaryDirectory() as folder:  # what needs a file has no example
+                from_log(smi(Path(folder) / "a.csv", ramp(20)), boundary="with_embodied")
         finally:
             sys.setprofile(None)
     for kind in list(objects):
