@@ -105,7 +105,8 @@ class Caller:
                 for name, each in callee.signature.parameters.items()
                 if name != "self" and each.default is inspect.Parameter.empty
             }
-            if all(name in callee.hints and fits(value, callee.hints[name]) for name, value in given.items()):
+            hints = [callee.hints.get(name, Any) for name in given]
+            if Any not in hints and all(map(fits, given.values(), hints)):
                 with contextlib.suppress(Exception):
                     yield callee.owner(**given)
 
