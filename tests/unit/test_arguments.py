@@ -52,7 +52,7 @@ def test_the_outermost_function_that_was_given_it_says_what_is_wrong():
     def outer(share: float) -> float:
         return RATIO(share)
 
-    with pytest.raises(MistypedError, match="^share is 'a'"):
+    with pytest.raises(MistypedError, match=r"^share is 'a'"):
         with_reasons(outer)("a")
 
 

@@ -371,13 +371,15 @@ def capacity(experts: int, active: int, tokens: int, capacity_factor: float) -> 
     Raises
     ------
     ParameterError
-        If the factor is not a positive number.
+        If the factor is not a positive number, or a count not a whole one.
 
     Examples
     --------
     >>> capacity(experts=8, active=2, tokens=64, capacity_factor=1.25)
     20
     """
+    experts = integer("experts", experts, 1, LIMIT)
+    active, tokens = integer("active", active, 1, experts), integer("tokens", tokens, 0, LIMIT)
     return math.floor(positive("capacity_factor", capacity_factor) * tokens * active / experts)
 
 

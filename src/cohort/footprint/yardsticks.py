@@ -76,6 +76,7 @@ def person_days(kg: float, place: str = "World") -> float:
     >>> round(person_days(1000))
     56
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     tonnes = yardstick(f"greenhouse gases per person, {place}")
     return kg / KG_PER_TONNE / tonnes * DAYS_PER_YEAR
 
@@ -98,6 +99,7 @@ def fossil_person_days(kg: float) -> float:
     >>> round(fossil_person_days(1000))
     78
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     return kg / KG_PER_TONNE / yardstick("fossil CO2 per person, World") * DAYS_PER_YEAR
 
 
@@ -119,6 +121,7 @@ def car_years(kg: float) -> float:
     >>> round(car_years(4600), 3)
     1.0
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     return kg / KG_PER_TONNE / yardstick("passenger car of the United States")
 
 
@@ -140,6 +143,7 @@ def car_km(kg: float) -> float:
     >>> round(car_km(1000))
     4023
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     return G_PER_KG * kg / yardstick("passenger car of the United States, per mile") * KM_PER_MILE
 
 
@@ -163,6 +167,7 @@ def flights(kg: float, radiative_forcing: bool = True) -> float:
     >>> round(flights(1668), 3), round(flights(1668, radiative_forcing=False), 3)
     (1.0, 1.9)
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     flight = "return flight London to New York, economy"
     each = yardstick(flight)
     return kg / (each if radiative_forcing else each / yardstick(f"{flight}, over CO2 alone"))
@@ -213,6 +218,7 @@ def capture(kg: float) -> Capture:
     >>> round(capture(36_000_000).design_months, 6)
     12.0
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     tonnes = kg / KG_PER_TONNE
     return Capture(
         tonnes / yardstick("Mammoth, by design"),
