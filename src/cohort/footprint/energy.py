@@ -143,6 +143,8 @@ def read_by_mixture(
     >>> read_by_mixture(46.7e9, 12.9e9, experts=8, active=2, tokens=1)
     12900000000.0
     """
+    positive("active_parameters", active_parameters)
+    bounded("parameters", parameters, active_parameters)
     if experts == active:
         return parameters
     routed = (parameters - active_parameters) / (1 - active / experts)
@@ -335,6 +337,7 @@ def prompt_joules(
     spec = read_model(model)
     input_tokens = integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
     output_tokens = integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens")
+    bounded("drawn", drawn, 0)
     kept = coefficients()
     included, paid = min(input_tokens, kept.prompt), min(1.0, output_tokens / kept.answer)
     if input_tokens == included and paid == 1:
