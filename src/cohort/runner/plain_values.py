@@ -164,7 +164,7 @@ def _check_levels(events: Iterable[Any]) -> None:
         name = type(event).__name__
         level += name.endswith("StartEvent") - name.endswith("EndEvent")
         if level > MOST_LEVELS + 3:  # those of stream and document, and the values'
-            raise ValueError(f"it holds more than {MOST_LEVELS} levels")
+            raise ValueError(f"it holds more than {MOST_VALUES:,} values or {MOST_LEVELS} levels")
 
 
 class _Values:
