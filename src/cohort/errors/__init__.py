@@ -215,7 +215,7 @@ def unknown(
         To be raised by the caller. Its message keeps within `LONGEST` characters, as far as `kind` lets it.
     """
     names = list(dict.fromkeys(allowed))
-    matches = list(likely) or (nearest(name, names) if isinstance(name, str) else [])
+    matches = list(likely[:12]) or (nearest(name, names) if isinstance(name, str) else [])
     hints = [
         f"did you mean {' or '.join(map(repr, matches[:count]))}?" for count in range(len(matches), 0, -1)
     ]

@@ -75,7 +75,8 @@ def skew_of_hottest(hottest: float, experts: int, active: int) -> float:
     1.08
     """
     count = integer("experts", experts, 1, MOST_EXPERTS)
-    wanted = bounded("hottest", hottest, 1)
+    active = integer("active", active, 1, count)
+    wanted = bounded("hottest", hottest, 1, count / active)  # then every token is sent to it
 
     return _least_skew(lambda skew: _unevenness(count, active, skew)[1], wanted)
 

@@ -14,6 +14,7 @@ from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 
 Quantity = str | Callable[[Any], float]
+MOST_DRAWN = 10**7  # runs of all resamples together, which are held at once
 PROPERTIES = ("parameters_exponent", "tokens_exponent", "G")
 # What follows from a law at a question: name -> (what the question needs, the answer).
 DERIVED: dict[str, tuple[tuple[str, ...], Callable[..., float]]] = {
@@ -160,7 +161,7 @@ def resample_weights(count: int, resamples: int, seed: int, rows: ArrayLike | No
 
 
 def _drawn(count: int, resamples: int, seed: int) -> NDArray[np.int64]:
-    drawings = integer("resamples", resamples, 2)
+    drawings = integer("resamples", resamples, 2, max(MOST_DRAWN // max(count, 1), 2))
     return np.random.default_rng(integer("seed", seed, 0)).integers(count, size=(drawings, count))
 
 
