@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cohort.errors import ParameterError, bounded, integer, one_of
+from cohort.errors import ParameterError, bounded, integer, one_of, shown
 from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 
@@ -161,7 +161,9 @@ def resample_weights(count: int, resamples: int, seed: int, rows: ArrayLike | No
 
 
 def _drawn(count: int, resamples: int, seed: int) -> NDArray[np.int64]:
-    drawings = integer("resamples", resamples, 2, max(MOST_DRAWN // max(count, 1), 2))
+    drawings = integer("resamples", resamples, 2)
+    if drawings * count > MOST_DRAWN:
+        raise ParameterError(f"resamples is {shown(resamples)}, but must be at most {MOST_DRAWN // count:,}")
     return np.random.default_rng(integer("seed", seed, 0)).integers(count, size=(drawings, count))
 
 
