@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
+
 LIMIT = 2**40  # no size of a model exceeds it
 MAX_CONTEXT = 2**40  # tokens
 EPSILON = 2.0**-52
@@ -30,7 +33,7 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
 
     Raises
     ------
-    ValueError
+    ParameterError
         If the function has the same sign at both points.
 
     Examples
@@ -43,7 +46,7 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
     if fa == 0 or fb == 0:
         return a if fa == 0 else b
     if (fa > 0) == (fb > 0):
-        raise ValueError(f"the function has the same sign at {low!r} and {high!r}")
+        raise ParameterError(f"the function has the same sign at {low!r} and {high!r}")
     t = 0.5
     for _ in range(STEPS):
         x = a + t * (b - a)
@@ -260,3 +263,6 @@ def least_squares(
                 factor = matrix[other][place]
                 matrix[other] = [a - factor * b for a, b in zip(matrix[other], matrix[place], strict=True)]
     return [row[-1] for row in matrix]
+
+
+explain(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 
 
@@ -33,7 +34,7 @@ def mean_attended(
     Raises
     ------
     ParameterError
-        If the context is not a positive integer.
+        If the context, the window or the chunk is not a positive integer.
 
     Examples
     --------
@@ -45,8 +46,8 @@ def mean_attended(
     mean_blocks : The same where finished blocks are attended to, and not tokens.
     """
     context = integer("context", context, 1, MAX_CONTEXT, ParameterError, "tokens")
-    span = min(context, window or context)
-    if chunk is not None and chunk < context:
+    span = context if window is None else min(context, integer("window", window, 1, unit="tokens"))
+    if chunk is not None and integer("chunk", chunk, 1, unit="tokens") < context:
         full, rest = divmod(context, chunk)
         if not causal:
             return (full * chunk**2 + rest**2) / context
@@ -129,12 +130,17 @@ class BlockSparse:
         float
             Keys, the query's own included.
 
+        Raises
+        ------
+        ParameterError
+            If the position is not a positive integer.
+
         Examples
         --------
         >>> BlockSparse(block=64, local=16, stride=8).attended(8192)
         1920.0
         """
-        before, within = divmod(position - 1, self.block)
+        before, within = divmod(integer("position", position, 1, MAX_CONTEXT) - 1, self.block)
         near = min(before, self.local - 1)
         return within + 1 + self.block * (near + (before - near) / self.stride)
 
@@ -152,7 +158,13 @@ class BlockSparse:
         -------
         float
             Keys per query.
+
+        Raises
+        ------
+        ParameterError
+            If the context is not a positive integer.
         """
+        context = integer("context", context, 1, MAX_CONTEXT, unit="tokens")
         if not causal:
             return self.attended(context)
         blocks, rest = divmod(context, self.block)
@@ -200,3 +212,6 @@ def paged(context: int, block: int, bound: int | None, sinks: int = 0, aligned: 
     straddled = aligned and bound % block == 0
     kept = ceil_div(bound, block) if straddled else ceil_div(bound - 1, block) + 1
     return min(whole, kept + ceil_div(sinks, block)) * block
+
+
+explain(__name__)

@@ -22,6 +22,7 @@ from cohort.architecture.scores import (
     tiled_training_bytes,
 )
 from cohort.errors import ConfigError, exact_integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, ceil_div
 
 __all__ = [
@@ -328,3 +329,6 @@ class RoutedQuery(Mixer):
 
 
 Attention: TypeAlias = Mixer
+
+
+explain(__name__)

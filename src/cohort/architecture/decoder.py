@@ -29,6 +29,7 @@ from cohort.architecture.mixing import Mixer, Part
 from cohort.architecture.quantization import released_format
 from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError, ParameterError, exact_integer, integer, positive, shown
+from cohort.errors.arguments import explain
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 
@@ -720,3 +721,6 @@ def _times(elements: int, bytes_per_element: float, name: str) -> int:
         return elements * bytes_per_element
     numerator, denominator = bytes_per_element.as_integer_ratio()
     return -(-elements * numerator // denominator)
+
+
+explain(__name__)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cohort.errors import unknown
+from cohort.errors import bounded, integer, unknown
+from cohort.errors.arguments import explain
 
 # How a cache is stored --------------------------------------------------------------------------------------
+
+MOST_BITS = 128  # of a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Precision:
     bits: int
     block: int = 1
     scale_bits: int = 0
+
+    def __post_init__(self) -> None:
+        integer("bits", self.bits, 1, MOST_BITS)
+        integer("block", self.block, 1)
+        bounded("scale_bits", self.scale_bits, 0)
 
     @property
     def bytes_per_element(self) -> float:
@@ -104,3 +112,6 @@ def precision(name: str) -> Precision:
     if not isinstance(name, str) or name not in found:
         raise unknown("precision", name, _PRECISIONS)
     return found[name]
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cohort.architecture.mixing import Part, check_sizes
 from cohort.errors import ConfigError, exact_integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 
 
@@ -295,3 +296,6 @@ class HyperConnection(Part):
             Weights; 0 where the streams come together without any.
         """
         return self.streams * self.streams * hidden + self.streams + 1 if self.collapsed else 0
+
+
+explain(__name__)

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from cohort.architecture.dtypes import Precision, precision
 from cohort.errors import unknown
+from cohort.errors.arguments import explain
 
 # What a format may store in a type of its own. Value and down projections are apart, since GGUF's mixtures
 # keep them wider, as is an embedding that is tied to the head; biases, scales
@@ -189,3 +190,6 @@ def weight_format(name: str | WeightFormat) -> WeightFormat:
             if known.casefold() == name.strip().casefold():
                 return found
     raise unknown("weight format", name, _FORMATS)
+
+
+explain(__name__)

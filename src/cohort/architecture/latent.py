@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cohort.architecture.attended import mean_attended, mean_blocks, paged
 from cohort.architecture.mixing import Mixer, check_sizes
 from cohort.errors import ConfigError, exact_integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, ceil_div
 
 
@@ -344,3 +345,6 @@ class Compressed(Mixer):
         """Return the FLOPs of scores and weighted values of one new token, the last of the context."""
         blocks = context // self.ratio if self.ratio else 0
         return self._flops(min(context, self.window), min(blocks, self._top() or blocks), blocks)
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cohort.architecture.mixing import Mixer, check_sizes
 from cohort.errors import ConfigError
+from cohort.errors.arguments import explain
 from cohort.numeric import ceil_div
 
 
@@ -162,3 +163,6 @@ class KimiDelta(Mixer):
     def score_flops(self, context: int, causal: bool = True) -> float:
         """Return the FLOPs per token of reading, correcting and reading the state."""
         return 6.0 * self.heads * self.head_dim**2
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cohort.errors import ConfigError, exact_integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 
 
@@ -188,3 +189,6 @@ def check_sizes(part: object, names: Iterable[str], low: int = 1, what: str = ""
     """
     for name in names:
         exact_integer(f"{what}{name}", getattr(part, name), low, LIMIT, ConfigError)
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 from cohort.architecture.dtypes import Precision, precision
 from cohort.architecture.formats import EXPERTS, FP16, MATRICES, WeightFormat, weight_format
 from cohort.errors import ConfigError, shown
+from cohort.errors.arguments import explain
 
 # What reference implementations call the tensors of a kind, once for each usual name of a module.
 _MODULES = {
@@ -229,3 +230,6 @@ def _listed(modules: Mapping[str, Any]) -> Callable[[str, int, int], Precision |
         return next((stored[name] for name in names if name in stored), None)
 
     return exceptions
+
+
+explain(__name__)

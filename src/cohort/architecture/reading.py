@@ -20,6 +20,7 @@ from cohort.architecture.families import TABLE
 from cohort.architecture.parts.building import build
 from cohort.architecture.quantization import EXPERT_DTYPE
 from cohort.errors import ConfigError, nearest, shown
+from cohort.errors.arguments import explain
 
 LONGEST = 160  # characters of a refusal
 
@@ -133,3 +134,6 @@ def _alike(one: str, other: str) -> bool:
     import difflib
 
     return difflib.SequenceMatcher(None, one, other.casefold()).ratio() > 0.8
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cohort.architecture.mixing import Mixer, check_sizes
+from cohort.errors.arguments import explain
 from cohort.numeric import ceil_div
 
 
@@ -303,3 +304,6 @@ class Reused(Mixer):
     def decode_flops(self, context: int) -> float:
         """Return the FLOPs of scores, or of a state, of one new token in this use."""
         return float(self.part.decode_flops(context))
+
+
+explain(__name__)

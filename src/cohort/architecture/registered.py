@@ -12,6 +12,8 @@ from typing import Any
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.reading import read
 from cohort.errors import CohortError, ConfigError, ParameterError, shown
+from cohort.errors.arguments import explain
+from cohort.errors.files import file_text
 from cohort.registry import facts
 from cohort.registry.facts import Fact, config_path
 from cohort.registry.model_names import find_model, is_address
@@ -23,8 +25,7 @@ def _load(path: str) -> Mapping[str, Any]:
 
     place = _tail(os.fspath(path))
     try:
-        with open(path, encoding="utf-8") as file:
-            config = json.load(file)
+        config = json.loads(file_text(path))
     except FileNotFoundError:
         raise ConfigError(f"there is no file {place}{_namesake(path)}") from None
     except OSError as error:
@@ -252,3 +253,6 @@ def group(name: str) -> list[str]:
     True
     """
     return [row["model"] for row in facts.rows("models") if row["group"] == name]
+
+
+explain(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT
 
 
@@ -149,3 +150,6 @@ def tiled_training_bytes(
     context, heads, head_dim, batch = _sizes(context, heads, head_dim, batch)
     bytes_per_element = integer("bytes_per_element", bytes_per_element, 1, 16, ParameterError, "bytes")
     return batch * heads * context * (13 * head_dim * bytes_per_element + 8)
+
+
+explain(__name__)

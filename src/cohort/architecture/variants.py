@@ -9,6 +9,7 @@ from cohort.architecture.attention import Attention, GroupedQuery, Latent
 from cohort.architecture.decoder import Dense, Experts, FeedForward, Layer, ModelSpec, Nothing, Residual
 from cohort.architecture.linear_attention import GatedDelta, Lightning
 from cohort.architecture.recurrent import Reused
+from cohort.errors.arguments import explain
 from cohort.numeric import MAX_CONTEXT
 
 SINKS = 4  # the first tokens that StreamingLLM keeps
@@ -293,3 +294,6 @@ def ways_to_cache(spec: ModelSpec, window: int = WINDOW) -> list[Way]:
         Way(eight, eight, lambda *_: grouped, "fp8"),
         Way(four, four, lambda *_: grouped, "int4"),
     ]
+
+
+explain(__name__)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 
 MOST_EXPERTS = 4096
 MOST_SKEW = 4.0
@@ -150,3 +151,6 @@ def _fewer(left: Sequence[float], active: int) -> list[float]:
             *(one * share + fewer * rung for one, fewer in zip(most[1:], most, strict=False)),
         ]
     return found
+
+
+explain(__name__)

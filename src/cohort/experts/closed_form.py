@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 
 from cohort.errors import ParameterError, integer, positive, shown
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, binomial_excess
 
 __all__ = [
@@ -370,13 +371,15 @@ def capacity(experts: int, active: int, tokens: int, capacity_factor: float) -> 
     Raises
     ------
     ParameterError
-        If the factor is not a positive number.
+        If the factor is not a positive number, or a count not a whole one.
 
     Examples
     --------
     >>> capacity(experts=8, active=2, tokens=64, capacity_factor=1.25)
     20
     """
+    experts = integer("experts", experts, 1, LIMIT)
+    active, tokens = integer("active", active, 1, experts), integer("tokens", tokens, 0, LIMIT)
     return math.floor(positive("capacity_factor", capacity_factor) * tokens * active / experts)
 
 
@@ -413,3 +416,6 @@ def balance_loss(shares: Sequence[float], probabilities: Sequence[float]) -> flo
     _probabilities(shares, len(shares), 1)
     _probabilities(probabilities, len(shares), 1)
     return len(shares) * math.fsum(f * p for f, p in zip(shares, probabilities, strict=True))
+
+
+explain(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cohort.errors import ParameterError, bounded, integer, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 
 
@@ -96,3 +97,6 @@ def exchange_seconds(
     within = inside / positive("link", link, "bytes a second")
     across = beyond / positive("network", network, "bytes a second")
     return latency + positive("imbalance", imbalance) * max(within, across)
+
+
+explain(__name__)

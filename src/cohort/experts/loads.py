@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 
 
@@ -164,3 +165,6 @@ def _device_load(row: dict[str, str]) -> DeviceLoad:
         copies=int(row["copies"]),
         source=row["source"],
     )
+
+
+explain(__name__)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from math import fsum, sqrt
 
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.experts.closed_form import shared_evenly, slowest_device
 
 PLACEMENTS = 200  # that are drawn where nothing is known of the loads
@@ -184,3 +185,6 @@ def _dealt(pieces: Sequence[tuple[float, int]], devices: int, held: int) -> list
         places[least].append(expert)
         sums[least] += load
     return places
+
+
+explain(__name__)

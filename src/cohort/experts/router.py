@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cohort.errors import ParameterError, bounded, extras, integer
+from cohort.errors.arguments import explain
 from cohort.experts import closed_form as closed
 from cohort.numeric import LIMIT
 
@@ -423,3 +424,6 @@ def stream(experts: int, active: int, tokens: int, skew: float, seed: int) -> Ro
     """
     weighted = weights(experts, skew)
     return Routed(route(weighted, active, tokens, seed), weighted)
+
+
+explain(__name__)

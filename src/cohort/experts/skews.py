@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 from cohort.experts.router import MOST_EXPERTS, MOST_SKEW, popularity, weights
 
 
@@ -74,7 +75,8 @@ def skew_of_hottest(hottest: float, experts: int, active: int) -> float:
     1.08
     """
     count = integer("experts", experts, 1, MOST_EXPERTS)
-    wanted = bounded("hottest", hottest, 1)
+    active = integer("active", active, 1, count)
+    wanted = bounded("hottest", hottest, 1, count / active)  # then every token is sent to it
 
     return _least_skew(lambda skew: _unevenness(count, active, skew)[1], wanted)
 
@@ -94,3 +96,6 @@ def _least_skew(rising: Callable[[float], float], wanted: float) -> float:
         middle = (low + high) // 2
         low, high = (low, middle) if rising(middle / 100) >= wanted else (middle, high)
     return min((low, high), key=lambda each: abs(rising(each / 100) - wanted)) / 100
+
+
+explain(__name__)

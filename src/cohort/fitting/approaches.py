@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.errors import ParameterError, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 from cohort.scaling import FLOP_PER_TOKEN
 
@@ -210,3 +211,6 @@ def next_run(fit: Fit, boot: Bootstrap, flop: float, target: float) -> pd.Series
     return pd.Series(
         {"parameters": n, "tokens": compute / (FLOP_PER_TOKEN * n), "explain": float(explained[place])}
     )
+
+
+explain(__name__)

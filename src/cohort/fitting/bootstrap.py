@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cohort.errors import ParameterError, bounded, integer, one_of
+from cohort.errors import ParameterError, bounded, integer, one_of, shown
+from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 
 Quantity = str | Callable[[Any], float]
+MOST_DRAWN = 10**7  # runs of all resamples together, which are held at once
 PROPERTIES = ("parameters_exponent", "tokens_exponent", "G")
 # What follows from a law at a question: name -> (what the question needs, the answer).
 DERIVED: dict[str, tuple[tuple[str, ...], Callable[..., float]]] = {
@@ -160,6 +162,8 @@ def resample_weights(count: int, resamples: int, seed: int, rows: ArrayLike | No
 
 def _drawn(count: int, resamples: int, seed: int) -> NDArray[np.int64]:
     drawings = integer("resamples", resamples, 2)
+    if drawings * count > MOST_DRAWN:
+        raise ParameterError(f"resamples is {shown(resamples)}, but must be at most {MOST_DRAWN // count:,}")
     return np.random.default_rng(integer("seed", seed, 0)).integers(count, size=(drawings, count))
 
 
@@ -177,3 +181,6 @@ def _rows(rows: ArrayLike, count: int) -> NDArray[np.int64]:
     if low < 0 or high >= count:
         raise ParameterError(f"rows must be from 0 to {count - 1}, and run from {low} to {high}")
     return given
+
+
+explain(__name__)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cohort.errors import CohortError, ParameterError, one_of
+from cohort.errors.arguments import explain
 from cohort.fitting.bootstrap import Bootstrap, resample_weights
 from cohort.fitting.columns import runs_of
 from cohort.fitting.forms import FORMS
@@ -411,3 +412,6 @@ def predicted(law: Law, runs: Runs | pd.DataFrame) -> Array:
         further = {name: each for name, each in given.items() if each is not None}
     found: Array = law.loss(np.asarray(runs.parameters, float), np.asarray(runs.tokens, float), **further)
     return found
+
+
+explain(__name__)

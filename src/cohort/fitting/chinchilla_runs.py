@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.errors import integer
+from cohort.errors.arguments import explain
 from cohort.fitting.bootstrap import Bootstrap
 from cohort.fitting.certified import predicted
 from cohort.fitting.run_tables import read_runs
@@ -191,3 +192,6 @@ def frontier(
         records.append((flop, best.parameters, best.tokens, ratio, low, high, smallest, largest))
     columns = ["flop", "parameters", "tokens", "ratio", "low", "high", "parameters low", "parameters high"]
     return pd.DataFrame(records, columns=columns).set_index("flop")
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cohort.errors import ParameterError, shown
+from cohort.errors.arguments import explain
 from cohort.fitting.objective import Runs
 from cohort.fitting.terms import Array
 
@@ -101,3 +102,6 @@ def _first_wrong(values: ArrayLike) -> str:
     except TypeError:
         pass
     return shown(values)
+
+
+explain(__name__)

@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 
 from cohort.errors import ParameterError, bounded, one_of
+from cohort.errors.arguments import explain
 from cohort.fitting import terms
 from cohort.fitting.newton import STEPS
 from cohort.fitting.objective import Runs
@@ -353,3 +354,6 @@ FORMS = {
         other_laws.PrecisionLaw, logarithmic=frozenset({"E", "g"}), extra="bits",
     ),
 }  # fmt: skip
+
+
+explain(__name__)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array, Curve, Term
 
 
@@ -364,3 +365,6 @@ class Objective:
             full = self.coordinates(theta)
             J = self._gradients(full, *self._shares(full)[1:])
         return J if self.plain else self.free.T @ J
+
+
+explain(__name__)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.errors import CohortError, ParameterError
+from cohort.errors.arguments import explain
 from cohort.fitting.certified import Fit, fit, predicted
 from cohort.registry.frames import table
 
@@ -174,3 +175,6 @@ def ahead(
             }
         )
     return pd.DataFrame(records).set_index("set")
+
+
+explain(__name__)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cohort.errors import ParameterError, bounded
+from cohort.errors.arguments import explain
 
 if TYPE_CHECKING:
     from cohort.fitting.bootstrap import Bootstrap
@@ -87,3 +88,6 @@ def predict(
     low, high = np.exp(np.quantile(logs[:, None] + drawn, [(1 - share) / 2, (1 + share) / 2]))
     loss = float(fit.law.loss(parameters, tokens, **further))
     return Prediction(loss, float(low), float(high), share, fit.outside(parameters, tokens))
+
+
+explain(__name__)

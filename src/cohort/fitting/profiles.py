@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cohort.errors import bounded
+from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 
 if TYPE_CHECKING:
@@ -111,3 +112,6 @@ def _end(search: Search, point: Array, name: str, grid: Array, limit: float, oth
     left, right = values[first - 1], values[first]
     share = (limit - left) / (right - left) if np.isfinite(right) and right > left else 0.0
     return float(grid[first - 1] + min(max(share, 0.0), 1.0) * (grid[first] - grid[first - 1]))
+
+
+explain(__name__)

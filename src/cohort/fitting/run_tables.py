@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from cohort.errors import ParameterError, shown
+from cohort.errors.arguments import explain
+from cohort.errors.files import file_text
 from cohort.scaling import FLOP_PER_TOKEN
 
 # What a column is called, in lower case with underscores; the first that is there is taken.
@@ -23,7 +25,6 @@ NAMES = {
     "weight": ("weight", "weights"),
 }
 NEEDED = ("parameters", "loss")
-MOST_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,7 @@ def read_runs(path: str | Path, dropped_rows: int = 0) -> RunTable:
         line.
     """
     try:
-        if Path(path).stat().st_size > MOST_BYTES:
-            raise ParameterError(f"{path} is larger than {MOST_BYTES // 2**20} MiB")
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = file_text(path, "utf-8-sig").splitlines()
     except OSError as error:
         raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -125,3 +124,6 @@ def _number(path: str | Path, line: int, name: str, row: list[str], place: int) 
     if not 0 < value < math.inf:
         raise ParameterError(f"{path}, line {line}: {name} is {shown(cell)}, but must be a number above 0")
     return value
+
+
+explain(__name__)

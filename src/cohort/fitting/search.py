@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohort.errors import ParameterError, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.fitting.deviations import least_absolute
 from cohort.fitting.forms import Form
 from cohort.fitting.newton import minimise
@@ -339,3 +340,6 @@ class Search:
         value, norm, eigenvalue = np.full((3, count), np.inf)
         empty = np.full((count, len(start)), np.nan)
         return Minima(empty, value, norm, eigenvalue, np.zeros(count, dtype=bool))
+
+
+explain(__name__)

@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cohort.errors.arguments import explain
+
 Array = NDArray[np.float64]
 ABSENT = -1e3  # the logarithm of a term that a run does not have
 
@@ -371,3 +373,6 @@ def rounded(x: Array, bits: Array) -> Callable[[Array], Curve]:
         return a - alpha * log_size, gradient, {(1, 2): -slope, (2, 2): -alpha * bent}
 
     return curve
+
+
+explain(__name__)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from cohort.errors import ParameterError, bounded, one_of, shown
-from cohort.footprint.inputs import Factors
+from cohort.errors.arguments import explain
+from cohort.footprint.inputs import Factors, within
 from cohort.footprint.provenance import Provenance
 from cohort.units import G_PER_KG, HOURS_PER_YEAR
 
@@ -260,6 +261,8 @@ def account(
     ------
     UnknownNameError
         If there is no such boundary; the message names the nearest.
+    ParameterError
+        If an amount is no number of 0 or more, or `development` below 1.
 
     See Also
     --------
@@ -275,6 +278,9 @@ def account(
     440
     """
     applied = at_least(boundary, "facility") if apply_pue is None else apply_pue
+    within("it_energy_kwh", it_energy_kwh, 0, unit="kWh")
+    within("accelerator_hours", accelerator_hours, 0, unit="hours")
+    within("development", development, 1)
     market = factors.grid_g_per_kwh if factors.market_g_per_kwh is None else factors.market_g_per_kwh
     runs = development if boundary == "with_development" else 1.0
     hardware = 1.0 if at_least(boundary, "with_embodied") else 0.0
@@ -292,3 +298,6 @@ def account(
         accelerator_hours=accelerator_hours * runs,
         pue_applied=applied,
     )
+
+
+explain(__name__)

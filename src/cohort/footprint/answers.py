@@ -11,6 +11,7 @@ from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.errors import ParameterError, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import BOUNDARIES, Footprint, account, at_least, check_boundary
 from cohort.footprint.energy import MEASURED
 from cohort.footprint.factors import Range, factor
@@ -351,3 +352,6 @@ def break_even(made: Footprint, answer: Footprint) -> float:
             "but both must have the same boundary"
         )
     return made.co2e_kg / positive("the CO2e of an answer", answer.co2e_kg, "kg")
+
+
+explain(__name__)

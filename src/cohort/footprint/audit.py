@@ -15,6 +15,7 @@ from statistics import median
 
 from cohort.architecture.registered import model as read_model
 from cohort.errors import NotInDataError
+from cohort.errors.arguments import explain
 from cohort.footprint.training_runs import training_flop, training_tokens
 from cohort.registry import facts
 from cohort.registry.devices import as_accelerator, sixteen_bit_type
@@ -336,3 +337,6 @@ class _Run:
             rest = [row for part in ("idle", "embodied") for row in self._find(self.own.field, part=part)]
             if len(run) == 1 and len(rest) == 2:
                 yield "run + idle machines + hardware", run[0].value + sum(row.value for row in rest)
+
+
+explain(__name__)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import model as read_model
 from cohort.errors import extras
+from cohort.errors.arguments import explain
 from cohort.footprint.energy import TERMS, Coefficients, coefficients, narrow_experts, read_by_mixture
 from cohort.registry import facts
 from cohort.serving.roofline import weights_read
@@ -216,3 +217,6 @@ def _beside(each: Measured, found: Coefficients) -> Prediction:
     return Prediction(
         each.model, each.accelerators, each.concurrency, each.value, predicted, predicted / each.value
     )
+
+
+explain(__name__)

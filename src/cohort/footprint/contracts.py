@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cohort.errors import ParameterError, bounded, integer, positive
+from cohort.errors.arguments import explain
 from cohort.units import HOURS_PER_DAY
 
 HOURS = int(HOURS_PER_DAY)
@@ -177,3 +178,6 @@ def match(contracts: Iterable[Contract], by_hour_kwh: Mapping[int, float], rest_
         covered.append((contract, taken))
     rest = sum(left.values())
     return Matched((grams + rest * rest_g_per_kwh) / total, tuple(covered), rest, rest_g_per_kwh)
+
+
+explain(__name__)

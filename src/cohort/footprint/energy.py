@@ -24,6 +24,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
 from cohort.errors import bounded, integer, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry import facts
@@ -143,6 +144,8 @@ def read_by_mixture(
     >>> read_by_mixture(46.7e9, 12.9e9, experts=8, active=2, tokens=1)
     12900000000.0
     """
+    positive("active_parameters", active_parameters)
+    bounded("parameters", parameters, active_parameters)
     if experts == active:
         return parameters
     routed = (parameters - active_parameters) / (1 - active / experts)
@@ -335,6 +338,7 @@ def prompt_joules(
     spec = read_model(model)
     input_tokens = integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
     output_tokens = integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens")
+    bounded("drawn", drawn, 0)
     kept = coefficients()
     included, paid = min(input_tokens, kept.prompt), min(1.0, output_tokens / kept.answer)
     if input_tokens == included and paid == 1:
@@ -419,3 +423,6 @@ def joules_by_compute(
     flops = 2 * positive("active_parameters", active_parameters) * positive("tokens", tokens)
     rate = positive("peak", peak, "FLOP/s") * bounded("utilisation", utilisation, 0, 1, above=True)
     return flops / rate * positive("power_w", power_w, "W")
+
+
+explain(__name__)

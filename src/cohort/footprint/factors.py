@@ -11,6 +11,7 @@ from functools import lru_cache
 from math import inf
 
 from cohort.errors import ParameterError, one_of, positive, shown, unknown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, rated_power
 
@@ -341,3 +342,6 @@ def host_ratio(device: Accelerator) -> Range:
     """
     found = factor_of(device, NODE).times(1 / factor("training", DRAWN).central, "ratio")
     return replace(found, low=max(1.0, found.low), central=max(1.0, found.central), high=max(1.0, found.high))
+
+
+explain(__name__)

@@ -8,6 +8,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
 from cohort.errors import DoesNotFitError, integer, one_of
+from cohort.errors.arguments import explain
 from cohort.footprint.energy import MEASURED, cache_joules, carried_over, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, factor
 from cohort.registry.devices import Accelerator, as_accelerator
@@ -160,3 +161,6 @@ def _groups(spec: ModelSpec, device: Accelerator) -> list[int]:
     most, heads = most_devices(device), spec.attention_heads
     sizes = [2**power for power in range(most.bit_length()) if 2**power <= most]
     return [size for size in sizes if not any(number % size for number in heads)]
+
+
+explain(__name__)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from math import inf
+from numbers import Real
 from typing import Any
 
 from cohort.errors import bounded, one_of
+from cohort.errors.arguments import explain
 from cohort.footprint.factors import EMBODIED, Range, factor, factor_of
 from cohort.footprint.places import GRID_TABLES, grid_range, offsite_water
 from cohort.registry import facts
@@ -126,6 +129,12 @@ class Factors:
         metadata=traits(0.0, 1.0, usual=("accelerator", "share of its life in use"), above=True)
     )
 
+    def __post_init__(self) -> None:
+        for name, own in _traits(type(self)).items():
+            value = getattr(self, name)
+            if value is not None or own.usual is not None:
+                within(name, value, own.low, unit=own.unit, above=own.above)  # draws may pass the high end
+
     @classmethod
     def given(cls, known: Mapping[str, float | Range | None]) -> dict[str, Range]:
         """Return what a caller knows as ranges, each within its limits.
@@ -194,6 +203,48 @@ class Factors:
         return {**found, **_read(unknown, case, stamps)}
 
 
+def within(name: str, value: Any, low: float, high: float = inf, unit: str = "", above: bool = False) -> Any:
+    """Return a number or an array of draws if all of it is within a range, else raise.
+
+    Parameters
+    ----------
+    name : str
+        What it is called where it was given.
+    value : float or array
+        What was given.
+    low, high : float
+        The ends of the range.
+    unit : str
+        The unit, for the message.
+    above : bool
+        Whether it must be above `low`, not at it.
+
+    Returns
+    -------
+    float or array
+        What was given.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of range, not finite, or none.
+
+    Examples
+    --------
+    >>> within("pue", 1.1, 1, 10)
+    1.1
+    """
+    ends = (value,) if isinstance(value, Real) or not hasattr(value, "__array__") else _ends(value)
+    for end in ends:
+        bounded(name, end, low, high, unit, above=above)
+    return value
+
+
+def _ends(draws: Any) -> tuple[Any, ...]:
+    """Return the least and the greatest of an array, and the array itself where it has none."""
+    return (draws.min(), draws.max()) if draws.size and draws.dtype.kind in "iuf" else (draws,)
+
+
 def _traits(kind: type[Factors]) -> dict[str, _Traits]:
     """Return the traits of the fields of `Factors`, or of a class that adds some."""
     return {each.name: each.metadata["traits"] for each in fields(kind)}
@@ -224,3 +275,6 @@ def central_values(ranges: Mapping[str, Range]) -> dict[str, float]:
     {'pue': 1.1}
     """
     return {name: each.central for name, each in ranges.items()}
+
+
+explain(__name__)

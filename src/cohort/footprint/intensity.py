@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cohort.errors import ParameterError, bounded, shown
+from cohort.errors.arguments import explain
 from cohort.units import SECONDS_PER_HOUR
 
 GRAMS_PER_POUND = 453.59237  # exact by definition
@@ -106,7 +107,10 @@ def read_series(path: str | Path) -> Series:
     ParameterError
         If the file cannot be read or has no such columns; the message names the line.
     """
-    rows = list(csv.reader(_lines(path)))
+    try:
+        rows = list(csv.reader(_lines(path)))
+    except csv.Error as error:
+        raise ParameterError(f"{path} is not CSV: {error}") from None
     heads = [head.strip().casefold() for head in rows[0]] if rows else []
     time = next((k for k, head in enumerate(heads) if re.fullmatch(_TIMES, head)), -1)
     found = next(
@@ -164,3 +168,6 @@ def _hour(path: str | Path, line: int, cell: str) -> int:
             f"{path}, line {line}: time is {shown(cell, 40)}, but must be as 2026-11-26 10:00:00"
         ) from None
     return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() // SECONDS_PER_HOUR)
+
+
+explain(__name__)

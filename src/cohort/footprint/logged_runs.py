@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cohort.errors import CohortError, NotInDataError, ParameterError, bounded, extras, integer, one_of
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint, at_least, check_boundary
 from cohort.footprint.contracts import Contract, Matched, match, parse_contract
 from cohort.footprint.factors import Range, factor
@@ -379,3 +380,6 @@ def _added(metered: Metered, boundary: str, ranges: Mapping[str, Range]) -> list
             else "Making: not assessed, since the log has no accelerator to spread it over."
         )
     return said
+
+
+explain(__name__)

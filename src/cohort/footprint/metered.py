@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint, account, at_least
 from cohort.footprint.factors import host_ratio
 from cohort.footprint.inputs import Factors, traits
@@ -250,3 +251,6 @@ def _of(values: Mapping[str, Any], name: str, group: Group) -> Any:
     """Return a factor of a kind of accelerator: its own, or that of all where there is one kind."""
     own = f"{name}: {group.device.name}"
     return values[own] if own in values else values[name]
+
+
+explain(__name__)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cohort.errors import one_of, unknown
+from cohort.errors.arguments import explain
 from cohort.footprint.factors import Range, factor
 from cohort.registry import facts
 from cohort.registry.names import Names, aliases, key
@@ -341,3 +342,6 @@ def offsite_water(place: str) -> Range:
     value, source = values.get(name, values["World"])
     ends = (value * usa.low / usa.central, value, value * usa.high / usa.central)
     return Range(*ends, usa.unit, (source, *usa.sources))
+
+
+explain(__name__)

@@ -12,6 +12,7 @@ from statistics import fmean, median
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import group, title
 from cohort.architecture.registered import model as read_model
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import at_least
 from cohort.footprint.audit import published_rows
 from cohort.footprint.factors import Z95, Range, assessed
@@ -401,3 +402,6 @@ def utilisation(device: Accelerator, without: Collection[str] = ()) -> Range:
     centre, spread = fmean(logs), Z95 * apart * sqrt(1 + 1 / makers)
     ends = (exp(centre - spread), exp(centre), min(exp(centre + spread), 1.0))
     return Range(*ends, "fraction", usual_mfu(device).sources, shape="lognormal")
+
+
+explain(__name__)

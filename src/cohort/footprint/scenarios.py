@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cohort.errors import extras
+from cohort.errors import extras, one_of
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.factors import Range
 from cohort.footprint.published_runs import Run, utilisation
@@ -14,6 +15,8 @@ from cohort.footprint.uncertainty import Draws, Spread, sample
 
 with extras():
     import numpy as np
+
+UNITS = ("_kwh", "_kg", "_l", "_hours")  # on which the names of amounts end
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,14 @@ class Modelled:
 
         Raises
         ------
-        AttributeError
-            If a footprint has no such amount.
+        UnknownNameError
+            If a footprint has no such amount; the message names the nearest.
         """
+        one_of(
+            "amount",
+            amount,
+            [name for name in dir(Footprint) if name.endswith(("_kwh", "_kg", "_l", "_hours"))],
+        )
         draws = len(next(iter(self.inputs.values())))
         values = np.broadcast_to(np.asarray(getattr(self.footprint, amount), dtype=float), (draws,))
         return Spread(values, self.inputs)
@@ -152,3 +160,6 @@ def _above(shares: Draws, floor: float) -> Draws:
     found = shares.copy()
     found[low] = np.resize(kept, int(low.sum()))
     return found
+
+
+explain(__name__)

@@ -9,10 +9,11 @@ from typing import Any
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.errors import NotInDataError, ParameterError, bounded, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint, account, at_least, check_boundary
 from cohort.footprint.factors import Range, host_ratio, power
 from cohort.footprint.factors import mfu as usual_mfu
-from cohort.footprint.inputs import Case, Factors, central_values, traits
+from cohort.footprint.inputs import Case, Factors, central_values, traits, within
 from cohort.footprint.places import grid as grid_of
 from cohort.footprint.places import grid_factors
 from cohort.footprint.provenance import Provenance, about_place
@@ -59,12 +60,18 @@ def training_flop(active_parameters: Any, tokens: Any) -> Any:
     float or array
         FLOP.
 
+    Raises
+    ------
+    ParameterError
+        If one is no number of 0 or more.
+
     Examples
     --------
     >>> training_flop(405e9, 15e12)
     3.645e+25
     """
-    return 6 * active_parameters * tokens
+    within("active_parameters", active_parameters, 0)
+    return 6 * active_parameters * within("tokens", tokens, 0, unit="tokens")
 
 
 def training_tokens(model: str | ModelSpec) -> float:
@@ -345,6 +352,8 @@ def run_footprint(
         If there is no such boundary.
     NotInDataError
         If hours have to be estimated and the data hold no 16-bit peak of the accelerator.
+    ParameterError
+        If neither hours nor compute are given.
 
     Examples
     --------
@@ -356,6 +365,8 @@ def run_footprint(
     hours, flop = compute
     if flop is not None:
         hours = _hours(flop, device, own.mfu)
+    elif hours is None:
+        raise ParameterError("a run needs the hours of its accelerators or its compute; neither was given")
     return account(
         boundary,
         own,
@@ -364,3 +375,6 @@ def run_footprint(
         development=own.development,
         apply_pue=apply_pue,
     )
+
+
+explain(__name__)

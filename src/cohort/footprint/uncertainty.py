@@ -12,6 +12,7 @@ from typing import Any
 from zlib import crc32
 
 from cohort.errors import ParameterError, extras, integer, shown
+from cohort.errors.arguments import explain
 from cohort.footprint.factors import Z95, Range
 
 with extras():
@@ -263,3 +264,6 @@ def propagate(
     drawn = sample(inputs, draws, seed)
     values = np.broadcast_to(np.asarray(answer(**drawn), dtype=float), (draws,))
     return Spread(values, drawn)
+
+
+explain(__name__)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cohort.errors import bounded, one_of
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.factors import Range
 from cohort.footprint.inputs import central_values
@@ -75,6 +76,7 @@ def person_days(kg: float, place: str = "World") -> float:
     >>> round(person_days(1000))
     56
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     tonnes = yardstick(f"greenhouse gases per person, {place}")
     return kg / KG_PER_TONNE / tonnes * DAYS_PER_YEAR
 
@@ -97,6 +99,7 @@ def fossil_person_days(kg: float) -> float:
     >>> round(fossil_person_days(1000))
     78
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     return kg / KG_PER_TONNE / yardstick("fossil CO2 per person, World") * DAYS_PER_YEAR
 
 
@@ -118,6 +121,7 @@ def car_years(kg: float) -> float:
     >>> round(car_years(4600), 3)
     1.0
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     return kg / KG_PER_TONNE / yardstick("passenger car of the United States")
 
 
@@ -139,6 +143,7 @@ def car_km(kg: float) -> float:
     >>> round(car_km(1000))
     4023
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     return G_PER_KG * kg / yardstick("passenger car of the United States, per mile") * KM_PER_MILE
 
 
@@ -162,6 +167,7 @@ def flights(kg: float, radiative_forcing: bool = True) -> float:
     >>> round(flights(1668), 3), round(flights(1668, radiative_forcing=False), 3)
     (1.0, 1.9)
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     flight = "return flight London to New York, economy"
     each = yardstick(flight)
     return kg / (each if radiative_forcing else each / yardstick(f"{flight}, over CO2 alone"))
@@ -212,6 +218,7 @@ def capture(kg: float) -> Capture:
     >>> round(capture(36_000_000).design_months, 6)
     12.0
     """
+    kg = bounded("kg", kg, 0, unit="kg")
     tonnes = kg / KG_PER_TONNE
     return Capture(
         tonnes / yardstick("Mammoth, by design"),
@@ -350,3 +357,6 @@ def fleet_footprint(
     own = {**values, "power_w": values["power_w"] * load}
     year = run_footprint("with_embodied", device, (accelerators * HOURS_PER_YEAR, None), own)
     return Fleet(accelerators, year, accelerators * values["embodied_kg"])
+
+
+explain(__name__)

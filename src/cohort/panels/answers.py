@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cohort.errors.arguments import explain
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -166,3 +168,6 @@ def _points(drawing: Drawing, one: Series) -> Sequence[tuple[Any, ...]]:
         (drawing.name, one.label, x, y, low, high, unit)
         for x, y, low, high in zip(one.x, one.y, one.low or blank, one.high or blank, strict=True)
     ]
+
+
+explain(__name__)

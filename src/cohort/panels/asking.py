@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from cohort.errors import CohortError, one_of
+from cohort.errors.arguments import explain
 from cohort.panels.answers import Answer
 from cohort.panels.inputs import Input, RefusedError, blamed, read_all
 
@@ -154,3 +155,6 @@ def ask(name: str, /, **given: object) -> Answer:
         raise
     except CohortError as error:
         raise blamed(error, asked.inputs) from None
+
+
+explain(__name__)

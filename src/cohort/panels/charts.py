@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cohort.errors.arguments import explain
 from cohort.panels.svg import (
     SIZE,
     WIDTH,
@@ -342,3 +343,6 @@ def upright_bars(
     ticks = Axis(1, max(len(values), 2), x_axis(1), x_axis(len(values)) if len(values) > 1 else x_axis.end)
     parts += _below(ticks, top + height, x_label)
     return drawing(parts, top + height + 2 * LINE_HEIGHT + 2, title)
+
+
+explain(__name__)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cohort.errors import CohortError, ParameterError, bounded, integer, one_of, shown, unknown
+from cohort.errors.arguments import explain
 
 LONGEST_TEXT = 200_000  # characters of a pasted config
 
@@ -300,3 +301,6 @@ def blamed(error: CohortError, inputs: Sequence[Input]) -> RefusedError:
     start = str(error).removeprefix("unknown ")
     named = [each.name for each in inputs if start.startswith((f"{each.name} ", f"{each.name}:"))]
     return RefusedError({max(named, key=len, default=""): str(error)})
+
+
+explain(__name__)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from cohort.errors import ParameterError, shown
+from cohort.errors.arguments import explain
 from cohort.panels.asking import Panel, panel
 from cohort.panels.inputs import Input
 
@@ -128,7 +130,19 @@ def literal(value: object) -> str:
     Returns
     -------
     str
+
+    Raises
+    ------
+    ParameterError
+        If it is none of them.
     """
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(literal, value))}]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if value is not None and not isinstance(value, bool | int | float):
+        raise ParameterError(f"{shown(value)} is no value of a parameter")
+    return repr(value)
+
+
+explain(__name__)

@@ -11,11 +11,16 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from cohort.display.words import plainly
+from cohort.errors import integer
+from cohort.errors.arguments import explain
 
 WIDTH = 460.0  # units of a drawing; pages draw it as wide as their text
 SIZE = 12.0  # of all text: 9 pixels on a phone, 390 CSS pixels wide
 CHARACTER = 0.6  # mean width over size; DejaVu and Verdana are the widest that readers have
-# The book's palette for readers who confuse colours, by the class of a shape.
+# The book's palette for readers who confuse colours, by the class of a shape.MOST_TICKS = 100
+
+MOST_TICKS = 100
+
 COLOURS = {
     "c0": "#0173b2",
     "c1": "#de8f05",
@@ -220,8 +225,8 @@ class Axis:
         list of float
         """
         if self.log:
-            return _decades(self.low, self.high, most)
-        rough = (self.high - self.low) / most
+            return _decades(self.low, self.high, integer("most", most, 1, MOST_TICKS))
+        rough = (self.high - self.low) / integer("most", most, 1, MOST_TICKS)
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(each * power for each in (1, 2, 5, 10) if each * power >= rough * (1 - 1e-9))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
@@ -266,3 +271,6 @@ def tick_label(value: float) -> str:
         if value >= size * (1 - 1e-9):
             return f"{value / size:,.4g}{letter}"
     return plainly(value) if value >= 1e-6 or not value else f"{value:.0e}"
+
+
+explain(__name__)

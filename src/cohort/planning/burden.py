@@ -10,6 +10,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.formats import WeightFormat
 from cohort.errors import CohortError, NotInDataError, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.answers import answer_factors, answer_footprint
 from cohort.footprint.energy import cache_joules, coefficients, joules_per_token, prompt_joules
@@ -144,3 +145,6 @@ class Draw:
         """
         token = joules_per_token(self._spec, accelerators, concurrency, self._dtype, self._kept)
         return self._output * token + self._fixed
+
+
+explain(__name__)

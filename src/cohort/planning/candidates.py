@@ -9,6 +9,9 @@ from math import ceil
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
+from cohort.errors import integer
+from cohort.errors.arguments import explain
+from cohort.numeric import LIMIT
 from cohort.planning.demand import Demand, Limits
 from cohort.planning.sharing import Way
 from cohort.registry.devices import Accelerator
@@ -93,7 +96,7 @@ class Candidate:
             Seconds to the first token and for a further one, and requests a second.
         """
         if concurrency not in self._seen:
-            self._seen[concurrency] = self._times(concurrency)
+            self._seen[concurrency] = self._times(integer("concurrency", concurrency, 1, LIMIT))
         return self._seen[concurrency]
 
     def _times(self, concurrency: int) -> tuple[float, float, float]:
@@ -117,7 +120,7 @@ class Candidate:
         -------
         Serving
         """
-        asked = self.asked(concurrency)
+        asked = self.asked(integer("concurrency", concurrency, 1, LIMIT))
         if self.way.apart:
             return as_one_service(self.group, self.group, asked, (self.way.readers, self.way.writers))
         return steady(self.group, asked, CHUNK)
@@ -240,3 +243,6 @@ def first_kept(kept: Callable[[int], bool], low: int, high: int) -> int:
     if kept(low):
         return low
     return last_kept(lambda count: not kept(count), low, high) + 1
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from cohort.errors import ParameterError, bounded, integer, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT
 
 MOST_ACCELERATED = 64  # tokens that a step can yield of a sequence
@@ -118,3 +119,6 @@ class Limits:
         if self.token_s is not None and token_s > self.token_s:
             return f"a token takes {1e3 * token_s:.3g} ms of the {1e3 * self.token_s:.3g} ms allowed"
         return ""
+
+
+explain(__name__)

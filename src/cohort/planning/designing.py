@@ -8,6 +8,7 @@ from math import ceil, inf, log2
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.errors import InfeasibleError, ParameterError, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.training_runs import training, training_hours
 from cohort.planning.burden import price_of
 from cohort.planning.demand import Demand, Limits
@@ -411,3 +412,6 @@ def _loosened(goal: Goal) -> Iterator[tuple[str, Goal]]:
             looser = value * (1 + LOOSER)
             looser = max(int(looser), value + 1) if isinstance(value, int) else looser
             yield name, replace(goal, limits=replace(goal.limits, **{name: looser}))
+
+
+explain(__name__)

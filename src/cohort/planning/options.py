@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cohort.errors.arguments import explain
 from cohort.planning.sharing import Way
 from cohort.serving.services import Serving
 from cohort.units import G_PER_KG, MILLION, SECONDS_PER_HOUR
@@ -155,3 +156,6 @@ class Rejected:
     what: str
     why: str
     kind: str = ""
+
+
+explain(__name__)

@@ -11,6 +11,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.registered import model as read_model
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.footprint.energy import MOST_SHARED
 from cohort.planning.burden import Draw, Weight, price_of, weight_of
 from cohort.planning.candidates import Candidate, rungs
@@ -374,3 +375,6 @@ def unbeaten(found: Iterable[T], criteria: Callable[[T], tuple[float, ...]]) -> 
         if not any(all(one <= other for one, other in zip(before, values, strict=True)) for before in kept):
             kept.append(values)
             yield each
+
+
+explain(__name__)

@@ -20,6 +20,7 @@ from cohort.architecture.latent import Latent
 from cohort.architecture.registered import model
 from cohort.architecture.variants import with_attention, with_feedforward
 from cohort.errors import ParameterError, bounded, integer, one_of
+from cohort.errors.arguments import explain
 
 HEAD, KV_HEADS, VOCABULARY, WIDER, WIDTH_PER_LAYER = 128, 8, 128_256, 3.5, 110
 CONTEXT = 131_072  # tokens that a shape is offered for
@@ -126,3 +127,6 @@ def _split(part: FeedForward, count: int, active: int) -> FeedForward:
     if not isinstance(part, Dense):
         return part
     return Experts(count, active, max(part.width // active, 1), gated=part.gated, bias=part.bias)
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cohort.architecture.decoder import ModelSpec
+from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator
 from cohort.serving.groups import most_devices
 from cohort.serving.layouts import Layout
@@ -108,3 +109,6 @@ def _layouts(spec: ModelSpec, device: Accelerator, most: int) -> Iterator[Layout
                 for stages in STAGES:
                     if tensor * data * stages <= most and stages <= len(spec.layers):
                         yield Layout(tensor, stages, data, expert)
+
+
+explain(__name__)

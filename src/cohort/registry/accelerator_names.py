@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import combinations, takewhile
 
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.names import Names, aliases, key, plain
 
@@ -102,3 +103,6 @@ def find_accelerator(given: str, stamp: tuple[int, ...]) -> str:
 def _meant(names: Names, words: list[str]) -> tuple[str, ...]:
     """Return the names that words stand for, in the order given or in any other."""
     return names.meant(key(" ".join(words))) or names.meant(key(" ".join(sorted(set(words)))))
+
+
+explain(__name__)

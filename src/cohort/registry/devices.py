@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cohort.errors import NotInDataError, unknown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.accelerator_names import find_accelerator
 from cohort.units import GB, MIB
@@ -289,3 +290,6 @@ def multiplied_type(device: Accelerator, weight_dtype: str) -> str:
     """
     own = NATIVE.get(weight_dtype)
     return own if own in dict(device.peaks) else sixteen_bit_type(device)
+
+
+explain(__name__)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from cohort.errors import CohortError, unknown
+from cohort.errors.arguments import explain
 
 STATUSES = ("stated", "derived", "inferred", "undisclosed", "contested")
 
@@ -122,8 +123,17 @@ def tables() -> list[str]:
 
 @lru_cache(maxsize=32)
 def _read(path: str, modified: int) -> tuple[dict[str, str], ...]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file, skipinitialspace=True))  # as programs write logs
+    name = os.path.basename(path)
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)  # as programs write logs
+            found = tuple(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        raise CohortError(f"the table {name} cannot be read: {error}") from None
+    for line, each in enumerate(found, start=1):
+        if None in each or None in each.values():
+            raise CohortError(f"the table {name} has not as many cells as heads in row {line}")
+    return found
 
 
 def rows(table: str) -> list[dict[str, str]]:
@@ -275,3 +285,6 @@ def _facts_by_model(stamp: int) -> dict[str, dict[str, Fact]]:
         fact = Fact(row["value"], row["unit"], row["status"], row["source"], row["note"])
         found.setdefault(row["model"], {})[row["field"]] = fact
     return found
+
+
+explain(__name__)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cohort.errors import extras
+from cohort.errors import CohortError, extras
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 
 with extras():
@@ -46,12 +47,12 @@ def table(name: str) -> pd.DataFrame:
     fields: list[dict[str, Any]] = schema.get("schema", {}).get("fields", [])
     for field in fields:
         column = field["name"]
-        if field["type"] in _DTYPES:
-            frame[column] = pd.to_numeric(frame[column]).astype(_DTYPES[field["type"]])
-        elif field["type"] == "boolean":
-            frame[column] = frame[column].map({"true": True, "false": False}).astype("boolean")
-        elif field["type"] == "date":
-            frame[column] = pd.to_datetime(frame[column])
+        if column not in frame:
+            raise CohortError(f"the table {name} has no column {column}")
+        try:
+            frame[column] = _typed(frame[column], field["type"])
+        except (TypeError, ValueError) as error:
+            raise CohortError(f"the table {name}, column {column}: {error}") from None
     frame.attrs = {
         "title": schema.get("title", name),
         "description": schema.get("description", ""),
@@ -63,8 +64,20 @@ def table(name: str) -> pd.DataFrame:
     return frame
 
 
+def _typed(column: Any, kind: str) -> Any:
+    """Return a column of text as the type that its schema gives it."""
+    if kind in _DTYPES:
+        return pd.to_numeric(column).astype(_DTYPES[kind])
+    if kind == "boolean":
+        return column.map({"true": True, "false": False}).astype("boolean")
+    return pd.to_datetime(column) if kind == "date" else column
+
+
 def _sources(frame: pd.DataFrame, schema: dict[str, Any]) -> list[str]:
     """Return the sources of a table: those that its rows name, and those of the whole."""
     columns = [column for column in frame.columns if column == "source" or column.endswith("_source")]
     keys = {str(key) for column in columns for key in frame[column].unique()} - {""}
     return sorted(keys | {source["title"] for source in schema.get("sources", [])})
+
+
+explain(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cohort.errors import unknown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 
 FIRST = "h100-1"
@@ -75,3 +76,6 @@ def device_run(run: str) -> DeviceRun:
     if run not in runs:
         raise unknown("run", run, list(runs))
     return DeviceRun(*(runs[run][name] for name in ("accelerator", "torch", "date")))
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.names import Match, Names, aliases, key
 
@@ -176,3 +177,6 @@ def find_model(given: str) -> Match:
     cohort.model : The model itself.
     """
     return _find(given, facts.models_stamp())
+
+
+explain(__name__)

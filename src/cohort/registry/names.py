@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cohort.errors import UnknownNameError, nearest, unknown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 
 LONGEST_NAME = 200  # characters; what is longer names nothing
@@ -207,3 +208,6 @@ class Names:
             near = nearest(plain(part or given), self._spellings, 12)
             likely = list(dict.fromkeys(self._spellings[spelling] for spelling in near))[:3]
         return unknown(self.kind, given, self.names, likely, self.remedy)
+
+
+explain(__name__)

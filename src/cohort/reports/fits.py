@@ -12,6 +12,7 @@ import numpy as np
 
 from cohort.display.words import counted, scaled
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.fitting import FORMS, Fit, fit, predicted
 from cohort.fitting.run_tables import RunTable, read_runs
 from cohort.scaling.saved_laws import saved
@@ -253,3 +254,6 @@ def report_page(report: dict[str, Any]) -> str:
         f"<title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n"
         f'<pre style="white-space:pre-wrap">{text}</pre>\n</body>\n</html>\n'
     )
+
+
+explain(__name__)

@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from cohort.display.words import counted, mass, significant
-from cohort.errors import ParameterError, one_of
+from cohort.errors import ParameterError, one_of, shown
+from cohort.errors.arguments import explain
 from cohort.footprint.logged_runs import LoggedRun, from_log
 from cohort.reports.report_rows import NOT_ASSESSED, About, Cell, Report, as_records, disclosures
 from cohort.units import WH_PER_KWH
@@ -214,7 +215,7 @@ def inert(cell: object) -> str:
         return ""
     if isinstance(cell, (int, float)):
         return repr(cell)
-    text = " ".join(str(cell).split())
+    text = " ".join((cell if isinstance(cell, str) else shown(cell)).split())
     return f"'{text}" if text.startswith(LIVE) else text
 
 
@@ -357,3 +358,6 @@ WRITERS: dict[str, Callable[[LoggedRun, tuple[Report, ...]], str]] = {
     ".csv": csv_text,
     ".md": markdown_text,
 }
+
+
+explain(__name__)

@@ -13,6 +13,7 @@ import click
 from cohort.architecture.registered import ABSENT, known, model, models, title
 from cohort.display.words import DASH, significant
 from cohort.errors import UnknownNameError, unknown
+from cohort.errors.arguments import explain
 from cohort.footprint.places import grid, grids, place_name
 from cohort.registry import facts
 from cohort.registry.devices import accelerator, accelerators
@@ -227,6 +228,7 @@ def _print_list(
     as_json: bool,
 ) -> None:
     """Print the records that have some words, as a table or as JSON."""
+    words = list(dict.fromkeys(words))
     named = {spelling: _named(find, spelling) for spelling in (*words, " ".join(words))}
     found = [record for record in records if all(_has(record, word, named[word]) for word in words)]
     # Several words may be the spelling of one name.
@@ -293,3 +295,6 @@ def aligned(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> li
         starts = [start, *[" " * len(start)] * len(last)]
         lines += [f"{before}{part}".rstrip() for before, part in zip(starts, last or [""], strict=False)]
     return [line.replace(TIED, " ") for line in lines]
+
+
+explain(__name__)

@@ -12,6 +12,7 @@ import click
 from cohort.architecture.registered import model, title
 from cohort.display.words import binary
 from cohort.errors import one_of
+from cohort.errors.arguments import explain
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.memory import Budget, largest_batch, longest_context, memory_budget
 from cohort.serving.training_peak import TrainingMemory, training_memory
@@ -243,3 +244,6 @@ def _verdict(sheet: dict[str, Any]) -> Iterator[tuple[str, str]]:
             beyond = ": this context is beyond it" if sheet["beyond_offer"] else ""
             yield "offered context", f"{sheet['offered_context']:>9,} tokens{beyond}"
     yield "verdict", sheet["verdict"]
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from cohort.display.parts import label_points, nothing, plain_ticks, round_ticks
 from cohort.display.theme import COLOURS, SMALLEST, WIDTH, figure
+from cohort.errors.arguments import explain
 from cohort.planning import Plan, Point
 
 NAMED = 4  # points of the frontier that are named
@@ -74,3 +75,6 @@ def _named(frontier: tuple[Point, ...]) -> list[Point]:
 
 def _label(point: Point) -> str:
     return f"{point.way.devices} devices, {point.concurrency:,} at once"
+
+
+explain(__name__)

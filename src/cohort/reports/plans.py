@@ -13,6 +13,7 @@ import click
 from cohort.architecture.registered import model as read_model
 from cohort.display.words import counted, significant
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 from cohort.planning import Demand, Limits, Option, Plan, plan
 from cohort.planning.options import BEST
 
@@ -264,3 +265,6 @@ def write_chart(found: Plan, path: str) -> None:
         draw_frontier(found).savefig(Path(path), format="svg", metadata={"Date": None})
     except OSError as error:
         raise ParameterError(f"{path} cannot be written: {error.strerror}") from None
+
+
+explain(__name__)

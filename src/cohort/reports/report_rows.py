@@ -8,6 +8,7 @@ from typing import Any
 
 from cohort.architecture.registered import model as read_model
 from cohort.errors import NotInDataError, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.accounts import at_least
 from cohort.footprint.logged_runs import LoggedRun
 from cohort.footprint.provenance import Provenance
@@ -403,3 +404,6 @@ def as_records(reports: tuple[Report, ...]) -> list[Mapping[str, Any]]:
         for key, _, cells in reports
         for cell in cells
     ]
+
+
+explain(__name__)

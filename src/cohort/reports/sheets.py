@@ -17,6 +17,7 @@ from cohort.architecture.variants import main_attention
 from cohort.display.patterns import attention_pattern, experts_pattern
 from cohort.display.words import binary, scaled, significant
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, accelerator, accelerators
 from cohort.serving import most_devices
 from cohort.serving.memory import memory_budget
@@ -205,3 +206,6 @@ def _naming(start: str, names: Sequence[str]) -> str:
         if len(line) <= WIDTH or shown == 1:
             return line
         shown -= 1
+
+
+explain(__name__)

@@ -57,7 +57,7 @@ _EXAMPLES = {
 
 
 _LINE = re.compile(
-    r"(?P<name>\w+): (?P<type>[a-z]+(?:\[[a-z]+\])?) = (?P<literal>[^#=]+?)\s+# (?P<help>[^=]*\S)\s*"
+    r"(?P<name>\w+): (?P<type>[a-z]+(?:\[[a-z]+\])?) = (?P<literal>[^#=]*[^#=\s])\s+# (?P<help>[^=]*\S)\s*"
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cohort.errors import ParameterError, shown
+from cohort.errors.files import file_text
 from cohort.runner.parameter_cells import Text, as_written
 from cohort.runner.plain_values import read_yaml
 
@@ -75,7 +76,7 @@ def from_yaml_file(path: Path) -> dict[str, object]:
         If it cannot be read, or holds no mapping of names to values.
     """
     try:
-        return from_yaml(path.read_text(encoding="utf-8"), str(path))
+        return from_yaml(file_text(path), str(path))
     except OSError as error:
         raise ParameterError(f"parameters file {str(path)!r} cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,6 +20,7 @@ _INTEGER = re.compile(r"[-+]?\d+(?:_\d+)*")
 # A few lines of aliases to aliases stand for more values than fit into memory.
 MOST_VALUES = 100_000
 MOST_LEVELS = 50
+MOST_CHARACTERS = 2**18  # which take the parser seconds
 _PREFIX = "tag:yaml.org,2002:"
 
 
@@ -143,11 +145,26 @@ def read_yaml(text: str, where: str) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    if len(text) > MOST_CHARACTERS:
+        raise ParameterError(
+            f"{where}: has {len(text):,} characters, and {MOST_CHARACTERS:,} at most are read."
+        )
     try:
+        _check_levels(YAML(typ="safe", pure=True).parse(text))
         root = YAML(typ="safe", pure=True).compose(text)
         return None if root is None else _Values().value(root, 0)
     except (YAMLError, RecursionError, ValueError) as error:
         raise ParameterError(f"{where}: is not YAML: {' '.join(str(error).split())}.") from None
+
+
+def _check_levels(events: Iterable[Any]) -> None:
+    """Stop at what is nested too deep before the parser does, which takes it the longer the deeper."""
+    level = 0
+    for event in events:
+        name = type(event).__name__
+        level += name.endswith("StartEvent") - name.endswith("EndEvent")
+        if level > MOST_LEVELS + 3:  # those of stream and document, and the values'
+            raise ValueError(f"it holds more than {MOST_VALUES:,} values or {MOST_LEVELS} levels")
 
 
 class _Values:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cohort.errors import NotebookError, ParameterError, unknown
+from cohort.errors.files import file_text
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,13 @@ def _entries(toc: Path) -> Iterator[str]:
         from cohort.runner.plain_values import read_yaml
 
         try:
-            contents = read_yaml(toc.read_text(encoding="utf-8"), toc.name)
+            contents = read_yaml(file_text(toc), toc.name)
         except ParameterError as error:
             raise NotebookError(str(error)) from None
+        except OSError as error:
+            raise NotebookError(f"{toc.name}: cannot be read ({error.strerror}).") from None
+        except UnicodeDecodeError:
+            raise NotebookError(f"{toc.name}: is not text in UTF-8.") from None
         yield from _files(contents)
 
 

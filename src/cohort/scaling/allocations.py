@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cohort.errors import bounded, positive
+from cohort.errors.arguments import explain
 from cohort.units import SECONDS_PER_HOUR
 
 FLOP_PER_TOKEN = 6.0  # of training, a parameter: two forward, four backward
@@ -150,3 +151,6 @@ class Lifetime:
         operations = FLOP_PER_TOKEN * positive("tokens", tokens)
         operations += SERVING_FLOP_PER_TOKEN * self.equivalent_tokens
         return positive("parameters", parameters) * operations * self.training.usd_per_flop
+
+
+explain(__name__)

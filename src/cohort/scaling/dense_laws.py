@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Overtraining
 from cohort.scaling.laws_in_general import check_question
@@ -282,3 +283,6 @@ def law(name: str | Path) -> ScalingLaw:
         return read_law(name)  # type: ignore[return-value]
     values = coefficients(name)
     return ScalingLaw(**{key: values[key] for key in ("E", "A", "B", "alpha", "beta")})
+
+
+explain(__name__)

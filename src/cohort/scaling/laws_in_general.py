@@ -14,6 +14,7 @@ from numbers import Real
 from typing import Any, ClassVar
 
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive, shown
+from cohort.errors.arguments import explain
 from cohort.numeric import least, root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation
 
@@ -277,3 +278,6 @@ def checked(law: Law, signed: bool = False) -> None:
     for name, value in law.coefficients().items():
         low = -1e300 if signed else 0
         object.__setattr__(law, name, bounded(name, value, low, above=not signed and name != "E"))
+
+
+explain(__name__)

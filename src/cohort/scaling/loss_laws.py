@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
 from cohort.scaling.laws_in_general import Law
@@ -298,3 +299,6 @@ class LossLaw(Law):
         return root(
             lambda t: self._condition(t, self._terms(reducible, t)[1], use), low - margin, high + margin
         )
+
+
+explain(__name__)

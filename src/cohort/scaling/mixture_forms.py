@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from cohort.errors import InfeasibleError, ParameterError, bounded, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 
 LARGEST = 1e30  # parameters up to which a dense model of equal loss is looked for
@@ -415,3 +416,6 @@ class SparsityLaw:
         return math.exp(
             root(lambda n: self._of_size(math.exp(n), 0.0) - target, math.log(1.0), math.log(LARGEST))
         )
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from cohort.errors import InfeasibleError, bounded, positive
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 
 LARGEST = 1e30  # parameters up to which a dense model of equal loss is looked for
@@ -192,3 +193,6 @@ class LeverageLaw:
         """
         flop = 6 * positive("active", active) * positive("tokens", tokens)
         return active * self.leverage(share, fineness, flop)
+
+
+explain(__name__)

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec, Residual
 from cohort.errors import bounded, positive
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.names import Names
 from cohort.scaling.mixture_forms import BilinearLaw, GranularLaw, MixtureAllocation, SparsityLaw
@@ -317,3 +318,6 @@ def geometric_mean(model: Shape) -> float:
     2000000000.0
     """
     return math.sqrt(model.total * model.active)
+
+
+explain(__name__)

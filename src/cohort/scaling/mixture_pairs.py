@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 from cohort.registry import facts
 from cohort.scaling.mixture_laws import Shape
@@ -194,3 +195,6 @@ def equal_pairs() -> list[Pair]:
     list of Pair
     """
     return [pair for pair in pairs() if pair.relation == EQUAL]
+
+
+explain(__name__)

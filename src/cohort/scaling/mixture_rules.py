@@ -14,6 +14,7 @@ from functools import lru_cache
 from statistics import median
 
 from cohort.errors import InfeasibleError, one_of
+from cohort.errors.arguments import explain
 from cohort.numeric import least_squares
 from cohort.registry import facts
 from cohort.scaling import mixture_laws
@@ -362,3 +363,6 @@ def bounded_ratios() -> list[tuple[Pair, float]]:
     return [
         (pair, rule.dense_equivalent(pair.shape) / pair.dense) for pair in pairs() if pair.relation != EQUAL
     ]
+
+
+explain(__name__)

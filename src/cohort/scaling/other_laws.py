@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from cohort.errors import InfeasibleError
+from cohort.errors.arguments import explain
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law, checked
@@ -301,3 +302,6 @@ class PrecisionLaw(Law):
     def _loss(self, n: Any, d: Any, **further: Any) -> Any:
         size = n * (1 - math.e ** (-further.get("bits", 16.0) / self.g))
         return self.E + self.A * size**-self.alpha + self.B * d**-self.beta
+
+
+explain(__name__)

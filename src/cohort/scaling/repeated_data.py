@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cohort.errors import InfeasibleError, positive, unknown
+from cohort.errors.arguments import explain
 from cohort.numeric import root
 from cohort.registry import facts
 from cohort.registry.names import Names, aliases
@@ -267,3 +268,6 @@ def _log_elasticity(repeats: float, rate: float) -> float:
 def _logit_of(share: float) -> float:
     """Return the logit of a share; infinite where it is one or more."""
     return math.log(share) - math.log1p(-share) if share < 1 else math.inf
+
+
+explain(__name__)

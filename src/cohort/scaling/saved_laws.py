@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cohort.errors import ParameterError, one_of
+from cohort.errors.arguments import explain
+from cohort.errors.files import file_text
 from cohort.scaling import other_laws
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law
@@ -66,7 +68,7 @@ def read_law(path: str | Path) -> Law:
         If there is no such form.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = json.loads(file_text(path))
     except OSError as error:
         raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
@@ -84,3 +86,6 @@ def read_law(path: str | Path) -> Law:
             f"{path}: a law of the form {record['form']!r} has the numbers {needed}"
         ) from None
     return law
+
+
+explain(__name__)

@@ -9,6 +9,7 @@ import math
 from functools import lru_cache
 
 from cohort.errors import bounded
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.scaling.dense_laws import ScalingLaw
 
@@ -80,3 +81,6 @@ def fitted_interval(flop: float) -> tuple[float, float]:
         math.exp(one + share * (other - one)) for one, other in zip(before[1:], after[1:], strict=True)
     )
     return low, high
+
+
+explain(__name__)

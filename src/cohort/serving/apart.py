@@ -14,6 +14,7 @@ from math import ceil, sqrt
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.asked import Asked, checked_layout, checked_lengths, speculation
@@ -299,3 +300,6 @@ def as_one_service(
         peak=one.peak / one.devices * devices,
         bandwidth=one.bandwidth / one.devices * devices,
     )
+
+
+explain(__name__)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from math import ceil
 
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry.devices import Accelerator
 from cohort.serving.groups import most_devices
@@ -128,3 +129,6 @@ def checked_lengths(concurrency: int, input_tokens: int, output_tokens: int) -> 
         integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens"),
         integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens"),
     )
+
+
+explain(__name__)

@@ -12,7 +12,8 @@ from functools import lru_cache
 from math import inf
 from statistics import median
 
-from cohort.errors import one_of
+from cohort.errors import ParameterError, one_of, shown
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import NATIVE, Accelerator, accelerator, multiplied_type
 from cohort.registry.names import Names
@@ -107,7 +108,14 @@ class Attained:
         -------
         float
             Prompts.
+
+        Raises
+        ------
+        ParameterError
+            If fewer than none are served beside it.
         """
+        if others < 0:
+            raise ParameterError(f"others is {shown(others)}, but must be a number of at least 0")
         return self.waiting[together] * float(others**self.queue)
 
     def product(self, accelerator: str, width: str) -> float:
@@ -403,3 +411,6 @@ def from_constants(
         corner=of("corner")[""],
         spread=spread,
     )
+
+
+explain(__name__)

@@ -12,7 +12,9 @@ from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.dtypes import Precision, precision, precisions
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
-from cohort.errors import unknown
+from cohort.errors import integer, unknown
+from cohort.errors.arguments import explain
+from cohort.numeric import LIMIT, MAX_CONTEXT
 
 _FLASHMLA = "fp8_ds_mla"
 
@@ -124,6 +126,9 @@ def cache_bytes(
     >>> cache_bytes(cohort.model("llama-3-8b"), range(32), 8192, 1, cache_format("fp8")) / 2**30
     0.5
     """
+    integer("context", context, 0, MAX_CONTEXT, unit="tokens")
+    integer("sequences", sequences, 0, LIMIT)
+    integer("tensor", tensor, 1, LIMIT)
     alike = Counter(id(spec.layers[number]) for number in layers)
     total = Fraction(0)
     for layer in {id(spec.layers[number]): spec.layers[number] for number in layers}.values():
@@ -165,3 +170,6 @@ def _bytes_per_element(mixer: Mixer, stored: CacheFormat) -> Fraction:
 
 def _width(stored: Precision) -> Fraction:
     return (stored.bits + Fraction(stored.scale_bits, stored.block)) / 8
+
+
+explain(__name__)

@@ -9,6 +9,7 @@ from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.mixing import Mixer
 from cohort.errors import one_of
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.serving.layouts import Layout, on_device
 from cohort.units import GIB, MIB
@@ -204,3 +205,6 @@ def _mixed(mixer: Mixer, hidden: int, devices: int) -> float:
     if part is None:
         return mixer.matmul_parameters(hidden) / hidden / devices
     return part.matmul_parameters(hidden) / hidden
+
+
+explain(__name__)

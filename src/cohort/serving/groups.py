@@ -9,6 +9,7 @@ from cohort.architecture.dtypes import precisions
 from cohort.architecture.formats import WeightFormat, weight_format, weight_formats
 from cohort.architecture.registered import model as read_model
 from cohort.errors import ParameterError, one_of
+from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.attainment import GENERATIONS, Attained, attained
 from cohort.serving.layouts import Layout, stages
@@ -128,3 +129,6 @@ def _stored(spec: ModelSpec, weight_dtype: str | WeightFormat) -> WeightFormat:
 
 
 _kept = lru_cache(maxsize=2048)(DeviceGroup)
+
+
+explain(__name__)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, accelerator, sixteen_bit_type
 from cohort.registry.measured import FIRST, device_run
@@ -156,3 +157,6 @@ def _whole(row: dict[str, str], device: str) -> Cell:
 
 def _group(spec: ModelSpec, device: str, dtype: str, attained: Attained) -> DeviceGroup:
     return device_group(spec, device, Layout(), dtype, "bf16", attained)
+
+
+explain(__name__)

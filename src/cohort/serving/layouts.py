@@ -12,6 +12,7 @@ from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
 from cohort.errors import ParameterError, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import ceil_div
 
 MOST = 4096  # devices of a layout
@@ -266,3 +267,6 @@ def on_device(mixer: Mixer, devices: int) -> Mixer | None:
     if isinstance(mixer, Latent):
         return replace(mixer, heads=ceil_div(mixer.heads, devices), gates=ceil_div(mixer.gates, devices))
     return None
+
+
+explain(__name__)

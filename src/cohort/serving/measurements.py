@@ -7,6 +7,7 @@ from typing import Any
 
 from cohort.architecture.registered import model as read_model
 from cohort.errors import one_of
+from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import NATIVE, accelerator, accelerators
 from cohort.serving.attainment import GENERATIONS, ROOFLINE, Attained
@@ -318,3 +319,6 @@ def _at_most(row: dict[str, str]) -> dict[str, Any]:
         record[name] = serve(**request, concurrency=most, generation=engines).output_tokens_per_s
         record[f"{name} error"] = record[name] / measured - 1
     return record
+
+
+explain(__name__)

@@ -17,6 +17,7 @@ from cohort.architecture.formats import EXPERTS, WeightFormat, weight_format
 from cohort.architecture.registered import ABSENT, known
 from cohort.architecture.registered import model as read_model
 from cohort.errors import ParameterError, bounded, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div, largest
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
@@ -461,3 +462,6 @@ __all__ = [
     "memory_budget",
     "offered_context",
 ]
+
+
+explain(__name__)

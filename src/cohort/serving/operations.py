@@ -19,6 +19,7 @@ from cohort.architecture.formats import WeightFormat
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.recurrent import Reused
+from cohort.errors.arguments import explain
 from cohort.serving.layouts import Layout, on_device
 
 LATENT = frozenset({"MLA", "CSA", "HCA"})  # kinds of attention whose heads share one vector a token
@@ -353,3 +354,6 @@ def cache_read(mixer: Mixer, context: int, devices: int) -> float:
     if not isinstance(mixer, Latent) or mixer.indexer is None or context <= mixer.indexer.top_k:
         return mixer.cache_elements(context, 1, devices)
     return (mixer.kv_rank + mixer.rope_dim) * mixer.indexer.top_k + mixer.indexer.cached * context
+
+
+explain(__name__)

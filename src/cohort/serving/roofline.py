@@ -9,6 +9,7 @@ from __future__ import annotations
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
 from cohort.errors import bounded, integer
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.asked import Asked, checked_layout, checked_lengths, speculation
@@ -233,3 +234,6 @@ def compute_bound_concurrency(
         middle = (low + high) // 2
         low, high = (low, middle) if turned(middle) else (middle, high)
     return high
+
+
+explain(__name__)

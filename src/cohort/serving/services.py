@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cohort.errors import positive
+from cohort.errors.arguments import explain
 from cohort.units import MILLION, SECONDS_PER_HOUR
 
 # What each part of a token's time is spent on.
@@ -182,3 +183,6 @@ class Serving:
         """
         hourly = positive("price", price, "USD per accelerator hour") * self.devices
         return hourly / (SECONDS_PER_HOUR * self.output_tokens_per_s) * MILLION
+
+
+explain(__name__)

@@ -19,6 +19,7 @@ from math import ceil, inf, isinf
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision
 from cohort.architecture.formats import WeightFormat
+from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, multiplied_type, sixteen_bit_type
 from cohort.serving.attainment import Attained
 from cohort.serving.layouts import Layout, stages
@@ -419,3 +420,6 @@ def _prompt_flops(mixer: object, tokens: int, cached: int) -> float:
     """Return the FLOPs of scores of the tokens of a prompt, after some that are cached."""
     whole = (tokens + cached) * mixer.score_flops(tokens + cached)  # type: ignore[attr-defined]
     return whole - (cached * mixer.score_flops(cached) if cached else 0.0)  # type: ignore[attr-defined,no-any-return]
+
+
+explain(__name__)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from math import ceil
 
+from cohort.errors.arguments import explain
 from cohort.serving.asked import Asked
 from cohort.serving.memory import Budget, memory_budget
 from cohort.serving.services import Serving
@@ -169,3 +170,6 @@ def memory_misfit(group: DeviceGroup, sequences: int, context: int) -> str:
     budget = memory_of(group)
     cache = 0 if budget.room < 0 else group.cache_bytes(context, sequences)
     return "" if 0 <= budget.room >= cache else replace(budget, cache=cache).reason
+
+
+explain(__name__)

@@ -17,6 +17,7 @@ from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.registered import model as read_model
 from cohort.errors import integer, one_of
+from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 from cohort.serving.layouts import Layout, held, stages
 
@@ -433,3 +434,6 @@ def _attention_sides(mixer: Mixer, hidden: int) -> int:
         made += hidden + 2 * mixer.kv_rank + mixer.rope_dim + mixer.heads * (mixer.nope_dim + mixer.value_dim)
         return made + mixer.heads * mixer.value_dim + hidden
     return ceil_div(mixer.matmul_parameters(hidden), hidden) + hidden
+
+
+explain(__name__)

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cohort.errors import bounded
+from cohort.errors.arguments import explain
 from cohort.footprint.factors import Range
 from cohort.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 # What a channel may be of; all but the first are parts of the host, and a machine is all of them at once.
+MOST_SHIFT = 24.0 * SECONDS_PER_HOUR  # further no clock is from UTC
 KINDS = ("accelerator", "processor", "memory", "machine")
 GAP = 5.0  # of the usual step between two samples: a longer one is a gap
 LEAST_GAP_S = 2.0  # meters that sample ten times a second miss a beat now and then
@@ -247,7 +250,10 @@ class PowerLog:
         """
         found: dict[int, float] = {}
         for each in self.channels if self.clock != "none" else ():
-            times, total = each.seconds + shift_s, each.cumulated_j()
+            times, total = (
+                each.seconds + bounded("shift_s", shift_s, -MOST_SHIFT, MOST_SHIFT, "s"),
+                each.cumulated_j(),
+            )
             first, last = int(times[0] // SECONDS_PER_HOUR), int(times[-1] // SECONDS_PER_HOUR)
             edges = SECONDS_PER_HOUR * np.arange(first, last + 2)
             parts = np.diff(np.interp(edges, times, total)) / JOULES_PER_KWH
@@ -272,3 +278,6 @@ def together(channels: Iterable[Channel]) -> Range:
     found = [each.energy() for each in channels]
     low, central, high = (sum(getattr(each, end) for each in found) for end in ("low", "central", "high"))
     return Range(low, central, high, "kWh")
+
+
+explain(__name__)

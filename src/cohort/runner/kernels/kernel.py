@@ -139,7 +139,7 @@ class Attempt:
             If something went wrong.
         """
         if self.problem is not None or self.notebook is None:
-            raise NotebookError(self.problem)
+            raise NotebookError(self.problem or "the notebook did not run")
         return self.notebook
 
 

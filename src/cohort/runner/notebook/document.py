@@ -10,12 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from cohort.errors import NotebookError
+from cohort.errors.files import file_text
+from cohort.runner.records import MIME
 
 Notebook = dict[str, Any]
 
 
 Cell = dict[str, Any]
 
+
+# What is read of the metadata of a notebook and of a cell.
+_OF_NOTEBOOK = {"kernelspec": {"name": str}}
+_OF_CELL = {
+    "mystnb": {"figure": {"name": str, "caption": str}, "image": {"alt": str}},
+    "cohort": {},
+}
 
 # Besides text/*, the kinds of data that nbformat stores line by line.
 _SPLIT_MIMES = frozenset({"application/javascript", "image/svg+xml"})
@@ -40,10 +49,10 @@ def read_notebook(path: Path) -> Notebook:
         If the file cannot be read or is no notebook of format 4.
     """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(file_text(path))
     except OSError as error:
         raise NotebookError(f"{path.name}: cannot be read ({error.strerror}).") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotebookError(f"{path.name}: is not a notebook in JSON ({error}).") from None
     if not _is_format_4(notebook):
         raise NotebookError(f"{path.name}: is JSON, but not a notebook of format 4.")
@@ -194,19 +203,58 @@ def _is_format_4(notebook: Any) -> bool:
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
         return False
     cells, metadata = notebook.get("cells"), notebook.get("metadata")
-    return isinstance(metadata, dict) and isinstance(cells, list) and all(map(_is_cell, cells))
+    return _has_shape(metadata, _OF_NOTEBOOK) and isinstance(cells, list) and all(map(_is_cell, cells))
+
+
+def _has_shape(node: Any, shape: Any) -> bool:
+    """Whether a mapping is one as deep as it is read, and what is read as text there is text."""
+    if not isinstance(shape, dict):
+        return isinstance(node, shape)
+    return isinstance(node, dict) and all(
+        _has_shape(node[name], inner) for name, inner in shape.items() if name in node
+    )
 
 
 def _is_cell(cell: Any) -> bool:
-    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
+    if not isinstance(cell, dict) or not _has_shape(cell.get("metadata"), _OF_CELL):
         return False
-    outputs = cell.get("outputs", [])
+    outputs, attachments = cell.get("outputs", []), cell.get("attachments", {})
     return (
         cell.get("cell_type") in ("code", "markdown", "raw")
-        and isinstance(cell.get("source"), str | list)
+        and _is_text(cell.get("source"))
+        and _is_texts(cell["metadata"].get("tags", []))
+        and isinstance(cell.get("id", ""), str)
         and isinstance(outputs, list)
-        and all(isinstance(output, dict) and "output_type" in output for output in outputs)
+        and all(map(_is_output, outputs))
+        and isinstance(attachments, dict)
+        and all(isinstance(bundle, dict) for bundle in attachments.values())
     )
+
+
+def _is_output(output: Any) -> bool:
+    if not isinstance(output, dict) or not isinstance(output.get("output_type"), str):
+        return False
+    if output["output_type"] == "stream":
+        return _is_text(output.get("text")) and isinstance(output.get("name"), str)
+    data, metadata = output.get("data", {}), output.get("metadata", {})
+    if not isinstance(data, dict) or not isinstance(metadata, dict) or not _is_record(data.get(MIME, {})):
+        return False
+    texts = [value for mime, value in data.items() if mime.startswith("text/") or mime in _SPLIT_MIMES]
+    return all(map(_is_text, texts))
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(entry, dict) and {"value", "unit"} <= entry.keys() for entry in value.values()
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or _is_texts(value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _joined_text(mime: str, data: Any) -> Any:
@@ -228,8 +276,9 @@ def _cell_with_texts(cell: Cell, change: Callable[[str, Any], Any]) -> Cell:
     if "attachments" in cell:
         bundles = cell["attachments"].items()
         cell["attachments"] = {name: _bundle_with_texts(bundle, change) for name, bundle in bundles}
-    if "outputs" in cell:
-        cell["outputs"] = [_output_with_texts(output, change) for output in cell["outputs"]]
+    if cell["cell_type"] == "code":  # which some programs write without what it has not
+        cell["execution_count"] = cell.get("execution_count")
+        cell["outputs"] = [_output_with_texts(output, change) for output in cell.get("outputs", [])]
     return cell
 
 

@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from cohort.errors import NotebookError, ParameterError
+from cohort.errors.arguments import fits
+from cohort.errors.files import file_text
 from cohort.runner.notebook.canonical_form import dumps
 from cohort.runner.notebook.document import Notebook, write_atomically
 from cohort.runner.records import Entry
@@ -149,17 +151,26 @@ class Store:
             If it cannot be read.
         """
         try:
-            stored = json.loads(self._plan.read_text(encoding="utf-8"))
-            return Plan(stored["notebook"], stored["key"], tuple(stored["sets"]), stored["figures"])
+            stored = json.loads(file_text(self._plan))
+            return _plan_of(stored)
         except FileNotFoundError:
             raise ParameterError(f"{str(self.folder)!r} holds no sweep; start one with --out.") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise NotebookError(f"{str(self._plan)!r} cannot be read ({error}).") from None
 
     def rows(self) -> list[Row]:
-        """Return the rows of the finished runs, in the order of the plan."""
-        found = (json.loads(path.read_text(encoding="utf-8")) for path in self._rows.glob("*.json"))
-        return sorted((Row(**row) for row in found), key=lambda row: row.run)
+        """Return the rows of the finished runs, in the order of the plan.
+
+        Returns
+        -------
+        list of Row
+
+        Raises
+        ------
+        NotebookError
+            If one cannot be read.
+        """
+        return sorted(map(_row_of, self._rows.glob("*.json")), key=lambda row: row.run)
 
     def finish(
         self,
@@ -231,3 +242,22 @@ class Store:
 
     def _row(self, run: int) -> Path:
         return self._rows / f"{run:04}.json"
+
+
+def _plan_of(stored: Any) -> Plan:
+    plan = Plan(stored["notebook"], stored["key"], tuple(stored["sets"]), stored["figures"])
+    texts = isinstance(plan.notebook, str) and isinstance(plan.key, str) and isinstance(plan.figures, bool)
+    if not texts or not all(isinstance(each, dict) for each in plan.sets):
+        raise TypeError("it is no plan of a sweep")
+    return plan
+
+
+def _row_of(path: Path) -> Row:
+    """Return a stored row; what is no row is said in a sentence."""
+    try:
+        row = Row(**json.loads(file_text(path)))
+        if not all(fits(getattr(row, name), hint) for name, hint in get_type_hints(Row).items()):
+            raise TypeError("it is no row of a sweep")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise NotebookError(f"{str(path)!r} cannot be read ({error}).") from None
+    return row

@@ -10,10 +10,21 @@ from math import inf, nan
 from numbers import Integral, Real
 
 LONGEST = 160  # characters of a refusal that names what is near
+MOST = 400  # characters of any message
 
 
 class CohortError(ValueError):
-    """A request that cannot be answered; its message is one line for the reader."""
+    """A request that cannot be answered; its message is one line for the reader.
+
+    Parameters
+    ----------
+    message : str
+        The line. What cannot be printed, such as a control character in a name, is escaped; of what is too
+        long for a reader, such as a path that is none, the middle is left out.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_sentence(message) if len(message) > MOST or not message.isprintable() else message)
 
 
 class UnknownNameError(CohortError):
@@ -126,7 +137,7 @@ def nearest(name: str, allowed: Iterable[str], n: int = 3) -> list[str]:
     import difflib  # needed only on the way to an error
 
     words = {candidate: _words(candidate) for candidate in allowed}
-    given = _words(name)
+    given = _words(name[:LONGEST])  # of a longer name the beginning has to do
     if not given:
         return []
     begin = [
@@ -147,6 +158,15 @@ def _words(name: str) -> list[str]:
     import re
 
     return re.findall(r"[^\W\d_]+|\d+(?:\.\d+)*", name.casefold())
+
+
+def _sentence(message: str) -> str:
+    """Return a message on one line of at most `MOST` characters, with what cannot be printed escaped."""
+    line = " ".join(message.splitlines())
+    for _ in range(2):  # an escape is longer than what it stands for
+        line = line if len(line) <= MOST else f"{line[: MOST - 161]}…{line[-160:]}"
+        line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    return line if len(line) <= MOST else line[: MOST - 1] + "…"
 
 
 def shown(value: object, limit: int = 80) -> str:
@@ -195,7 +215,7 @@ def unknown(
         To be raised by the caller. Its message keeps within `LONGEST` characters, as far as `kind` lets it.
     """
     names = list(dict.fromkeys(allowed))
-    matches = list(likely) or (nearest(name, names) if isinstance(name, str) else [])
+    matches = list(likely[:12]) or (nearest(name, names) if isinstance(name, str) else [])
     hints = [
         f"did you mean {' or '.join(map(repr, matches[:count]))}?" for count in range(len(matches), 0, -1)
     ]
