@@ -97,8 +97,8 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     """
     drawing, axes = figure(WIDTH * 0.66)
     for mixture, colour, label in (
-        (False, COLOURS[0], "dense model of 2024"),
-        (True, COLOURS[1], "mixture of 2024"),
+        (False, COLOURS[0], "dense model of the cohort"),
+        (True, COLOURS[1], "mixture of the cohort"),
     ):
         rows = chosen[chosen["mixture"] == mixture]
         axes.scatter(
