@@ -67,8 +67,8 @@ def worked(option: Option | None, demand: Demand, design: Design | None, years: 
         even = training / year
         found.append(
             Problem(
-                f"Training costs USD {significant(training)} million, serving USD {significant(year)} million "
-                "a year. When has use cost as much as training?",
+                f"Training costs USD {significant(training)} million, serving USD {significant(year)} "
+                "million a year. When has use cost as much as training?",
                 (f"{significant(training)} ÷ {significant(year)} = {significant(even)} years.",),
                 f"After {significant(even)} years, were it used for so long.",
             )

@@ -285,8 +285,8 @@ def prices_said(table: pd.DataFrame, chance: float | None) -> str:
         for low, high in [accelerator(str(name)).usd_per_hour or (0.0, 0.0)]
     )
     return running(
-        f"{table.index[1]} costs {_percent(gap)} more than {table.index[0]}. Measured, its times may come out "
-        f"{_percent(float(other['high'] / other['usd']) - 1)} longer, those of {table.index[0]} "
+        f"{table.index[1]} costs {_percent(gap)} more than {table.index[0]}. Measured, its times may come "
+        f"out {_percent(float(other['high'] / other['usd']) - 1)} longer, those of {table.index[0]} "
         f"{_percent(float(one['high'] / one['usd']) - 1)}.",
         f"If both err independently, {table.index[1]} is the cheaper one in "
         f"{significant(CENTURY * chance, 2)} of {CENTURY} cases"
@@ -456,8 +456,8 @@ def places_said(table: pd.DataFrame, grams: float) -> str:
     if min(len(by_place), len(by_device)) < 2:
         return cheapest
     return running(
-        f"From the best place to the worst the CO2e of an answer grows {significant(place, 2)}-fold, from the "
-        f"best accelerator to the worst {significant(device, 2)}-fold: {more}.",
+        f"From the best place to the worst the CO2e of an answer grows {significant(place, 2)}-fold, from "
+        f"the best accelerator to the worst {significant(device, 2)}-fold: {more}.",
         cheapest,
     )
 
