@@ -115,9 +115,9 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
     label_points(
         axes,
-        list(chosen["active"] / BILLION),
-        list(chosen["tokens"] / TRILLION),
-        list(map(str, chosen.index)),
+        [*(chosen["active"] / BILLION), *(made["active"] / BILLION)],
+        [*(chosen["tokens"] / TRILLION), *(made["tokens"] / TRILLION)],
+        [*map(str, chosen.index), *([""] * len(made))],
     )
     return drawing
 

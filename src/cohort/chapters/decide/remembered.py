@@ -27,7 +27,12 @@ def takeaways(found: Plan, best: Mapping[str, Design], places: pd.DataFrame, sav
     str
         Markdown.
     """
-    left = f"{len(found.options)} of {found.tried}" if found.tried else "none"
+    layouts = (
+        f"- Most layouts are beaten by another in everything: {len(found.options)} of {found.tried} are "
+        "worth a look, and limits on time choose among them."
+        if found.options
+        else "- A plan can end with no layout at all: the limits decide before the price does."
+    )
     dense, mixture = best.get("dense"), next((each for kind, each in best.items() if kind != "dense"), None)
     made = "- How much a model will be used decides its size as much as what it may cost to train."
     if dense is not None and mixture is not None:
@@ -36,9 +41,7 @@ def takeaways(found: Plan, best: Mapping[str, Design], places: pd.DataFrame, sav
             f"- At this quality and use the {cheaper} costs less, and more use makes the best model smaller: "
             "know the demand before the size."
         )
-    moved = (
-        "- The place moves the CO2e of an answer more than the accelerator does, wherever both can be chosen."
-    )
+    moved = "- The CO2e of an answer depends on place, accelerator and layout: state all three with it."
     if places["place"].nunique() > 1 and places["accelerator"].nunique() > 1:
         by_place, by_device = (places.groupby(name)["grams"].min() for name in ("place", "accelerator"))
         one, other = by_place.max() / by_place.min(), by_device.max() / by_device.min()
@@ -47,12 +50,16 @@ def takeaways(found: Plan, best: Mapping[str, Design], places: pd.DataFrame, sav
             f"- For CO2e choose the {first} first: from best to worst it changes an answer "
             f"{significant(max(one, other), 2)}-fold, the {second} {significant(min(one, other), 2)}-fold."
         )
-    cheaper = int((savings["times"] > 1).sum())
+    number = int((savings["times"] > 1).sum())
+    saved = (
+        f"- {number:,} of {counted(len(savings), 'change')} that the makers of the cohort made "
+        f"{inflected(number, 'leaves', 'leave')} a token cheaper to serve here."
+        if len(savings)
+        else "- What a maker's change saves depends on the load and the limits under which it is served."
+    )
     return sentences(
-        f"- Most layouts are beaten by another in everything: {left} are worth a look, and limits on time "
-        "choose among them.",
+        layouts,
         made,
         moved,
-        f"- {cheaper:,} of {counted(len(savings), 'change')} that the makers of the cohort made "
-        f"{inflected(cheaper, 'leaves', 'leave')} a token cheaper to serve here.",
+        saved,
     )

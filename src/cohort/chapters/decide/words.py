@@ -275,6 +275,8 @@ def prices_said(table: pd.DataFrame, chance: float | None) -> str:
     str
         Markdown.
     """
+    if table.empty:
+        return "No accelerator serves this within the limits: loosen one of them, or choose among others."
     if chance is None:
         return "There is no second accelerator to compare with."
     one, other = table.iloc[0], table.iloc[1]

@@ -163,6 +163,8 @@ def test_what_nothing_serves_is_said_and_drawn():
         assert any(text.get_text() for text in drawing.axes[0].texts)
     table = places.by_place(SPEC, [H100], DEMAND, Limits(token_s=1e-6), ["France"], 1.0)
     assert remembered.takeaways(none, {}, table, rows()).count("\n- ") == 3
+    assert "end with no layout at all" in remembered.takeaways(none, {}, table, rows())
+    assert words.prices_said(empty, None).startswith("No accelerator serves this")
     assert problems.worked(None, DEMAND, None, 2.0) == []
 
 
