@@ -110,13 +110,15 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="active parameters (billion)")
     axes.set_ylabel("training tokens (trillion)")
     axes.margins(0.12)
+    tokens = [*(chosen["tokens"] / TRILLION), *(made["tokens"] / TRILLION)]
+    axes.set_yticks(round_ticks(min(tokens), max(tokens)))
     plain_ticks(axes.xaxis)
     plain_ticks(axes.yaxis)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
     label_points(
         axes,
         [*(chosen["active"] / BILLION), *(made["active"] / BILLION)],
-        [*(chosen["tokens"] / TRILLION), *(made["tokens"] / TRILLION)],
+        tokens,
         [*map(str, chosen.index), *([""] * len(made))],
     )
     return drawing

@@ -250,9 +250,9 @@ def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:
         else ""
     )
     return (
-        f"The coefficients were fitted to {len(left)} points of {left['model'].nunique()} models. Reading a GB "
-        f"takes {kept.read:.3f} J. An H100 that reads at its full bandwidth and draws its full rating takes "
-        f"{rated:.3f} J for it; nothing in the fit knows that number.\n"
+        f"The coefficients were fitted to {len(left)} points of {left['model'].nunique()} models. Reading a "
+        f"GB takes {kept.read:.3f} J. An H100 that reads at its full bandwidth and draws its full rating "
+        f"takes {rated:.3f} J for it; nothing in the fit knows that number.\n"
         "The measured requests are chats. What their short prompts take is inside these numbers, spread over "
         f"answers of {kept.answer:.0f} tokens; what a shorter answer has not paid of its prompt is added. "
         "A longer prompt adds its FLOPs at the rate that products attain, and a longer context the reading "
