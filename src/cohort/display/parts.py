@@ -75,15 +75,16 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Seq
     x, y : sequence of float
         The points, in data coordinates.
     labels : sequence of str
-        One text a point. Points are served in order; a label that would cover another one at every place is
-        left out, so that those that are there can be read.
+        One text a point; a point with an empty one is only kept clear. Points are served in order; a label
+        that would cover another one at every place is left out, so that those that are there can be read.
     """
     axes.figure.canvas.draw()
     centres = axes.transData.transform(list(zip(x, y, strict=True)))
     points: list[tuple[float, ...]] = [(px - 4, py - 4, px + 4, py + 4) for px, py in centres.tolist()]
     written: list[tuple[float, ...]] = []
     for point, label in zip(zip(x, y, strict=True), labels, strict=True):
-        _place(axes, point, label, points, written)
+        if label:
+            _place(axes, point, label, points, written)
 
 
 _TOUCHING = 0.02  # share of its box that a label may lie over others, whose boxes have some room around them

@@ -58,9 +58,9 @@ def draw_frontier(found: Plan) -> Figure:
     named = _named(found.frontier)
     label_points(
         axes,
-        [each.tokens_per_s_per_user for each in named],
-        [each.tokens_per_s_per_accelerator for each in named],
-        [_label(each) for each in named],
+        [each.tokens_per_s_per_user for each in found.frontier],
+        [each.tokens_per_s_per_accelerator for each in found.frontier],
+        [_label(each) if each in named else "" for each in found.frontier],
     )
     return drawing
 

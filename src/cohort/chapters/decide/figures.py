@@ -97,8 +97,8 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     """
     drawing, axes = figure(WIDTH * 0.66)
     for mixture, colour, label in (
-        (False, COLOURS[0], "dense model of 2024"),
-        (True, COLOURS[1], "mixture of 2024"),
+        (False, COLOURS[0], "dense model of the cohort"),
+        (True, COLOURS[1], "mixture of the cohort"),
     ):
         rows = chosen[chosen["mixture"] == mixture]
         axes.scatter(
@@ -110,14 +110,16 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="active parameters (billion)")
     axes.set_ylabel("training tokens (trillion)")
     axes.margins(0.12)
+    tokens = [*(chosen["tokens"] / TRILLION), *(made["tokens"] / TRILLION)]
+    axes.set_yticks(round_ticks(min(tokens), max(tokens)))
     plain_ticks(axes.xaxis)
     plain_ticks(axes.yaxis)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
     label_points(
         axes,
-        list(chosen["active"] / BILLION),
-        list(chosen["tokens"] / TRILLION),
-        list(map(str, chosen.index)),
+        [*(chosen["active"] / BILLION), *(made["active"] / BILLION)],
+        tokens,
+        [*map(str, chosen.index), *([""] * len(made))],
     )
     return drawing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cohort.display.problems import Problem
 from cohort.display.words import counted, significant
 from cohort.planning import Demand, Design, Option
-from cohort.units import HOURS_PER_YEAR, MILLION, SECONDS_PER_HOUR
+from cohort.units import MILLION, SECONDS_PER_HOUR
 
 
 def worked(option: Option | None, demand: Demand, design: Design | None, years: float) -> list[Problem]:
@@ -33,10 +33,10 @@ def worked(option: Option | None, demand: Demand, design: Design | None, years: 
         found.append(
             Problem(
                 f"{counted(option.accelerators, 'accelerator')} cost USD {option.usd_per_hour:,.2f} an hour "
-                "and "
-                f"write {significant(rate)} tokens a second. What do a million tokens cost?",
+                f"and write {significant(rate, 4)} tokens a second. What do a million tokens cost?",
                 (
-                    f"{significant(rate)} × 3,600 s = {significant(hour / MILLION)} million tokens an hour.",
+                    f"{significant(rate, 4)} × 3,600 s = {significant(hour / MILLION)} million tokens an "
+                    "hour.",
                     f"USD {option.usd_per_hour:,.2f} ÷ {significant(hour / MILLION)} = "
                     f"USD {significant(option.usd_per_million_tokens)}.",
                 ),
@@ -48,12 +48,12 @@ def worked(option: Option | None, demand: Demand, design: Design | None, years: 
         copies = -(-wanted // each)
         found.append(
             Problem(
-                f"One copy answers {significant(each)} requests a second within the limits. How many "
-                "copies, and "
-                f"accelerators, serve {significant(wanted)}?",
+                f"With {counted(option.serving.concurrency, 'answer')} at once a copy on "
+                f"{counted(option.way.devices, 'accelerator')} finishes {significant(each)} requests a "
+                f"second. How many such copies, and accelerators, serve {significant(wanted)}?",
                 (
                     f"{significant(wanted)} ÷ {significant(each)} = {significant(wanted / each)}, rounded "
-                    "up.",
+                    f"up to {copies:,.0f}.",
                     f"{copies:,.0f} × {counted(option.way.devices, 'accelerator')} = "
                     f"{copies * option.way.devices:,.0f}.",
                 ),
@@ -61,19 +61,16 @@ def worked(option: Option | None, demand: Demand, design: Design | None, years: 
             )
         )
     if design is not None and design.serving_usd > 0:
-        year = design.serving_usd / years
-        even = design.training_usd / year
+        training, year = (
+            float(f"{usd / MILLION:.3g}") for usd in (design.training_usd, design.serving_usd / years)
+        )
+        even = training / year
         found.append(
             Problem(
-                f"Training costs USD {significant(design.training_usd / MILLION)} million, serving USD "
-                f"{significant(year / MILLION)} million a year. When has use cost as much as training?",
-                (
-                    f"{significant(design.training_usd / MILLION)} ÷ {significant(year / MILLION)} = "
-                    f"{significant(even)} years.",
-                    f"{significant(even)} × {HOURS_PER_YEAR:,.0f} = {significant(even * HOURS_PER_YEAR)} "
-                    "hours.",
-                ),
-                f"After {significant(even)} years.",
+                f"Training costs USD {significant(training)} million, serving USD {significant(year)} "
+                "million a year. When has use cost as much as training?",
+                (f"{significant(training)} ÷ {significant(year)} = {significant(even)} years.",),
+                f"After {significant(even)} years, were it used for so long.",
             )
         )
     return found

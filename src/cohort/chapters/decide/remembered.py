@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cohort.display.words import sentences, significant
+from cohort.display.words import counted, inflected, sentences, significant
 from cohort.planning import Design, Plan
 
 
@@ -27,30 +27,39 @@ def takeaways(found: Plan, best: Mapping[str, Design], places: pd.DataFrame, sav
     str
         Markdown.
     """
-    left = f"{len(found.options)} of {found.tried}" if found.tried else "none"
+    layouts = (
+        f"- Most layouts are beaten by another in everything: {len(found.options)} of {found.tried} are "
+        "worth a look, and limits on time choose among them."
+        if found.options
+        else "- A plan can end with no layout at all: the limits decide before the price does."
+    )
     dense, mixture = best.get("dense"), next((each for kind, each in best.items() if kind != "dense"), None)
     made = "- How much a model will be used decides its size as much as what it may cost to train."
     if dense is not None and mixture is not None:
         cheaper = "mixture" if mixture.usd < dense.usd else "dense model"
-        made = f"- For the same quality and use the {cheaper} costs less: know the demand before the size."
-    moved = (
-        "- The place moves the CO2e of an answer more than the accelerator does, wherever both can be chosen."
-    )
-    if not places.empty:
+        made = (
+            f"- At this quality and use the {cheaper} costs less, and more use makes the best model smaller: "
+            "know the demand before the size."
+        )
+    moved = "- The CO2e of an answer depends on place, accelerator and layout: state all three with it."
+    if places["place"].nunique() > 1 and places["accelerator"].nunique() > 1:
         by_place, by_device = (places.groupby(name)["grams"].min() for name in ("place", "accelerator"))
         one, other = by_place.max() / by_place.min(), by_device.max() / by_device.min()
         first, second = ("place", "accelerator") if one > other else ("accelerator", "place")
         moved = (
-            f"- For CO2e choose the {first} first: it moves an answer {significant(max(one, other), 2)} "
-            "times, the "
-            f"{second} {significant(min(one, other), 2)} times."
+            f"- For CO2e choose the {first} first: from best to worst it changes an answer "
+            f"{significant(max(one, other), 2)}-fold, the {second} {significant(min(one, other), 2)}-fold."
         )
-    share = 100 * float((savings["times"] > 1).mean()) if len(savings) else 0.0
+    number = int((savings["times"] > 1).sum())
+    saved = (
+        f"- {number:,} of {counted(len(savings), 'change')} that the makers of the cohort made "
+        f"{inflected(number, 'leaves', 'leave')} a token cheaper to serve here."
+        if len(savings)
+        else "- What a maker's change saves depends on the load and the limits under which it is served."
+    )
     return sentences(
-        f"- Most layouts are beaten by another in everything: {left} are worth a look, and limits on time "
-        "choose "
-        "among them.",
+        layouts,
         made,
         moved,
-        f"- {significant(share, 2)}% of what the makers of 2024 changed makes a token cheaper to serve here.",
+        saved,
     )

@@ -10,7 +10,8 @@ import pandas as pd
 from cohort.chapters.decide.lab import OTHER_LAW
 from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
 from cohort.display.words import counted, inflected, running, sentences, significant
-from cohort.planning import Demand, Design, Limits, Option, Plan
+from cohort.planning import Demand, Design, Limits, Option, Plan, Point
+from cohort.registry.devices import accelerator
 from cohort.units import BILLION, MILLION, TRILLION
 
 CLOSE = 0.2  # chance from which on a choice is called open
@@ -69,14 +70,14 @@ def brief_on_serving(name: str, found: Plan, table: pd.DataFrame, chance: float 
     best = table.iloc[0]
     said = (
         f"{name} runs most cheaply on {int(best['devices']):,} {table.index[0]}, for {usd(best['usd'])} a "
-        f"million tokens; {counted(found.tried, 'way')} to share it {inflected(found.tried, 'was', 'were')} "
-        "tried."
+        f"million output tokens; {counted(found.tried, 'way')} to share it "
+        f"{inflected(found.tried, 'was', 'were')} tried."
     )
     if chance is None:
         return said
-    other = f"{table.index[1]} is the cheaper one after all with a chance of {_percent(chance)}"
+    other = f"with a chance of {_percent(chance)} {table.index[1]} is the cheaper one after all"
     verdict = "the choice is open" if chance >= CLOSE else "the choice is clear"
-    return running(said, f"Since times are known within a range, {other}: {verdict}.")
+    return running(said, f"Predicted times can be off: {other}, so {verdict} at these prices.")
 
 
 def _percent(share: float) -> str:
@@ -106,10 +107,13 @@ def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
         return f"No model as good as {flop:.0e} FLOP can make is served within these limits."
     parts = [
         f"{_kind(kind)} of {_size(each.spec.active_parameters)} active parameters, trained on "
-        f"{significant(each.tokens / TRILLION, 2)} trillion tokens, for {usd(each.usd)} with all its use"
-        for kind, each in best.items()
+        f"{significant(each.tokens / TRILLION, 2)} trillion tokens, for {usd(each.usd)}"
+        for kind, each in sorted(best.items(), key=lambda each: each[1].usd)
     ]
-    return f"As good a model as {flop:.0e} FLOP can make costs least as {', or as '.join(parts)}."
+    return (
+        f"A model as good as a dense one of {flop:.0e} FLOP costs least, training and use together, as "
+        f"{'; next as '.join(parts)}."
+    )
 
 
 def _kind(kind: str) -> str:
@@ -133,11 +137,16 @@ def brief_on_places(table: pd.DataFrame, grams: float) -> str:
     """
     if table.empty:
         return "Nothing serves the public body within these limits."
-    least, most = table.groupby("place")["grams"].min().min(), table.groupby("place")["grams"].min().max()
+    best = table.groupby("place")["grams"].min().sort_values()
     kept = list(dict.fromkeys(table.loc[table["kept"], "place"]))
-    where = f"kept in {_listed(kept)}" if kept else "kept nowhere"
-    moved = f"The place moves the CO2e of an answer {significant(most / least, 2)} times"
-    return f"{moved}: a limit of {significant(grams)} g is {where}."
+    where = f"can be kept in {_listed(kept)}" if kept else "is kept nowhere"
+    limit = f"A limit of {significant(grams)} g of CO2e an answer {where}"
+    if len(best) < 2:
+        return f"{limit}; the least there is {significant(best.iloc[0])} g."
+    return (
+        f"{limit}: from {best.index[0]} to {best.index[-1]} the least that an answer can emit grows "
+        f"{significant(best.iloc[-1] / best.iloc[0], 2)}-fold."
+    )
 
 
 def _listed(names: list[str]) -> str:
@@ -161,17 +170,18 @@ def brief_on_savings(table: pd.DataFrame) -> str:
         return "None of the 2024 cohort is served within these limits, so that no change can be judged."
     cheaper = int((table["times"] > 1).sum())
     return (
-        f"Of {counted(len(table), 'change')} that the makers of 2024 chose, {cheaper} make a token cheaper "
-        f"here; undone, the median one {_undone(table['times'])}."
+        f"Of {counted(len(table), 'change')} that the makers of the cohort chose, {cheaper} "
+        f"{inflected(cheaper, 'makes', 'make')} a token cheaper to serve here; undoing the median one "
+        f"{_undone(table['times'])}."
     )
 
 
 def _undone(times: pd.Series) -> str:
-    """Return what the median change would do if it were undone."""
+    """Return what undoing the median change would do."""
     middle = float(times.median())
     if isinf(middle):
         return "would leave a model that nothing here serves within the limits"
-    return f"would make it cost {significant(middle, 2)} times as much"
+    return f"would make a token cost {significant(middle, 2)} times as much"
 
 
 def frontier_said(found: Plan) -> str:
@@ -190,16 +200,32 @@ def frontier_said(found: Plan) -> str:
     if len(found.frontier) < 2:
         return "There is no frontier to choose along: at most one point keeps the limits."
     fast, full = found.frontier[0], found.frontier[-1]
+    names = list(dict.fromkeys(each.accelerator for each in found.frontier))
+    cheapest = None if found.cheapest is None else found.cheapest.accelerator
+    absent = (
+        f"The cheapest way, on {cheapest}, is not on this curve: it counts accelerators, not dollars."
+        if cheapest is not None and cheapest not in names
+        else ""
+    )
     return sentences(
-        f"At one end {fast.way.devices:,} {fast.accelerator} give a user "
-        f"{significant(fast.tokens_per_s_per_user)} tokens a second, and each accelerator writes "
-        f"{significant(fast.tokens_per_s_per_accelerator)}.",
-        f"At the other, {full.way.devices:,} {full.accelerator} give each user "
-        f"{significant(full.tokens_per_s_per_user)}, and an accelerator writes "
-        f"{significant(full.tokens_per_s_per_accelerator)}: "
+        f"The taxi, on the right: {_end(fast)}.",
+        f"The bus, on the left: {_end(full)}. That is "
         f"{significant(full.tokens_per_s_per_accelerator / fast.tokens_per_s_per_accelerator, 2)} times as "
-        "much, for "
-        f"{significant(fast.tokens_per_s_per_user / full.tokens_per_s_per_user, 2)} times less speed.",
+        "much from each accelerator, and each user waits "
+        f"{significant(fast.tokens_per_s_per_user / full.tokens_per_s_per_user, 2)} times as long for a "
+        "token.",
+        *([absent] if absent else []),
+    )
+
+
+def _end(point: Point) -> str:
+    """Return what an end of the frontier gives."""
+    return (
+        f"{counted(point.way.devices, point.accelerator, point.accelerator)} with "
+        f"{counted(point.concurrency, 'answer')} at once "
+        f"{inflected(point.way.devices, 'gives', 'give')} each user "
+        f"{significant(point.tokens_per_s_per_user)} tokens a second, and an accelerator writes "
+        f"{significant(point.tokens_per_s_per_accelerator)}"
     )
 
 
@@ -225,9 +251,10 @@ def choice_said(option: Option | None, limits: Limits) -> str:
     how = f"{counted(option.copies, 'copy', 'copies')} of {counted(option.way.devices, 'accelerator')}"
     return running(
         f"The cheapest is {how} ({option.way.words}), weights in {option.weight_dtype} and cache in "
-        f"{option.kv_dtype}, with {counted(serving.concurrency, 'answer')} at once on each.",
+        f"{option.kv_dtype}, with {counted(serving.concurrency, 'answer')} at once on each: as many as the "
+        "demand needs.",
         f"A token takes {significant(1e3 * serving.tpot_s)} ms, the first {significant(serving.ttft_s)} s.",
-        f"At the upper end of the range {late}: leave room, or measure first."
+        f"But at the upper end of its range {late}: leave room, or measure first."
         if late
         else "Even at the upper end of the range both limits are kept.",
     )
@@ -248,18 +275,25 @@ def prices_said(table: pd.DataFrame, chance: float | None) -> str:
     str
         Markdown.
     """
+    if table.empty:
+        return "No accelerator serves this within the limits: loosen one of them, or choose among others."
     if chance is None:
         return "There is no second accelerator to compare with."
     one, other = table.iloc[0], table.iloc[1]
     gap = float(other["usd"] / one["usd"]) - 1
+    offers = " and ".join(
+        f"USD {significant(low)} to {significant(high)} for {name}"
+        for name in table.index[:2]
+        for low, high in [accelerator(str(name)).usd_per_hour or (0.0, 0.0)]
+    )
     return running(
-        f"{table.index[1]} costs {_percent(gap)} more than {table.index[0]}, and the times of both are known "
-        f"within {_percent(float(one['high'] / one['usd']) - 1)} upwards and "
-        f"{_percent(float(other['high'] / other['usd']) - 1)}.",
-        f"With independent errors the order turns in {significant(CENTURY * chance, 2)} of {CENTURY} cases.",
-        "A week of measuring decides what no formula can."
-        if chance >= CLOSE
-        else "Prices would have to change to turn it.",
+        f"{table.index[1]} costs {_percent(gap)} more than {table.index[0]}. Measured, its times may come "
+        f"out {_percent(float(other['high'] / other['usd']) - 1)} longer, those of {table.index[0]} "
+        f"{_percent(float(one['high'] / one['usd']) - 1)}.",
+        f"If both err independently, {table.index[1]} is the cheaper one in "
+        f"{significant(CENTURY * chance, 2)} of {CENTURY} cases"
+        + (": try both before you buy." if chance >= CLOSE else "."),
+        f"Prices differ more than times: published ones for an hour go from {offers}.",
     )
 
 
@@ -284,9 +318,9 @@ def designs_said(best: Mapping[str, Design], optimum: float) -> str:
     dense = best.get("dense")
     if dense is not None:
         share = dense.spec.active_parameters / optimum
-        smaller = f"{significant(1 / share, 2)} times smaller than" if share < 0.95 else "about as large as"
+        smaller = f"{_percent(1 - share)} smaller than" if share < 0.95 else "about as large as"
         said.append(
-            f"The dense model is {smaller} the compute-optimal one of {_size(optimum)}, and "
+            f"The cheapest dense model is {smaller} the compute-optimal one of {_size(optimum)}, and "
             f"{_percent(dense.training_usd / dense.usd)} of its price is training."
         )
     others = [each for kind, each in best.items() if kind != "dense"]
@@ -295,8 +329,8 @@ def designs_said(best: Mapping[str, Design], optimum: float) -> str:
         ratio = dense.usd / mixture.usd
         word = "less" if ratio > 1 else "more"
         said.append(
-            f"The mixture costs {significant(max(ratio, 1 / ratio), 2)} times {word}, if it is worth what "
-            "the rule says that the [chapter on experts](expert_tradeoffs.ipynb) recommends."
+            f"The mixture costs {_percent(abs(1 - 1 / ratio))} {word}, if the rule of the "
+            "[chapter on experts](expert_tradeoffs.ipynb) is right about which dense model it equals."
         )
     return sentences(*said)
 
@@ -318,10 +352,12 @@ def lifetimes_said(made: pd.DataFrame) -> str:
         return "The limits leave no two designs to compare."
     first, last = made.iloc[0], made.iloc[-1]
     return (
-        f"From {_tokens(first['lifetime'])} to {_tokens(last['lifetime'])} tokens of use, the cheapest dense "
-        f"model of the same quality shrinks from {_size(first['active'])} to {_size(last['active'])} "
-        f"parameters, and its training data grow from {significant(first['tokens'] / TRILLION, 2)} to "
-        f"{significant(last['tokens'] / TRILLION, 2)} trillion tokens: the makers of 2024 went the same way."
+        f"Used for {_tokens(first['lifetime'])} tokens, the cheapest dense model has "
+        f"{_size(first['active'])} parameters and is trained on "
+        f"{significant(first['tokens'] / TRILLION, 2)} trillion tokens; used for "
+        f"{_tokens(last['lifetime'])}, an equally good one has {_size(last['active'])} and is trained on "
+        f"{significant(last['tokens'] / TRILLION, 2)} trillion. The makers of the cohort went the same way: "
+        "smaller, and trained for longer."
     )
 
 
@@ -355,10 +391,10 @@ def shadow_prices_said(prices: Mapping[str, tuple[float, float]], best: Design |
     items = []
     for name, (_, change) in prices.items():
         what = names.get(name, name.replace("_", " "))
-        more = "A hundredth more" if name == "loss" else "A tenth more"
+        more = "1% more" if name == "loss" else "10% more"
         share = -change / best.usd
         if share < 0.005:
-            items.append(f"- {more} for {what} saves nothing: it does not bind.")
+            items.append(f"- {more} for {what} saves nothing: the design keeps that limit anyway.")
         else:
             items.append(f"- {more} for {what} saves {usd(-change)}, {_percent(share)} of the price.")
     return "\n".join(items)
@@ -413,20 +449,17 @@ def places_said(table: pd.DataFrame, grams: float) -> str:
     by_place = table.groupby("place")["grams"].min()
     by_device = table.groupby("accelerator")["grams"].min()
     place, device = by_place.max() / by_place.min(), by_device.max() / by_device.min()
-    more = (
-        "the place decides, and the accelerator refines"
-        if place > device
-        else "the accelerator decides first"
-    )
+    more = f"choose the {'place' if place > device else 'accelerator'} first"
     kept = table[table["kept"]]
     cheapest = "No place keeps the limit."
     if not kept.empty:
         least = usd(float(kept["usd"].min()))
-        cheapest = f"Of those that keep {significant(grams)} g the cheapest costs {least} a million tokens."
+        cheapest = f"Within {significant(grams)} g the cheapest costs {least} a million output tokens."
+    if min(len(by_place), len(by_device)) < 2:
+        return cheapest
     return running(
-        f"From the best place to the worst the CO2e of an answer grows {significant(place, 2)} times, from "
-        "the "
-        f"best accelerator to the worst {significant(device, 2)} times: {more}.",
+        f"From the best place to the worst the CO2e of an answer grows {significant(place, 2)}-fold, from "
+        f"the best accelerator to the worst {significant(device, 2)}-fold: {more}.",
         cheapest,
     )
 
@@ -451,17 +484,15 @@ def savings_said(table: pd.DataFrame) -> str:
             continue
         cheaper = int((rows["times"] > 1.05).sum())
         items.append(
-            f"- *{change[0].upper()}{change[1:]}*: undone, {cheaper} of {counted(len(rows), 'model')} would "
-            f"cost more than a twentieth more; the median one {_undone(rows['times'])}."
+            f"- *{change[0].upper()}{change[1:]}*: undoing it would cost {cheaper} of "
+            f"{counted(len(rows), 'model')} more than a twentieth; at the median it {_undone(rows['times'])}."
         )
     if not items:
         return "No change can be judged within these limits."
-    share = float((table["times"] > 1.05).mean())
-    verdict = "Most, and not all," if 0.5 < share < 1 else "All" if share == 1 else "Fewer than half"
+    cheaper = int((table["times"] > 1.05).sum())
     items.append(
-        f"\n{verdict} of the changes make serving cheaper at this load: {_percent(share)} of them by more "
-        "than a "
-        "twentieth. That they do does not prove why they were made."
+        f"\nSo {cheaper} of {counted(len(table), 'change')} {inflected(cheaper, 'makes', 'make')} serving "
+        "cheaper by more than a twentieth at this load. What a change saves does not prove why it was made."
     )
     return "\n".join(items)
 
@@ -480,15 +511,16 @@ def reality(errors: pd.DataFrame) -> str:
         Markdown.
     """
     every, blind = errors.loc["all"], errors.loc["no row calibrated"]
+    kept, blind_kept = (each["number"] * each["groups_close"] / 100 for each in (every, blind))
     return sentences(
-        f"In {every['number']:,.0f} groups of published services that ran in three layouts or more, a "
-        "layout was "
-        "chosen by predicted times for several speeds, and its measured throughput held against the best.",
-        f"In {every['groups_close']:.0f}% of the groups the median choice was within 5% of the best; of the "
-        f"{blind['number']:,.0f} groups of which no row had calibrated anything, in "
-        f"{blind['groups_close']:.0f}%.",
+        f"There are {every['number']:,.0f} such groups, of three layouts or more. In each, predicted times "
+        "chose a layout for several speeds, and what the chosen one was measured to write was set beside the "
+        "best of the group.",
+        f"In {kept:.0f} groups the median choice was within 5% of the best. No row of "
+        f"{blind['number']:,.0f} of these groups had calibrated anything: there it was so in "
+        f"{blind_kept:.0f}.",
         f"The predicted frontier is off by {every['frontier']:.0f}% at the median, and by "
-        f"{blind['frontier']:.0f}% in those groups.",
+        f"{blind['frontier']:.0f}% in the groups that calibrated nothing.",
     )
 
 
@@ -508,8 +540,7 @@ def demand_said(demand: Demand, limits: Limits) -> str:
     rate = float(demand.requests_per_s or 0.0)
     return (
         f"{significant(rate)} {inflected(rate, 'request', 'requests')} a second, {demand.input_tokens:,} "
-        f"{inflected(demand.input_tokens, 'token', 'tokens')} in and {demand.output_tokens:,} out, a token "
-        "in at "
-        f"most {significant(1e3 * (limits.token_s or 0))} ms and the first in at most "
-        f"{significant(limits.first_token_s or 0)} s."
+        f"{inflected(demand.input_tokens, 'token', 'tokens')} in and {demand.output_tokens:,} out; the first "
+        f"token after at most {significant(limits.first_token_s or 0)} s, each further one after at most "
+        f"{significant(1e3 * (limits.token_s or 0))} ms."
     )

@@ -28,7 +28,7 @@ def seen(run: LoggedRun) -> str:
     length = f"{significant(60 * hours)} minutes" if hours < 2 else f"{significant(hours)} hours"
     return (
         f"The log covers {length} of {devices} and holds {energy_text(run.measured_kwh)}. "
-        f"That is all that was measured; the rest is added and said to be."
+        "That is all that was measured; the rest is added by factors, and marked as estimated."
     )
 
 
@@ -218,7 +218,7 @@ def matched(table: pd.DataFrame, near: pd.Series) -> str:
     why = "; ".join(f"{name}, where {row['explained']}" for name, row in left.iterrows())
     return sentences(
         f"Of {len(table)} runs whose makers published a log and its sum, {len(met)} come out within 1% here, "
-        f"with a median of {off.median():.2g}% in energy.",
+        f"with a median error of {off.median():.2g}% in energy.",
         f"The others are {why}." if len(left) else "",
     )
 
@@ -238,7 +238,7 @@ def nodes_matter(table: pd.DataFrame) -> str:
     several = table[table["nodes"] > 1]
     runs = several["run"].nunique()
     return (
-        f"In {counted(runs, 'run')} of them the log is that of one machine of "
+        f"In {counted(runs, 'run')} of these the log is that of one machine of "
         f"{ranged(int(several['nodes'].min()), int(several['nodes'].max()), '.0f')}: "
         "read as it stands, it would give a half or a quarter of the truth."
     )

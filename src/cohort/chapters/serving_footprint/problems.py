@@ -57,18 +57,18 @@ def worked(
     if training_t is None:
         return found
     even = training_t * KG_PER_TONNE * G_PER_KG / grams
+    billions = significant(even / BILLION)
     return [
         *found,
         Problem(
-            f"Training {name} emitted {significant(training_t)} t by the same count. After how many answers "
-            "has use "
-            "emitted as much?",
+            f"Training {name} emitted {significant(training_t, 4)} t by the same count. After how many "
+            "answers has use emitted as much?",
             (
-                f"{significant(training_t)} t = {significant(training_t)}e6 g.",
-                f"{significant(training_t)}e6 ÷ {significant(grams)} = {even:.3g}.",
-                f"{even:.3g} ÷ {answers_per_day:,.0f} a day = {significant(even / answers_per_day)} days.",
+                f"{significant(training_t, 4)} t are as many million grams: "
+                f"{significant(training_t, 4)} million g ÷ {significant(grams, 4)} g = {billions} billion.",
+                f"{billions} billion ÷ {answers_per_day:,.0f} a day = {significant(even / answers_per_day)} "
+                "days.",
             ),
-            f"After {significant(even / BILLION)} billion answers, {significant(even / answers_per_day)} "
-            "days.",
+            f"After {billions} billion answers, {significant(even / answers_per_day)} days.",
         ),
     ]

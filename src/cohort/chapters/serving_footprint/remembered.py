@@ -34,8 +34,7 @@ def takeaways(name: str, sweep: pd.DataFrame, answer_wh: float, evens: pd.DataFr
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     return sentences(
         f"- Company decides: {sweep.index[-1]:,} answers in a step take {significant(alone / many)} times "
-        "less "
-        f"energy each than {sweep.index[0]:,}, since all of them share one reading of the weights.",
+        f"less energy each than {sweep.index[0]:,}, since all of them share one reading of the weights.",
         f"- An answer of {name} takes {significant(answer_wh, 2)} Wh here. A figure without the model, the "
         "load and "
         "the boundary cannot be compared with it.",
@@ -44,6 +43,7 @@ def takeaways(name: str, sweep: pd.DataFrame, answer_wh: float, evens: pd.DataFr
         "by model."
         if len(known) > 1
         else "- Use outgrows making, sooner where fewer answers share a step.",
-        f"- Where machines were published, it took {significant(days, 2)} {inflected(days, 'day', 'days')}: "
-        "DeepSeek's service needed no longer to take as many hours as its training.",
+        f"- Where machines were published, use caught up soon: after {significant(days, 2)} "
+        f"{inflected(days, 'day', 'days')} DeepSeek's service had taken as many accelerator hours as its "
+        "training.",
     )

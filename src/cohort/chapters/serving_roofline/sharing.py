@@ -97,5 +97,5 @@ def which_way(table: pd.DataFrame, devices: int, concurrency: int) -> str:
             f"With {whose}, *{most}* writes most, {significant(more)} times what *{least}* writes.",
             f"A user's tokens come fastest with *{fastest}*, the first of them with *{first}*.",
         ),
-        f"The model does not fit with *{', '.join(out)}*." if out else "",
+        f"The model does not fit with *{'* or *'.join(out)}*." if out else "",
     ).strip()

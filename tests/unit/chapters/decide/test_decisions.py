@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import log
 
 import pandas as pd
@@ -93,8 +94,11 @@ def test_a_place_changes_the_carbon_and_not_the_price():
     assert table["usd"].nunique() == 1
     assert table["grams"].iloc[1] > 5 * table["grams"].iloc[0]
     assert table["kept"].tolist() == [True, False]
-    assert "kept in Sweden." in words.brief_on_places(table, 0.005)
+    said = words.brief_on_places(table, 0.005)
+    assert "can be kept in Sweden: from Sweden to Poland" in said and said.endswith("-fold.")
     assert "kept nowhere" in words.brief_on_places(table.assign(kept=False), 1e-6)
+    assert "the least there is" in words.brief_on_places(table[:1], 0.005)
+    assert words.places_said(table, 0.005).startswith("Within 0.005 g the cheapest")  # one accelerator alone
 
 
 def test_what_is_undone_is_what_the_makers_changed():
@@ -118,20 +122,21 @@ def rows(*times: float) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("times", "said"),
     [
-        ((2, 3, 4), "All of the changes"),
-        ((2, 3, 0.9), "Most, and not all, of"),
-        ((2, 1, 0.9), "Fewer than half of"),
+        ((2, 3, 4), "So 3 of 3 changes make serving cheaper"),
+        ((2, 3, 0.9), "So 2 of 3 changes make"),
+        ((2, 1, 0.9), "So 1 of 3 changes makes"),
     ],
 )
-def test_how_many_changes_save_decides_the_word(times, said):
+def test_the_changes_that_save_are_counted(times, said):
     assert said in words.savings_said(rows(*times))
 
 
 def test_the_screen_says_what_could_turn_the_choice(each):
     assert "the choice is open" in words.brief_on_serving("A", _found(), each, 0.4)
     assert "the choice is clear" in words.brief_on_serving("A", _found(), each, 0.01)
-    assert "A week of measuring" in words.prices_said(each, 0.4)
-    assert "Prices would have to change" in words.prices_said(each, 0.01)
+    assert "in 40 of 100 cases: try both" in words.prices_said(each, 0.4)
+    assert "in 1 of 100 cases. Prices differ more" in words.prices_said(each, 0.01)
+    assert "USD 1.99 to 5 for H100 SXM 80GB" in words.prices_said(each, 0.4)
     assert words.prices_said(each, None) == "There is no second accelerator to compare with."
 
 
@@ -158,6 +163,8 @@ def test_what_nothing_serves_is_said_and_drawn():
         assert any(text.get_text() for text in drawing.axes[0].texts)
     table = places.by_place(SPEC, [H100], DEMAND, Limits(token_s=1e-6), ["France"], 1.0)
     assert remembered.takeaways(none, {}, table, rows()).count("\n- ") == 3
+    assert "end with no layout at all" in remembered.takeaways(none, {}, table, rows())
+    assert words.prices_said(empty, None).startswith("No accelerator serves this")
     assert problems.worked(None, DEMAND, None, 2.0) == []
 
 
@@ -184,6 +191,17 @@ def test_labels_stay_apart(each, designed):
             ]
 
 
+def test_a_choice_that_is_not_on_the_curve_is_explained():
+    found = plan("llama-3-70b", [H100, "H200"], DEMAND, LIMITS, **assistant.TYPES)
+    missing = found.cheapest.accelerator not in {each.accelerator for each in found.frontier}
+    assert ("is not on this curve" in words.frontier_said(found)) == missing
+
+
+def test_whole_groups_are_counted():
+    said = words.reality(cohort.table("planning_errors").set_index("groups"))
+    assert "In 76 groups" in said and "there it was so in 37." in said  # 74.5% of 102, 66.1% of 56
+
+
 def test_problems_follow_from_the_numbers(each, designed):
     _, _, found = designed
     option = each["option"].iloc[0]
@@ -191,6 +209,10 @@ def test_problems_follow_from_the_numbers(each, designed):
     assert words.significant(option.usd_per_million_tokens) in first.answer
     assert "copies" in second.answer
     assert "years" in third.answer
+    shown = [float(each.replace(",", "")) for each in re.findall(r"[\d,]+\.?\d*", first.steps[0])]
+    assert shown[0] * 3600 / 1e6 == pytest.approx(shown[2], rel=0.006)  # as a reader would with these digits
+    one, other, even = re.findall(r"[\d.]+\d", third.steps[0])
+    assert float(one) / float(other) == pytest.approx(float(even), rel=0.006)
 
 
 def test_designs_are_set_beside_the_optimum_and_another_law(designed):
@@ -198,7 +220,7 @@ def test_designs_are_set_beside_the_optimum_and_another_law(designed):
     best = lab.best_of_kind(found)
     optimum = cohort.law("besiroglu").compute_optimal(loss=goal.loss).parameters
     said = words.designs_said(best, optimum)
-    assert "times smaller than" in said or "about as large as" in said
+    assert "% smaller than" in said or "about as large as" in said
     theirs = lab.best_of_kind(lab.by_another_law(DEMAND, LIMITS, 2.0, 1e22, H100))
     assert "By the coefficients that Hoffmann et al. printed" in words.other_law_said(best, theirs)
     assert "no dense model" in words.other_law_said({}, theirs)
@@ -207,6 +229,6 @@ def test_designs_are_set_beside_the_optimum_and_another_law(designed):
 def test_shadow_prices_name_what_binds(designed):
     _, _, found = designed
     said = words.shadow_prices_said({"loss": (0.02, -found.best.usd / 2), "token_s": (0.0, 0.0)}, found.best)
-    assert "A hundredth more for the loss saves" in said and "50% of the price" in said
-    assert "A tenth more for the time of a token saves nothing" in said
+    assert "1% more for the loss saves" in said and "50% of the price" in said
+    assert "10% more for the time of a token saves nothing" in said
     assert words.shadow_prices_said({}, None).startswith("Where nothing reaches")

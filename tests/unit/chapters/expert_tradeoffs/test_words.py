@@ -50,8 +50,8 @@ def test_the_brief_at_its_defaults(tables):
     assert brief(tables) == [
         "- DeepSeek-V2 holds 236 billion parameters, of which a token passes through 21.4 billion. It trains "
         "with 11.3 times less compute a token than a dense model of its size and takes as much memory: 7 "
-        "devices hold it. One answer reads as little of it as of the dense model of its active size, 59 "
-        "answers nearly all.",
+        "devices hold it. A step for one answer reads as little as the dense model of its active size, one "
+        "for 59 answers nearly all of it.",
         "- DeepSeek-V2 is worth a dense model of about 98 billion parameters, 4.8 times its active ones "
         "without vocabulary. The rule rests on 64 mixtures that were measured beside dense models, and "
         "misses those of makers that it does not know by a factor of 1.3, as a rule.",
@@ -73,7 +73,9 @@ def test_the_turns_of_the_brief(tables):
         lost=lost,
         balance=replace(tables["balance"], expert_parallel=1),
     )
-    assert "memory: 1 device holds it. One answer" in first and first.endswith(", 1 answer nearly all.")
+    assert "memory: 1 device holds it. A step for one answer" in first and first.endswith(
+        ", one for 1 answer nearly all of it."
+    )
     assert fourth.endswith("find their expert full at a capacity factor of 1.25.")
 
 

@@ -61,6 +61,6 @@ def test_what_to_remember():
     assert "256 answers in a step take 50 times less energy each than 1" in said[0]
     assert said[1].startswith("- An answer of it takes 0.17 Wh here.")
     assert "after 1.7 to 69 billion answers" in said[2]
-    assert "it took 67 days" in said[3]
+    assert "after 67 days DeepSeek's service" in said[3]
     none = remembered.takeaways("it", sweep, 0.172, evens[:0], 67.0).split("\n")
     assert none[2].startswith("- Use outgrows making, sooner")

@@ -115,9 +115,18 @@ def test_left_out():
     assert "deviation of 1.38; some" in one_answer.left_out(1.383)
 
 
+def test_where_the_energy_of_a_token_goes():
+    terms = pd.DataFrame({"reading weights": [9.0, 0.2], "multiplying": [1.0, 0.8]}, index=[1, 256])
+    said = one_answer.energy_goes(terms)
+    assert "with 1 answer in a step 90% of it goes to *reading weights*" in said
+    assert said.endswith("with 256 answers in a step 80% of it goes to *multiplying*.")
+
+
 def test_what_the_coefficients_rest_on():
     first, second = one_answer.fitted_points(LEFT, SERVICE).split("\n")
-    assert first.startswith("They were fitted to 35 points of 11 models. Reading a GB takes 0.211 J.")
+    assert first.startswith(
+        "The coefficients were fitted to 35 points of 11 models. Reading a GB takes 0.211 J."
+    )
     assert "takes 0.209 J for it" in first  # 700 W over 3,350 GB/s
     assert second.endswith("the reading of its cache.")
 

@@ -75,8 +75,8 @@ def test_what_the_variance_is_due_to():
         {"grid": [60.0, 50.0, 10.0], "utilisation": [0.0, 10.0, 80.0]}, index=["A", "B and 2 others", "C"]
     )
     assert emitted.causes(drivers) == (
-        "Most of the variance is due to *grid* for A, B and 2 others; *utilisation* for C. Publishing the "
-        "hours would remove utilisation and tokens, publishing the site the grid."
+        "Most of the variance is due to *grid* for A, for B and 2 others; *utilisation* for C. Publishing "
+        "the hours would remove utilisation and tokens, publishing the site the grid."
     )
     assert emitted.causes(pd.DataFrame(index=["A"])) == "Nothing is left to draw, so nothing is unsure."
     assert emitted.leading(drivers) == "grid* or *utilisation"

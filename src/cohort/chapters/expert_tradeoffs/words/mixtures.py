@@ -64,8 +64,8 @@ def brief(
         f"- {name} holds {scaled(spec.parameters)} parameters, of which a token passes through "
         f"{scaled(spec.active_parameters)}. It trains with {significant(saved)} times less compute a token "
         f"than a dense model of its size and takes as much memory: {counted(devices, 'device')} "
-        f"{inflected(devices, 'holds', 'hold')} it. One answer reads as little of it as of the dense "
-        f"model of its active size, {counted(nearly, 'answer')} nearly all.",
+        f"{inflected(devices, 'holds', 'hold')} it. A step for one answer reads as little as the "
+        f"dense model of its active size, one for {counted(nearly, 'answer')} nearly all of it.",
         _worth(name, rules, modern),
         f"- {decision}",
         _balance(balance, placements, skews),

@@ -227,12 +227,13 @@ def trainings_captured(months: pd.Series, family_t: float, grid: str) -> str:
         yardsticks.yardstick(f"Mammoth, {what}")
         for what in ("by design", "calendar year 2024", "first ten months")
     )
+    low, high = (yardsticks.yardstick(f"Mammoth, realistic year, {end}") for end in ("low", "high"))
     family = yardsticks.capture(1000 * family_t)
     return (
         "By its design the plant would capture the training of any one of these models in at most "
         f"{significant(months.max())} months. It captured {captured:.0f} t in 2024, "
         f"{100 * captured / design:.2f}% of the design, and {first_months:.0f} t in its first ten months. "
-        "That was a start, with a sixth of its units: its reporters call five to six times as much a year "
+        f"That was a start, with a sixth of its units: its reporters call {low:,.0f} to {high:,.0f} t a year "
         f"realistic. At that the three models of Llama 3.1, {family_t:,.0f} t by their card, take "
         f"{family.realistic_years[0]:.0f} to {family.realistic_years[1]:.0f} years in place of "
         f"{significant(family.design_months)} months.\n"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cohort.display.words import counted, mass, plainly, scaled
+from cohort.display.words import counted, mass, plainly, scaled, significant
 from cohort.footprint import answers, energy, yardsticks
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.places import Grid
@@ -203,6 +203,28 @@ def left_out(spread: float) -> str:
 # What an answer takes ---------------------------------------------------------------------------------------
 
 
+def energy_goes(terms: pd.DataFrame) -> str:
+    """Return what most of the energy of a token goes to, with few answers in a step and with many.
+
+    Parameters
+    ----------
+    terms : DataFrame
+        As `diagrams.terms` returns it.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    shares = terms.div(terms.sum(axis=1), axis=0)
+    parts = [
+        f"with {counted(int(shares.index[at]), 'answer')} in a step {significant(100 * row.max(), 2)}% of it "
+        f"goes to *{row.idxmax()}*"
+        for at, row in ((0, shares.iloc[0]), (-1, shares.iloc[-1]))
+    ]
+    return f"A token takes less energy in company, and other things then take most: {', '.join(parts)}."
+
+
 def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:
     """Return what the coefficients rest on, what they agree with, and how they are carried over.
 
@@ -228,9 +250,9 @@ def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:
         else ""
     )
     return (
-        f"They were fitted to {len(left)} points of {left['model'].nunique()} models. Reading a GB takes "
-        f"{kept.read:.3f} J. An H100 that reads at its full bandwidth and draws its full rating takes "
-        f"{rated:.3f} J for it; nothing in the fit knows that number.\n"
+        f"The coefficients were fitted to {len(left)} points of {left['model'].nunique()} models. Reading a "
+        f"GB takes {kept.read:.3f} J. An H100 that reads at its full bandwidth and draws its full rating "
+        f"takes {rated:.3f} J for it; nothing in the fit knows that number.\n"
         "The measured requests are chats. What their short prompts take is inside these numbers, spread over "
         f"answers of {kept.answer:.0f} tokens; what a shorter answer has not paid of its prompt is added. "
         "A longer prompt adds its FLOPs at the rate that products attain, and a longer context the reading "

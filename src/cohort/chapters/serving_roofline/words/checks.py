@@ -53,8 +53,8 @@ def misses(missed: pd.DataFrame) -> str:
     return sentences(
         *(
             f"- *{SOURCES.get(row['source'], row['source'])}*, time of a {row['quantity']}: {row['rows']} of "
-            f"{row['in all']} rows are off by more than {100 * FAR:.0f}%, the worst by "
-            f"{100 * row['worst']:+.0f}%. Here {row['why']}."
+            f"{row['in all']} rows {inflected(row['rows'], 'is', 'are')} off by more than "
+            f"{100 * FAR:.0f}%, the worst by {100 * row['worst']:+.0f}%. Here {row['why']}."
             for _, row in missed.reset_index().iterrows()
         )
     )

@@ -40,7 +40,9 @@ def takeaways(
         Markdown.
     """
     first, last = sweep.iloc[0], sweep.iloc[-1]
-    rows, bare, ours = (float(errors[each].loc["all"]) for each in ("rows", "roofline", "median"))
+    rows, bare, ours, blind = (
+        float(errors[each].loc["all"]) for each in ("rows", "roofline", "median", "first_look")
+    )
     cost = devices * usd_per_hour / SECONDS_PER_HOUR * 1e6
     grown = float(last["throughput"]) / float(first["throughput"])
     return sentences(
@@ -55,5 +57,6 @@ def takeaways(
         f"- What is shared slows down: each user sees {significant(float(last['each']))} tokens a second in "
         f"place of {significant(float(first['each']))}. A price without its speed says little.",
         f"- Peaks alone are off by {significant(bare, 2)}% over {rows:,.0f} measured "
-        f"services; with launches, exchange and attained shares it is {significant(ours, 2)}%.",
+        f"services; with launches, exchange and attained shares it was {significant(blind)}% at the "
+        f"first look, and is {significant(ours)}% now.",
     )

@@ -180,7 +180,7 @@ def causes(drivers: pd.DataFrame) -> str:
         return "Nothing is left to draw, so nothing is unsure."
     widest = drivers.idxmax(axis=1)
     each = "; ".join(
-        f"*{cause}* for {', '.join(widest.index[widest == cause])}" for cause in dict.fromkeys(widest)
+        f"*{cause}* for {', for '.join(widest.index[widest == cause])}" for cause in dict.fromkeys(widest)
     )
     return (
         f"Most of the variance is due to {each}. Publishing the hours would remove utilisation and tokens, "
