@@ -363,7 +363,7 @@ def cache_by_length(by_length: pd.DataFrame) -> str:
     )
 
 
-def score_moves(spread: pd.DataFrame, step: pd.Series) -> str:
+def score_moves(spread: pd.DataFrame, step: pd.Series, benchmark: str) -> str:
     """Return how far scores move between sources, and from the base to the instructed variant.
 
     Parameters
@@ -372,6 +372,8 @@ def score_moves(spread: pd.DataFrame, step: pd.Series) -> str:
         As `tables.score_spread` returns it, the widest first.
     step : Series
         As `tables.instructed_less_base` returns it.
+    benchmark : str
+        Whose scores they are.
 
     Returns
     -------
@@ -382,8 +384,8 @@ def score_moves(spread: pd.DataFrame, step: pd.Series) -> str:
     if len(spread):
         widest = spread.iloc[0]
         between = (
-            f"The same score moves by up to {widest['difference']:.1f} points between sources, for "
-            f"{widest.name} ({widest['variant']}): same variant, shots and metric."
+            f"The same {benchmark} score moves by up to {widest['difference']:.1f} points between sources, "
+            f"for {widest.name} ({widest['variant']}): same variant, shots and metric."
         )
     moves = (
         f"From the base to the instructed variant, with as many shots, the median score moves by "

@@ -169,13 +169,13 @@ def test_what_context_costs_by_its_length():
 def test_how_scores_move():
     found = published_values.scores(COHORT, "MMLU")
     spread, step = tables.score_spread(found), tables.instructed_less_base(found)
-    assert words.score_moves(spread, step) == (
-        "The same score moves by up to 2.0 points between sources, for Llama 3 8B (instruct): same variant, "
-        "shots and metric.\n"
+    assert words.score_moves(spread, step, "MMLU") == (
+        "The same MMLU score moves by up to 2.0 points between sources, for Llama 3 8B (instruct): same "
+        "variant, shots and metric.\n"
         "From the base to the instructed variant, with as many shots, the median score moves by -16.4 to "
         "+2.8 points: a table that mixes them does not rank models."
     )
-    assert words.score_moves(spread.iloc[:0], step.iloc[:0]) == (
+    assert words.score_moves(spread.iloc[:0], step.iloc[:0], "MMLU") == (
         "No score was published twice with the same variant, shots and metric."
     )
 
