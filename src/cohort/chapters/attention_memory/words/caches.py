@@ -92,10 +92,10 @@ def _outweighs(even: pd.DataFrame) -> str:
 def _offered(long: Sequence[str], models: int) -> str:
     """Say how many models can be given as much context as that."""
     if not long:
-        return "none of them is offered with a context of that length"
+        return "the context on offer reaches that point for none of them"
     if len(long) == 1:
-        return f"only {long[0]}, of {counted(models, 'model')}, is offered with a context of that length"
-    return f"{len(long)} of {models} are offered with a context of that length"
+        return f"of {counted(models, 'model')}, the context on offer reaches that point for {long[0]} alone"
+    return f"the context on offer reaches that point for {len(long)} of {models}"
 
 
 def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
