@@ -65,7 +65,13 @@ def round_ticks(low: float, high: float) -> list[float]:
     return inside if len(inside) > 1 else [low, high]
 
 
-def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> None:
+def label_points(
+    axes: Axes,
+    x: Sequence[float],
+    y: Sequence[float],
+    labels: Sequence[str],
+    others: Sequence[tuple[float, float]] = (),
+) -> None:
     """Write each label beside its point where it covers no other label and as few points as can be.
 
     Parameters
@@ -75,16 +81,17 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Seq
     x, y : sequence of float
         The points, in data coordinates.
     labels : sequence of str
-        One text a point; a point with an empty one is only kept clear. Points are served in order; a label
-        that would cover another one at every place is left out, so that those that are there can be read.
+        One text a point. Points are served in order; a label that would cover another one at every place is
+        left out, so that those that are there can be read.
+    others : sequence of tuple of float
+        Points without a label, in data coordinates, that are not to be covered either.
     """
     axes.figure.canvas.draw()
-    centres = axes.transData.transform(list(zip(x, y, strict=True)))
+    centres = axes.transData.transform([*zip(x, y, strict=True), *others])
     points: list[tuple[float, ...]] = [(px - 4, py - 4, px + 4, py + 4) for px, py in centres.tolist()]
     written: list[tuple[float, ...]] = []
     for point, label in zip(zip(x, y, strict=True), labels, strict=True):
-        if label:
-            _place(axes, point, label, points, written)
+        _place(axes, point, label, points, written)
 
 
 _TOUCHING = 0.02  # share of its box that a label may lie over others, whose boxes have some room around them

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from cohort.display.words import counted, inflected, plainly, significant
+from cohort.errors.arguments import explain
 from cohort.panels.answers import Drawing, Number, Series
 from cohort.panels.charts import Dot, Line, lines, ranged_bars
 from cohort.planning import Option, Plan, Point
@@ -353,3 +354,6 @@ def _row(option: Option, whats: list[str]) -> tuple[str, ...]:
     )  # fmt: skip
     cells = ("not known" if each is None else plainly(each) for each in known)
     return (f"{what[0].upper()}{what[1:]}: {_how(option)}", *cells)
+
+
+explain(__name__)

@@ -9,6 +9,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.errors import NotInDataError
+from cohort.errors.arguments import explain
 from cohort.footprint import grid
 from cohort.panels.answers import Answer
 from cohort.panels.asking import Panel
@@ -314,3 +315,6 @@ PANEL = Panel(
     work_out=_answer,
     searches=True,
 )
+
+
+explain(__name__)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cohort.display.words import plainly, scaled, significant
+from cohort.errors.arguments import explain
 from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
 from cohort.panels.charts import Dot, Line, lines
@@ -273,3 +274,6 @@ PANEL = Panel(
     inputs=INPUTS,
     work_out=_answer,
 )
+
+
+explain(__name__)

@@ -9,6 +9,7 @@ from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.display.words import counted, plainly, significant
 from cohort.errors import ParameterError
+from cohort.errors.arguments import explain
 from cohort.experts import capacity, coverage, dropped
 from cohort.experts.choosing import MOST_SKEW, chosen_shares
 from cohort.panels.answers import Answer, Drawing, Number, Series
@@ -226,3 +227,6 @@ PANEL = Panel(
     inputs=INPUTS,
     work_out=_answer,
 )
+
+
+explain(__name__)

@@ -7,6 +7,7 @@ from typing import Any
 
 from cohort.architecture.registered import model as read_model
 from cohort.display.words import mass, plainly, scaled
+from cohort.errors.arguments import explain
 from cohort.footprint import Footprint, grid, per_year, serving, training
 from cohort.footprint.accounts import BOUNDARIES, BOUNDARY_WORDS
 from cohort.footprint.answers import BOUNDARIES_OF_USE
@@ -325,3 +326,6 @@ PANEL = Panel(
     inputs=INPUTS,
     work_out=_answer,
 )
+
+
+explain(__name__)

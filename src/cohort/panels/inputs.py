@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from cohort.errors import CohortError, ParameterError, bounded, integer, one_of, shown, unknown
 from cohort.errors.arguments import explain
@@ -141,7 +141,7 @@ class Input:
             return None
         return _READERS[self.kind](self, given)
 
-    def written(self, value: Any) -> str:
+    def written(self, value: bool | float | str | Sequence[str] | None) -> str:
         """Return a value as a field or a link holds it; `read` turns it back.
 
         Parameters
@@ -153,13 +153,18 @@ class Input:
         -------
         str
             Text.
+
+        Raises
+        ------
+        ParameterError
+            If it is not such a value.
         """
         if value is None:
             return ""
         if self.kind == "bool":
             return "yes" if value else "no"
         if self.kind == "names":
-            return ", ".join(value)
+            return ", ".join(cast("Sequence[str]", value))
         return format(value, ".12g").replace("e+", "e") if isinstance(value, float) else str(value)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from cohort.architecture.registered import model, models
 from cohort.errors import CohortError
+from cohort.errors.arguments import explain
 from cohort.footprint import grids
 from cohort.panels.asking import ask, panel
 from cohort.panels.inputs import RefusedError
@@ -63,3 +64,6 @@ def names() -> str:
         {"models": known, "mixtures": mixtures, "accelerators": accelerators(), "grids": grids()},
         ensure_ascii=False,
     )
+
+
+explain(__name__)

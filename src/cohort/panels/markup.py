@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from cohort.errors.arguments import explain
 from cohort.panels.answers import Answer, Drawing, Number
 
 
@@ -55,3 +56,6 @@ def _table(found: Answer) -> str:
     summary = f"<summary>{escape(found.table_caption)}</summary>"
     table = f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<details class="panel-table" open>{summary}{table}</details>'
+
+
+explain(__name__)

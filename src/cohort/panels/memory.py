@@ -15,6 +15,7 @@ from cohort.architecture.registered import title
 from cohort.architecture.variants import WINDOW, ways_to_cache, with_changed_attention
 from cohort.display.words import binary, counted, plainly, significant
 from cohort.errors import CohortError, ConfigError
+from cohort.errors.arguments import explain
 from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
 from cohort.panels.charts import Dot, Line, lines, stacked_bars
@@ -328,3 +329,6 @@ PANEL = Panel(
     inputs=INPUTS,
     work_out=_answer,
 )
+
+
+explain(__name__)

@@ -10,6 +10,7 @@ from cohort.architecture.formats import weight_formats
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.display.words import counted, plainly, significant
+from cohort.errors.arguments import explain
 from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
 from cohort.panels.charts import Dot, Line, lines, stacked_bars
@@ -307,3 +308,6 @@ PANEL = Panel(
     inputs=INPUTS,
     work_out=_answer,
 )
+
+
+explain(__name__)

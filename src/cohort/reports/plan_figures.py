@@ -56,13 +56,16 @@ def draw_frontier(found: Plan) -> Figure:
     plain_ticks(axes.yaxis)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
     named = _named(found.frontier)
-    label_points(
-        axes,
-        [each.tokens_per_s_per_user for each in found.frontier],
-        [each.tokens_per_s_per_accelerator for each in found.frontier],
-        [_label(each) if each in named else "" for each in found.frontier],
+    places = [(each.tokens_per_s_per_user, each.tokens_per_s_per_accelerator) for each in found.frontier]
+    x, y = zip(
+        *((each.tokens_per_s_per_user, each.tokens_per_s_per_accelerator) for each in named), strict=True
     )
+    label_points(axes, x, y, [_label(each) for each in named], others=places)
     return drawing
+
+
+def _place(point: Point) -> tuple[float, float]:
+    return point.tokens_per_s_per_user, point.tokens_per_s_per_accelerator
 
 
 def _named(frontier: tuple[Point, ...]) -> list[Point]:

@@ -106,14 +106,14 @@ def test_the_timeline_runs_from_the_earliest_down():
 def test_nothing_to_draw_is_said():
     empty = published_values.scores(["llama-2-7b"], "GPQA-Diamond")
     ratios = tables.tokens_per_parameter(["command-r-v01"])
-    for figure in (figures.draw_scores(empty), figures.draw_tokens(ratios, 20.0, "rule")):
+    for figure in (figures.draw_scores(empty, "MMLU"), figures.draw_tokens(ratios, 20.0, "rule")):
         assert "no" in figure.axes[0].texts[0].get_text()
 
 
 def test_scores_join_the_sources_of_one_model():
     frame = published_values.scores(["llama-2-7b", "llama-3-8b"], "MMLU")
     base = frame[frame["variant"] == "base"]
-    (axes,) = figures.draw_scores(base).axes
+    (axes,) = figures.draw_scores(base, "MMLU").axes
     points = [tuple(point) for collection in axes.collections[1:] for point in collection.get_offsets()]
     assert sorted(x for x, _ in points) == sorted(base["score"])
 

@@ -81,7 +81,7 @@ def draw_sharing(ways: pd.DataFrame) -> Figure:
         _heads(axes, left, entries)
         factor = "the whole cache" if less[way] == 1 else f"{significant(less[way])} times less"
         words(axes, (left + 10.5, 8), factor)
-    words(axes, (50, 2), "circles: query heads     squares: keys and values that are kept", INK)
+    words(axes, (50, 2), "circles: query heads; squares: keys and values that are kept", INK)
     return drawing
 
 

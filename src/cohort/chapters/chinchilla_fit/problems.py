@@ -31,15 +31,14 @@ def _loss(law: ScalingLaw) -> Problem:
     size, data = law.A / PARAMETERS**law.alpha, law.B / TOKENS**law.beta
     return Problem(
         "Chinchilla has 70 billion parameters and saw 1.4 trillion tokens. Which loss does the law give it, "
-        "and "
-        "of which shortage is it more?",
+        "and which shortage adds more to it, that of parameters or that of tokens?",
         (
             f"Too few parameters: {significant(law.A, 4)} ÷ 70e9^{law.alpha:.4f} = {size:.4f}.",
             f"Too few tokens: {significant(law.B, 4)} ÷ 1.4e12^{law.beta:.4f} = {data:.4f}.",
             f"{law.E:.4f} + {size:.4f} + {data:.4f} = {law.E + size + data:.4f}.",
         ),
-        f"{law.loss(PARAMETERS, TOKENS):.3f} nats per token; more for want of "
-        f"{'tokens' if data > size else 'parameters'}.",
+        f"{law.loss(PARAMETERS, TOKENS):.3f} nats per token; the shortage of "
+        f"{'tokens' if data > size else 'parameters'} adds more.",
     )
 
 
@@ -81,6 +80,5 @@ def _half(law: ScalingLaw, flop: float) -> Problem:
             f"{loss:.4f} − {best.loss:.4f} = {more:.4f}.",
         ),
         f"{significant(1000 * more, 2)} thousandths of a nat, {significant(100 * more / best.loss, 2)}% of "
-        "the loss: "
-        "nobody would notice, and each answer costs half.",
+        "the loss, and each answer costs half.",
     )

@@ -80,8 +80,8 @@ def _diminishing(law: ScalingLaw, times: float = 1.0) -> Judgement:
     before, after = gain(0.5) / gain(0.25), gain(2) / gain(1)
     rule = (
         "loss that doubling the tokens of the compute-optimal model of Chinchilla's compute takes "
-        "off; holds if each doubling keeps less than nine tenths of the share of the one before that "
-        "it kept below the optimum; by a law of this form they are the same for any coefficients"
+        "off; holds if the gain of a doubling shrinks by a tenth more beyond the optimum than below it; by "
+        "a law of this form it shrinks by the same share everywhere, for any coefficients"
     )
     verdict = "holds" if after < (1 - 0.1 * times) * before else "does not hold"
     return Judgement("compute_optimal_is_diminishing", verdict, gain(1), "nats per token", rule)

@@ -21,6 +21,7 @@ def brief(
     table: pd.DataFrame,
     laws: pd.DataFrame,
     choices: pd.DataFrame,
+    dropping: pd.Series,
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -34,6 +35,8 @@ def brief(
         As `cohort.fitting.chinchilla_runs.limits` returns it.
     table, laws, choices : DataFrame
         As `tables.intervals`, `tables.published_laws` and `tables.choices` return them, at `flop`.
+    dropping : Series
+        As `tables.by_dropped` returns it, at `flop`.
 
     Returns
     -------
@@ -54,8 +57,10 @@ def brief(
         f"- The coefficients as printed in 2022 advise {significant(printed)}, "
         f"{'inside' if inside else 'outside'} that interval. Their misfit on the same runs is "
         f"{significant(misfit)} times the minimum.",
-        f"- The choice of estimator and of the runs left out moves the advice from "
-        f"{significant(choices['ratio'].min())} to {significant(choices['ratio'].max())}.",
+        f"- With {' or '.join(map(str, sorted(set(choices['dropped']))))} runs left out, four estimators "
+        f"advise {ranged(choices['ratio'].min(), choices['ratio'].max())}; with "
+        f"{ranged(dropping.index.min(), dropping.index.max(), '.0f')} left out, the estimator of this fit "
+        f"advises {ranged(dropping.min(), dropping.max())}.",
         f"- The largest run took {limits['flop']:.2g} FLOP. The advice is asked for at "
         f"{significant(flop / limits['flop'])} times as much.",
     )
@@ -159,7 +164,7 @@ def _many_tokens(errors: pd.Series) -> str:
         return ""
     doubt = standard_error(errors)
     verdict = (
-        "there too the fit is biased: their losses are higher than it says."
+        "there too the losses are higher than the fit says."
         if errors.mean() > 2 * doubt
         else "the law fits them as well as the rest."
     )

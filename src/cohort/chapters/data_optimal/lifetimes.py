@@ -11,9 +11,12 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from cohort.architecture.registered import model as read_model
 from cohort.chapters.data_optimal.tables import TAIL
 from cohort.errors import ParameterError, positive, shown
 from cohort.fitting import Bootstrap
+from cohort.footprint.published_runs import run_rows
+from cohort.registry.devices import accelerator as find_accelerator
 from cohort.scaling import SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, Price, ScalingLaw
 
 
@@ -178,3 +181,33 @@ def tokens_a_day(usd_per_day: float, parameters: float, price: Price) -> float:
         Tokens a day.
     """
     return usd_per_day / (SERVING_FLOP_PER_TOKEN * parameters * price.usd_per_flop)
+
+
+def stated_hours(model: str, accelerator: str) -> float | None:
+    """Return for how many hours of an accelerator a model was trained, as its makers state.
+
+    Parameters
+    ----------
+    model, accelerator : str
+        Their names; a model also by its path.
+
+    Returns
+    -------
+    float or None
+        Hours; None where none or a bound alone is stated, or those of another accelerator.
+
+    Raises
+    ------
+    CohortError
+        If there is no such model or accelerator.
+
+    Examples
+    --------
+    >>> stated_hours("llama-3-8b", "H100 SXM 80GB"), stated_hours("llama-3-8b", "H200")
+    (1300000.0, None)
+    """
+    spec, rows = read_model(model), run_rows(read_model(model).name)
+    used, hours = rows.get("accelerator"), rows.get("accelerator_hours")
+    if not spec.registered or not used or not hours or hours["qualifier"]:
+        return None
+    return float(hours["value"]) if used["value"] == find_accelerator(accelerator).name else None

@@ -11,7 +11,13 @@ from cohort.units import SECONDS_PER_HOUR
 
 
 def worked(
-    law: ScalingLaw, name: str, parameters: float, tokens: float, rate: float, usd_per_hour: float
+    law: ScalingLaw,
+    name: str,
+    parameters: float,
+    tokens: float,
+    rate: float,
+    usd_per_hour: float,
+    stated: float | None = None,
 ) -> list[Problem]:
     """Return three problems with their solutions: the extra training, its pay-back, and its bill.
 
@@ -27,6 +33,8 @@ def worked(
         FLOP a second that an accelerator attains in training.
     usd_per_hour : float
         USD for an hour of one.
+    stated : float, optional
+        Hours of it that the makers state for the training.
 
     Returns
     -------
@@ -36,7 +44,6 @@ def worked(
     spent, extra = 6 * parameters * tokens, 6 * parameters * tokens - best.flop
     small, large = significant(parameters / 1e9), significant(best.parameters / 1e9)
     seen, optimum = significant(tokens / 1e12), significant(best.tokens / 1e12)
-    hours = spent / rate / SECONDS_PER_HOUR
     return [
         Problem(
             f"{name} has {small} billion parameters at work and saw {seen} trillion tokens. By the law "
@@ -50,17 +57,32 @@ def worked(
             f"{significant(spent / best.flop)} times as much.",
         ),
         _pay_back(name, parameters, best.parameters, extra),
-        Problem(
-            f"What did those {spent:.3g} FLOP cost, at {rate:.3g} FLOP a second for an accelerator and "
-            f"USD {significant(usd_per_hour)} an hour?",
-            (
-                f"{spent:.3g} ÷ {rate:.3g} ÷ 3,600 = {significant(hours / 1e6)} million hours.",
-                f"{significant(hours / 1e6)} million × USD {significant(usd_per_hour)} = "
-                f"USD {significant(hours * usd_per_hour / 1e6)} million.",
-            ),
-            f"USD {significant(hours * usd_per_hour / 1e6)} million, for the final run alone.",
-        ),
+        _bill(name, spent, rate, usd_per_hour, stated),
     ]
+
+
+def _bill(name: str, spent: float, rate: float, usd_per_hour: float, stated: float | None) -> Problem:
+    """Ask what a training cost, and set the hours that its makers state beside it."""
+    hours = spent / rate / SECONDS_PER_HOUR
+    price, bill = significant(usd_per_hour), significant(hours * usd_per_hour / 1e6)
+    beside: tuple[str, ...] = ()
+    billed = ""
+    if stated:
+        beside = (
+            f"The makers of {name} state {significant(stated / 1e6)} million hours of this accelerator, "
+            f"{significant(stated / hours)} times as many.",
+        )
+        billed = f"; by the hours that were stated, USD {significant(stated * usd_per_hour / 1e6)} million"
+    return Problem(
+        f"What did those {spent:.3g} FLOP cost, at {rate:.3g} FLOP a second for an accelerator and USD "
+        f"{price} an hour?",
+        (
+            f"{spent:.3g} ÷ {rate:.3g} ÷ 3,600 = {significant(hours / 1e6)} million hours.",
+            f"{significant(hours / 1e6)} million × USD {price} = USD {bill} million.",
+            *beside,
+        ),
+        f"USD {bill} million, for the final run alone{billed}.",
+    )
 
 
 def _pay_back(name: str, parameters: float, optimum: float, extra: float) -> Problem:

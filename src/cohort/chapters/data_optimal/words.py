@@ -129,7 +129,7 @@ def _mixtures(names: list[str]) -> str:
     return (
         f"{', '.join(names)} {inflected(len(names), 'is a mixture', 'are mixtures')} of experts and counted "
         "by what a token passes through; the law knows no experts, and what they do to it is the question of "
-        "a later chapter."
+        "[a later chapter](expert_tradeoffs.ipynb)."
     )
 
 

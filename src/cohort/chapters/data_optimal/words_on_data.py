@@ -79,8 +79,9 @@ def better_data_of_dbrx(law: ScalingLaw, said: Mapping[str, float], trained: pd.
     data, experts, together = (100 * (1 - 1 / said[name]) for name in ("data", "experts", "all"))
     return sentences(
         f"Of DBRX its makers say that the data save {data:.0f}% of the tokens, the experts {experts:.0f}% of "
-        f"the compute, and all together nearly {together:.0f}%. The first two multiply to "
-        f"{quality * said['experts']:g} times, which is the third; none of them comes with a measurement.",
+        f"the compute, and all together nearly {together:.0f}%. The first two "
+        f"leave {100 / (quality * said['experts']):g}% of the compute between them, as the third says; none "
+        "comes with a measurement.",
         f"If its {scaled(tokens)} tokens count as {scaled(quality * tokens)}, the predicted loss of DBRX "
         f"falls from {law.loss(size, tokens):.3f} to {law.loss(size, quality * tokens):.3f}.",
     )

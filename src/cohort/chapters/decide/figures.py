@@ -115,12 +115,9 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     plain_ticks(axes.xaxis)
     plain_ticks(axes.yaxis)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
-    label_points(
-        axes,
-        [*(chosen["active"] / BILLION), *(made["active"] / BILLION)],
-        tokens,
-        [*map(str, chosen.index), *([""] * len(made))],
-    )
+    x, y = list(chosen["active"] / BILLION), list(chosen["tokens"] / TRILLION)
+    designs = list(zip(made["active"] / BILLION, made["tokens"] / TRILLION, strict=True))
+    label_points(axes, x, y, [str(name) for name in chosen.index], others=designs)
     return drawing
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.dates import DateFormatter, YearLocator, date2num
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from cohort.display.parts import label_points
-from cohort.display.theme import COLOURS, PALE, SMALLEST, WIDTH, figure
+from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 DENSE, WHOLE, ACTIVE = COLOURS[0], COLOURS[1], COLOURS[2]
+FAR = 8  # points between a dot and its name from which a line joins them
 
 
 def draw_sizes(sizes: pd.DataFrame) -> Figure:
@@ -48,5 +50,11 @@ def draw_sizes(sizes: pd.DataFrame) -> Figure:
                 handletextpad=0.1)  # fmt: skip
     named = sizes[sizes["named"]]
     days = [float(date2num(day)) for day in named["released"]]  # type: ignore[no-untyped-call]
-    label_points(axes, days, list(named["total"]), list(named.index))
+    every = [float(date2num(day)) for day in sizes["released"]]  # type: ignore[no-untyped-call]
+    others = [*zip(every, sizes["total"], strict=True), *zip(every, sizes["active"], strict=True)]
+    label_points(axes, days, list(named["total"]), list(named.index), others)
+    for name in (each for each in axes.texts if isinstance(each, Annotation)):
+        if max(map(abs, name.xyann)) > FAR:
+            axes.annotate("", name.xy, name.xyann, textcoords="offset points",
+                          arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.7, "shrinkA": 0})  # fmt: skip
     return drawing

@@ -103,7 +103,7 @@ def _overtrained(record: Mapping[str, Any]) -> str:
 def _cache(record: Mapping[str, Any]) -> str:
     share = significant(record["cache_share_of_memory"], 2)
     return (
-        f"With 32 long conversations at once, {share}% of a model's memory goes to remembering them, by the "
+        f"With 32 long conversations at once, {share}% of a model's memory goes to remembering them, at the "
         "median of the cohort."
     )
 

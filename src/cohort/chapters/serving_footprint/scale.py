@@ -110,7 +110,9 @@ FLEET: dict[str, Callable[[yardsticks.Fleet], float]] = {
     "water on site (GL a year)": lambda fleet: fleet.year.water_onsite_l / 1e9,
     "water off site (GL a year)": lambda fleet: fleet.year.water_offsite_l / 1e9,
     "embodied CO2e, all of it (Mt)": lambda fleet: fleet.embodied_kg / 1e9,
-    "capture plants, as designed": lambda fleet: yardsticks.capture(fleet.year.operational_kg).design_years,
+    "capture plants, as designed": lambda fleet: (
+        fleet.year.operational_kg / 1000 / yardsticks.yardstick("Mammoth, by design")
+    ),
     "average humans": lambda fleet: (
         fleet.year.operational_kg / 1000 / yardsticks.yardstick("greenhouse gases per person, World")
     ),

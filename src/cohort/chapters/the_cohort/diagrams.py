@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 SIGHT = {
     "everything": COLOURS[0],
-    "a latent of everything": COLOURS[2],
+    "everything, compressed": COLOURS[2],
     "a window": COLOURS[1],
     "a chunk": COLOURS[4],
     "chosen blocks": COLOURS[5],
@@ -86,7 +86,7 @@ def sight(layer: Layer) -> str:
     if attention.kind == "linear":
         return "a running state"
     if attention.kind in ("MLA", "CSA", "HCA"):
-        return "a latent of everything"
+        return "everything, compressed"
     for field, seen in (("window", "a window"), ("chunk", "a chunk"), ("sparse", "chosen blocks")):
         if getattr(attention, field, None):
             return seen

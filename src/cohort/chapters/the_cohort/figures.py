@@ -254,13 +254,15 @@ def draw_tokens(ratios: pd.DataFrame, rule: float, name: str) -> Figure:
     return drawing
 
 
-def draw_scores(frame: pd.DataFrame) -> Figure:
+def draw_scores(frame: pd.DataFrame, benchmark: str) -> Figure:
     """Draw the scores of one variant: a dot for each source, joined where a model has several.
 
     Parameters
     ----------
     frame : DataFrame
         As `cohort.display.published_values.scores` returns it, of one variant only.
+    benchmark : str
+        Whose scores they are.
 
     Returns
     -------
@@ -280,7 +282,7 @@ def draw_scores(frame: pd.DataFrame) -> Figure:
         axes.scatter(
             frame["score"][chosen], rows, s=28, zorder=2, color=fill, edgecolors=COLOURS[0], linewidths=1
         )
-    axes.set_xlabel("score (%)")
+    axes.set_xlabel(f"{benchmark} score (%)")
     axes.margins(x=0.05)
     name_rows(axes, list(groups.index))
     return drawing

@@ -82,8 +82,9 @@ def _size(spec: ModelSpec) -> Problem:
     rest = spec.parameters - _matrices(spec)
     return Problem(
         f"{name} has {layers} layers, {hidden:,} wide, with {attention.heads} heads and {attention.kv_heads} "
-        f"key-value heads of {attention.head_dim}, gated networks {width:,} wide, and {spec.vocabulary:,} "
-        f"words{' in a table that its head shares' if spec.tied else ''}. How many weights is that?",
+        f"key-value heads of {attention.head_dim}, gated networks {width:,} wide, and a vocabulary "
+        f"of {spec.vocabulary:,}{' in a table that its head shares' if spec.tied else ''}. How many weights "
+        "is that?",
         (
             f"Embedding{'' if spec.tied else ' and head'}: {tables} × {spec.vocabulary:,} × {hidden:,} = "
             f"{ends:,}.",

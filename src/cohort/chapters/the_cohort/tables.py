@@ -239,7 +239,8 @@ def score_spread(frame: pd.DataFrame) -> pd.DataFrame:
 def instructed_less_base(frame: pd.DataFrame) -> pd.Series:
     """Return by how many points the instructed variant scores above the base model, median against median.
 
-    The medians run over all settings and sources; contested scores are left out.
+    The medians run over all sources, at the settings (*shots*) in which both variants were scored; contested
+    scores are left out.
 
     Parameters
     ----------
@@ -249,9 +250,11 @@ def instructed_less_base(frame: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        Indexed by model, for those with scores of both variants.
+        Indexed by model, for those of which both variants were scored in the same setting.
     """
     sound = frame[frame["status"] != "contested"]
+    sound = sound[sound["variant"].isin(["base", "instruct"]) & (sound["shots"] != "")]
+    sound = sound[sound.groupby(["model", "shots"])["variant"].transform("nunique") == 2]
     medians = sound.groupby(["model", "variant"])["score"].median().unstack()
     medians = medians.reindex(columns=["base", "instruct"]).dropna()
     difference: pd.Series = medians["instruct"] - medians["base"]

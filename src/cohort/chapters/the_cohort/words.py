@@ -105,10 +105,10 @@ def spring_of_2024(released: pd.Series, chosen: int) -> str:
     if spring.empty:
         return "None of the models chosen came out in the spring of 2024."
     days = [f"{day.day} {day:%B}" for day in spring.index]
-    last = f", the last, {spring.iloc[-1]}, on {days[-1]}" if len(spring) > 1 else ""
+    first, last = (f"{spring.iloc[end]} on {days[end]}" for end in (0, -1))
+    when = f"first {first}, last {last}" if len(spring) > 1 else first
     return (
-        f"Of {counted(chosen, 'model')} chosen, {len(spring)} came out between February and May 2024: "
-        f"{spring.iloc[0]} on {days[0]}{last}."
+        f"Of {counted(chosen, 'model')} chosen, {len(spring)} came out between February and May 2024: {when}."
     )
 
 
@@ -325,8 +325,8 @@ def cache_cost(counts: pd.DataFrame, caches: pd.DataFrame, context: int) -> str:
     order = size.rank().corr(per_token.rank()) if len(size) > 2 else 0.0
     beyond = caches.index[caches["context limit"].fillna(context) < context]
     longer = (
-        f"The context chosen here is longer than the longest of {', '.join(beyond)}; these numbers serve the "
-        "comparison."
+        f"The context chosen here is longer than the makers offer for {', '.join(beyond)}; their numbers are "
+        "for comparison only."
     )
     return sentences(
         extremes if per_token[most] > per_token[least] else "",
@@ -353,16 +353,17 @@ def cache_by_length(by_length: pd.DataFrame) -> str:
     fall = by_length[short] / by_length[long]
     fall = fall[fall != 1]
     if fall.empty:
-        return "None of the models has a layer that stops growing: a token costs the same at any length."
+        return "No cache of these models stops growing: a token costs the same at any length."
     return sentences(
-        f"Layers stop growing in {len(fall)} of the {counted(len(by_length), 'model')}.",
+        f"In {len(fall)} of the {counted(len(by_length), 'model')} the cache of some layers, or of all, "
+        "stops growing.",
         f"From {short:,} to {long:,} tokens the cost per token falls there by a factor of "
         f"{significant(fall.min())} ({fall.idxmin()}) to {significant(fall.max())} ({fall.idxmax()}).",
         "For all others, a token costs the same at any length.",
     )
 
 
-def score_moves(spread: pd.DataFrame, step: pd.Series) -> str:
+def score_moves(spread: pd.DataFrame, step: pd.Series, benchmark: str) -> str:
     """Return how far scores move between sources, and from the base to the instructed variant.
 
     Parameters
@@ -371,6 +372,8 @@ def score_moves(spread: pd.DataFrame, step: pd.Series) -> str:
         As `tables.score_spread` returns it, the widest first.
     step : Series
         As `tables.instructed_less_base` returns it.
+    benchmark : str
+        Whose scores they are.
 
     Returns
     -------
@@ -381,11 +384,11 @@ def score_moves(spread: pd.DataFrame, step: pd.Series) -> str:
     if len(spread):
         widest = spread.iloc[0]
         between = (
-            f"The same score moves by up to {widest['difference']:.1f} points between sources, for "
-            f"{widest.name} ({widest['variant']}): same variant, shots and metric."
+            f"The same {benchmark} score moves by up to {widest['difference']:.1f} points between sources, "
+            f"for {widest.name} ({widest['variant']}): same variant, shots and metric."
         )
     moves = (
-        f"From the base to the instructed variant the median score moves by "
+        f"From the base to the instructed variant, with as many shots, the median score moves by "
         f"{ranged(step.min(), step.max(), '+.1f')} points: a table that mixes them does not rank models."
     )
     return sentences(between, moves if len(step) else "")

@@ -45,7 +45,7 @@ def test_the_brief_of_several_models():
     assert spread == "- The models here differ by a factor of 10: Command R needs 20 GiB, Llama 3 8B 2 GiB."
     assert even == (
         "- With 2 sequences in bf16 the cache outweighs the weights from 26,700 tokens (Command R) to 61,300 "
-        "(Llama 3 8B); only Command R, of 2 models, is offered with a context as long as its own."
+        "(Llama 3 8B); of 2 models, the context on offer reaches that point for Command R alone."
     )
 
 
@@ -66,7 +66,7 @@ def test_a_first_token_is_one():
     ways = tables.what_if("llama-3-8b", 8)
     said = words.brief("A", 1, "bf16", 1, 1, pd.Series({"a": 1, "b": 2}, name=1), even_table([1, 200]), ways)
     assert (
-        "from 1 token (a) to 200 (b); only a, of 2 models, is offered with a context as long as its own."
+        "from 1 token (a) to 200 (b); of 2 models, the context on offer reaches that point for a alone."
         in said
     )
     assert said.startswith("- At 1 token in bf16, 1 sequence of A takes 1 byte of cache, 50% of")
@@ -210,8 +210,8 @@ def test_the_memory_of_flash_attention():
     )
     assert second == "At 4,096 tokens the naive way takes 20.4 times the memory."
     assert third == (
-        "In the forward pass of one layer of X at 32,768 tokens, with 2 sequences, scores and weights of two "
-        "bytes would take 256 GiB, beside a cache of all layers of 10 GiB."
+        "In the forward pass of one layer of X at 32,768 tokens, with 2 sequences, scores and their "
+        "softmax, in two bytes a number, would take 256 GiB, beside a cache of all layers of 10 GiB."
     )
     exact = memory.drop(published.inexact(memory).index)
     said = words.flash_memory(exact, "X", 32_768, 1, 0, 10 * GIB)

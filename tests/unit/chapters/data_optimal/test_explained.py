@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from drawing import theme  # noqa: F401
 
-from cohort.chapters.data_optimal import diagrams, problems, remembered
+from cohort.chapters.data_optimal import diagrams, lifetimes, problems, remembered
 from cohort.scaling import ScalingLaw
 
 LAW = ScalingLaw(E=1.0, A=100.0, B=100.0, alpha=0.5, beta=0.5)
@@ -44,6 +44,17 @@ def test_extra_training_pay_back_and_bill():
     after = (6 * 5e9 * 4e11 - BEST.flop) / (2 * (BEST.parameters - 5e9)) / 1e12
     assert back.answer == f"After {after:.3g} trillion tokens."
     assert bill.answer == "USD 0.0667 million, for the final run alone."
+    *_, beside = problems.worked(LAW, "it", 5e9, 4e11, 1e14, 2.0, stated=1e5)
+    assert (
+        beside.steps[-1] == "The makers of it state 0.1 million hours of this accelerator, 3 times as many."
+    )
+    assert beside.answer.endswith("for the final run alone; by the hours that were stated, USD 0.2 million.")
+
+
+def test_only_hours_of_the_same_accelerator_count():
+    assert lifetimes.stated_hours("llama-3-8b", "H100 SXM 80GB") == 1.3e6
+    assert lifetimes.stated_hours("llama-3-8b", "A100 SXM 80GB") is None
+    assert lifetimes.stated_hours("dbrx", "H100 SXM 80GB") is None  # at most so many
 
 
 def test_a_larger_model_never_pays_back():

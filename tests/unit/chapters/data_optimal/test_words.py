@@ -181,8 +181,8 @@ def test_the_data_of_dbrx():
     said = words_on_data.better_data_of_dbrx(LAW, data_worth.claims_of_dbrx(), FRAME.loc["DBRX"])
     assert said == (
         "Of DBRX its makers say that the data save 50% of the tokens, the experts 50% of the compute, and "
-        "all together nearly 75%. The first two multiply to 4 times, which is the third; none of them comes "
-        "with a measurement.\n"
+        "all together nearly 75%. The first two leave 25% of the compute between them, as the third "
+        "says; none comes with a measurement.\n"
         "If its 12 trillion tokens count as 24 trillion, the predicted loss of DBRX falls from 1.954 to "
         "1.946."
     )

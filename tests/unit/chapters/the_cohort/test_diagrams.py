@@ -34,7 +34,7 @@ def test_stretches_of_layers():
         ("llama-3-8b", "everything", "everything"),
         ("gpt-oss-20b", "a window", "everything"),
         ("llama-4-maverick", "a chunk", "everything"),
-        ("deepseek-v2", "a latent of everything", "a latent of everything"),
+        ("deepseek-v2", "everything, compressed", "everything, compressed"),
         ("minimax-text-01", "a running state", "everything"),
         ("phi-3-small-8k", "everything", "chosen blocks"),
     ],

@@ -1,5 +1,6 @@
 """What is published: figures read as printed, statuses, compute and scores beside what others give."""
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,6 +148,13 @@ def test_instructed_variants_stand_beside_their_base():
     assert set(step.index) == {"Llama 2 70B", "Gemma 2 27B"}
     assert step["Gemma 2 27B"] == pytest.approx(76.2 - 75.2, rel=1e-9)
     assert tables.instructed_less_base(frame[frame["variant"] == "base"]).empty
+
+
+def test_scores_of_other_shots_are_no_step():
+    rows = [("base", 60.0, "5-shot"), ("instruct", 62.0, "5-shot"), ("instruct", 90.0, "0-shot CoT")]
+    frame = pd.DataFrame(rows, columns=["variant", "score", "shots"]).assign(model="it", status="stated")
+    assert tables.instructed_less_base(frame).to_dict() == {"it": 2.0}
+    assert tables.instructed_less_base(frame.drop(1)).empty
 
 
 def test_an_unknown_benchmark_names_the_nearest():

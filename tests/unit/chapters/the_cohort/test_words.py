@@ -64,7 +64,7 @@ def test_one_dense_model_in_brief_has_no_spread():
         (["2024-02-01"], "Of 3 models chosen, 1 came out between February and May 2024: A on 1 February."),
         (
             ["2023-07-18", "2024-02-21", "2024-05-31"],
-            "Of 3 models chosen, 2 came out between February and May 2024: B on 21 February, the last, C, on "
+            "Of 3 models chosen, 2 came out between February and May 2024: first B on 21 February, last C on "
             "31 May.",
         ),
     ],
@@ -149,7 +149,7 @@ def test_what_context_costs():
     )
     assert sequence == "A sequence of 8,192 tokens takes 0.39 to 10.00 GiB."
     assert order == "The rank correlation between size and cost per token is -0.06."
-    assert beyond.startswith("The context chosen here is longer than the longest of Llama 2 7B, Llama 2 13B")
+    assert beyond.startswith("The context chosen here is longer than the makers offer for Llama 2 7B, Llama")
     single = words.cache_cost(one(COUNTS, "Llama 3 8B"), one(CACHES, "Llama 3 8B"), 8192)
     assert single == "A sequence of 8,192 tokens takes 1.00 GiB."
 
@@ -157,25 +157,25 @@ def test_what_context_costs():
 def test_what_context_costs_by_its_length():
     by_length = model_tables.caches_by_length([*COHORT, "gpt-oss-20b"], [2048, 131_072])
     assert words.cache_by_length(by_length) == (
-        "Layers stop growing in 3 of the 15 models.\n"
+        "In 3 of the 15 models the cache of some layers, or of all, stops growing.\n"
         "From 2,048 to 131,072 tokens the cost per token falls there by a factor of 1.06 (gpt-oss 20B) to 64 "
         "(Phi-3 mini).\n"
         "For all others, a token costs the same at any length."
     )
     flat = words.cache_by_length(one(by_length, "Llama 3 8B"))
-    assert flat.startswith("None of the models has a layer that stops growing")
+    assert flat.startswith("No cache of these models stops growing")
 
 
 def test_how_scores_move():
     found = published_values.scores(COHORT, "MMLU")
     spread, step = tables.score_spread(found), tables.instructed_less_base(found)
-    assert words.score_moves(spread, step) == (
-        "The same score moves by up to 2.0 points between sources, for Llama 3 8B (instruct): same variant, "
-        "shots and metric.\n"
-        "From the base to the instructed variant the median score moves by -16.8 to +2.8 points: a table "
-        "that mixes them does not rank models."
+    assert words.score_moves(spread, step, "MMLU") == (
+        "The same MMLU score moves by up to 2.0 points between sources, for Llama 3 8B (instruct): same "
+        "variant, shots and metric.\n"
+        "From the base to the instructed variant, with as many shots, the median score moves by -16.4 to "
+        "+2.8 points: a table that mixes them does not rank models."
     )
-    assert words.score_moves(spread.iloc[:0], step.iloc[:0]) == (
+    assert words.score_moves(spread.iloc[:0], step.iloc[:0], "MMLU") == (
         "No score was published twice with the same variant, shots and metric."
     )
 

@@ -92,10 +92,10 @@ def _outweighs(even: pd.DataFrame) -> str:
 def _offered(long: Sequence[str], models: int) -> str:
     """Say how many models can be given as much context as that."""
     if not long:
-        return "none of them is offered with a context as long as its own"
+        return "the context on offer reaches that point for none of them"
     if len(long) == 1:
-        return f"only {long[0]}, of {counted(models, 'model')}, is offered with a context as long as its own"
-    return f"{len(long)} of {models} are offered with a context as long as their own"
+        return f"of {counted(models, 'model')}, the context on offer reaches that point for {long[0]} alone"
+    return f"the context on offer reaches that point for {len(long)} of {models}"
 
 
 def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
@@ -282,21 +282,32 @@ def logged(rows: pd.DataFrame) -> str:
     """
     tested = rows[rows["use"] == "test"]
     verdicts = tested[tested["quantity"] == "fits"]
-    right = int((verdicts["logged"] == verdicts["predicted"]).sum())
+    missed = verdicts[verdicts["logged"] != verdicts["predicted"]]
+    right = len(verdicts) - len(missed)
+    wrong = ", ".join(
+        f"{row['model']} on {row['accelerator']}, which was said {'' if row['predicted'] else 'not '}to fit"
+        for _, row in missed.iterrows()
+    )
     counted_, left = (
         tested[tested["quantity"].isin(names)] for names in (("weights", "cache"), ("room", "cache_tokens"))
     )
     far = left[left["error"].abs() > FAR]
     return running(
-        f"Weights and caches are counted: {_median_and_largest(counted_)}.",
+        f"Weights and caches are counted: {_median_and_largest(counted_)}, for {_worst(counted_)}.",
         f"What an engine leaves depends on what it takes for itself, which differs by version and model: "
-        f"{_median_and_largest(left)}, and {counted(len(far), 'row')} {inflected(len(far), 'lies', 'lie')} "
-        f"further off than {FAR}%."
+        f"{_median_and_largest(left)}, for {_worst(left)}. {counted(len(far), 'row')} "
+        f"{inflected(len(far), 'lies', 'lie')} further off than {FAR}%, with more predicted than was left in "
+        f"{(far['error'] > 0).sum()}: leave a margin."
         if len(left)
         else "",
         f"Of {counted(len(verdicts), 'answer')} on whether a model fits, {right} "
-        f"{inflected(right, 'is', 'are')} right.",
+        f"{inflected(right, 'is', 'are')} right{f'; wrong is {wrong}' if wrong else ''}.",
     )
+
+
+def _worst(rows: pd.DataFrame) -> str:
+    worst = rows.iloc[int(rows["error"].abs().argmax())]
+    return f"{worst['model']}, predicted too {'high' if worst['error'] > 0 else 'low'}"
 
 
 def _median_and_largest(rows: pd.DataFrame) -> str:

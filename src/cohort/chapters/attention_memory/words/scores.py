@@ -95,8 +95,8 @@ def flash_memory(
     if scores:
         written = (
             f"In the forward pass of one layer of {name} at {counted(context, 'token')}, with "
-            f"{counted(batch, 'sequence')}, scores and weights of two bytes would take {binary(scores)}, "
-            f"beside a cache of all layers of {binary(cache)}."
+            f"{counted(batch, 'sequence')}, scores and their softmax, in two bytes a number, would take "
+            f"{binary(scores)}, beside a cache of all layers of {binary(cache)}."
         )
     return sentences(
         running(
