@@ -83,6 +83,7 @@ async () => {
     height: main.getBoundingClientRect().height,
     figuresHeight: height(".cell_output figure"),  // with their captions
     tablesHeight: height("table.dataframe"),
+    dataTables: main.querySelectorAll("table.dataframe").length,  // folded ones too
     openCode: height(".cell_input pre"),
     unspoken: unspoken,
     cutCode: cut,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -61,11 +62,40 @@ def use_theme() -> None:
         set_matplotlib_formats(  # type: ignore[no-untyped-call]
             "svg", bbox_inches="tight", metadata={"Date": None}
         )
-        _offer_values()
+        _offer_pictures()
 
 
-def _offer_values() -> None:
-    """Put what a figure draws beside its picture in the output of a cell."""
+def rounded(svg: str) -> str:
+    """Return a drawing with coordinates to a hundredth of a point: a quarter lighter, and alike to the eye.
+
+    Parameters
+    ----------
+    svg : str
+        As Matplotlib writes it.
+
+    Returns
+    -------
+    str
+        With fewer digits in paths and positions; texts and styles are as they were.
+
+    Examples
+    --------
+    >>> rounded('<path d="M 57.6 21.123456 L 3.000001 -0.004"/><text x="1.25">0.12345</text>')
+    '<path d="M 57.6 21.12 L 3 0"/><text x="1.25">0.12345</text>'
+    """
+    return _PLACED.sub(lambda found: _LONG.sub(_hundredths, found[0]), svg)
+
+
+_PLACED = re.compile(r'\b(?:d|x|y|transform)="(?!scale)[^"]*"')
+_LONG = re.compile(r"-?[0-9]+\.[0-9]{3,}")
+
+
+def _hundredths(found: re.Match[str]) -> str:
+    return f"{round(float(found[0]), 2) + 0:g}" if abs(float(found[0])) < 1000 else f"{float(found[0]):.2f}"
+
+
+def _offer_pictures() -> None:
+    """Draw a figure in the output of a cell with few digits, and put what it draws beside the picture."""
     from IPython.core.getipython import get_ipython
 
     from cohort.display import drawn
@@ -75,6 +105,9 @@ def _offer_values() -> None:
         return {drawn.MIME: values} if values else {}
 
     shell: Any = get_ipython()
+    pictures = shell.display_formatter.formatters["image/svg+xml"]
+    draw = pictures.lookup_by_type(Figure)
+    pictures.for_type(Figure, lambda shown: rounded(draw(shown)))
     shell.display_formatter.mimebundle_formatter.for_type(Figure, bundle)
 
 

@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator
 
 from cohort.display.parts import ATTENTION, dots, end_labels, name_rows, nothing, plain_ticks
@@ -109,7 +108,7 @@ def draw_break_even_contexts(table: pd.DataFrame, kinds: pd.Series) -> Figure:
             textcoords="offset points",
             va="center",
             size=SMALLEST,
-            path_effects=[withStroke(linewidth=3, foreground="white")],
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )
     seen = rows[["context", "limit"]].to_numpy(dtype=float, na_value=float("nan")) / 1e3
     axes.set(xscale="log", xlabel="context at which the cache is the larger (thousand tokens)")

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
@@ -88,17 +90,19 @@ def draw_reads(spec: ModelSpec, batches: Sequence[int]) -> Figure:
     for place, tokens in enumerate(batches):
         read = coverage(experts.count, experts.active, tokens)
         left = width * (place + 0.5) - cell * side / 2
-        for number in range(experts.count):
-            row, column = divmod(number, side)
-            axes.add_patch(
-                Rectangle(
-                    (left + cell * column, 28 - cell * (row + 1)),
-                    0.84 * cell,
-                    0.84 * cell,
-                    color=READ if order[number] < round(read) else IDLE,
-                    lw=0,
-                )
-            )
+        corners = [
+            (left + cell * (number % side), 28 - cell * (number // side + 1))
+            for number in range(experts.count)
+        ]
+        for colour, asked in ((READ, order < round(read)), (IDLE, order >= round(read))):
+            drawn = [corner for corner, one in zip(corners, asked, strict=True) if one]
+            squares = [_square(*corner, 0.84 * cell) for corner in drawn]
+            if squares:
+                axes.add_patch(PathPatch(Path.make_compound_path(*squares), color=colour, lw=0))
         words(axes, (width * (place + 0.5), 31.5), f"{tokens:,} token{'s' if tokens > 1 else ''}", bold=True)
         words(axes, (width * (place + 0.5), 3), f"{read:,.0f} of {experts.count:,}")
     return drawing
+
+
+def _square(left: float, bottom: float, side: float) -> Path:
+    return Affine2D().scale(side).translate(left, bottom).transform_path(Path.unit_rectangle())

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullFormatter
 
 from cohort.display.parts import end_labels, label_points, name_rows, plain_ticks
@@ -71,7 +70,7 @@ def draw_trade(frame: pd.DataFrame) -> Figure:
     own = frame.xs("it is", level="as")
     label_points(axes, list(own["training"]), list(own["memory"]), models)
     for text in axes.texts:  # the lines pass behind the names
-        text.set_path_effects([withStroke(linewidth=3, foreground="white")])
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
     axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=SMALLEST)
     return drawing
 

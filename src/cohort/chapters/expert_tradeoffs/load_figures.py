@@ -26,7 +26,7 @@ def draw_router_loads(loads: Sequence[Load], skewed: pd.DataFrame, skew: float) 
     Parameters
     ----------
     loads : sequence of Load
-        Of one model, a line each.
+        Of one model, one a layer and text: a band from the lowest to the highest.
     skewed : DataFrame
         The loads of a `load.Balance`.
     skew : float
@@ -39,11 +39,9 @@ def draw_router_loads(loads: Sequence[Load], skewed: pd.DataFrame, skew: float) 
     """
     drawing, axes = figure(WIDTH * 0.66)
     axes.axhline(1, color=INK, lw=0.9, ls=(0, (4, 2)))
-    for place, load in enumerate(loads):
-        ranked = sorted(load.over_mean, reverse=True)
-        axes.plot(_ranks(len(ranked)), ranked, color=PALE, lw=1,
-                  label=f"{load.model}, layers and texts" if place == 0 else None)  # fmt: skip
     every = np.array([sorted(load.over_mean, reverse=True) for load in loads])
+    axes.fill_between(_ranks(every.shape[1]), every.min(axis=0), every.max(axis=0), color=PALE, lw=0,
+                      label=f"{loads[0].model}, its layers and texts")  # fmt: skip
     axes.plot(_ranks(every.shape[1]), np.median(every, axis=0), color=COLOURS[0], label="its median")
     axes.plot(_ranks(len(skewed)), skewed["expected"], color=COLOURS[4], ls=(0, (5, 2)),
               label=f"router of skew {skew:g}")  # fmt: skip
