@@ -130,27 +130,39 @@ def _fewer(left: Sequence[float], active: int) -> list[float]:
     active : int
         Experts that are drawn.
     """
-    counts = [1.0] + [0.0] * (active - 1)
-    before = []
+    behind = [1.0] + [0.0] * (active - 1)
     for share in left:
-        before.append(counts)
-        rung = 1.0 - share
-        counts = [
-            counts[0] * share,
-            *(one * share + fewer * rung for one, fewer in zip(counts[1:], counts, strict=False)),
-        ]
-    # From the last expert on: how likely at most 0, 1, ... of those behind it have rung.
-    most = [1.0] * active
+        if share >= 0.5:
+            behind = _with(behind, share)
+    popular = [place for place, share in enumerate(left) if share < 0.5]
     found = [0.0] * len(left)
-    for place in range(len(left) - 1, -1, -1):
-        found[place] = sum(map(float.__mul__, before[place], reversed(most)))
-        share = left[place]
-        rung = 1.0 - share
-        most = [
-            most[0] * share,
-            *(one * share + fewer * rung for one, fewer in zip(most[1:], most, strict=False)),
-        ]
+    counts, before = behind, []
+    for place in popular:
+        before.append(counts)
+        counts = _with(counts, left[place])
+    # From the last one on: how likely at most 0, 1, ... of the popular ones behind it have rung.
+    most = [1.0] * active
+    for place, others in zip(reversed(popular), reversed(before), strict=True):
+        found[place] = sum(map(float.__mul__, others, reversed(most)))
+        most = _with(most, left[place])
+    # One that has probably not rung is taken out of all again: errors shrink on the way, by the odds.
+    for place, share in enumerate(left):
+        if share >= 0.5:
+            odds, rest, fewer = (1.0 - share) / share, 0.0, 0.0
+            for count in counts:
+                rest = count / share - rest * odds
+                fewer += rest
+            found[place] = fewer
     return found
+
+
+def _with(counts: list[float], share: float) -> list[float]:
+    """Return the distribution of how many have rung with one more, which has not with this probability."""
+    rung = 1.0 - share
+    return [
+        counts[0] * share,
+        *[one * share + fewer * rung for one, fewer in zip(counts[1:], counts, strict=False)],
+    ]
 
 
 explain(__name__)
