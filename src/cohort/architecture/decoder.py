@@ -310,7 +310,7 @@ class ModelSpec:
         return hash((self.name, self.hidden, self.vocabulary, len(self.layers), self.layers[-1]))
 
     @cached_property
-    def _distinct(self) -> tuple[tuple[Layer, int], ...]:
+    def distinct_layers(self) -> tuple[tuple[Layer, int], ...]:
         """Each distinct layer with how often it occurs: models repeat a handful of layers many times."""
         alike = Counter(map(id, self.layers))  # hashing an object takes long, and most are the same one
         counted: dict[Layer, int] = {}
@@ -319,7 +319,7 @@ class ModelSpec:
         return tuple(counted.items())
 
     def _sum(self, of_layer: Callable[[Layer], int]) -> int:
-        return sum(times * of_layer(layer) for layer, times in self._distinct)
+        return sum(times * of_layer(layer) for layer, times in self.distinct_layers)
 
     @property
     def embedding_parameters(self) -> int:
@@ -385,7 +385,7 @@ class ModelSpec:
     @cached_property
     def _counted_mixers(self) -> tuple[tuple[Mixer, int], ...]:
         """The mixers of its distinct layers, each with how often its layer occurs."""
-        return tuple((each, times) for layer, times in self._distinct for each in layer.mixers)
+        return tuple((each, times) for layer, times in self.distinct_layers for each in layer.mixers)
 
     @property
     def _mixers(self) -> list[Mixer]:
@@ -427,7 +427,7 @@ class ModelSpec:
         cohort.experts.coverage : How many experts are expected to be visited.
         """
         idle = 0.0
-        for layer, times in self._distinct:
+        for layer, times in self.distinct_layers:
             if layer.experts:
                 each = layer.experts
                 missed = each.count - coverage(each.count, each.active, tokens)
@@ -575,7 +575,7 @@ class ModelSpec:
             layer: replace(self, layers=(layer,)).kv_cache_bytes(
                 context, batch, bytes_per_element, state_bytes_per_element
             )
-            for layer, _ in self._distinct
+            for layer, _ in self.distinct_layers
         }
         return [sizes[layer] for layer in self.layers]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from math import ceil
 
 from cohort.architecture.attention import GroupedQuery
@@ -129,12 +131,20 @@ def cache_bytes(
     integer("context", context, 0, MAX_CONTEXT, unit="tokens")
     integer("sequences", sequences, 0, LIMIT)
     integer("tensor", tensor, 1, LIMIT)
-    alike = Counter(id(spec.layers[number]) for number in layers)
     total = Fraction(0)
-    for layer in {id(spec.layers[number]): spec.layers[number] for number in layers}.values():
+    for layer, times in _counted(spec, layers):
         states = state_bytes * layer.state_elements(tensor)
-        total += alike[id(layer)] * (states + _of_layer(layer, context, stored, tensor, page, ahead))
+        total += times * (states + _of_layer(layer, context, stored, tensor, page, ahead))
     return ceil(sequences * total)
+
+
+def _counted(spec: ModelSpec, layers: range) -> Iterable[tuple[Layer, int]]:
+    """Return the layers that differ, and how many of each there are."""
+    if len(layers) == len(spec.layers):
+        return spec.distinct_layers
+    alike = Counter(id(spec.layers[number]) for number in layers)
+    by_id = {id(spec.layers[number]): spec.layers[number] for number in layers}
+    return [(layer, alike[key]) for key, layer in by_id.items()]
 
 
 def _of_layer(
@@ -168,6 +178,7 @@ def _bytes_per_element(mixer: Mixer, stored: CacheFormat) -> Fraction:
     return keys
 
 
+@cache
 def _width(stored: Precision) -> Fraction:
     return (stored.bits + Fraction(stored.scale_bits, stored.block)) / 8
 
