@@ -36,14 +36,14 @@ def said(notebook: dict) -> str:
 @varied(
     ("parameters", "models"),
     [
-        ({"models": ["mine.json"], "beside": []}, 1),
+        ({"models": ["mine<img>.json"], "beside": []}, 1),
         ({"models": ["gpt2-xl"], "beside": ["command-r-v01", "dbrx"], "benchmark": "MATH", "context": 1}, 3),
         ({"models": ["dbrx"], "beside": ["deepseek-v2"], "benchmark": "GPQA", "bytes_per_element": 0.5}, 2),
     ],
     ids=["a config of one's own", "one mixture among dense models", "mixtures only"],
 )
 def test_the_cohort_says_whole_sentences(tmp_path: Path, parameters: dict, models: int) -> None:
-    (tmp_path / "mine.json").write_text(
+    (tmp_path / "mine<img>.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
     executed = execute(ROOT / "notebooks" / "the_cohort.ipynb", parameters, cwd=tmp_path, figures=False)
@@ -56,6 +56,7 @@ def whole_sentences(notebook: dict) -> str:
     words = said(notebook)
     assert not re.search(r"\b(?:nan|inf|NaT)\b|\bNone\b(?! of )|\(\)", words)
     assert not re.search(r"(?<![\d.,])1 (?:models|tokens|runs)\b", words)
+    assert "<img" not in words  # as in the name of a reader's own file
     return words
 
 
@@ -137,7 +138,7 @@ def test_a_bad_parameter_is_named_in_one_sentence(
     ("parameters", "models"),
     [
         ({"model": "mixtral-8x7b-v0.1", "context": 65536}, 21),
-        ({"model": "mine.json", "models": ["mine.json"], "context": 1}, 1),
+        ({"model": "mine<img>.json", "models": ["mine<img>.json"], "context": 1}, 1),
         ({"model": "mistral-7b-v0.1", "models": ["mistral-7b-v0.1"], "dtype": "int4", "batch": 64}, 1),
         (
             {
@@ -158,7 +159,7 @@ def test_a_bad_parameter_is_named_in_one_sentence(
     ],
 )
 def test_attention_memory_says_whole_sentences(tmp_path: Path, parameters: dict, models: int) -> None:
-    (tmp_path / "mine.json").write_text(
+    (tmp_path / "mine<img>.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
     executed = execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path, figures=False)
@@ -195,7 +196,7 @@ def test_attention_memory_refuses_in_one_sentence(tmp_path: Path, parameters: di
             },
             True,
         ),
-        ({"model": "mine.json", "concurrency": 1, "tensor_parallel": 8, "output_tokens": 1}, True),
+        ({"model": "mine<img>.json", "concurrency": 1, "tensor_parallel": 8, "output_tokens": 1}, True),
         ({"model": "llama-3.1-405b", "tensor_parallel": 1, "concurrency": 3}, False),
         ({"model": "deepseek-v2", "accelerator": "L4", "tensor_parallel": 1, "usd_per_hour": 0.44}, False),
         ({"model": "gemma-2b", "accelerator": "RTX 3090", "tensor_parallel": 1, "input_tokens": 8}, True),
@@ -214,7 +215,7 @@ def test_attention_memory_refuses_in_one_sentence(tmp_path: Path, parameters: di
     ],
 )
 def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict, fits: bool) -> None:
-    (tmp_path / "mine.json").write_text(
+    (tmp_path / "mine<img>.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
     executed = execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path, figures=False)
@@ -253,7 +254,7 @@ def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: di
     ("parameters", "devices"),
     [
         ({"model": "mixtral-8x7b-v0.1", "models": ["mixtral-8x7b-v0.1"], "skew": 0.0, "concurrency": 1}, 2),
-        ({"model": "mine.json", "models": ["llama-3-8b"], "expert_parallel": 1, "skew": 2.0}, 4),
+        ({"model": "mine<img>.json", "models": ["llama-3-8b"], "expert_parallel": 1, "skew": 2.0}, 4),
         ({"model": "llama-4-maverick", "models": ["gemma-2b", "qwen3-30b-a3b"], "accelerator": "B200"}, 5),
         ({"model": "dbrx", "models": ["dbrx", "dbrx"], "accelerator": "Gaudi 3", "skew": 3.0}, 3),
         ({"model": "gpt-oss-20b", "accelerator": "Trainium1", "expert_parallel": 32}, 2),
@@ -277,7 +278,7 @@ def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: di
     ],
 )
 def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict, devices: int) -> None:
-    (tmp_path / "mine.json").write_text(
+    (tmp_path / "mine<img>.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
     executed = execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path, figures=False)
@@ -310,7 +311,10 @@ def test_expert_tradeoffs_refuses_in_one_sentence(tmp_path: Path, parameters: di
     ("parameters", "known"),
     [
         ({"model": "mixtral-8x7b-v0.1", "grid": "France", "concurrency": 16}, False),
-        ({"model": "mine.json", "concurrency": 1, "output_tokens": 1, "answers_per_day": 1}, False),
+        (
+            {"model": "mine<img>.json", "concurrency": 1, "output_tokens": 1, "answers_per_day": 1},
+            False,
+        ),
         ({"model": "phi-1", "concurrency": 1, "input_tokens": 1, "seed": 0}, True),
         ({"model": "llama-3-8b", "accelerator": "L4", "concurrency": 8, "input_tokens": 4096}, True),
         ({"model": "deepseek-v2", "accelerator": "B200", "concurrency": 256, "grid": "US-Virginia"}, True),
@@ -328,7 +332,7 @@ def test_expert_tradeoffs_refuses_in_one_sentence(tmp_path: Path, parameters: di
     ],
 )
 def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, known: bool) -> None:
-    (tmp_path / "mine.json").write_text(
+    (tmp_path / "mine<img>.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
     executed = execute(
@@ -365,7 +369,7 @@ def test_serving_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: d
     ("parameters", "served"),
     [
         ({"model": "mixtral-8x7b-v0.1", "accelerators": ["B200"], "places": ["France"], "grams": 1.0}, True),
-        ({"model": "mine.json", "requests_per_s": 0.01, "output_tokens": 1, "years": 0.1}, True),
+        ({"model": "mine<img>.json", "requests_per_s": 0.01, "output_tokens": 1, "years": 0.1}, True),
         ({"token_ms": 0.01, "accelerators": ["H100 SXM 80GB"]}, False),
         ({"model": "llama-2-7b", "input_tokens": 5000, "accelerators": ["L4", "L40S"]}, False),
         ({"model": "qwen3-8b", "training_flop": 1e21, "lab_requests_per_s": 1.0, "grams": 1e-6}, True),
@@ -373,7 +377,7 @@ def test_serving_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: d
     ids=["one mixture", "one of one's own", "too strict", "too long", "a small lab"],
 )
 def test_decide_says_whole_sentences(tmp_path: Path, parameters: dict, served: bool) -> None:
-    (tmp_path / "mine.json").write_text(
+    (tmp_path / "mine<img>.json").write_text(
         Path(config_path("llama-3-8b")).read_text(encoding="utf-8"), encoding="utf-8"
     )
     few = {"accelerators": ["H100 SXM 80GB", "L40S"], "places": ["Sweden", "Poland"]}
@@ -410,7 +414,7 @@ def test_decide_refuses_in_one_sentence(tmp_path: Path, parameters: dict, messag
     ("parameters", "published"),
     [
         ({"models": ["olmo-2-7b", "olmo-3-32b"], "lifetime_years": 6.0}, 1),
-        ({"models": ["mine.json"], "accelerator": "B200", "pue": 1.3}, 0),
+        ({"models": ["mine<img>.json"], "accelerator": "B200", "pue": 1.3}, 0),
         ({"models": ["llama-3-8b"], "grid": "Norway", "draws": 500, "seed": 7}, 1),
         ({"models": ["llama-2-7b", "phi-1"], "grid": "Norway", "pue": 1.2}, 1),
         ({"models": ["gpt3-175b", "gemma-2b"], "grid": "US-Texas", "accelerator": "TPU v5p"}, 1),
@@ -431,7 +435,7 @@ def test_decide_refuses_in_one_sentence(tmp_path: Path, parameters: dict, messag
     ],
 )
 def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, published: int) -> None:
-    (tmp_path / "mine.json").write_text(
+    (tmp_path / "mine<img>.json").write_text(
         Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
     )
     executed = execute(

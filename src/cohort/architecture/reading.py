@@ -21,6 +21,7 @@ from cohort.architecture.parts.building import build
 from cohort.architecture.quantization import EXPERT_DTYPE
 from cohort.errors import ConfigError, nearest, shown
 from cohort.errors.arguments import explain
+from cohort.errors.names import plain_name
 
 LONGEST = 160  # characters of a refusal
 
@@ -57,12 +58,11 @@ def read(config: Any, name: str | None = None) -> ModelSpec:
     if not isinstance(config, Mapping):
         raise ConfigError(f"a config must be an object of fields, but is {shown(config, 60)}")
     family = config.get("model_type")
-    called = name or (family if isinstance(family, str) else "config")
+    called = plain_name(name or (family if isinstance(family, str) else "config"))
     try:
         return _read(config, called)
     except ConfigError as error:
-        start = called if len(called) <= 48 else f"{called[:47]}…"
-        message = f"{start}: {error}"
+        message = f"{called}: {error}"
         raise ConfigError(message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…") from None
 
 

@@ -65,7 +65,7 @@ def use_theme() -> None:
         _offer_pictures()
 
 
-def rounded(svg: str) -> str:
+def to_hundredths(svg: str) -> str:
     """Return a drawing with coordinates to a hundredth of a point: a quarter lighter, and alike to the eye.
 
     Parameters
@@ -80,7 +80,7 @@ def rounded(svg: str) -> str:
 
     Examples
     --------
-    >>> rounded('<path d="M 57.6 21.123456 L 3.000001 -0.004"/><text x="1.25">0.12345</text>')
+    >>> to_hundredths('<path d="M 57.6 21.123456 L 3.000001 -0.004"/><text x="1.25">0.12345</text>')
     '<path d="M 57.6 21.12 L 3 0"/><text x="1.25">0.12345</text>'
     """
     return _PLACED.sub(lambda found: _LONG.sub(_hundredths, found[0]), svg)
@@ -107,7 +107,7 @@ def _offer_pictures() -> None:
     shell: Any = get_ipython()
     pictures = shell.display_formatter.formatters["image/svg+xml"]
     draw = pictures.lookup_by_type(Figure)
-    pictures.for_type(Figure, lambda shown: rounded(draw(shown)))
+    pictures.for_type(Figure, lambda shown: to_hundredths(draw(shown)))
     shell.display_formatter.mimebundle_formatter.for_type(Figure, bundle)
 
 

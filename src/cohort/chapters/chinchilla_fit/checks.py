@@ -10,6 +10,7 @@ import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
 from cohort.display.words import counted, inflected, paragraphs, sentences, significant
+from cohort.errors.names import plain_name
 from cohort.fitting.chinchilla_runs import CHINCHILLA
 
 
@@ -205,9 +206,10 @@ def whose_runs(source: str, frame: pd.DataFrame) -> str:
     if source == CHINCHILLA:
         return ""
     dropped = int(frame["dropped"].sum())
+    file = plain_name(Path(source).name)
     return (
         "**Other runs.** The law, its figures, intervals and verdicts below are those of the "
-        f"{counted(len(frame) - dropped, 'run')} of `{Path(source).name}` that were kept; {dropped} of "
+        f"{counted(len(frame) - dropped, 'run')} of `{file}` that were kept; {dropped} of "
         "the highest losses were left out. What is told of the team of 2022, of its paper and of its tables "
         "stays about them, as a yardstick."
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
+from cohort.errors.names import plain_name
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
 
 # --- in brief
@@ -39,7 +41,7 @@ def brief(
     """
     smaller, half = int((against["size"] < 1).sum()), law.overtraining(0.5)
     beyond = int((out > 1).any(axis=1).sum())
-    which = "law fitted to the Chinchilla runs" if name == FITTED else f"law '{name}'"
+    which = "law fitted to the Chinchilla runs" if name == FITTED else f"law '{plain_name(Path(name).name)}'"
     range_of_runs = (
         f"- {beyond} of {counted(len(out), 'model')} {inflected(beyond, 'lies', 'lie')} outside the range of "
         "the runs that the law was fitted on. Runs that were trained longer than those did worse than such a "
