@@ -189,7 +189,28 @@ def title(model: ModelSpec) -> str:
     >>> title(model("llama-3-8b"))
     'Llama 3 8B'
     """
-    return _titles(facts.modified("models")).get(model.name, model.name) if model.registered else model.name
+    return title_of(model.name) if model.registered else model.name
+
+
+def title_of(name: str) -> str:
+    """Return what the model of a name is called in tables and figures.
+
+    Parameters
+    ----------
+    name : str
+        As in the registry, or any other.
+
+    Returns
+    -------
+    str
+        The title of a registered model; any other name as it is.
+
+    Examples
+    --------
+    >>> title_of("llama-3-8b"), title_of("mine")
+    ('Llama 3 8B', 'mine')
+    """
+    return _titles(facts.modified("models")).get(name, name)
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cohort.architecture.registered import title_of
 from cohort.errors.arguments import explain
 from cohort.planning.sharing import Way
 from cohort.serving.services import Serving
@@ -107,7 +108,8 @@ class Option:
         stored = (
             self.weight_dtype if self.kv_dtype == "bf16" else f"{self.weight_dtype}, cache in {self.kv_dtype}"
         )
-        return f"{self.model} in {stored} on {copies}{self.way.devices} {self.accelerator}: {self.way.words}"
+        name, devices = title_of(self.model), f"{copies}{self.way.devices} {self.accelerator}"
+        return f"{name} in {stored} on {devices}: {self.way.words}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from cohort.architecture.registered import title_of
 from cohort.display.parts import label_points, nothing, plain_ticks, round_ticks
 from cohort.display.theme import COLOURS, SMALLEST, WIDTH, figure
 from cohort.errors.arguments import explain
@@ -45,7 +46,7 @@ def draw_frontier(found: Plan) -> Figure:
             color=COLOURS[at % len(COLOURS)],
             s=26,
             zorder=3,
-            label=f"{model} on {accelerator}",
+            label=f"{title_of(model)} on {accelerator}",
         )
     axes.set(xscale="log", yscale="log", xlabel="speed that one user sees (tokens/s)")
     axes.set_ylabel("output tokens/s per accelerator")

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from cohort.architecture.registered import model as read_model
+from cohort.architecture.registered import title_of
 from cohort.display.words import counted, significant
 from cohort.errors import ParameterError
 from cohort.errors.arguments import explain
@@ -107,7 +108,8 @@ def plan_sheet(found: Plan) -> dict[str, Any]:
         "options": [_values(each) for each in found.options],
         "frontier": [
             {
-                "what": f"{each.model} in {each.weight_dtype} on {each.accelerator}: {each.way.words}",
+                "what": f"{title_of(each.model)} in {each.weight_dtype} "
+                f"on {each.accelerator}: {each.way.words}",
                 "concurrency": each.concurrency,
                 "first_token_s": each.first_token_s,
                 "tokens_per_s_per_user": each.tokens_per_s_per_user,
