@@ -59,6 +59,7 @@ def predicted(row: dict[str, str]) -> float:
         row["accelerator"] or "H100 SXM 80GB",
         int(row["devices"] or 1),
         weight_dtype=row["weight_format"],
+        kv_dtype=row["kv_format"] or "bf16",
         engine=row["engine"],
         share=float(row["share"]) if row["share"] else None,
         **asked,
