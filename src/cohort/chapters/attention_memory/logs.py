@@ -34,6 +34,17 @@ SIZES = {
 }
 
 
+SWITCHES = (
+    "accumulated",
+    "adapter_dropout",
+    "whole_logits",
+    "fused_norms",
+    "fused_gates",
+    "copied_heads",
+    "sequence_parallel",
+)
+
+
 def predicted(row: dict[str, str]) -> float:
     """Return what this book says of a row of ``engine_logs``, in the unit of the row.
 
@@ -181,6 +192,8 @@ def published_peaks() -> pd.DataFrame:
         spec = read(json.loads(row["config"]), "published") if row["config"] else model(named[row["model"]])
         counts = (
             "adapter_rank",
+            "frozen_inputs",
+            "logit_bytes",
             "data_parallel",
             "zero",
             "tensor_parallel",
@@ -189,7 +202,7 @@ def published_peaks() -> pd.DataFrame:
         )
         asked: dict[str, Any] = {name: int(row[name]) for name in counts}
         asked |= {name: row[name] for name in ("recipe", "adapter_targets", "base_format", "recompute")}
-        asked |= {name: row[name] == "yes" for name in ("whole_logits", "fused_norms", "sequence_parallel")}
+        asked |= {name: row[name] == "yes" for name in SWITCHES}
         found = training_memory(spec, int(row["batch"]), int(row["length"]), **asked)
         published = float(row["value"]) * UNITS[row["unit"]]
         records.append(
