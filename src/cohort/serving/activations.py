@@ -12,7 +12,7 @@ from cohort.architecture.mixing import Mixer
 from cohort.errors.arguments import explain
 
 
-def parts(layer: Layer) -> tuple[Dense | None, Experts | None]:
+def feedforwards(layer: Layer) -> tuple[Dense | None, Experts | None]:
     """Return the dense feed-forward network and the mixture of experts of a layer.
 
     Parameters
@@ -27,7 +27,7 @@ def parts(layer: Layer) -> tuple[Dense | None, Experts | None]:
     Examples
     --------
     >>> import cohort
-    >>> parts(cohort.model("llama-3-8b").layers[0])[0].width
+    >>> feedforwards(cohort.model("llama-3-8b").layers[0])[0].width
     14336
     """
     feedforward = layer.feedforward
@@ -94,7 +94,7 @@ class Kept:
         total = 0.0
         for each in layer.mixers:
             total += self.norm(_inputs(each)) / self.along + self._mixed(each) / self.tensor
-        dense, experts = parts(layer)
+        dense, experts = feedforwards(layer)
         if dense or experts:
             total += self.norm(_projections(dense, experts), self.forward_trained) / self.along
         if dense:
@@ -152,7 +152,7 @@ class Kept:
     def _read_by_frozen(self, layer: Layer) -> float:
         """Return the bytes of what frozen matrices read, where it is held."""
         read = sum(self.hidden + _output(each, self.hidden) for each in layer.mixers)
-        dense, experts = parts(layer)
+        dense, experts = feedforwards(layer)
         if dense:
             read += self.hidden + dense.width
         if experts:

@@ -18,7 +18,7 @@ from cohort.architecture.registered import model as read_model
 from cohort.errors import integer, one_of
 from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
-from cohort.serving.activations import Kept, parts
+from cohort.serving.activations import Kept, feedforwards
 from cohort.serving.layouts import Layout, held, stages
 
 # --- what a step keeps for each weight that is trained, in bytes
@@ -297,7 +297,7 @@ class _Step:
         hidden = self.spec.hidden
         total = sum(_attention_sides(each, hidden) for each in layer.mixers)
         if self.targets == "all":
-            dense, experts = parts(layer)
+            dense, experts = feedforwards(layer)
             if dense:
                 total += (3 if dense.gated else 2) * (hidden + dense.width)
             if experts:

@@ -183,8 +183,8 @@ def published_peaks() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per published step: ``model``, ``framework``, ``published`` and ``predicted`` in GiB, ``error`` in
-        percent, ``note`` and ``source``.
+        Per published step: ``model``, ``framework``, ``published`` and ``predicted`` in GiB, ``states``, what
+        weights, gradients and optimiser alone take, ``error`` in percent, ``note`` and ``source``.
     """
     named = {title(model(name)): name for name in models()}
     records = []
@@ -211,12 +211,32 @@ def published_peaks() -> pd.DataFrame:
                 "framework": row["framework"],
                 "published": published / GIB,
                 "predicted": found.peak / GIB,
+                "states": (found.weights + found.gradients + found.optimiser) / GIB,
                 "error": 100 * (found.peak / published - 1),
                 "note": row["note"],
                 "source": row["source"],
             }
         )
     return pd.DataFrame(records)
+
+
+def by_framework(peaks: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors of published peaks by what ran the step.
+
+    Parameters
+    ----------
+    peaks : DataFrame
+        As `published_peaks` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Per framework: ``rows``, and the ``median`` and the ``largest`` absolute error in percent.
+    """
+    grouped = peaks.assign(size=peaks["error"].abs()).groupby("framework", sort=False)["size"]
+    return pd.DataFrame(
+        {"rows": grouped.size(), "median": grouped.median(), "largest": grouped.max()}
+    ).rename_axis("framework")
 
 
 def median_errors(
