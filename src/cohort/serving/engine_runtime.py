@@ -16,6 +16,8 @@ from cohort.serving.layouts import Layout, on_device
 from cohort.units import GIB, MIB
 
 ACTIVATION_BYTES = 2
+# Devices that one is linked with at the most, in rings (two) and trees (a parent and two children) of NCCL.
+NEIGHBOURS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Engine:
     base : tuple of three floats
         Bytes on each device, whatever the model.
     joined : tuple of three floats
-        Bytes on each device that come on top for each further device that shares the model: channels and
-        buffers are kept for every one.
+        Bytes on each device that come on top for each device that it is linked with: channels and buffers
+        are kept for every one.
     activations : tuple of three floats
         Copies of what the widest layer computes that are held at once.
     logits : tuple of three floats
@@ -183,7 +185,7 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
     scores = runs.sequences * (spec.head_rows or spec.vocabulary) if last else 0
     needs = runs.needs
     computed = max(computed, _encoded(spec, layout, stage, runs))
-    others = layout.devices - 1
+    others = min(layout.devices - 1, NEIGHBOURS)
     low, usual, high = (
         round(base + others * more + max(times * computed, wide * scores))
         for base, more, times, wide in zip(

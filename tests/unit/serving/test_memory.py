@@ -182,11 +182,11 @@ def test_every_engine_is_described():
             assert 0 <= low <= value <= high
 
 
-def test_buffers_are_kept_for_each_further_device():
-    """Each of them takes as much again, whatever the weights do."""
+def test_buffers_are_kept_for_each_neighbour():
+    """Each of them takes as much again, whatever the weights do; rings and trees link three at the most."""
     taken = [memory_budget("llama-3-8b", H100, count, context=8192).runtime[1] for count in (1, 2, 4, 8)]
     per = engine_needs("vllm").joined[1]
-    assert [more - taken[0] for more in taken] == pytest.approx([0, per, 3 * per, 7 * per], abs=1)
+    assert [more - taken[0] for more in taken] == pytest.approx([0, per, 3 * per, 3 * per], abs=1)
 
 
 # --- encoders of images

@@ -57,7 +57,7 @@ def test_the_errors_as_they_came_out():
         {
             "weights on a device": 0.14,
             "memory left for the cache": 3.39,
-            "tokens that the cache holds": 2.48,
+            "tokens that the cache holds": 2.07,
             "bytes of a cache": 0.001,
             "whether it fits": 0,
         },
