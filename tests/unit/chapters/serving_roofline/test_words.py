@@ -159,7 +159,7 @@ def test_variants():
     said = words.variants(saved, 4)
     assert said.startswith(
         "Of those that fit, *weights in fp8* writes most, 2,740 tokens a second. With *a key and a "
-        "value for each head* the memory would hold 39 answers in place of 358. A latent vector is small but "
+        "value for each head* the memory would hold 38 answers in place of 350. A latent vector is small but "
         "not divided: each of 4 devices holds all of it. Fewer bits"
     )
     none = words.variants(saved.assign(throughput=float("nan")), 1)
