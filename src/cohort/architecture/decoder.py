@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from cohort.architecture.attention import Attention, naive_score_bytes
+from cohort.architecture.encoder import Encoder
 from cohort.architecture.feedforward import (
     Dense,
     Experts,
@@ -246,6 +247,9 @@ class ModelSpec:
         The ``quantization_config`` of the release, as it is; `cohort.architecture.quantization` reads it.
     dtype : str, optional
         The ``torch_dtype`` of the release, such as ``bfloat16``.
+    encoder : Encoder, optional
+        The encoder of images that stands before the decoder, where the config describes one. Its weights
+        are not among `parameters`.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
     notice : str
@@ -274,6 +278,7 @@ class ModelSpec:
     extra: Weights | None = None
     quantization: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     dtype: str | None = field(default=None, compare=False)
+    encoder: Encoder | None = None
     notice: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:

@@ -105,6 +105,11 @@ def _ends(kind: str, layer: int, layers: int) -> Precision | None:
     return FP16 if kind in ATTENTION or layer in (0, layers - 1) else None
 
 
+def _in_fp8(kind: str, layer: int, layers: int) -> Precision | None:
+    """Attention in FP8 beside NVFP4 (NVIDIA's mixed releases of Qwen3.6 and later)."""
+    return precision("fp8") if kind in ATTENTION else None
+
+
 def _more_bits(layer: int, layers: int) -> bool:
     """Whether a mixture of llama.cpp gives a layer more bits: the first and last eighth, and every third."""
     eighth = layers // 8
@@ -133,6 +138,13 @@ _FORMATS = {
         WeightFormat("mxfp4", precision("fp4"), frozenset(EXPERTS)),
         WeightFormat("nvfp4", precision("nvfp4")),
         WeightFormat("nvfp4_mlp", precision("nvfp4"), frozenset(MATRICES) - frozenset(ATTENTION)),
+        WeightFormat(
+            "nvfp4_fp8",
+            precision("nvfp4"),
+            frozenset({*MATRICES, "head"}) - frozenset(ATTENTION),
+            FP16,
+            _in_fp8,
+        ),
         WeightFormat("int4", precision("int4_group")),
         WeightFormat("gptq", precision("int4_group")),
         WeightFormat("awq", precision("int4_group")),
@@ -155,8 +167,9 @@ def weight_format(name: str | WeightFormat) -> WeightFormat:
     ``fp4`` and ``nvfp4`` :cite:p:`nvidia2025nvfp4` with their scales. ``fbgemm_fp8`` is Meta's release of
     Llama 3.1 405B, whose attention stays in 16 bits :cite:p:`dubey2024llama3`. ``mxfp4`` stores the experts
     alone in four bits, as gpt-oss does :cite:p:`openai2025gptoss`, ``nvfp4_mlp`` all but the attention, as
-    most releases of mixtures in that type do. ``gptq`` and ``awq`` have a scale and a
-    zero for each 128 weights, ``nf4`` is that of QLoRA with its scales quantised once more
+    most releases of mixtures in that type do, and ``nvfp4_fp8`` has the attention in FP8 and the head in
+    NVFP4 :cite:p:`aiconfiguratormodels`. ``gptq`` and ``awq`` have a scale and a zero for each 128 weights,
+    ``nf4`` is that of QLoRA with its scales quantised once more
     :cite:p:`dettmers2023qlora`. ``Q8_0`` and ``Q4_K_M`` are those of llama.cpp :cite:p:`llamacppquants`.
 
     Parameters

@@ -7,6 +7,7 @@ Fields and defaults are those of the families' reference implementations in tran
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from cohort.architecture.configs.fields import Fields
 from cohort.architecture.configs.nested import NESTED
 from cohort.architecture.configs.unwrapping import in_dialect, text_part
 from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.encoder import image_encoder
 from cohort.architecture.families import TABLE
 from cohort.architecture.parts.building import build
 from cohort.architecture.quantization import EXPERT_DTYPE
@@ -80,7 +82,8 @@ def _read(config: Mapping[str, Any], called: str) -> ModelSpec:
         raise ConfigError("'add_cross_attention' is true, but only decoders without an encoder are counted")
     model = build(fields, row, called, *_stored(config, values))
     fields.unread(_may_be_unread(family))
-    return model
+    encoder = image_encoder(config, model.hidden) if nested else None
+    return replace(model, encoder=encoder) if encoder else model
 
 
 @cache

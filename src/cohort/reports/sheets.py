@@ -117,7 +117,7 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
 
 def _weights(spec: ModelSpec, stored: WeightFormat, context: int) -> dict[str, Any]:
     devices = sorted(map(accelerator, accelerators()), key=lambda device: device.memory_bytes)
-    size = memory_budget(spec, devices[0], context=context, weight_dtype=stored).weight_bytes
+    size = memory_budget(spec, devices[-1], context=context, weight_dtype=stored).weight_bytes
     least = {device.name: _least_devices(spec, device, stored, size, context) for device in devices}
     return {"bytes": size, "devices": {name: count for name, count in least.items() if count is not None}}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.encoder import Encoder
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.mixing import Mixer
 from cohort.errors import one_of
@@ -15,6 +16,8 @@ from cohort.serving.layouts import Layout, on_device
 from cohort.units import GIB, MIB
 
 ACTIVATION_BYTES = 2
+# Devices that one is linked with at the most, in rings (two) and trees (a parent and two children) of NCCL.
+NEIGHBOURS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,13 @@ class Engine:
         Tokens that a windowed layer holds beyond its window; None for as many as are read at once.
     padded : int
         Columns to which it pads the inner layer of experts in MXFP4.
+    encodes : bool
+        Whether it loads a model's encoder of images with it, and tries it on as many as it reads at once.
     base : tuple of three floats
         Bytes on each device, whatever the model.
     joined : tuple of three floats
-        Bytes on each device that come on top where several share a model.
+        Bytes on each device that come on top for each device that it is linked with: channels and buffers
+        are kept for every one.
     activations : tuple of three floats
         Copies of what the widest layer computes that are held at once.
     logits : tuple of three floats
@@ -55,6 +61,7 @@ class Engine:
     sequences: tuple[int, int]
     ahead: int | None
     padded: int
+    encodes: bool
     base: tuple[float, float, float]
     joined: tuple[float, float, float]
     activations: tuple[float, float, float]
@@ -79,6 +86,8 @@ class Running:
         Tokens of a page, and tokens that a windowed layer holds beyond its window.
     batched_tokens, sequences : int
         Tokens that it reads at once, and sequences that it samples for.
+    images : bool
+        Whether the encoder of images is loaded, where the model has one.
     """
 
     needs: Engine
@@ -87,6 +96,7 @@ class Running:
     ahead: int
     batched_tokens: int
     sequences: int
+    images: bool = True
 
 
 def engines() -> list[str]:
@@ -136,6 +146,7 @@ def _engine(name: str, modified: int) -> Engine:
         batched_tokens=(int(rows["batched_tokens"]["low"]), int(rows["batched_tokens"]["high"])),
         sequences=(int(rows["sequences"]["low"]), int(rows["sequences"]["high"])),
         padded=int(rows["padded"]["value"]) if "padded" in rows else 1,
+        encodes="encoder" in rows,
         base=three("base", MIB),
         joined=three("joined", MIB),
         activations=three("activations"),
@@ -147,8 +158,9 @@ def _engine(name: str, modified: int) -> Engine:
 def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tuple[int, int, int]:
     """Return what an engine takes for itself on a device: at the least, as a rule and at the most.
 
-    The activations of a layer are freed before tokens are sampled, so that they and the scores of the
-    vocabulary are never held together, and the larger counts.
+    The activations of a layer are freed before tokens are sampled, and those of the encoder of images before
+    the decoder runs, so that they and the scores of the vocabulary are never held together, and the largest
+    counts.
 
     Parameters
     ----------
@@ -172,12 +184,47 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
     last = stage.stop == len(spec.layers)
     scores = runs.sequences * (spec.head_rows or spec.vocabulary) if last else 0
     needs = runs.needs
-    joined = needs.joined if layout.devices > 1 else (0.0, 0.0, 0.0)
+    computed = max(computed, _encoded(spec, layout, stage, runs))
+    others = min(layout.devices - 1, NEIGHBOURS)
     low, usual, high = (
-        round(base + more + max(times * computed, wide * scores))
-        for base, more, times, wide in zip(needs.base, joined, needs.activations, needs.logits, strict=True)
+        round(base + others * more + max(times * computed, wide * scores))
+        for base, more, times, wide in zip(
+            needs.base, needs.joined, needs.activations, needs.logits, strict=True
+        )
     )
     return low, usual, high
+
+
+def encoder(spec: ModelSpec, stage: range, runs: Running) -> Encoder | None:
+    """Return the encoder of images that an engine holds on the devices of a stage, if it holds one.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    stage : range
+        Layers of the stage; the first stage holds the encoder.
+    runs : Running
+        The engine.
+
+    Returns
+    -------
+    Encoder or None
+    """
+    return spec.encoder if runs.images and runs.needs.encodes and stage.start == 0 else None
+
+
+def _encoded(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> float:
+    """Return the bytes that the encoder computes of the images that are tried at once, on one device.
+
+    An engine tries as many of the largest images as it reads tokens at once, and one at the least.
+    """
+    found = encoder(spec, stage, runs)
+    if found is None:
+        return 0.0
+    images = max(runs.batched_tokens // found.tokens, 1)
+    inner = (3 if found.gated else 2) * found.width / layout.tensor
+    return ACTIVATION_BYTES * images * found.patches * (3 * found.hidden + inner)
 
 
 def _working(layer: Layer, hidden: int, layout: Layout) -> float:

@@ -21,11 +21,14 @@ from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div, largest
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
-from cohort.serving.engine_runtime import LARGE, Running, engine_needs, runtime
+from cohort.serving.engine_runtime import ACTIVATION_BYTES, LARGE, Running, encoder, engine_needs, runtime
 from cohort.serving.layouts import Layout, held, stages
 from cohort.units import GIB
 
 PADDED = "fp4"  # the type whose experts engines pad
+_MARLIN = (128, 256)  # vLLM's mxfp4.py: columns of the inner layer, and of the stream
+_SERVERS = (2022, 1.9e12)  # year and bandwidth, in bytes a second, from which cards are Hopper or Blackwell
+ENCODER = "image encoder"
 # What readers are shown of the kinds of tensors, in this order.
 GROUPS = {
     "embedding": ("embedding", "tied"),
@@ -195,6 +198,7 @@ def memory_budget(
     ahead: int | None = None,
     shared_prefix: int = 0,
     offloaded: float = 0.0,
+    images: bool = True,
 ) -> Budget:
     """Return what a model, its cache and its engine take of the memory of each device.
 
@@ -226,6 +230,8 @@ def memory_budget(
         First tokens that all sequences have in common, and that are held once.
     offloaded : float
         Share of the cache that is kept in the memory of the host, from 0 to 1.
+    images : bool
+        Whether the encoder of images is loaded too, where model and engine have one.
 
     Returns
     -------
@@ -262,6 +268,7 @@ def memory_budget(
         ahead=_chosen("ahead", ahead, tokens if needs.ahead is None else needs.ahead, 0),
         batched_tokens=tokens,
         sequences=_chosen("sequences", sequences, needs.sequences[large], 1),
+        images=bool(images),
     )
     return _budget(
         spec,
@@ -345,7 +352,8 @@ def _budget(
                 offered=offered_context(spec),
                 memory=device.driver_bytes,
                 usable=int(running.share * device.allocatable_bytes),
-                weights=_grouped(spec, layout, stage, weights, running.needs.padded),
+                weights=_grouped(spec, layout, stage, weights, _padding(device, running))
+                + _of_encoder(spec, layout, stage, running),
                 runtime=runtime(spec, layout, stage, running),
                 cache=round(total * (1 - offloaded)),
                 per_sequence=one * (1 - offloaded),
@@ -354,9 +362,28 @@ def _budget(
     return min(found, key=lambda each: each.free)
 
 
+def _padding(device: Accelerator, running: Running) -> tuple[int, int]:
+    """Return the columns to which experts in MXFP4 are padded: of their inner layer, and of the stream.
+
+    vLLM's Triton kernels need the warp-group products of Hopper and Blackwell in servers; other cards, which
+    are older or slower to read their memory, take its Marlin kernels.
+    """
+    inner = running.needs.padded
+    marlin = device.year < _SERVERS[0] or device.bandwidth < _SERVERS[1]
+    return _MARLIN if inner > 1 and device.vendor == "NVIDIA" and marlin else (inner, 1)
+
+
+def _of_encoder(
+    spec: ModelSpec, layout: Layout, stage: range, running: Running
+) -> tuple[tuple[str, int], ...]:
+    """Return the weights of the encoder of images, which releases keep in 16 bits and engines split."""
+    found = encoder(spec, stage, running)
+    return ((ENCODER, round(ACTIVATION_BYTES * found.parameters / layout.tensor)),) if found else ()
+
+
 @lru_cache(maxsize=2048)
 def _grouped(
-    spec: ModelSpec, layout: Layout, stage: range, stored: WeightFormat, padded: int
+    spec: ModelSpec, layout: Layout, stage: range, stored: WeightFormat, padded: tuple[int, int]
 ) -> tuple[tuple[str, int], ...]:
     sizes: dict[str, float] = {}
     widths: dict[tuple[str, int, int], float] = {}
@@ -369,7 +396,8 @@ def _grouped(
         experts = spec.layers[tensor.layer].experts if tensor.kind in EXPERTS else None
         if experts and stored.main.name == PADDED:
             part = experts.width if layout.expert else ceil_div(experts.width, layout.tensor)
-            width *= ceil_div(part, padded) * padded / part
+            for columns, least in ((part, padded[0]), (experts.latent or spec.hidden, padded[1])):
+                width *= ceil_div(columns, least) * least / columns
         sizes[tensor.kind] = sizes.get(tensor.kind, 0.0) + width * tensor.weights
     groups = {name: sum(sizes.get(kind, 0.0) for kind in kinds) for name, kinds in GROUPS.items()}
     return tuple((name, round(size)) for name, size in groups.items() if size)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import Layer, ModelSpec
-from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
@@ -19,6 +18,7 @@ from cohort.architecture.registered import model as read_model
 from cohort.errors import integer, one_of
 from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
+from cohort.serving.activations import Kept, feedforwards
 from cohort.serving.layouts import Layout, held, stages
 
 # --- what a step keeps for each weight that is trained, in bytes
@@ -65,7 +65,9 @@ RECIPES = {
 _EIGHT_BITS = 1 + 4 / 256  # blocks of 256 share a scale in fp32
 OPTIMISERS = ("adamw", "adamw_8bit", "adafactor", "muon", "sgd", "momentum")
 
-RECOMPUTED = ("none", "selective", "full")
+RECOMPUTED = ("none", "selective", "parts", "full")
+OUTER = ("embedding", "tied", "head")
+PARTS = 4  # that are computed again one by one: two normalisations, attention, feed-forward
 ZERO_STAGES = (0, 1, 2, 3)
 LOGIT_BYTES = 12  # scores in bf16 and fp32, their log-probabilities, and the gradient in fp32 and bf16
 GIVEN_BACK = 2  # of them are written only when others are given back
@@ -111,10 +113,15 @@ def training_memory(
     recompute: str = "none",
     adapter_rank: int = 0,
     adapter_targets: str = "all",
+    adapter_dropout: bool = False,
+    frozen_inputs: int = 0,
     base_format: str | WeightFormat = "bf16",
     fused_attention: bool = True,
+    copied_heads: bool = False,
     fused_norms: bool = False,
+    fused_gates: bool = False,
     whole_logits: bool = True,
+    logit_bytes: int = LOGIT_BYTES,
     data_parallel: int = 1,
     zero: int = 0,
     tensor_parallel: int = 1,
@@ -138,20 +145,33 @@ def training_memory(
         One of `OPTIMISERS`. Muon keeps one state for matrices of the layers and two for the rest; Adafactor
         keeps sums of rows and columns alone :cite:p:`shazeer2018adafactor`.
     recompute : str
-        ``none``; ``full``, where a layer keeps its input alone; ``selective``, where the scores of attention
-        are computed again :cite:p:`korthikanti2022recomputation`.
+        ``none``; ``full``, where a layer keeps its input alone; ``parts``, where each normalisation,
+        attention and feed-forward network of a layer keeps its own; ``selective``, where the scores of
+        attention are computed again :cite:p:`korthikanti2022recomputation`.
     adapter_rank : int
         Rank of LoRA adapters in fp32; 0 trains all weights :cite:p:`hu2021lora`.
     adapter_targets : str
         ``all`` matrices of the layers, or those of ``attention``.
+    adapter_dropout : bool
+        Whether each adapter reads a thinned copy of its input, which is kept with its mask.
+    frozen_inputs : int
+        How many times what a frozen matrix reads is held although no gradient needs it: twice in bitsandbytes
+        before 0.43, which keeps it in the graph, and the graph until the next step has its own.
     base_format : str or WeightFormat
         How frozen weights are stored beside adapters, such as ``nf4`` for QLoRA.
     fused_attention : bool
         Whether scores stay on the chip; if not, each layer keeps the square of the length for each head.
+    copied_heads : bool
+        Whether keys and values are copied for each head of the queries that reads them.
     fused_norms : bool
         Whether a normalisation keeps its input alone, and not a copy in fp32 and its product too.
+    fused_gates : bool
+        Whether the activation of a gate is computed again in the backward pass, as Liger's kernel does.
     whole_logits : bool
         Whether the scores of all tokens over the vocabulary are held at once; if not, in chunks.
+    logit_bytes : int
+        Bytes of each score: 12 where the loss is computed in fp32, 14 where the scores in 16 bits are held
+        all the while, 6 where all is in 16 bits, 4 where moreover gradients are made in chunks.
     data_parallel, zero : int
         Devices with batches of their own, and which stage of ZeRO divides among them: 1 the optimiser, 2 the
         gradients too, 3 the weights too, as FSDP does :cite:p:`rajbhandari2020zero`.
@@ -197,10 +217,15 @@ def training_memory(
         recompute=one_of("recompute", recompute, RECOMPUTED),
         rank=integer("adapter_rank", adapter_rank, 0, LIMIT),
         targets=one_of("adapter_targets", adapter_targets, ("all", "attention")),
+        dropout=adapter_dropout and adapter_rank > 0,
+        frozen_inputs=integer("frozen_inputs", frozen_inputs, 0, 2) if adapter_rank else 0,
         base=weight_format(base_format),
         fused_attention=fused_attention,
+        copied_heads=copied_heads,
         fused_norms=fused_norms,
+        fused_gates=fused_gates,
         whole_logits=whole_logits,
+        logit_bytes=integer("logit_bytes", logit_bytes, 1, 64),
         layout=Layout(tensor_parallel, pipeline_parallel),
         divided=integer("data_parallel", data_parallel, 1, LIMIT, unit="devices"),
         zero=_stage(zero),
@@ -225,10 +250,15 @@ class _Step:
     recompute: str
     rank: int
     targets: str
+    dropout: bool
+    frozen_inputs: int
     base: WeightFormat
     fused_attention: bool
+    copied_heads: bool
     fused_norms: bool
+    fused_gates: bool
     whole_logits: bool
+    logit_bytes: int
     layout: Layout
     divided: int
     zero: int
@@ -267,7 +297,7 @@ class _Step:
         hidden = self.spec.hidden
         total = sum(_attention_sides(each, hidden) for each in layer.mixers)
         if self.targets == "all":
-            dense, experts = _parts(layer)
+            dense, experts = feedforwards(layer)
             if dense:
                 total += (3 if dense.gated else 2) * (hidden + dense.width)
             if experts:
@@ -285,48 +315,29 @@ class _Step:
         if self.optimiser == "momentum":
             return each * trained
         if self.optimiser == "muon":
-            outer = (
-                sum(counts.get(kind, 0.0) for kind in ("embedding", "tied", "head", "norms"))
-                if not self.rank
-                else 0.0
-            )
+            outer = sum(counts.get(kind, 0.0) for kind in (*OUTER, "norms")) if not self.rank else 0.0
             return each * (trained + outer)
         return 0.0  # plain gradient descent, and Adafactor but for its sums of rows and columns
 
-    # --- activations, in bytes for each token
-
-    def _per_token(self, layer: Layer) -> float:
-        """Bytes that a layer keeps of each token, all on one device."""
+    @property
+    def _kept(self) -> Kept:
+        """What layers keep of a token for the backward pass."""
         tensor = self.layout.tensor
-        along = tensor if self.sequence_parallel else 1
-        total = 0.0
-        for each in layer.mixers:
-            total += self._norm(_inputs(each)) / along + self._mixed(each) / tensor
-        dense, experts = _parts(layer)
-        if dense or experts:
-            total += self._norm(_projections(dense, experts)) / along
-        if dense:
-            total += _inner(dense, dense.width) / tensor
-        if experts:
-            total += _expert_bytes(experts, self.spec.hidden) / tensor
-        return total
-
-    def _norm(self, readers: int) -> float:
-        """Bytes of a normalisation: its input, its product, and what the projections after it read."""
-        hidden, stream = self.spec.hidden, self.recipe.stream
-        if self.fused_norms:
-            return hidden * (stream + 2)
-        trained = 0 if self.rank else stream  # a frozen scale needs no product kept
-        cast = 2 * readers if stream == 4 else 2  # autocast makes a copy for each projection
-        return hidden * (4 + trained + cast)
-
-    def _mixed(self, mixer: Mixer) -> float:
-        """Bytes that attention keeps of a token: queries, keys, values, output, and scores if not fused."""
-        kept = 2.0 * _kept(mixer, self.spec.hidden)
-        heads = int(mixer.heads)
-        if self.fused_attention or self.recompute == "selective":
-            return kept + 4 * heads
-        return kept + 4 * heads * self.length  # scores in 16 bits and their softmax
+        return Kept(
+            hidden=self.spec.hidden,
+            length=self.length,
+            stream=self.recipe.stream,
+            tensor=tensor,
+            along=tensor if self.sequence_parallel else 1,
+            frozen=self.rank > 0,
+            forward_trained=not self.rank or self.targets == "all",
+            dropout=self.dropout,
+            frozen_inputs=self.frozen_inputs,
+            scores=not (self.fused_attention or self.recompute == "selective"),
+            copied_heads=self.copied_heads,
+            fused_norms=self.fused_norms,
+            fused_gates=self.fused_gates,
+        )
 
     def memory(self) -> TrainingMemory:
         counts, recipe = self._counts(), self.recipe
@@ -342,17 +353,21 @@ class _Step:
         )
         casts = 0.0 if self.rank else float(recipe.cast) * whole
         layers = [self.spec.layers[number] for number in self._stage_layers]
-        if self.recompute == "full" and recipe.cast:
+        if self.recompute in ("full", "parts") and recipe.cast:
             casts = recipe.cast * (counts.get("head", 0.0) or counts.get("tied", 0.0))
         if self.zero >= 3:
             largest = max(each.parameters(self.spec.hidden) for each in layers) / self.layout.tensor
-            casts += 2 * 2 * largest  # a layer in use and the next, gathered in 16 bits
+            outer = sum(counts.get(kind, 0.0) for kind in OUTER)
+            # A layer in use and the next, gathered in 16 bits; embedding and head stay so, with a gradient.
+            casts += 2 * 2 * largest + 2 * 2 * outer
             weights /= share
-        per_layer = [self._per_token(each) for each in layers]
+        per_layer = list(map(self._kept.per_token, layers))
         tokens = self.tokens * self.microbatches
-        if self.recompute == "full":
+        again = self.recompute in ("full", "parts")
+        if again:
             along = self.layout.tensor if self.sequence_parallel else 1
-            activations = tokens * len(layers) * self.spec.hidden * recipe.stream / along
+            inputs = recipe.stream if self.recompute == "full" else PARTS / 2 * (recipe.stream + 2)
+            activations = tokens * len(layers) * self.spec.hidden * inputs / along
         else:
             activations = tokens * sum(per_layer)
         logits = self._logits()
@@ -360,7 +375,7 @@ class _Step:
         held_always = weights + optimiser
         loss = held_always + resident + casts + activations + logits
         extra = float(own.gradient) * self._tied_twice(counts)
-        ended = held_always + gradients + extra + self.tokens * max(per_layer) * (self.recompute == "full")
+        ended = held_always + gradients + extra + self.tokens * max(per_layer) * again
         phase = "loss" if loss >= ended else "gradients"
         return TrainingMemory(
             round(weights), round(gradients), round(optimiser), round(casts), round(activations),
@@ -372,54 +387,12 @@ class _Step:
             return 0.0  # the last stage's, which holds fewer activations
         rows = self.spec.head_rows or self.spec.vocabulary
         scores = self.tokens * rows / self.layout.tensor
-        norm = self.tokens * self._norm(1)
-        return scores * LOGIT_BYTES + norm if self.whole_logits else norm
+        norm = self.tokens * self._kept.norm(1)
+        return scores * self.logit_bytes + norm if self.whole_logits else norm
 
     def _tied_twice(self, counts: dict[str, float]) -> float:
         """Weights of a tied embedding, whose gradients as embedding and as head meet at the end."""
         return 0.0 if self.rank else counts.get("tied", 0.0)
-
-
-def _parts(layer: Layer) -> tuple[Dense | None, Experts | None]:
-    feedforward = layer.feedforward
-    if isinstance(feedforward, Residual):
-        return feedforward.dense, feedforward.experts
-    return (feedforward if isinstance(feedforward, Dense) else None), layer.experts
-
-
-def _inputs(mixer: Mixer) -> int:
-    """Projections that read a mixer's input."""
-    return 3 if isinstance(mixer, GroupedQuery) else 2
-
-
-def _projections(dense: Dense | None, experts: Experts | None) -> int:
-    part = dense or experts
-    return 2 if part is not None and part.gated else 1
-
-
-def _kept(mixer: Mixer, hidden: int) -> int:
-    """Numbers that attention keeps of each token: queries, keys, values and its output."""
-    if isinstance(mixer, GroupedQuery):
-        value = mixer.value_dim or mixer.head_dim
-        keys = 0 if mixer.cache_shared else mixer.kv_heads * (mixer.head_dim + value)
-        return mixer.heads * (mixer.head_dim + value) + keys
-    if isinstance(mixer, Latent):
-        query = mixer.heads * (mixer.nope_dim + mixer.rope_dim)
-        compressed = mixer.kv_rank + mixer.rope_dim + (mixer.q_rank or 0)
-        return 2 * query + 2 * mixer.heads * mixer.value_dim + compressed
-    return 4 * hidden  # a recurrence: its inputs, gates and output
-
-
-def _inner(part: Dense | Experts, width: int) -> float:
-    """Bytes of a feed-forward network: gate, its activation, the other half and their product."""
-    return 2.0 * width * (4 if part.gated else 2)
-
-
-def _expert_bytes(experts: Experts, hidden: int) -> float:
-    """Bytes of a mixture: each of a token's experts has the token's input, its inner layer and its output."""
-    shared = experts.shared * (experts.shared_width or experts.width)
-    each = _inner(experts, experts.width) + 2 * 2 * (experts.latent or hidden)
-    return experts.active * each + _inner(experts, shared) + 4 * experts.count
 
 
 def _attention_sides(mixer: Mixer, hidden: int) -> int:

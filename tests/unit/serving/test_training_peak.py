@@ -109,13 +109,48 @@ def test_the_rank_of_all_matrices():
     assert found.gradients == 4 * 8 * 32 * sides
 
 
+def kept(**how):
+    return training_memory("llama-3-8b", 1, 1024, **how).activations
+
+
+def test_a_frozen_network_keeps_neither_the_product_that_it_reads_nor_that_before_it():
+    """Adapters on attention alone: 2 bytes of the width and of the inner layer less, in each of 32 layers."""
+    less = kept(adapter_rank=8) - kept(adapter_rank=8, adapter_targets="attention")
+    assert less == 1024 * 32 * 2 * (4096 + 14_336)
+
+
+def test_bitsandbytes_held_what_frozen_matrices_read_twice():
+    """Width, output of attention, width again and inner layer, in 16 bits."""
+    more = kept(adapter_rank=8, frozen_inputs=2) - kept(adapter_rank=8)
+    assert more == 2 * 1024 * 32 * 2 * (3 * 4096 + 14_336)
+    assert kept(frozen_inputs=2) == kept()  # nothing is frozen
+
+
+def test_kernels_and_copies_change_what_is_kept():
+    assert kept() - kept(fused_gates=True) == 1024 * 32 * 2 * 14_336
+    assert kept(copied_heads=True) - kept() == 1024 * 32 * 2 * 2 * (32 - 8) * 128
+    assert kept(adapter_rank=8, adapter_dropout=True) > kept(adapter_rank=8)
+
+
+def test_parts_that_are_computed_again_keep_four_inputs():
+    assert kept(recompute="parts") == 4 * kept(recompute="full")
+    assert kept(recompute="parts", recipe="autocast") == 3 * kept(recompute="full", recipe="autocast")
+
+
+def test_fsdp_gathers_embedding_and_head_for_the_whole_step():
+    """In 16 bits, with a gradient each, beside two layers."""
+    found = training_memory("llama-3-8b", recipe="mixed", data_parallel=8, zero=3)
+    layer = cohort.model("llama-3-8b").layers[0].parameters(4096)
+    assert found.casts == 4 * (2 * 128_256 * 4096 + layer)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         {"batch": 0}, {"length": -1}, {"recipe": "fp7"}, {"optimiser": "adam"}, {"recompute": "some"},
         {"zero": 4},
         {"adapter_rank": -1}, {"data_parallel": 0}, {"base_format": "x"}, {"pipeline_parallel": 99},
-        {"adapter_targets": "none"},
+        {"adapter_targets": "none"}, {"frozen_inputs": 3, "adapter_rank": 8}, {"logit_bytes": 0},
     ],
 )  # fmt: skip
 def test_bad_requests_are_one_sentence(bad):

@@ -34,6 +34,17 @@ SIZES = {
 }
 
 
+SWITCHES = (
+    "accumulated",
+    "adapter_dropout",
+    "whole_logits",
+    "fused_norms",
+    "fused_gates",
+    "copied_heads",
+    "sequence_parallel",
+)
+
+
 def predicted(row: dict[str, str]) -> float:
     """Return what this book says of a row of ``engine_logs``, in the unit of the row.
 
@@ -59,6 +70,7 @@ def predicted(row: dict[str, str]) -> float:
         row["accelerator"] or "H100 SXM 80GB",
         int(row["devices"] or 1),
         weight_dtype=row["weight_format"],
+        kv_dtype=row["kv_format"] or "bf16",
         engine=row["engine"],
         share=float(row["share"]) if row["share"] else None,
         **asked,
@@ -171,8 +183,8 @@ def published_peaks() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per published step: ``model``, ``framework``, ``published`` and ``predicted`` in GiB, ``error`` in
-        percent, ``note`` and ``source``.
+        Per published step: ``model``, ``framework``, ``published`` and ``predicted`` in GiB, ``states``, what
+        weights, gradients and optimiser alone take, ``error`` in percent, ``note`` and ``source``.
     """
     named = {title(model(name)): name for name in models()}
     records = []
@@ -180,6 +192,8 @@ def published_peaks() -> pd.DataFrame:
         spec = read(json.loads(row["config"]), "published") if row["config"] else model(named[row["model"]])
         counts = (
             "adapter_rank",
+            "frozen_inputs",
+            "logit_bytes",
             "data_parallel",
             "zero",
             "tensor_parallel",
@@ -188,7 +202,7 @@ def published_peaks() -> pd.DataFrame:
         )
         asked: dict[str, Any] = {name: int(row[name]) for name in counts}
         asked |= {name: row[name] for name in ("recipe", "adapter_targets", "base_format", "recompute")}
-        asked |= {name: row[name] == "yes" for name in ("whole_logits", "fused_norms", "sequence_parallel")}
+        asked |= {name: row[name] == "yes" for name in SWITCHES}
         found = training_memory(spec, int(row["batch"]), int(row["length"]), **asked)
         published = float(row["value"]) * UNITS[row["unit"]]
         records.append(
@@ -197,12 +211,32 @@ def published_peaks() -> pd.DataFrame:
                 "framework": row["framework"],
                 "published": published / GIB,
                 "predicted": found.peak / GIB,
+                "states": (found.weights + found.gradients + found.optimiser) / GIB,
                 "error": 100 * (found.peak / published - 1),
                 "note": row["note"],
                 "source": row["source"],
             }
         )
     return pd.DataFrame(records)
+
+
+def by_framework(peaks: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors of published peaks by what ran the step.
+
+    Parameters
+    ----------
+    peaks : DataFrame
+        As `published_peaks` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Per framework: ``rows``, and the ``median`` and the ``largest`` absolute error in percent.
+    """
+    grouped = peaks.assign(size=peaks["error"].abs()).groupby("framework", sort=False)["size"]
+    return pd.DataFrame(
+        {"rows": grouped.size(), "median": grouped.median(), "largest": grouped.max()}
+    ).rename_axis("framework")
 
 
 def median_errors(

@@ -9,26 +9,24 @@ LOGS = facts.rows("engine_logs")
 # What lies further off than the rest, and why.
 OUTLIERS = {
     ("qwen3-235b-a22b", "room", "vllm21348"): "workspaces for experts in fp8, in a version of mid-2025",
-    ("llama-3.1-8b", "cache_tokens", "vllm17122"): "version 0.8 sampled for 1,024 sequences on any card",
+    ("llama-3.1-8b", "cache_tokens", "vllm17122"): "versions up to 0.8.2 sample for 1,024 on any card",
     ("llama-2-70b", "cache_tokens", "vllm2031"): "version 0.2.4 with a correction that later ones have not",
-    ("gpt-oss-120b", "room", "vllm27508"): "little is left on one card: 1.4 GiB of 79 are half of it",
+    ("gpt-oss-120b", "room", "vllm27508"): "Marlin kernels, which pad the experts by 1.4 GiB more",
     (
         "qwen3.6-35b-a3b",
         "room",
         "club3090612",
-    ): "more tensors in 16 bits, and a vision tower",
+    ): "workspaces of kernels for NVFP4",
     (
         "qwen3.6-35b-a3b",
         "room",
         "club3090652",
-    ): "more tensors in 16 bits, and a vision tower",
-    ("qwen3.5-35b-a3b", "weights", "vllm50722"): "its vision tower is on each device",
-    ("qwen3.5-35b-a3b", "room", "vllm50722"): "its vision tower, and a drafter in some tries",
-    ("gemma-3-27b", "weights", "vllm15676"): "its vision tower is on each device",
+    ): "workspaces of kernels for NVFP4",
+    ("qwen3.5-35b-a3b", "room", "vllm50722"): "a drafter in some tries",
+    ("qwen3.6-35b-a3b", "cache_tokens", "club3090bench"): "under Windows, with a share that is not said",
     ("gpt-oss-20b", "weights", "vllm22331"): "the kernels of this card pad nothing",
     ("deepseek-v4-pro", "weights", "inferencex2128"): "a branch that held its experts in a wider type",
     ("deepseek-v4-pro", "fits", "inferencex2128"): "a branch that held its experts in a wider type",
-    ("qwen3-0.6b", "cache_tokens", "maxtextdpo"): "chips of another maker, whose engine takes less",
     ("kimi-k2", "cache", "ikllamacpp616"): "that kernel keeps a transposed copy of the latent vector",
 }
 LIMITS = {"weights": 0.04, "cache": 0.015, "room": 0.1, "cache_tokens": 0.1}
@@ -42,7 +40,7 @@ def error(row):
 
 @pytest.mark.parametrize("row", LOGS, ids=lambda row: f"{row['model']} {row['quantity']} {row['source']}")
 def test_each_log_is_met_or_named(row):
-    known = (row["model"], row["quantity"], row["source"]) in OUTLIERS
+    known = (row["model"], row["quantity"], row["source"]) in OUTLIERS and row["devices"] != "2"
     assert (error(row) > LIMITS.get(row["quantity"], 0)) == known
     assert not (known and row["use"] == "calibrate")
 
@@ -57,9 +55,9 @@ def test_the_errors_as_they_came_out():
     found = logs.by_quantity(logs.engine_logs())
     assert found["median"].to_dict() == pytest.approx(
         {
-            "weights on a device": 0.10,
-            "memory left for the cache": 8.56,
-            "tokens that the cache holds": 8.04,
+            "weights on a device": 0.14,
+            "memory left for the cache": 3.39,
+            "tokens that the cache holds": 2.07,
             "bytes of a cache": 0.001,
             "whether it fits": 0,
         },
@@ -76,24 +74,67 @@ def test_the_table_is_of_rows_that_set_nothing():
 
 def test_the_logs_in_words():
     assert words.logged(logs.engine_logs()) == (
-        "Weights and caches are counted: over 60 rows the median error is 0.01% and the largest 47%, for "
+        "Weights and caches are counted: over 62 rows the median error is 0.015% and the largest 47%, for "
         "Kimi K2, predicted too low.\n"
         "What an engine leaves depends on what it takes for itself, which differs by version and model: over "
-        "16 rows the median error is 8% and the largest 85%, for gpt-oss 120B, predicted too high. 8 rows "
-        "lie further off than 10%, with more predicted than was left in 7: leave a margin.\n"
+        "25 rows the median error is 3.3% and the largest 100%, for Qwen3.6 35B-A3B, predicted too high. 8 "
+        "rows lie further off than 10%, with more predicted than was left in 8: leave a margin.\n"
         "Of 8 answers on whether a model fits, 7 are right; wrong is DeepSeek-V4-Pro on H200, which was said "
         "to fit."
     ).replace("\n", " ")
 
 
+# Published peaks further off than a fifth, and why.
+FAR = {
+    ("Llama 2 7B", "llamafactoryperf"): "rounded, with what the driver holds besides",
+    ("Llama 2 7B", "longlora"): "quoted second hand, with buffers of DeepSpeed",
+    ("Llama 3 70B", "megatronbridge"): "inputs are kept in fp8",
+    ("Gemma 2 2B", "litgptfinetune"): "the head's adapters, and scores of attention that are kept",
+    ("Llama 3.1 70B", "torchtitan"): "buffers of 131,072 tokens that are passed between devices",
+    ("Llama 3.2 1B", "litgptfinetune"): "less than its states alone",
+    ("Llama 3.2 3B", "litgptfinetune"): "less than its states alone",
+    ("Phi-3 mini", "litgptfinetune"): "less than its states alone",
+}
+
+
 def test_published_peaks_as_they_came_out():
-    errors = logs.published_peaks()["error"].abs()
-    assert len(errors) == 11
-    assert errors.median() == pytest.approx(15.87, abs=0.01)
-    assert errors.max() == pytest.approx(32.64, abs=0.01)
+    peaks = logs.published_peaks()
+    errors = peaks["error"].abs()
+    assert len(errors) == 43
+    assert errors.median() == pytest.approx(5.94, abs=0.01)
+    far = peaks[errors > 20]
+    assert {(row["model"], row["source"]) for _, row in far.iterrows()} == set(FAR)
+    assert len(far) == len(FAR)
+
+
+def test_no_step_can_take_less_than_its_states():
+    """Three published figures do: the full fine-tuning of LitGPT's table for small Llamas and Phi-3."""
+    peaks = logs.published_peaks()
+    small = peaks[peaks["published"] < peaks["states"]]
+    assert list(small["model"]) == ["Llama 3.2 1B", "Llama 3.2 3B", "Phi-3 mini"]
+    assert (peaks["predicted"] >= peaks["states"]).all()
+
+
+def test_errors_by_framework_are_those_of_its_rows():
+    peaks = logs.published_peaks()
+    found = logs.by_framework(peaks)
+    assert int(found["rows"].sum()) == len(peaks)
+    assert found["largest"].max() == peaks["error"].abs().max()
+    assert found.loc["NeMo Automodel", "rows"] == 4
 
 
 def test_the_steps_in_words():
     said = words.trained(logs.training_steps(), logs.published_peaks())
     assert said.startswith("Measured here, over 18 rows the median error is 0.24% and the largest 2.5%.")
-    assert said.endswith("over 11 rows the median error is 16% and the largest 33%.")
+    assert "over 43 rows the median error is 5.9% and the largest 140%. 3 rows are less than" in said
+    assert said.endswith("over 40 rows the median error is 4.6% and the largest 26%.")
+
+
+def test_two_outliers_are_their_settings():
+    """With the default of versions up to 0.8.2, and with the weights of the Marlin kernels, they are met."""
+    rows = {(row["source"], row["quantity"]): row for row in LOGS}
+    sampled = {**rows["vllm17122", "cache_tokens"], "sequences": "1024"}
+    assert error(sampled) < 0.05
+    padded = logs.predicted(rows["vllm27508", "room"]) - float(rows["vllm23278", "weights"]["value"])
+    padded += logs.predicted(rows["vllm23278", "weights"])
+    assert padded == pytest.approx(float(rows["vllm27508", "room"]["value"]), abs=0.05)

@@ -48,7 +48,7 @@ def test_the_brief_at_its_defaults(newest):
         "- X on 4 devices, with 64 answers at once, takes 40 ms for a token of each and writes 1,510 "
         "tokens a second, "
     )
-    assert second.endswith("goes to compute. The memory holds 358 such answers.")
+    assert second.endswith("goes to compute. The memory holds 350 such answers.")
     assert third == (
         "- At USD 2.5 for an accelerator and hour, a million output tokens cost USD 1.84, their prompts "
         "included."
@@ -159,7 +159,7 @@ def test_variants():
     said = words.variants(saved, 4)
     assert said.startswith(
         "Of those that fit, *weights in fp8* writes most, 2,740 tokens a second. With *a key and a "
-        "value for each head* the memory would hold 39 answers in place of 358. A latent vector is small but "
+        "value for each head* the memory would hold 38 answers in place of 350. A latent vector is small but "
         "not divided: each of 4 devices holds all of it. Fewer bits"
     )
     none = words.variants(saved.assign(throughput=float("nan")), 1)
@@ -183,8 +183,8 @@ def test_the_sum_that_is_quoted():
     usd, billions = comparisons.quoted_cost()
     assert usd * billions * 1e3 == pytest.approx(700_000, rel=1e-12)
     assert words.quoted_sum(usd, billions).startswith(
-        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 15.3 at "
-        "the highest price in the data. The quoted sum would then pay for 45.8 billion tokens a day.\n"
+        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 15.4 at "
+        "the highest price in the data. The quoted sum would then pay for 45.5 billion tokens a day.\n"
     )
 
 

@@ -331,9 +331,16 @@ def trained(steps: pd.DataFrame, published: pd.DataFrame) -> str:
     str
         Markdown.
     """
+    small = published["published"] < published["states"]
+    few = int(small.sum())
     return running(
         f"Measured here, {_median_and_largest(steps)}.",
         f"Published elsewhere, {_median_and_largest(published)}.",
+        f"{counted(few, 'row').capitalize()} {inflected(few, 'is', 'are')} less than what the weights, "
+        f"gradients and states of that step take alone; without {inflected(few, 'it', 'them')}, "
+        f"{_median_and_largest(published[~small])}."
+        if few
+        else "",
     )
 
 
