@@ -23,6 +23,7 @@ from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law
 
 EXPONENTS = (0.02, 0.06, 0.12, 0.2, 0.35, 0.5, 0.8, 1.2)  # of the starts, for parameters and for tokens
+LEAST_POWER = 1e-9  # of a stretched size whose exponent comes out as zero itself
 FEWER = (0.06, 0.2, 0.5, 1.0)  # where a form has further coordinates to start from
 
 
@@ -47,8 +48,9 @@ class Form:
         From runs to the terms of the law.
     starts : callable
         From runs to starts, shape (K, p), in the coordinates.
-    scaled : mapping of str to str
-        Factors of a power of the centred size, by the name of its exponent.
+    stretched : tuple of (str, str, str)
+        Factor, exponent and level of each s N^g + c. Its coordinates are slope and level at the centre of the
+        sizes: near g = 0 factor and level grow beyond all bounds and cancel, these do not.
     law : callable
         From the coefficients to a law.
     tied, fixed : mapping
@@ -73,7 +75,7 @@ class Form:
         default_factory=lambda: {"A": ("alpha", "x"), "B": ("beta", "y")}
     )
     above_zero: frozenset[str] = frozenset({"alpha", "beta"})
-    scaled: Mapping[str, str] = field(default_factory=dict)
+    stretched: tuple[tuple[str, str, str], ...] = ()
     tied: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     extra: str = ""
@@ -102,9 +104,12 @@ class Form:
             if name in self.centred:
                 exponent, column = self.centred[name]
                 each += value[exponent] * runs.centre_of(column)
-            if name in self.scaled:
-                each *= float(np.exp(-value[self.scaled[name]] * runs.centre_of("x")))
             found[name] = float(np.exp(each)) if self._logarithm(name) else each
+        for factor, exponent, level in self.stretched:
+            power = found[exponent] or LEAST_POWER
+            found[exponent] = power
+            found[level] -= found[factor] / power
+            found[factor] *= float(np.exp(-power * runs.centre_of("x"))) / power
         return found
 
     def coordinates(self, coefficients: Mapping[str, float], runs: Runs) -> Array:
@@ -130,9 +135,11 @@ class Form:
             if name in self.centred:
                 exponent, column = self.centred[name]
                 value -= coefficients[exponent] * runs.centre_of(column)
-            if name in self.scaled:
-                value *= float(np.exp(coefficients[self.scaled[name]] * runs.centre_of("x")))
             found.append(value)
+        for factor, exponent, level in self.stretched:
+            at_centre = coefficients[factor] * float(np.exp(coefficients[exponent] * runs.centre_of("x")))
+            found[self.place(level)] += at_centre
+            found[self.place(factor)] = at_centre * coefficients[exponent]
         return np.array(found)
 
     def _logarithm(self, name: str) -> bool:
@@ -201,8 +208,9 @@ class Form:
         return matrix, constant
 
     def _held(self, name: str, value: float) -> float:
-        if name in self.scaled:
-            raise ParameterError(f"{name} cannot be fixed: its scale moves with {self.scaled[name]}")
+        for factor, exponent, level in self.stretched:
+            if name in (factor, level):
+                raise ParameterError(f"{name} cannot be fixed: its scale moves with {exponent}")
         low = 0.0 if name == "E" else 1e-300 if self._logarithm(name) or name in self.above_zero else -1e300
         number = bounded(name, value, low, above=name != "E" and low >= 0)
         with np.errstate(divide="ignore"):
@@ -262,8 +270,8 @@ def _farseer_starts(runs: Runs) -> Array:
     for (alpha, beta), power, bend in product(product(FEWER, (0.15, 0.3, 0.5)), (-0.2, 0.2), (-0.15, 0.15)):
         e, a, b = _least_squares(runs, [np.exp(-alpha * runs.x), np.exp(-beta * (y - y.mean()))])
         at_size = np.log(np.exp(e) + np.exp(a - alpha * runs.x))
-        slope, level = np.polyfit(np.exp(power * runs.x), at_size, 1)
-        starts.append([slope, power, level, 0.01, 0.2, b + beta * y.mean(), 0.1, bend, np.log(beta)])
+        slope, level = np.polyfit(np.expm1(power * runs.x) / power, at_size, 1)
+        starts.append([slope, power, level, 0.002, 0.2, b + beta * y.mean(), 0.1 * bend, bend, np.log(beta)])
     return np.array(starts)
 
 
@@ -330,7 +338,7 @@ FORMS = {
         "exp(a3 N^gamma + b3) + exp(a2 N^beta + b2) / D^exp(a1 N^alpha + b1)",
         ("a3", "gamma", "b3", "a2", "beta", "b2", "a1", "alpha", "b1"), _farseer, _farseer_starts,
         other_laws.FarseerLaw, logarithmic=frozenset(), centred={}, above_zero=frozenset(),
-        scaled={"a3": "gamma", "a2": "beta", "a1": "alpha"}, steps=300, resample_steps=20, retries=False,
+        stretched=(("a3", "gamma", "b3"), ("a2", "beta", "b2"), ("a1", "alpha", "b1")),
     ),
     "compute": Form(
         "E + A / C^alpha", ("A", "E", "alpha"),

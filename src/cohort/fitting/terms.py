@@ -18,6 +18,7 @@ from cohort.errors.arguments import explain
 
 Array = NDArray[np.float64]
 ABSENT = -1e3  # the logarithm of a term that a run does not have
+NEAR = 0.05  # to zero: where a difference of powers loses digits, and a series has them
 
 
 # Value (K, n), gradient (K, q, n) and the entries (i, j) of the Hessian, i <= j, each (K, n).
@@ -212,7 +213,7 @@ class Curved:
         _, gradient, second = at
         inner = np.matmul(gradient * force[:, None], gradient.transpose(0, 2, 1))
         for (i, j), entry in second.items():
-            added = (force * entry).sum(axis=1)
+            added = np.einsum("kn,kn->k", force, entry)
             inner[:, i, j] += added
             if i != j:
                 inner[:, j, i] += added
@@ -258,8 +259,37 @@ def coupled(x: Array, y: Array) -> Callable[[Array], Curve]:
     return curve
 
 
+def _bending(x: Array) -> Callable[[Array], tuple[Array, Array, Array]]:
+    """Return (exp(g x) - 1) / g at the runs with its first two derivatives by g, each (K, n).
+
+    Towards g = 0 it becomes x, without a break: there, series replace the differences.
+    """
+    sizes, places = np.unique(x, return_inverse=True)  # runs of one size share their powers
+
+    def bend(g: Array) -> tuple[Array, Array, Array]:
+        t = g * sizes
+        near = np.abs(t) < NEAR
+        apart = np.where(near, 1.0, t)
+        power = np.exp(apart)
+        zeroth = (power - 1) / apart
+        first = (power - zeroth) / apart
+        second = (power - 2 * first) / apart
+        if near.any():
+            t = t[near]
+            zeroth[near] = 1 + t * (1 / 2 + t * (1 / 6 + t * (1 / 24 + t * (1 / 120 + t / 720))))
+            first[near] = 1 / 2 + t * (1 / 3 + t * (1 / 8 + t * (1 / 30 + t * (1 / 144 + t / 840))))
+            second[near] = 1 / 3 + t * (1 / 4 + t * (1 / 10 + t * (1 / 36 + t * (1 / 168 + t / 960))))
+        bent = np.stack([sizes * zeroth, sizes**2 * first, sizes**3 * second], axis=1)
+        at_runs = np.take(bent, places, axis=2)
+        return at_runs[:, 0], at_runs[:, 1], at_runs[:, 2]
+
+    return bend
+
+
 def powered(x: Array) -> Callable[[Array], Curve]:
-    """Return s exp(g x) + c, in (s, g, c): the exponent of a stretched exponential.
+    """Return c + s (exp(g x) - 1) / g, in (s, g, c): the exponent of a stretched exponential.
+
+    Its level and slope are those at the centre of the sizes, so that neither runs away where g is near zero.
 
     Parameters
     ----------
@@ -271,19 +301,19 @@ def powered(x: Array) -> Callable[[Array], Curve]:
     callable
         As `Curved` takes it.
     """
+    bend = _bending(x)
 
     def curve(theta: Array) -> Curve:
         s, g, c = (theta[:, [place]] for place in range(3))
-        power = np.exp(g * x)
-        value = s * power + c
-        gradient = np.stack([power, s * power * x, np.ones_like(power)], axis=1)
-        return value, gradient, {(0, 1): power * x, (1, 1): s * power * x * x}
+        f, by_g, by_gg = bend(g)
+        gradient = np.stack([f, s * by_g, np.ones_like(f)], axis=1)
+        return s * f + c, gradient, {(0, 1): by_g, (1, 1): s * by_gg}
 
     return curve
 
 
 def interacting(x: Array, y: Array) -> Callable[[Array], Curve]:
-    """Return t exp(h x) + d - y exp(u exp(v x) + w), in (t, h, d, u, v, w).
+    """Return d + t f(h) - y exp(w + u f(v)), with f(h) = (exp(h x) - 1) / h, in (t, h, d, u, v, w).
 
     Parameters
     ----------
@@ -295,21 +325,21 @@ def interacting(x: Array, y: Array) -> Callable[[Array], Curve]:
     callable
         As `Curved` takes it.
     """
+    bend = _bending(x)
 
     def curve(theta: Array) -> Curve:
         t, h, d, u, v, w = (theta[:, [place]] for place in range(6))
-        power, inner = np.exp(h * x), np.exp(v * x)
+        f, by_h, by_hh = bend(h)
+        inner, inner_v, inner_vv = bend(v)
         fall = y * np.exp(u * inner + w)
-        value = t * power + d - fall
-        by_v = u * inner * x
-        ones = np.ones_like(power)
-        gradient = np.stack([power, t * power * x, ones, -fall * inner, -fall * by_v, -fall], axis=1)
+        by_v = u * inner_v
+        gradient = np.stack([f, t * by_h, np.ones_like(f), -fall * inner, -fall * by_v, -fall], axis=1)
         second = {
-            (0, 1): power * x, (1, 1): t * power * x * x,
-            (3, 3): -fall * inner * inner, (3, 4): -fall * (by_v * inner + inner * x), (3, 5): -fall * inner,
-            (4, 4): -fall * (by_v * by_v + by_v * x), (4, 5): -fall * by_v, (5, 5): -fall,
+            (0, 1): by_h, (1, 1): t * by_hh,
+            (3, 3): -fall * inner * inner, (3, 4): -fall * (by_v * inner + inner_v), (3, 5): -fall * inner,
+            (4, 4): -fall * (by_v * by_v + u * inner_vv), (4, 5): -fall * by_v, (5, 5): -fall,
         }  # fmt: skip
-        return value, gradient, second
+        return t * f + d - fall, gradient, second
 
     return curve
 
