@@ -16,14 +16,14 @@ from cohort.errors import ParameterError, bounded, one_of
 from cohort.errors.arguments import explain
 from cohort.fitting import terms
 from cohort.fitting.newton import STEPS
-from cohort.fitting.objective import Runs
+from cohort.fitting.objective import Objective, Runs
+from cohort.fitting.stretched import STRETCHED, Stretched, StretchedObjective, decoded, encoded
 from cohort.fitting.terms import ABSENT, Array, Curved, Linear, Term
 from cohort.scaling import other_laws
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law
 
 EXPONENTS = (0.02, 0.06, 0.12, 0.2, 0.35, 0.5, 0.8, 1.2)  # of the starts, for parameters and for tokens
-LEAST_POWER = 1e-9  # of a stretched size whose exponent comes out as zero itself
 FEWER = (0.06, 0.2, 0.5, 1.0)  # where a form has further coordinates to start from
 
 
@@ -48,11 +48,8 @@ class Form:
         From runs to the terms of the law.
     starts : callable
         From runs to starts, shape (K, p), in the coordinates.
-    stretched : tuple of (str, str, str)
-        Factor, exponent and level of each s N^g + c. Its coordinates are slope and level at the centre of the
-        sizes: near g = 0 factor and level grow beyond all bounds and cancel, these do not.
-    law : callable
-        From the coefficients to a law.
+    stretched : bool
+        Whether its coordinates are those of `cohort.fitting.stretched`.
     tied, fixed : mapping
         What the form itself ties or fixes, as `cohort.fitting.fit` takes it.
     extra : str
@@ -61,8 +58,10 @@ class Form:
         Of a descent, at most.
     resample_steps : int
         The same for a resample: one that takes longer runs away, or counts as lost.
-    retries : bool
-        Whether a resample that the start of all runs leads nowhere is tried from others.
+    retries : int
+        How many starts a resample is tried from that the minimum of all runs leads nowhere.
+    objective : type of Objective
+        How its derivatives are summed.
     """
 
     title: str
@@ -75,13 +74,14 @@ class Form:
         default_factory=lambda: {"A": ("alpha", "x"), "B": ("beta", "y")}
     )
     above_zero: frozenset[str] = frozenset({"alpha", "beta"})
-    stretched: tuple[tuple[str, str, str], ...] = ()
+    stretched: bool = False
     tied: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     extra: str = ""
     steps: int = STEPS
     resample_steps: int = 150
-    retries: bool = True
+    retries: int = 6
+    objective: type[Objective] = Objective
 
     def coefficients(self, full: Array, runs: Runs) -> dict[str, float]:
         """Return the coefficients at a point of the coordinates.
@@ -105,12 +105,7 @@ class Form:
                 exponent, column = self.centred[name]
                 each += value[exponent] * runs.centre_of(column)
             found[name] = float(np.exp(each)) if self._logarithm(name) else each
-        for factor, exponent, level in self.stretched:
-            power = found[exponent] or LEAST_POWER
-            found[exponent] = power
-            found[level] -= found[factor] / power
-            found[factor] *= float(np.exp(-power * runs.centre_of("x"))) / power
-        return found
+        return decoded(found, runs.centre) if self.stretched else found
 
     def coordinates(self, coefficients: Mapping[str, float], runs: Runs) -> Array:
         """Return the point at which a law has some coefficients.
@@ -127,19 +122,16 @@ class Form:
         ndarray, shape (p,)
             The point.
         """
+        given = encoded(coefficients, runs.centre) if self.stretched else coefficients
         found = []
         for name in self.names:
-            value = coefficients[name]
+            value = given[name]
             with np.errstate(divide="ignore"):
                 value = float(np.log(value)) if self._logarithm(name) else value
             if name in self.centred:
                 exponent, column = self.centred[name]
-                value -= coefficients[exponent] * runs.centre_of(column)
+                value -= given[exponent] * runs.centre_of(column)
             found.append(value)
-        for factor, exponent, level in self.stretched:
-            at_centre = coefficients[factor] * float(np.exp(coefficients[exponent] * runs.centre_of("x")))
-            found[self.place(level)] += at_centre
-            found[self.place(factor)] = at_centre * coefficients[exponent]
         return np.array(found)
 
     def _logarithm(self, name: str) -> bool:
@@ -208,7 +200,7 @@ class Form:
         return matrix, constant
 
     def _held(self, name: str, value: float) -> float:
-        for factor, exponent, level in self.stretched:
+        for factor, exponent, level in STRETCHED if self.stretched else ():
             if name in (factor, level):
                 raise ParameterError(f"{name} cannot be fixed: its scale moves with {exponent}")
         low = 0.0 if name == "E" else 1e-300 if self._logarithm(name) or name in self.above_zero else -1e300
@@ -271,7 +263,9 @@ def _farseer_starts(runs: Runs) -> Array:
         e, a, b = _least_squares(runs, [np.exp(-alpha * runs.x), np.exp(-beta * (y - y.mean()))])
         at_size = np.log(np.exp(e) + np.exp(a - alpha * runs.x))
         slope, level = np.polyfit(np.expm1(power * runs.x) / power, at_size, 1)
-        starts.append([slope, power, level, 0.002, 0.2, b + beta * y.mean(), 0.1 * bend, bend, np.log(beta)])
+        fall = 0.1 * bend
+        flat = [0.002 - fall * beta * y.mean(), 0.2, b]
+        starts.append([slope, power, level, *flat, fall, bend, np.log(beta)])
     return np.array(starts)
 
 
@@ -307,10 +301,7 @@ def _coupled(runs: Runs) -> list[Term]:
 
 def _farseer(runs: Runs) -> list[Term]:
     y = np.log(runs.tokens)
-    return [
-        Curved((0, 1, 2), terms.powered(runs.x)),
-        Curved((3, 4, 5, 6, 7, 8), terms.interacting(runs.x, y)),
-    ]
+    return [Stretched((0, 1, 2), runs.x, y), Stretched((3, 4, 5, 6, 7, 8), runs.x, y)]
 
 
 FIVE = ("A", "B", "E", "alpha", "beta")
@@ -338,7 +329,8 @@ FORMS = {
         "exp(a3 N^gamma + b3) + exp(a2 N^beta + b2) / D^exp(a1 N^alpha + b1)",
         ("a3", "gamma", "b3", "a2", "beta", "b2", "a1", "alpha", "b1"), _farseer, _farseer_starts,
         other_laws.FarseerLaw, logarithmic=frozenset(), centred={}, above_zero=frozenset(),
-        stretched=(("a3", "gamma", "b3"), ("a2", "beta", "b2"), ("a1", "alpha", "b1")),
+        stretched=True,
+        retries=1, objective=StretchedObjective,
     ),
     "compute": Form(
         "E + A / C^alpha", ("A", "E", "alpha"),

@@ -18,7 +18,6 @@ from cohort.errors.arguments import explain
 
 Array = NDArray[np.float64]
 ABSENT = -1e3  # the logarithm of a term that a run does not have
-NEAR = 0.05  # to zero: where a difference of powers loses digits, and a series has them
 
 
 # Value (K, n), gradient (K, q, n) and the entries (i, j) of the Hessian, i <= j, each (K, n).
@@ -255,91 +254,6 @@ def coupled(x: Array, y: Array) -> Callable[[Array], Curve]:
             (4, 4): t * gap * gap / k,
         }  # fmt: skip
         return value, gradient, second
-
-    return curve
-
-
-def _bending(x: Array) -> Callable[[Array], tuple[Array, Array, Array]]:
-    """Return (exp(g x) - 1) / g at the runs with its first two derivatives by g, each (K, n).
-
-    Towards g = 0 it becomes x, without a break: there, series replace the differences.
-    """
-    sizes, places = np.unique(x, return_inverse=True)  # runs of one size share their powers
-
-    def bend(g: Array) -> tuple[Array, Array, Array]:
-        t = g * sizes
-        near = np.abs(t) < NEAR
-        apart = np.where(near, 1.0, t)
-        power = np.exp(apart)
-        zeroth = (power - 1) / apart
-        first = (power - zeroth) / apart
-        second = (power - 2 * first) / apart
-        if near.any():
-            t = t[near]
-            zeroth[near] = 1 + t * (1 / 2 + t * (1 / 6 + t * (1 / 24 + t * (1 / 120 + t / 720))))
-            first[near] = 1 / 2 + t * (1 / 3 + t * (1 / 8 + t * (1 / 30 + t * (1 / 144 + t / 840))))
-            second[near] = 1 / 3 + t * (1 / 4 + t * (1 / 10 + t * (1 / 36 + t * (1 / 168 + t / 960))))
-        bent = np.stack([sizes * zeroth, sizes**2 * first, sizes**3 * second], axis=1)
-        at_runs = np.take(bent, places, axis=2)
-        return at_runs[:, 0], at_runs[:, 1], at_runs[:, 2]
-
-    return bend
-
-
-def powered(x: Array) -> Callable[[Array], Curve]:
-    """Return c + s (exp(g x) - 1) / g, in (s, g, c): the exponent of a stretched exponential.
-
-    Its level and slope are those at the centre of the sizes, so that neither runs away where g is near zero.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-        Centred logarithm of parameters.
-
-    Returns
-    -------
-    callable
-        As `Curved` takes it.
-    """
-    bend = _bending(x)
-
-    def curve(theta: Array) -> Curve:
-        s, g, c = (theta[:, [place]] for place in range(3))
-        f, by_g, by_gg = bend(g)
-        gradient = np.stack([f, s * by_g, np.ones_like(f)], axis=1)
-        return s * f + c, gradient, {(0, 1): by_g, (1, 1): s * by_gg}
-
-    return curve
-
-
-def interacting(x: Array, y: Array) -> Callable[[Array], Curve]:
-    """Return d + t f(h) - y exp(w + u f(v)), with f(h) = (exp(h x) - 1) / h, in (t, h, d, u, v, w).
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (n,)
-        Centred logarithm of parameters, and logarithm of tokens.
-
-    Returns
-    -------
-    callable
-        As `Curved` takes it.
-    """
-    bend = _bending(x)
-
-    def curve(theta: Array) -> Curve:
-        t, h, d, u, v, w = (theta[:, [place]] for place in range(6))
-        f, by_h, by_hh = bend(h)
-        inner, inner_v, inner_vv = bend(v)
-        fall = y * np.exp(u * inner + w)
-        by_v = u * inner_v
-        gradient = np.stack([f, t * by_h, np.ones_like(f), -fall * inner, -fall * by_v, -fall], axis=1)
-        second = {
-            (0, 1): by_h, (1, 1): t * by_hh,
-            (3, 3): -fall * inner * inner, (3, 4): -fall * (by_v * inner + inner_v), (3, 5): -fall * inner,
-            (4, 4): -fall * (by_v * by_v + u * inner_vv), (4, 5): -fall * by_v, (5, 5): -fall,
-        }  # fmt: skip
-        return t * f + d - fall, gradient, second
 
     return curve
 
