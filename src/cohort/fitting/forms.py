@@ -104,7 +104,7 @@ class Form:
             if name in self.centred:
                 exponent, column = self.centred[name]
                 each += value[exponent] * runs.centre_of(column)
-            found[name] = float(np.exp(each)) if self._logarithm(name) else each
+            found[name] = float(np.exp(each)) if self.is_logarithm(name) else each
         return decoded(found, runs.centre) if self.stretched else found
 
     def coordinates(self, coefficients: Mapping[str, float], runs: Runs) -> Array:
@@ -127,14 +127,26 @@ class Form:
         for name in self.names:
             value = given[name]
             with np.errstate(divide="ignore"):
-                value = float(np.log(value)) if self._logarithm(name) else value
+                value = float(np.log(value)) if self.is_logarithm(name) else value
             if name in self.centred:
                 exponent, column = self.centred[name]
                 value -= given[exponent] * runs.centre_of(column)
             found.append(value)
         return np.array(found)
 
-    def _logarithm(self, name: str) -> bool:
+    def is_logarithm(self, name: str) -> bool:
+        """Return whether the coordinate of a coefficient is a logarithm.
+
+        Parameters
+        ----------
+        name : str
+            One of `names`.
+
+        Returns
+        -------
+        bool
+            Then the coefficient is above zero.
+        """
         return name in self.logarithmic or name in self.centred
 
     def place(self, name: str) -> int:
@@ -203,10 +215,10 @@ class Form:
         for factor, exponent, level in STRETCHED if self.stretched else ():
             if name in (factor, level):
                 raise ParameterError(f"{name} cannot be fixed: its scale moves with {exponent}")
-        low = 0.0 if name == "E" else 1e-300 if self._logarithm(name) or name in self.above_zero else -1e300
+        low = 0.0 if name == "E" else 1e-300 if self.is_logarithm(name) or name in self.above_zero else -1e300
         number = bounded(name, value, low, above=name != "E" and low >= 0)
         with np.errstate(divide="ignore"):
-            return float(np.log(number)) if self._logarithm(name) else number
+            return float(np.log(number)) if self.is_logarithm(name) else number
 
 
 def _least_squares(runs: Runs, columns: Sequence[Array]) -> Array:
