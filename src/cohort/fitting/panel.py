@@ -21,6 +21,8 @@ from cohort.registry.frames import table
 
 KEPT_BACK = 0.2  # of the runs by which a recipe is chosen
 FEWEST = 10  # runs, for a recipe to be tried
+MOST = 100.0  # tokens per parameter of the runs from which longer ones are predicted
+COMPARED = ("chinchilla", "tied", "kaplan", "coupled", "farseer")  # forms in size and data alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def chosen(runs: pd.DataFrame, recipes: Iterable[Recipe] = RECIPES) -> tuple[Rec
 
 
 def ahead(
-    named: Mapping[str, pd.DataFrame], most: float = 100, recipes: Iterable[Recipe] = RECIPES
+    named: Mapping[str, pd.DataFrame], most: float = MOST, recipes: Iterable[Recipe] = RECIPES
 ) -> pd.DataFrame:
     """Return how runs of many tokens per parameter are predicted from those of fewer.
 
@@ -175,6 +177,68 @@ def ahead(
             }
         )
     return pd.DataFrame(records).set_index("set")
+
+
+def _cuts(runs: pd.DataFrame, most: float = MOST) -> dict[str, pd.Series]:
+    """Return which runs are predicted in each test of a form: the largest fifth, and the longest."""
+    flop = runs["tokens"] * runs["parameters"]
+    return {
+        "largest": flop > flop.quantile(1 - KEPT_BACK),
+        "beyond": runs["tokens"] / runs["parameters"] > most * (1 + 1e-9),
+    }
+
+
+def form_errors(runs: pd.DataFrame, form: str) -> dict[str, float]:
+    """Return how well a form describes a set of runs, and predicts runs that it was not fitted to.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        With ``parameters``, ``tokens`` and ``loss``.
+    form : str
+        As `cohort.fitting.fit` takes it; the misfit is Huber's.
+
+    Returns
+    -------
+    dict of str to float
+        Medians of the absolute relative error, infinite where there is no law or no run: ``within`` the runs
+        that all were fitted; of the ``largest`` fifth by compute, from the rest; of the runs ``beyond`` a
+        hundred tokens per parameter, from those up to it.
+    """
+    recipe = Recipe(form, "huber", 0.0)
+    found = {"within": median_error(recipe.fitted(runs), runs)}
+    for name, held in _cuts(runs).items():
+        law = recipe.fitted(runs[~held]) if held.any() else None
+        found[name] = median_error(law, runs[held])
+    return found
+
+
+def chosen_errors(runs: pd.DataFrame, recipes: Iterable[Recipe] = RECIPES) -> dict[str, float]:
+    """Return the same for the recipe that the fitted runs of each test choose among themselves.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        With ``parameters``, ``tokens`` and ``loss``.
+    recipes : iterable of Recipe
+        What is tried.
+
+    Returns
+    -------
+    dict of str to float
+        ``largest`` and ``beyond``, as in `form_errors`.
+
+    Raises
+    ------
+    ParameterError
+        If no recipe gives a law.
+    """
+    recipes = tuple(recipes)
+    found = {}
+    for name, held in _cuts(runs).items():
+        law = chosen(runs[~held], recipes)[0].fitted(runs[~held]) if held.any() else None
+        found[name] = median_error(law, runs[held])
+    return found
 
 
 explain(__name__)
