@@ -213,32 +213,24 @@ def form_errors(runs: pd.DataFrame, form: str) -> dict[str, float]:
     return found
 
 
-def chosen_errors(runs: pd.DataFrame, recipes: Iterable[Recipe] = RECIPES) -> dict[str, float]:
-    """Return the same for the recipe that the fitted runs of each test choose among themselves.
+def scores(use: str = "panel") -> pd.DataFrame:
+    """Return the errors of each form on each set of runs, from the table `form_errors`.
 
     Parameters
     ----------
-    runs : DataFrame
-        With ``parameters``, ``tokens`` and ``loss``.
-    recipes : iterable of Recipe
-        What is tried.
+    use : str
+        ``panel``: the sets by which forms are compared; ``blind``: those tried once at the end.
 
     Returns
     -------
-    dict of str to float
-        ``largest`` and ``beyond``, as in `form_errors`.
-
-    Raises
-    ------
-    ParameterError
-        If no recipe gives a law.
+    DataFrame
+        ``set``, ``form``, ``runs``, ``longer`` (runs beyond a hundred tokens per parameter), and in per cent
+        ``within``, ``largest`` and ``beyond``; missing where there is no law or no run.
     """
-    recipes = tuple(recipes)
-    found = {}
-    for name, held in _cuts(runs).items():
-        law = chosen(runs[~held], recipes)[0].fitted(runs[~held]) if held.any() else None
-        found[name] = median_error(law, runs[held])
-    return found
+    frame = table("form_errors")
+    kept = frame[frame["use"] == use].drop(columns="use").reset_index(drop=True)
+    names = ["within", "largest", "beyond"]
+    return kept.assign(**kept[names].astype(float))
 
 
 explain(__name__)

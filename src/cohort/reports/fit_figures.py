@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cohort.display.parts import plain_ticks
+from cohort.display.parts import plain_ticks, round_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.errors.arguments import explain
 from cohort.fitting import Fit, predicted
@@ -50,18 +51,26 @@ def draw_runs(frame: pd.DataFrame) -> Figure:
         sizes = np.array(axes.get_xlim())
         axes.plot(sizes, pairs / sizes, color=PALE, lw=0.8, zorder=0)
         _name_line(axes, pairs, f"1e{exponent}")
-    for axis in (axes.xaxis, axes.yaxis):
-        plain_ticks(axis)
+    _tick(axes.xaxis, frame["parameters"] / 1e9)
+    _tick(axes.yaxis, frame["tokens"] / 1e9)
     axes.grid(visible=False)
     bar = drawing.colorbar(dots, ax=axes, label="loss (nats per token)", pad=0.02)
     bar.outline.set_visible(False)
     if len(out):
         axes.legend(
             handles=[Line2D([], [], marker="x", ls="", color=COLOURS[3], label="dropped")],
-            loc="lower left",
+            loc="best",
             fontsize=SMALLEST,
         )
     return drawing
+
+
+def _tick(axis: Axis, values: pd.Series) -> None:
+    """Mark a logarithmic axis in plain numbers: at 1, 2 and 5 where it spans less than two powers of ten."""
+    low, high = float(values.min()), float(values.max())
+    if high < 100 * low:
+        axis.set_ticks(round_ticks(low, high))
+    plain_ticks(axis)
 
 
 def _name_line(axes: Axes, pairs: float, name: str) -> None:
@@ -102,7 +111,7 @@ def draw_residuals(found: Fit, frame: pd.DataFrame) -> Figure:
     axes.set_yticks([-tick for tick in ticks[:3]] + [0, *ticks])
     axes.set_yticks([], minor=True)
     plain_ticks(axes.yaxis)
-    plain_ticks(axes.xaxis)
+    _tick(axes.xaxis, frame["ratio"])
     axes.set(xlabel="tokens per parameter", ylabel="observed less predicted (%)")
     axes.set_ylim(-max(2.0, 1.5 * float(-error.min())), top)
     return drawing
