@@ -22,6 +22,7 @@ from cohort.registry.frames import table
 KEPT_BACK = 0.2  # of the runs by which a recipe is chosen
 FEWEST = 10  # runs, for a recipe to be tried
 MOST = 100.0  # tokens per parameter of the runs from which longer ones are predicted
+FIRST_LOOK = (2.46, 13)  # median error beyond, in per cent, and sets, when recipes were first tried
 COMPARED = ("chinchilla", "tied", "kaplan", "coupled", "farseer")  # forms in size and data alone
 
 
