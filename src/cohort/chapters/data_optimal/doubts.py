@@ -154,7 +154,8 @@ def over_sets(scores: pd.DataFrame) -> str:
     plain, coupled = wide["chinchilla"], wide["coupled"]
     nearer = int((coupled < plain).sum())
     return (
-        f"Over {counted(len(wide), 'set')} of runs the sum of two powers misses such runs by "
+        f"Over {counted(len(wide), 'set')} of runs the sum of two powers misses those beyond a hundred "
+        "tokens per parameter by "
         f"{plain.median():.1f}% at the median ({ranged(plain.min(), plain.max())}%), the coupled form by "
         f"{coupled.median():.1f}% ({ranged(coupled.min(), coupled.max())}%); the coupled one is nearer in "
         f"{nearer}."
@@ -171,6 +172,13 @@ CLAIMS = {
     "beyond_compute_optimal": "The cohort was trained beyond the compute-optimal tokens",
     "larger_models_train_cheaper": "A larger model of equal loss trains cheaper",
     "gains_continue_to_15t": "Llama 3 8B gains up to 15 trillion tokens",
+}
+
+# What would make each another, where no law that was tried does.
+OPPOSED = {
+    "beyond_compute_optimal": "one that asks for more tokens than a model of the cohort saw would",
+    "larger_models_train_cheaper": "one by which Llama 3 8B is larger than the optimum of its loss would",
+    "gains_continue_to_15t": "one whose last doubling gains less than a tenth of the first would",
 }
 
 
@@ -191,7 +199,9 @@ def may_fall(standing: pd.DataFrame) -> str:
     for claim, row in standing.iterrows():
         against = ", ".join(f"`{name}` ({each})" for name, each in row["against"].items())
         flips = (
-            f"Another verdict is given by {against}." if against else "None of them gives another verdict."
+            f"Another verdict is given by {against}."
+            if against
+            else f"None of them gives another verdict; {OPPOSED[str(claim)]}."
         )
         share = "" if row["share"] is None else f", by {100 * row['share']:.0f}% of the resampled laws"
         said.append(f"- *{CLAIMS[str(claim)]}*: {row['verdict']}{share}. {flips}")

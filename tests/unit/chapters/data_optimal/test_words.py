@@ -264,7 +264,7 @@ def test_two_sets_of_runs():
     assert little.endswith("For the Chinchilla runs it is little, 0.6% at the median.")
     assert "misses the 13 long ones by 0.9% at the median" in form and "misses them by 4.2%" in form
     assert "it is the form that fails, and not only the distance" in form
-    assert over.startswith("Over 3 sets of runs the sum of two powers misses such runs by 2.0% at the median")
+    assert over.startswith("Over 3 sets of runs the sum of two powers misses those beyond a hundred tokens")
     assert over.endswith("the coupled form by 1.5% (1.0 to 3.0%); the coupled one is nearer in 2.")
     assert question == "What would that mean for Llama 3 8B, with 1,870 tokens per parameter?"
     far[tables.COUPLED] = 3.9
