@@ -214,7 +214,7 @@ def form_errors(runs: pd.DataFrame, form: str) -> dict[str, float]:
     return found
 
 
-def scores(use: str = "panel") -> pd.DataFrame:
+def scored_forms(use: str = "panel") -> pd.DataFrame:
     """Return the errors of each form on each set of runs, from the table `form_errors`.
 
     Parameters

@@ -20,7 +20,7 @@ def draw_form_errors(errors: pd.DataFrame) -> Figure:
     Parameters
     ----------
     errors : DataFrame
-        As `cohort.fitting.panel.scores` returns it.
+        As `cohort.fitting.panel.scored_forms` returns it.
 
     Returns
     -------

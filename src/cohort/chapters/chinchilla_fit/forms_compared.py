@@ -30,7 +30,7 @@ def which_form_wins(errors: pd.DataFrame) -> str:
     Parameters
     ----------
     errors : DataFrame
-        As `cohort.fitting.panel.scores` returns it.
+        As `cohort.fitting.panel.scored_forms` returns it.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def tried_once(errors: pd.DataFrame) -> str:
     Parameters
     ----------
     errors : DataFrame
-        As `cohort.fitting.panel.scores` returns it, of the blind sets.
+        As `cohort.fitting.panel.scored_forms` returns it, of the blind sets.
 
     Returns
     -------

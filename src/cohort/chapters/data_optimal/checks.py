@@ -51,7 +51,7 @@ def two_sets(near: pd.Series, far: pd.Series, focus: str, ratio: float, scores: 
     ratio : float
         Its tokens per parameter.
     scores : DataFrame
-        As `cohort.fitting.panel.scores` returns it.
+        As `cohort.fitting.panel.scored_forms` returns it.
 
     Returns
     -------

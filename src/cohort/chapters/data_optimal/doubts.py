@@ -57,7 +57,7 @@ def by_form(parameters: float, tokens: float) -> pd.DataFrame:
     return pd.DataFrame.from_dict(records, orient="index", columns=list(QUANTITIES))
 
 
-def spread(mine: pd.Series, forms: pd.DataFrame, by_law: pd.DataFrame) -> pd.DataFrame:
+def spread_by_source(mine: pd.Series, forms: pd.DataFrame, by_law: pd.DataFrame) -> pd.DataFrame:
     """Return between what extra compute and break-even of a model lie, by what they rest on.
 
     Parameters
@@ -89,13 +89,13 @@ def spread(mine: pd.Series, forms: pd.DataFrame, by_law: pd.DataFrame) -> pd.Dat
     return pd.DataFrame.from_dict(records, orient="index")
 
 
-def named(spreads: pd.DataFrame) -> list[str]:
-    """Return in words what each row of `spread` rests on.
+def rests_on(spreads: pd.DataFrame) -> list[str]:
+    """Return in words what each row of `spread_by_source` rests on.
 
     Parameters
     ----------
     spreads : DataFrame
-        As `spread` returns it.
+        As `spread_by_source` returns it.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def between(spreads: pd.DataFrame, quantity: str) -> list[str]:
     Parameters
     ----------
     spreads : DataFrame
-        As `spread` returns it.
+        As `spread_by_source` returns it.
     quantity : str
         ``overhead``, in per cent, or ``break-even``, in tokens.
 
@@ -143,7 +143,7 @@ def over_sets(scores: pd.DataFrame) -> str:
     Parameters
     ----------
     scores : DataFrame
-        As `cohort.fitting.panel.scores` returns it.
+        As `cohort.fitting.panel.scored_forms` returns it.
 
     Returns
     -------
@@ -182,13 +182,13 @@ OPPOSED = {
 }
 
 
-def may_fall(standing: pd.DataFrame) -> str:
+def may_turn(standing: pd.DataFrame) -> str:
     """Return how firmly verdicts stand, and by which law or data set each would be another.
 
     Parameters
     ----------
     standing : DataFrame
-        As `verdicts.standing` returns it.
+        As `verdicts.judged_again` returns it.
 
     Returns
     -------

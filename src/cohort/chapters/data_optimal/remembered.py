@@ -56,9 +56,9 @@ def takeaways(
     laws : DataFrame
         As `tables.by_law` returns it, of that model.
     spreads : DataFrame
-        As `doubts.spread` returns it, of that model.
+        As `doubts.spread_by_source` returns it, of that model.
     scores : DataFrame
-        As `cohort.fitting.panel.scores` returns it.
+        As `cohort.fitting.panel.scored_forms` returns it.
 
     Returns
     -------

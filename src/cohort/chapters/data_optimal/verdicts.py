@@ -49,7 +49,7 @@ BY_LAW: dict[str, Callable[[ScalingLaw], Judgement]] = {
 TRIED = 200  # resampled laws that judge again
 
 
-def standing(law: ScalingLaw, boot: Bootstrap | None, others: Mapping[str, ScalingLaw]) -> pd.DataFrame:
+def judged_again(law: ScalingLaw, boot: Bootstrap | None, others: Mapping[str, ScalingLaw]) -> pd.DataFrame:
     """Return how firmly the verdicts stand that a law decides.
 
     Parameters

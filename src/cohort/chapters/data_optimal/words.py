@@ -39,7 +39,7 @@ def brief(
     late : float
         Tokens of use after which its training is repaid if its loss is one per cent above the law's.
     spreads : DataFrame
-        As `doubts.spread` returns it, of that model.
+        As `doubts.spread_by_source` returns it, of that model.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def brief(
 
 
 def _spread(spreads: pd.DataFrame) -> str:
-    pairs = zip(doubts.between(spreads, "overhead"), doubts.named(spreads), strict=True)
+    pairs = zip(doubts.between(spreads, "overhead"), doubts.rests_on(spreads), strict=True)
     return ", ".join(f"{ends} {source}" for ends, source in pairs)
 
 

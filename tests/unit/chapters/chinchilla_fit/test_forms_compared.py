@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawing import theme  # noqa: F401
+from matplotlib.collections import PathCollection
 
 from cohort.chapters.chinchilla_fit import form_figures, forms_compared
 from cohort.fitting import panel
@@ -43,22 +44,22 @@ def test_a_blind_set_is_told_whichever_way_it_came_out():
 
 
 def test_the_figure_draws_each_set_of_each_form_once():
-    frame = panel.scores()
+    frame = panel.scored_forms()
     parts = form_figures.draw_form_errors(frame).axes
     for axes, test in zip(parts, forms_compared.TESTS, strict=True):
-        dots = [each for each in axes.collections if len(each.get_offsets()) > 1 or each.get_sizes().size]
+        dots = [each for each in axes.collections if isinstance(each, PathCollection)]
         assert sum(len(each.get_offsets()) for each in dots) == frame[test].notna().sum()
 
 
 def test_the_table_has_every_set_and_form():
-    frame = panel.scores()
+    frame = panel.scored_forms()
     assert set(frame["set"]) == set(panel.sets())
     assert (frame.groupby("set")["form"].nunique() == len(forms_compared.FORMS)).all()
     assert set(forms_compared.FORMS) == {*panel.COMPARED, "chosen"}
 
 
 def again(name, form):
-    runs, frame = panel.sets()[name], panel.scores().set_index(["set", "form"])
+    runs, frame = panel.sets()[name], panel.scored_forms().set_index(["set", "form"])
     found = panel.form_errors(runs, form)
     kept = frame.loc[(name, form), list(found)].to_numpy(float)
     computed = 100 * np.array(list(found.values()))

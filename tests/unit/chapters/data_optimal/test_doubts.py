@@ -24,7 +24,7 @@ def test_a_form_that_is_the_same_law_gives_the_same_answer(monkeypatch):
 
 def test_the_spread_holds_every_law_of_its_kind():
     by_law, forms = tables.by_law(SIZE, SEEN, FIT), doubts.by_form(SIZE, SEEN)
-    found = doubts.spread(pd.Series({"overhead": 4.6, "break-even": 1.15e13}), forms, by_law)
+    found = doubts.spread_by_source(pd.Series({"overhead": 4.6, "break-even": 1.15e13}), forms, by_law)
     assert list(found.index) == ["forms", "data sets"]  # no interval, no row
     assert list(forms.index) == [form for form in panel.COMPARED if form != "chinchilla"]
     assert found["overhead low"]["forms"] == forms["overhead"].min()
@@ -40,16 +40,16 @@ def test_ends_without_end_are_words():
 
 def test_a_verdict_falls_by_a_law_that_says_the_opposite():
     hungry = ScalingLaw(E=1.8, A=1.0, B=1e6, alpha=0.34, beta=0.37)  # asks for far more tokens
-    found = verdicts.standing(FIT.law, Bootstrap([FIT.law, hungry]), {"hungry": hungry, "same": FIT.law})
+    found = verdicts.judged_again(FIT.law, Bootstrap([FIT.law, hungry]), {"hungry": hungry, "same": FIT.law})
     row = found.loc["beyond_compute_optimal"]
     assert row["verdict"] == "holds" and row["share"] == 0.5 and row["tried"] == 2
     assert row["against"] == {"hungry": "does not hold"}
-    said = doubts.may_fall(found)
+    said = doubts.may_turn(found)
     assert (
         "compute-optimal tokens*: holds, by 50% of the resampled laws. Another verdict is given by " in said
     )
     assert "`hungry` (does not hold)" in said
-    alone = doubts.may_fall(verdicts.standing(FIT.law, None, {"same": FIT.law}))
+    alone = doubts.may_turn(verdicts.judged_again(FIT.law, None, {"same": FIT.law}))
     assert "resampled" not in alone and alone.count("None of them gives another verdict; one ") == 3
 
 

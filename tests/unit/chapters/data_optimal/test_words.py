@@ -34,7 +34,7 @@ OTHERS = pd.DataFrame({"overhead": [2.05, 35.2], "break-even": [11.5e12, math.in
 
 
 def brief(name="fitted", against=BAND, out=OUT, focus=LLAMA, late=18.1e12):
-    spreads = doubts.spread(against.loc[focus], OTHERS, SETS)
+    spreads = doubts.spread_by_source(against.loc[focus], OTHERS, SETS)
     return words.brief(name, LAW, against, out, focus, late, spreads).split("\n")
 
 
