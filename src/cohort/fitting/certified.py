@@ -394,7 +394,7 @@ def predicted(law: Law, runs: Runs | pd.DataFrame) -> Array:
     law : Law
         The law.
     runs : Runs or DataFrame
-        With ``parameters`` and ``tokens``.
+        With ``parameters`` and ``tokens``; with ``unique_tokens`` or ``bits`` where the law asks for them.
 
     Returns
     -------
@@ -406,10 +406,9 @@ def predicted(law: Law, runs: Runs | pd.DataFrame) -> Array:
     ParameterError
         If a size or an amount of data is not a finite number above 0.
     """
-    further = {}
-    if isinstance(runs, Runs):
-        given = {"unique_tokens": runs.unique, "bits": runs.bits}
-        further = {name: each for name, each in given.items() if each is not None}
+    given = {"unique_tokens": runs.unique, "bits": runs.bits} if isinstance(runs, Runs) else dict(runs)
+    names = ("unique_tokens", "bits")
+    further = {name: np.asarray(given[name], float) for name in names if given.get(name) is not None}
     found: Array = law.loss(np.asarray(runs.parameters, float), np.asarray(runs.tokens, float), **further)
     return found
 

@@ -16,7 +16,8 @@ from cohort.errors import ParameterError, bounded, one_of
 from cohort.errors.arguments import explain
 from cohort.fitting import terms
 from cohort.fitting.newton import STEPS
-from cohort.fitting.objective import Runs
+from cohort.fitting.objective import Objective, Runs
+from cohort.fitting.stretched import STRETCHED, Stretched, StretchedObjective, decoded, encoded
 from cohort.fitting.terms import ABSENT, Array, Curved, Linear, Term
 from cohort.scaling import other_laws
 from cohort.scaling.dense_laws import ScalingLaw
@@ -47,10 +48,8 @@ class Form:
         From runs to the terms of the law.
     starts : callable
         From runs to starts, shape (K, p), in the coordinates.
-    scaled : mapping of str to str
-        Factors of a power of the centred size, by the name of its exponent.
-    law : callable
-        From the coefficients to a law.
+    stretched : bool
+        Whether its coordinates are those of `cohort.fitting.stretched`.
     tied, fixed : mapping
         What the form itself ties or fixes, as `cohort.fitting.fit` takes it.
     extra : str
@@ -59,8 +58,10 @@ class Form:
         Of a descent, at most.
     resample_steps : int
         The same for a resample: one that takes longer runs away, or counts as lost.
-    retries : bool
-        Whether a resample that the start of all runs leads nowhere is tried from others.
+    retries : int
+        How many starts a resample is tried from that the minimum of all runs leads nowhere.
+    objective : type of Objective
+        How its derivatives are summed.
     """
 
     title: str
@@ -73,13 +74,14 @@ class Form:
         default_factory=lambda: {"A": ("alpha", "x"), "B": ("beta", "y")}
     )
     above_zero: frozenset[str] = frozenset({"alpha", "beta"})
-    scaled: Mapping[str, str] = field(default_factory=dict)
+    stretched: bool = False
     tied: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     extra: str = ""
     steps: int = STEPS
     resample_steps: int = 150
-    retries: bool = True
+    retries: int = 6
+    objective: type[Objective] = Objective
 
     def coefficients(self, full: Array, runs: Runs) -> dict[str, float]:
         """Return the coefficients at a point of the coordinates.
@@ -102,10 +104,8 @@ class Form:
             if name in self.centred:
                 exponent, column = self.centred[name]
                 each += value[exponent] * runs.centre_of(column)
-            if name in self.scaled:
-                each *= float(np.exp(-value[self.scaled[name]] * runs.centre_of("x")))
-            found[name] = float(np.exp(each)) if self._logarithm(name) else each
-        return found
+            found[name] = float(np.exp(each)) if self.is_logarithm(name) else each
+        return decoded(found, runs.centre) if self.stretched else found
 
     def coordinates(self, coefficients: Mapping[str, float], runs: Runs) -> Array:
         """Return the point at which a law has some coefficients.
@@ -122,20 +122,31 @@ class Form:
         ndarray, shape (p,)
             The point.
         """
+        given = encoded(coefficients, runs.centre) if self.stretched else coefficients
         found = []
         for name in self.names:
-            value = coefficients[name]
+            value = given[name]
             with np.errstate(divide="ignore"):
-                value = float(np.log(value)) if self._logarithm(name) else value
+                value = float(np.log(value)) if self.is_logarithm(name) else value
             if name in self.centred:
                 exponent, column = self.centred[name]
-                value -= coefficients[exponent] * runs.centre_of(column)
-            if name in self.scaled:
-                value *= float(np.exp(coefficients[self.scaled[name]] * runs.centre_of("x")))
+                value -= given[exponent] * runs.centre_of(column)
             found.append(value)
         return np.array(found)
 
-    def _logarithm(self, name: str) -> bool:
+    def is_logarithm(self, name: str) -> bool:
+        """Return whether the coordinate of a coefficient is a logarithm.
+
+        Parameters
+        ----------
+        name : str
+            One of `names`.
+
+        Returns
+        -------
+        bool
+            Then the coefficient is above zero.
+        """
         return name in self.logarithmic or name in self.centred
 
     def place(self, name: str) -> int:
@@ -201,12 +212,13 @@ class Form:
         return matrix, constant
 
     def _held(self, name: str, value: float) -> float:
-        if name in self.scaled:
-            raise ParameterError(f"{name} cannot be fixed: its scale moves with {self.scaled[name]}")
-        low = 0.0 if name == "E" else 1e-300 if self._logarithm(name) or name in self.above_zero else -1e300
+        for factor, exponent, level in STRETCHED if self.stretched else ():
+            if name in (factor, level):
+                raise ParameterError(f"{name} cannot be fixed: its scale moves with {exponent}")
+        low = 0.0 if name == "E" else 1e-300 if self.is_logarithm(name) or name in self.above_zero else -1e300
         number = bounded(name, value, low, above=name != "E" and low >= 0)
         with np.errstate(divide="ignore"):
-            return float(np.log(number)) if self._logarithm(name) else number
+            return float(np.log(number)) if self.is_logarithm(name) else number
 
 
 def _least_squares(runs: Runs, columns: Sequence[Array]) -> Array:
@@ -262,8 +274,10 @@ def _farseer_starts(runs: Runs) -> Array:
     for (alpha, beta), power, bend in product(product(FEWER, (0.15, 0.3, 0.5)), (-0.2, 0.2), (-0.15, 0.15)):
         e, a, b = _least_squares(runs, [np.exp(-alpha * runs.x), np.exp(-beta * (y - y.mean()))])
         at_size = np.log(np.exp(e) + np.exp(a - alpha * runs.x))
-        slope, level = np.polyfit(np.exp(power * runs.x), at_size, 1)
-        starts.append([slope, power, level, 0.01, 0.2, b + beta * y.mean(), 0.1, bend, np.log(beta)])
+        slope, level = np.polyfit(np.expm1(power * runs.x) / power, at_size, 1)
+        fall = 0.1 * bend
+        flat = [0.002 - fall * beta * y.mean(), 0.2, b]
+        starts.append([slope, power, level, *flat, fall, bend, np.log(beta)])
     return np.array(starts)
 
 
@@ -299,10 +313,7 @@ def _coupled(runs: Runs) -> list[Term]:
 
 def _farseer(runs: Runs) -> list[Term]:
     y = np.log(runs.tokens)
-    return [
-        Curved((0, 1, 2), terms.powered(runs.x)),
-        Curved((3, 4, 5, 6, 7, 8), terms.interacting(runs.x, y)),
-    ]
+    return [Stretched((0, 1, 2), runs.x, y), Stretched((3, 4, 5, 6, 7, 8), runs.x, y)]
 
 
 FIVE = ("A", "B", "E", "alpha", "beta")
@@ -330,7 +341,8 @@ FORMS = {
         "exp(a3 N^gamma + b3) + exp(a2 N^beta + b2) / D^exp(a1 N^alpha + b1)",
         ("a3", "gamma", "b3", "a2", "beta", "b2", "a1", "alpha", "b1"), _farseer, _farseer_starts,
         other_laws.FarseerLaw, logarithmic=frozenset(), centred={}, above_zero=frozenset(),
-        scaled={"a3": "gamma", "a2": "beta", "a1": "alpha"}, steps=300, resample_steps=20, retries=False,
+        stretched=True,
+        retries=1, objective=StretchedObjective,
     ),
     "compute": Form(
         "E + A / C^alpha", ("A", "E", "alpha"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cohort.fitting.objective import Derivatives, Objective
 from cohort.fitting.terms import Array
 
 BATCH = 128  # problems whose arrays stay in a processor's cache together
+ROUND = 30  # steps after which the problems that still move are batched anew
 STEPS = 3000  # a valley can be long; what has converged is no longer moved
 GRADIENT = 1e-13  # of the sum of all slopes: where rounding begins
 STUCK = 1e10
@@ -39,11 +41,21 @@ def minimise(
     theta = starts.astype(float).copy()
     size = theta.shape[1]
     found = Derivatives(np.empty(len(theta)), np.empty_like(theta), np.empty((len(theta), size, size)))
-    for begin in range(0, len(theta), BATCH):
-        batch = slice(begin, begin + BATCH)
-        theta[batch], ends = _descend(objective.of(batch), theta[batch], weights[batch], steps)
-        found.put(batch, ends)
+    rows = np.arange(len(theta))
+    first = min(steps, ROUND) if len(rows) > BATCH else steps
+    for most in (first, steps - first):  # what is slow goes on together, not a few in each batch
+        for begin in range(0, len(rows) if most else 0, BATCH):
+            batch = rows[begin : begin + BATCH]
+            theta[batch], ends = _descend(objective.of(batch), theta[batch], weights[batch], most)
+            found.put(batch, ends)
+        rows = rows[_moving(found[rows])]
     return theta, found
+
+
+def _moving(at: Derivatives) -> NDArray[np.bool_]:
+    """Return whether the gradient of each problem (K,) is above rounding."""
+    norm = np.linalg.norm(at.gradient, axis=1)
+    return np.asarray(np.isfinite(at.value) & (norm > GRADIENT * np.abs(at.hessian).max(axis=(1, 2))))
 
 
 def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> tuple[Array, Derivatives]:

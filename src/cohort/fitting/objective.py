@@ -331,19 +331,26 @@ class Objective:
                 slope *= predicted
             else:
                 outer += slope
-            J = self._gradients(full, shares, found)
-            gradient = -np.matmul(J, slope[:, :, None])[:, :, 0]
-            hessian = np.matmul(J * outer[:, None, :], J.transpose(0, 2, 1))
-            for term, share, at in zip(self.terms, shares, found, strict=True):
-                term.subtract_curvature(at, slope * share, hessian)
+            gradient, hessian = self._bends(shares, found, slope, outer)
             value = (weights * self.misfit.rho(residual)).sum(axis=1)
             if not self.plain:
                 gradient = gradient @ self.free
                 hessian = self.free.T @ hessian @ self.free
         return Derivatives(value, gradient, hessian)
 
-    def _gradients(self, full: Array, shares: Sequence[Array], found: Sequence[Curve]) -> Array:
-        J = np.zeros((len(full), full.shape[1], len(self.target)))
+    def _bends(
+        self, shares: Sequence[Array], found: Sequence[Curve], slope: Array, outer: Array
+    ) -> tuple[Array, Array]:
+        """Return gradient (K, p) and Hessian (K, p, p), in all coordinates."""
+        J = self._gradients(len(slope), shares, found)
+        gradient = -np.matmul(J, slope[:, :, None])[:, :, 0]
+        hessian: Array = np.matmul(J * outer[:, None, :], J.transpose(0, 2, 1))
+        for term, share, at in zip(self.terms, shares, found, strict=True):
+            term.subtract_curvature(at, slope * share, hessian)
+        return gradient, hessian
+
+    def _gradients(self, count: int, shares: Sequence[Array], found: Sequence[Curve]) -> Array:
+        J = np.zeros((count, self.free.shape[0], len(self.target)))
         for term, share, at in zip(self.terms, shares, found, strict=True):
             term.add_gradient(at, share, J)
         return J
@@ -363,7 +370,7 @@ class Objective:
         """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             full = self.coordinates(theta)
-            J = self._gradients(full, *self._shares(full)[1:])
+            J = self._gradients(len(full), *self._shares(full)[1:])
         return J if self.plain else self.free.T @ J
 
 

@@ -21,6 +21,9 @@ from cohort.registry.frames import table
 
 KEPT_BACK = 0.2  # of the runs by which a recipe is chosen
 FEWEST = 10  # runs, for a recipe to be tried
+MOST = 100.0  # tokens per parameter of the runs from which longer ones are predicted
+FIRST_LOOK = (2.46, 13)  # median error beyond, in per cent, and sets, when recipes were first tried
+COMPARED = ("chinchilla", "tied", "kaplan", "coupled", "farseer")  # forms in size and data alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def chosen(runs: pd.DataFrame, recipes: Iterable[Recipe] = RECIPES) -> tuple[Rec
 
 
 def ahead(
-    named: Mapping[str, pd.DataFrame], most: float = 100, recipes: Iterable[Recipe] = RECIPES
+    named: Mapping[str, pd.DataFrame], most: float = MOST, recipes: Iterable[Recipe] = RECIPES
 ) -> pd.DataFrame:
     """Return how runs of many tokens per parameter are predicted from those of fewer.
 
@@ -175,6 +178,60 @@ def ahead(
             }
         )
     return pd.DataFrame(records).set_index("set")
+
+
+def _cuts(runs: pd.DataFrame, most: float = MOST) -> dict[str, pd.Series]:
+    """Return which runs are predicted in each test of a form: the largest fifth, and the longest."""
+    flop = runs["tokens"] * runs["parameters"]
+    return {
+        "largest": flop > flop.quantile(1 - KEPT_BACK),
+        "beyond": runs["tokens"] / runs["parameters"] > most * (1 + 1e-9),
+    }
+
+
+def form_errors(runs: pd.DataFrame, form: str) -> dict[str, float]:
+    """Return how well a form describes a set of runs, and predicts runs that it was not fitted to.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        With ``parameters``, ``tokens`` and ``loss``.
+    form : str
+        As `cohort.fitting.fit` takes it; the misfit is Huber's.
+
+    Returns
+    -------
+    dict of str to float
+        Medians of the absolute relative error, infinite where there is no law or no run: ``within`` the runs
+        that all were fitted; of the ``largest`` fifth by compute, from the rest; of the runs ``beyond`` a
+        hundred tokens per parameter, from those up to it.
+    """
+    recipe = Recipe(form, "huber", 0.0)
+    found = {"within": median_error(recipe.fitted(runs), runs)}
+    for name, held in _cuts(runs).items():
+        law = recipe.fitted(runs[~held]) if held.any() else None
+        found[name] = median_error(law, runs[held])
+    return found
+
+
+def scored_forms(use: str = "panel") -> pd.DataFrame:
+    """Return the errors of each form on each set of runs, from the table `form_errors`.
+
+    Parameters
+    ----------
+    use : str
+        ``panel``: the sets by which forms are compared; ``blind``: those tried once at the end.
+
+    Returns
+    -------
+    DataFrame
+        ``set``, ``form``, ``runs``, ``longer`` (runs beyond a hundred tokens per parameter), and in per cent
+        ``within``, ``largest`` and ``beyond``; missing where there is no law or no run.
+    """
+    frame = table("form_errors")
+    kept = frame[frame["use"] == use].drop(columns="use").reset_index(drop=True)
+    names = ["within", "largest", "beyond"]
+    return kept.assign(**kept[names].astype(float))
 
 
 explain(__name__)

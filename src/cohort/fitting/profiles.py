@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cohort.fitting.search import Search
 
 POINTS = 41  # of a grid
+SMALL = 0.05  # an exponent of either sign below which its grid does not narrow any more
 WIDEST = 20.0  # times the value, or its inverse: where the grid ends
 
 
@@ -28,7 +29,7 @@ class Profile:
     coefficient : str
         Its name.
     low, high : float
-        The ends: 0, or infinite, where the runs set none.
+        The ends: 0, or infinite, where the runs set none within a factor of `WIDEST`.
     level : float
         Of confidence.
     """
@@ -78,10 +79,14 @@ def profile(search: Search, point: Array, coefficient: str, level: float = 0.95)
     if coefficient == "E":
         top = 1.2 * float(search.runs.losses.min())
         below, above = np.linspace(0, value, POINTS), np.linspace(value, top, POINTS)
+    elif coefficient not in search.form.above_zero and not search.form.is_logarithm(coefficient):
+        away = WIDEST * max(abs(value), SMALL) * np.r_[0, np.geomspace(1e-4, 1, POINTS - 1)]
+        below, above = (value - away)[::-1], value + away
     else:
         below = np.sign(value) * np.geomspace(abs(value) / WIDEST, abs(value), POINTS)
         above = np.sign(value) * np.geomspace(abs(value), abs(value) * WIDEST, POINTS)
-    low = _end(search, point, coefficient, below[::-1], limit, 0.0)
+    signed = below[0] < 0
+    low = _end(search, point, coefficient, below[::-1], limit, -np.inf if signed else 0.0)
     high = _end(search, point, coefficient, above, limit, np.inf)
     return Profile(coefficient, min(low, high), max(low, high), share)
 

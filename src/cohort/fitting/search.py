@@ -28,7 +28,6 @@ LOSSES = {
 STATIONARY = 1e-9  # of the largest gradient that the runs could give
 ROUNDING = 1e-14  # of a run: its gradient where the law meets the losses exactly; of a curvature: zero
 LEAST_E = 1e-4  # of the lowest loss
-FEW_STARTS = 6  # for a resample that the start of all runs leads nowhere
 
 Bounds = Mapping[str, tuple[float | None, float | None]]
 
@@ -134,7 +133,7 @@ class Search:
             In the free coordinates.
         """
         free, constant = self.form.restricted(self.runs, {**self.fixed, **(also_fixed or {})}, self.tied)
-        return Objective(self.runs.losses, self.form.terms(self.runs), self.misfit, free, constant)
+        return self.form.objective(self.runs.losses, self.form.terms(self.runs), self.misfit, free, constant)
 
     def minima(self, objective: Objective, starts: Array, weights: Array, steps: int = 0) -> Minima:
         """Return where descent from each start ends.
@@ -298,8 +297,7 @@ class Search:
         def left() -> NDArray[np.intp]:
             return np.flatnonzero(np.isnan(ends).any(axis=1))
 
-        further = (self._from_edge, self._from_few, self._from_faces) if self.form.retries else ()
-        for attempt in (self._from_start, *further):
+        for attempt in (self._from_start, self._from_edge, self._from_few, self._from_faces):
             rows = left()
             if len(rows):
                 keep(rows, attempt(objective, begin, weights[rows]))
@@ -317,7 +315,8 @@ class Search:
         """Return the best certified end of a few of the starts: those of the lowest value."""
         whole = Objective(objective.target, objective.terms, self.misfit, np.eye(len(start)), np.zeros(1))
         rho = self.misfit.rho(whole.residuals(self.starts))
-        chosen = np.argsort(weights @ np.nan_to_num(rho, nan=np.inf, posinf=1e300).T, axis=1)[:, :FEW_STARTS]
+        misfits = weights @ np.nan_to_num(rho, nan=np.inf, posinf=1e300).T
+        chosen = np.argsort(misfits, axis=1)[:, : self.form.retries]
         many = np.repeat(weights, chosen.shape[1], axis=0)
         found = self.minima(objective, self.starts[chosen.ravel()], many, self.form.resample_steps)
         value = np.where(found.certified, found.value, np.inf).reshape(chosen.shape)

@@ -212,7 +212,7 @@ class Curved:
         _, gradient, second = at
         inner = np.matmul(gradient * force[:, None], gradient.transpose(0, 2, 1))
         for (i, j), entry in second.items():
-            added = (force * entry).sum(axis=1)
+            added = np.einsum("kn,kn->k", force, entry)
             inner[:, i, j] += added
             if i != j:
                 inner[:, j, i] += added
@@ -252,62 +252,6 @@ def coupled(x: Array, y: Array) -> Callable[[Array], Curve]:
             (2, 2): c * x * x, (2, 3): -c * x * y, (2, 4): -mixed * x,
             (3, 3): c * y * y, (3, 4): mixed * y,
             (4, 4): t * gap * gap / k,
-        }  # fmt: skip
-        return value, gradient, second
-
-    return curve
-
-
-def powered(x: Array) -> Callable[[Array], Curve]:
-    """Return s exp(g x) + c, in (s, g, c): the exponent of a stretched exponential.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n,)
-        Centred logarithm of parameters.
-
-    Returns
-    -------
-    callable
-        As `Curved` takes it.
-    """
-
-    def curve(theta: Array) -> Curve:
-        s, g, c = (theta[:, [place]] for place in range(3))
-        power = np.exp(g * x)
-        value = s * power + c
-        gradient = np.stack([power, s * power * x, np.ones_like(power)], axis=1)
-        return value, gradient, {(0, 1): power * x, (1, 1): s * power * x * x}
-
-    return curve
-
-
-def interacting(x: Array, y: Array) -> Callable[[Array], Curve]:
-    """Return t exp(h x) + d - y exp(u exp(v x) + w), in (t, h, d, u, v, w).
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (n,)
-        Centred logarithm of parameters, and logarithm of tokens.
-
-    Returns
-    -------
-    callable
-        As `Curved` takes it.
-    """
-
-    def curve(theta: Array) -> Curve:
-        t, h, d, u, v, w = (theta[:, [place]] for place in range(6))
-        power, inner = np.exp(h * x), np.exp(v * x)
-        fall = y * np.exp(u * inner + w)
-        value = t * power + d - fall
-        by_v = u * inner * x
-        ones = np.ones_like(power)
-        gradient = np.stack([power, t * power * x, ones, -fall * inner, -fall * by_v, -fall], axis=1)
-        second = {
-            (0, 1): power * x, (1, 1): t * power * x * x,
-            (3, 3): -fall * inner * inner, (3, 4): -fall * (by_v * inner + inner * x), (3, 5): -fall * inner,
-            (4, 4): -fall * (by_v * by_v + by_v * x), (4, 5): -fall * by_v, (5, 5): -fall,
         }  # fmt: skip
         return value, gradient, second
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+import pandas as pd
 
 from cohort.display.words import counted, scaled
 from cohort.errors import ParameterError, integer
@@ -18,6 +21,10 @@ from cohort.fitting.run_tables import RunTable, read_runs
 from cohort.scaling.saved_laws import saved
 
 LEVEL = 0.95
+STYLE = (
+    "body{max-width:44em;margin:auto;padding:0 1em;font-family:sans-serif}figure{margin:1em 0}"
+    "figure svg{width:100%;height:auto}pre{white-space:pre-wrap}"
+)
 AHEAD = (1.0, 10.0)  # times the largest compute of the runs at which advice is given
 
 
@@ -38,11 +45,11 @@ def show_fit(path: str, as_json: str | None, as_html: str | None, **asked: Any) 
     CohortError
         If the file holds no runs that determine a law, or a file cannot be written.
     """
-    report = fit_report(path, **asked)
+    report, drawn = _reported(path, **asked)
     click.echo("\n".join(report_lines(report)))
     for target, text in (
         (as_json, json.dumps(report, indent=1) + "\n" if as_json else ""),
-        (as_html, report_page(report) if as_html else ""),
+        (as_html, report_page(report, pictures(*drawn)) if as_html else ""),
     ):
         if target:
             try:
@@ -87,10 +94,23 @@ def fit_report(
     CohortError
         If the runs do not determine a law.
     """
+    return _reported(path, form, loss, drop, hold_out, resamples, seed)[0]
+
+
+def _reported(
+    path: str,
+    form: str = "chinchilla",
+    loss: str = "huber",
+    drop: int = 0,
+    hold_out: float = 0.0,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[dict[str, Any], tuple[Fit, pd.DataFrame]]:
+    """Return a report, and the fit and the runs that its figures draw."""
     table = read_runs(path, integer("drop", drop, 0))
     found = _fit(table, form, loss)
     boot = found.bootstrap(resamples, seed)
-    return {
+    report = {
         "law": saved(found.law),
         "formula": FORMS[form].title,
         "file": Path(path).name,
@@ -105,6 +125,7 @@ def fit_report(
         "advice": _advice(found, boot),
         "held_out": _held_out(table, form, loss, hold_out),
     }
+    return report, (found, table.frame)
 
 
 def _fit(table: RunTable, form: str, loss: str) -> Fit:
@@ -233,13 +254,50 @@ def _advice_line(best: dict[str, Any]) -> str:
     )
 
 
-def report_page(report: dict[str, Any]) -> str:
+def pictures(found: Fit, frame: pd.DataFrame) -> dict[str, str]:
+    """Return the figures of a fit as SVG, each by what it shows.
+
+    Parameters
+    ----------
+    found : Fit
+        The fit.
+    frame : DataFrame
+        Its runs, as `cohort.fitting.run_tables.read_runs` returns them.
+
+    Returns
+    -------
+    dict of str to str
+        Caption to SVG element.
+    """
+    from cohort.display.theme import use_theme
+    from cohort.reports.fit_figures import draw_residuals, draw_runs
+
+    use_theme()
+    left_out = "; crosses were left out" if frame["dropped"].any() else ""
+    drawings = {
+        f"How far the loss of each run is from the law, by its tokens per parameter{left_out}.": (
+            draw_residuals(found, frame)
+        ),
+        f"The runs by size and tokens; grey lines join equal compute in FLOP{left_out}.": draw_runs(frame),
+    }
+    found_pictures = {}
+    for caption, drawing in drawings.items():
+        text = io.StringIO()
+        drawing.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
+        svg = text.getvalue()
+        found_pictures[caption] = svg[svg.index("<svg") :].rstrip()
+    return found_pictures
+
+
+def report_page(report: dict[str, Any], drawn: Mapping[str, str] | None = None) -> str:
     """Return a report as a page of HTML that needs nothing else.
 
     Parameters
     ----------
     report : dict
         As `fit_report` returns it.
+    drawn : mapping of str to str, optional
+        Figures, as `pictures` returns them.
 
     Returns
     -------
@@ -248,11 +306,16 @@ def report_page(report: dict[str, Any]) -> str:
     """
     text = html.escape("\n".join(report_lines(report)))
     title = html.escape(f"A law for {report['file']}")
+    figures = "".join(
+        f'<figure role="img" aria-label="{html.escape(caption)}">{svg}'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>\n"
+        for caption, svg in (drawn or {}).items()
+    )
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n"
-        f'<pre style="white-space:pre-wrap">{text}</pre>\n</body>\n</html>\n'
+        f"<title>{title}</title><style>{STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n"
+        f"{figures}<pre>{text}</pre>\n</body>\n</html>\n"
     )
 
 

@@ -15,6 +15,8 @@ from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law, checked
 
+LARGEST = 700.0  # logarithm of what a number holds: far from its runs a stretched exponential leaves it
+
 
 @dataclass(frozen=True, slots=True)
 class CoupledLaw(Law):
@@ -173,9 +175,9 @@ class FarseerLaw(Law):
         checked(self, signed=True)
 
     def _loss(self, n: Any, d: Any, **further: Any) -> Any:
-        power = math.e ** (self.a1 * n**self.alpha + self.b1)
-        scale = math.e ** (self.a2 * n**self.beta + self.b2)
-        return math.e ** (self.a3 * n**self.gamma + self.b3) + scale * d**-power
+        power = math.e ** _lesser(self.a1 * n**self.alpha + self.b1, LARGEST)
+        scale = math.e ** _lesser(self.a2 * n**self.beta + self.b2, LARGEST)
+        return math.e ** _lesser(self.a3 * n**self.gamma + self.b3, LARGEST) + scale * d**-power
 
 
 @dataclass(frozen=True, slots=True)

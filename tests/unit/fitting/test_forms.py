@@ -8,7 +8,7 @@ import pytest
 import cohort
 from cohort import fitting
 from cohort.errors import ParameterError, UnknownNameError
-from cohort.fitting import FORMS
+from cohort.fitting import FORMS, chinchilla_runs
 from cohort.fitting.columns import runs_of
 from cohort.fitting.search import Search
 from cohort.scaling import ScalingLaw, other_laws
@@ -29,6 +29,7 @@ TRUE = {
     "overfitting": other_laws.OverfittingLaw(**FIVE, P=0.02, delta=0.9, kappa=0.4),
     "precision": other_laws.PrecisionLaw(**FIVE, g=2.5),
 }
+FARSEER = other_laws.FarseerLaw(6.3, -0.085, -0.28, 850.0, -0.245, 2.9, 9.2, -0.05, -4.2)
 FURTHER = {"unique_tokens": UNIQUE, "bits": BITS}
 
 
@@ -39,6 +40,26 @@ def test_a_law_is_found_again_from_its_own_losses(form):
     found = fitting.fit(N, D, law.loss(N, D, **needed), "log_mse", form=form, **FURTHER)
     assert found.law.coefficients() == pytest.approx(law.coefficients(), rel=1e-5)
     assert found.law.loss(N, D, **needed) == pytest.approx(law.loss(N, D, **needed), rel=1e-9)
+
+
+def test_farseers_form_is_found_again_by_what_it_predicts():
+    found = fitting.fit(N, D, FARSEER.loss(N, D), "log_mse", form="farseer")
+    assert found.law.loss(N, D) == pytest.approx(FARSEER.loss(N, D), rel=1e-7)
+    assert found.law.gamma == pytest.approx(FARSEER.gamma, abs=1e-3)
+    runs = found.runs
+    back = FORMS["farseer"].coefficients(FORMS["farseer"].coordinates(FARSEER.coefficients(), runs), runs)
+    assert back == pytest.approx(FARSEER.coefficients(), rel=1e-9)
+    assert FARSEER.compute_optimal(1e22).tokens_per_parameter > 0
+
+
+def test_resamples_of_farseers_form_end_at_minima_and_cross_zero():
+    found = fitting.fit(*chinchilla_runs.columns(chinchilla_runs.runs()), form="farseer")
+    boot = found.bootstrap(200)
+    assert boot.lost <= 2
+    low, high = boot.interval("alpha")
+    assert low < 0 < high  # where factor and level alone would run away
+    allowed = found.profile("alpha")
+    assert allowed.low < 0 < allowed.high < 1
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import cohort
 from cohort.cli import main
 from cohort.errors import ParameterError
 from cohort.fitting.run_tables import read_runs
+from cohort.reports.fit_figures import draw_residuals, draw_runs
 from cohort.reports.fits import fit_report
 
 LAW = cohort.law("besiroglu")
@@ -37,7 +39,24 @@ def test_a_file_gives_a_law_that_is_read_again(tmp_path):
     assert report["held_out"]["runs"] == 12 and report["held_out"]["median_absolute_error"] < 0.01
     assert report["columns"] == {"parameters": "params", "flop": "train_flops", "loss": "val_loss"}
     assert "advice" in done.output and "12 runs of the most compute" in done.output
-    assert "<pre" in page.read_text(encoding="utf-8")
+    shown = page.read_text(encoding="utf-8")
+    assert "<pre" in shown and shown.count("<svg") == shown.count("<figcaption>") == 2
+    ElementTree.fromstring(shown[shown.index("<svg") : shown.index("</svg>") + 6])
+    outside = set(re.findall(r'(?:src|href)="(?!#|data:)([^"]*)"', shown))
+    assert not outside  # a page needs nothing else
+
+
+def test_the_figure_of_a_page_draws_the_runs_of_the_file(tmp_path):
+    table = read_runs(write(tmp_path / "runs.csv", count=40), 2)
+    kept = table.frame.query("not dropped")
+    found = cohort.fitting.fit(kept["parameters"], kept["tokens"], kept["loss"])
+    axes = draw_residuals(found, table.frame).axes[0]
+    drawn = np.concatenate([np.asarray(points.get_offsets()) for points in axes.collections])
+    assert len(drawn) == 40
+    assert drawn[:38, 1] == pytest.approx(100 * np.expm1(found.residuals), abs=1e-9)
+    (x, X), (y, Y) = (limits() for limits in (draw_runs(table.frame).axes[0].get_xlim, axes.get_xlim))
+    assert x < kept["parameters"].min() / 1e9 < kept["parameters"].max() / 1e9 < X
+    assert y < kept["ratio"].min() < kept["ratio"].max() < Y
 
 
 def test_other_forms_and_dropped_rows(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cohort.chapters.data_optimal import doubts
 from cohort.chapters.data_optimal.tables import COUPLED, RUNS_OF
 from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
 
@@ -38,7 +39,7 @@ def trained_long(tested: pd.DataFrame, ratio: float) -> str:
     )
 
 
-def two_sets(near: pd.Series, far: pd.Series, focus: str, ratio: float) -> str:
+def two_sets(near: pd.Series, far: pd.Series, focus: str, ratio: float, scores: pd.DataFrame) -> str:
     """Return that runs which were trained longer fall behind in both sets, and which set says how much.
 
     Parameters
@@ -49,6 +50,8 @@ def two_sets(near: pd.Series, far: pd.Series, focus: str, ratio: float) -> str:
         Title of the model that is looked at.
     ratio : float
         Its tokens per parameter.
+    scores : DataFrame
+        As `cohort.fitting.panel.scored_forms` returns it.
 
     Returns
     -------
@@ -71,7 +74,9 @@ def two_sets(near: pd.Series, far: pd.Series, focus: str, ratio: float) -> str:
         else f"{form}: neither form is the cure here, and the distance itself is the doubt.",
     )
     return paragraphs(
-        both, f"What would that mean for {focus}, with {significant(ratio)} tokens per parameter?"
+        both,
+        doubts.over_sets(scores),
+        f"What would that mean for {focus}, with {significant(ratio)} tokens per parameter?",
     )
 
 

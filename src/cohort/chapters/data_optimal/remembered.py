@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from cohort.chapters.data_optimal import doubts
 from cohort.display.words import counted, inflected, ranged, sentences, significant
 from cohort.scaling import Allocation
 
@@ -41,7 +42,9 @@ def equal_loss(name: str, parameters: float, spent: float, best: Allocation) -> 
     )
 
 
-def takeaways(focus: str, against: pd.DataFrame, laws: pd.DataFrame, uncoupled: float, coupled: float) -> str:
+def takeaways(
+    focus: str, against: pd.DataFrame, laws: pd.DataFrame, spreads: pd.DataFrame, scores: pd.DataFrame
+) -> str:
     """Return four findings to take along, one list item each.
 
     Parameters
@@ -52,9 +55,10 @@ def takeaways(focus: str, against: pd.DataFrame, laws: pd.DataFrame, uncoupled: 
         As `tables.against` returns it.
     laws : DataFrame
         As `tables.by_law` returns it, of that model.
-    uncoupled, coupled : float
-        Median errors on runs beyond a hundred tokens per parameter, predicted from those below: of the sum of
-        two power laws, and of a law that couples size and data. As shares of the loss.
+    spreads : DataFrame
+        As `doubts.spread_by_source` returns it, of that model.
+    scores : DataFrame
+        As `cohort.fitting.panel.scored_forms` returns it.
 
     Returns
     -------
@@ -63,18 +67,15 @@ def takeaways(focus: str, against: pd.DataFrame, laws: pd.DataFrame, uncoupled: 
     """
     overhead, after = (float(against[each].loc[focus]) for each in ("overhead", "break-even"))
     smaller = int((against["size"] < 1).sum())
+    extra = [*laws["overhead"], *spreads["overhead low"], *spreads["overhead high"]]
     return sentences(
         f"- {smaller} of {counted(len(against), 'model')} {inflected(smaller, 'is', 'are')} smaller than "
         "their "
         "training compute asked for. That is no mistake: training is paid once, use for every token.",
         _pays_back(focus, overhead, after),
-        "- Which law one believes matters more than its digits: by those tried here the extra compute of "
-        f"{focus} "
-        f"is {ranged(100 * float(laws['overhead'].min()), 100 * float(laws['overhead'].max()), ',.0f')}%.",
-        "- The usual law promises too much for long training: beyond a hundred tokens per parameter it is "
-        "off by "
-        f"{significant(100 * uncoupled, 2)}% at the median, one that couples size and data by "
-        f"{significant(100 * coupled, 2)}%.",
+        "- Which law one believes matters more than its digits: by the laws, forms and sets of runs tried "
+        f"here the extra compute of {focus} is {ranged(100 * min(extra), 100 * max(extra), ',.0f')}%.",
+        f"- The usual law promises too much for long training. {doubts.over_sets(scores)}",
     )
 
 

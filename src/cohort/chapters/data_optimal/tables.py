@@ -258,7 +258,7 @@ RUNS_OF = "runs of "  # what the laws of other runs are called by
 
 
 @cache
-def _laws_of_sets() -> dict[str, ScalingLaw]:
+def laws_of_sets() -> dict[str, ScalingLaw]:
     """Return the law of each public set of runs that determines one with an irreducible loss."""
     found = {}
     for name, runs in panel.sets().items():
@@ -285,7 +285,7 @@ def by_law(parameters: float, tokens: float, fit: Fit) -> pd.DataFrame:
     """
     records = []
     named = {name: chosen_law(name, fit) for name in (FITTED, *laws())}
-    for name, each in (named | _laws_of_sets()).items():
+    for name, each in (named | laws_of_sets()).items():
         records.append(
             (
                 name,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
 from cohort.architecture.registered import group
 from cohort.chapters.data_optimal import tables
 from cohort.chapters.judging import Judgement, all_judged, graded, quoted
-from cohort.fitting import chinchilla_runs, fit
+from cohort.fitting import Bootstrap, chinchilla_runs, fit
 from cohort.scaling import ScalingLaw
 
 
@@ -34,6 +38,47 @@ def judge(law: ScalingLaw | None = None) -> list[Judgement]:
             (lambda times: _curation(law, times), "its bar"),
         )
     )
+
+
+# What a law decides: claim -> how it is judged. The others follow from the form, or cannot be known.
+BY_LAW: dict[str, Callable[[ScalingLaw], Judgement]] = {
+    "beyond_compute_optimal": lambda law: _beyond_optimal(law),
+    "larger_models_train_cheaper": lambda law: _larger_trains_cheaper(law),
+    "gains_continue_to_15t": lambda law: _gains_continue(law),
+}
+TRIED = 200  # resampled laws that judge again
+
+
+def judged_again(law: ScalingLaw, boot: Bootstrap | None, others: Mapping[str, ScalingLaw]) -> pd.DataFrame:
+    """Return how firmly the verdicts stand that a law decides.
+
+    Parameters
+    ----------
+    law : ScalingLaw
+        The law they are judged by.
+    boot : Bootstrap or None
+        Of the fit behind it.
+    others : mapping of str to ScalingLaw
+        Other laws to judge by.
+
+    Returns
+    -------
+    DataFrame
+        By claim: ``verdict``; ``share`` of the resampled laws that give the same, None where there are none;
+        how many others were ``tried``; and ``against``, the verdicts of those that give another, by name.
+    """
+    records = {}
+    for claim, judged in BY_LAW.items():
+        verdict = judged(law).verdict
+        again = [judged(each).verdict for each in boot.laws[:TRIED]] if boot else []
+        verdicts = {name: judged(each).verdict for name, each in others.items()}
+        records[claim] = {
+            "verdict": verdict,
+            "share": again.count(verdict) / len(again) if again else None,
+            "tried": len(others),
+            "against": {name: each for name, each in verdicts.items() if each != verdict},
+        }
+    return pd.DataFrame.from_dict(records, orient="index")
 
 
 def _beyond_optimal(law: ScalingLaw) -> Judgement:

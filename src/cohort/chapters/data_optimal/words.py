@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cohort.chapters.data_optimal import doubts
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.errors.names import plain_name
@@ -17,7 +18,13 @@ from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, L
 
 
 def brief(
-    name: str, law: ScalingLaw, against: pd.DataFrame, out: pd.DataFrame, focus: str, late: float
+    name: str,
+    law: ScalingLaw,
+    against: pd.DataFrame,
+    out: pd.DataFrame,
+    focus: str,
+    late: float,
+    spreads: pd.DataFrame,
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -33,6 +40,8 @@ def brief(
         Title of the model that is looked at.
     late : float
         Tokens of use after which its training is repaid if its loss is one per cent above the law's.
+    spreads : DataFrame
+        As `doubts.spread_by_source` returns it, of that model.
 
     Returns
     -------
@@ -51,7 +60,7 @@ def brief(
         f"- By the {which}, {smaller} of {counted(len(against), 'model')} {inflected(smaller, 'is', 'are')} "
         "smaller than the compute-optimal model of the same predicted loss.",
         f"- {focus} took {100 * against['overhead'][focus]:,.0f}% more training compute than that optimum "
-        f"would have{_interval(against, focus)}. {_repaid(against, focus, late)}",
+        f"would have: {_spread(spreads)}. {_repaid(against, focus, late, spreads)}",
         f"- Half the compute-optimal size takes {half.token_ratio:.2f} times the tokens and "
         f"{100 * half.compute_overhead:.0f}% more compute for the same loss. Below "
         f"{100 * half.critical_parameter_ratio:.0f}% of it no amount of data is enough.",
@@ -61,25 +70,20 @@ def brief(
     )
 
 
-def _interval(against: pd.DataFrame, focus: str) -> str:
-    if "overhead low" not in against:
-        return ""
-    low, high = (100 * against[f"overhead {end}"][focus] for end in ("low", "high"))
-    return f" (95% interval of the coefficients alone: {ranged(low, high, ',.0f')}%)"
+def _spread(spreads: pd.DataFrame) -> str:
+    pairs = zip(doubts.between(spreads, "overhead"), doubts.rests_on(spreads), strict=True)
+    return ", ".join(f"{ends} {source}" for ends, source in pairs)
 
 
-def _repaid(against: pd.DataFrame, focus: str, late: float) -> str:
-    use, interval = against["break-even"][focus], ""
+def _repaid(against: pd.DataFrame, focus: str, late: float, spreads: pd.DataFrame) -> str:
+    use = against["break-even"][focus]
     if not np.isfinite(use):
         return "It is larger than the optimum, and no use pays that back."
-    if "break-even low" in against:
-        low, high = (against[f"break-even {end}"][focus] for end in ("low", "high"))
-        end = f"to {scaled(high)}" if np.isfinite(high) else "without end"
-        interval = f" ({scaled(low)} {end})"
     later = f"that is after {scaled(late)}" if np.isfinite(late) else "it never is"
     return (
-        f"After {scaled(use)} tokens of use{interval} this is paid back. If its loss is one per cent above "
-        f"what the law says, {later}."
+        f"After {scaled(use)} tokens of use this is paid back; by the same in turn, after "
+        f"{', '.join(doubts.between(spreads, 'break-even'))}. If its loss is one per cent above what the law "
+        f"says, {later}."
     )
 
 

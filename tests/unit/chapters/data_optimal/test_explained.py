@@ -67,12 +67,16 @@ def test_what_to_remember():
         {"size": [0.2, 1.5], "overhead": [4.6, 0.1], "break-even": [11.5e12, math.inf]}, index=["it", "other"]
     )
     laws = pd.DataFrame({"overhead": [0.98, 57.73]})
-    said = remembered.takeaways("it", against, laws, 0.042, 0.0092).split("\n")
+    spreads = pd.DataFrame({"overhead low": [0.5], "overhead high": [60.0]})
+    scores = pd.DataFrame(
+        {"set": ["a", "a"], "form": ["chinchilla", "coupled"], "beyond": [4.2, 0.92], "longer": [9, 9]}
+    )
+    said = remembered.takeaways("it", against, laws, spreads, scores).split("\n")
     assert said[0].startswith("- 1 of 2 models is smaller")
     assert said[1].endswith("pays that back after 11.5 trillion tokens of use.")
-    assert said[2].endswith("the extra compute of it is 98 to 5,773%.")
-    assert "off by 4.2% at the median" in said[3] and said[3].endswith("by 0.92%.")
-    assert "never pays back" in remembered.takeaways("other", against, laws, 0.1, 0.1)
+    assert said[2].endswith("the extra compute of it is 50 to 6,000%.")
+    assert "tokens per parameter by 4.2% at the median" in said[3] and said[3].endswith("nearer in 1.")
+    assert "never pays back" in remembered.takeaways("other", against, laws, spreads, scores)
 
 
 def test_two_models_of_equal_loss_in_words():

@@ -12,6 +12,7 @@ from cohort.chapters.data_optimal import data_worth, lifetimes
 from cohort.chapters.data_optimal import figures as data_figures
 from cohort.chapters.data_optimal import tables as policies
 from cohort.fitting import chinchilla_runs
+from cohort.reports import fit_figures as own_figures
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -29,15 +30,15 @@ def texts(axes):
 
 
 def test_runs_draws_every_run_once_and_crosses_the_dropped():
-    axes = fit_figures.draw_runs(RUNS).axes[0]
+    axes = own_figures.draw_runs(RUNS).axes[0]
     assert sorted(len(points.get_offsets()) for points in axes.collections) == [5, 240]
     assert len(axes.lines) == 6, "a line for each power of ten of compute"
-    every = fit_figures.draw_runs(chinchilla_runs.runs(0)).axes[0]
+    every = own_figures.draw_runs(chinchilla_runs.runs(0)).axes[0]
     assert every.get_legend() is None
 
 
 def test_residuals_draw_observed_over_predicted():
-    axes = fit_figures.draw_residuals(FIT, RUNS).axes[0]
+    axes = own_figures.draw_residuals(FIT, RUNS).axes[0]
     drawn = np.concatenate([points.get_offsets() for points in axes.collections])
     assert len(drawn) == 245
     low, high = axes.get_ylim()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cohort.chapters.data_optimal import checks, data_worth, lifetimes, tables, words, words_on_data
+from cohort.chapters.data_optimal import checks, data_worth, doubts, lifetimes, tables, words, words_on_data
 from cohort.fitting import chinchilla_runs, fit
 
 RUNS = chinchilla_runs.runs()
@@ -27,8 +27,22 @@ OUT = tables.outside_runs(FRAME, LIMITS)
 LLAMA, GPT = "Llama 3 8B", "GPT-3 175B"
 
 
+SETS = pd.DataFrame(
+    {"overhead": [2.0, 1.0, 9.0], "break-even": [1e13, 2e13, 3e13]}, ["x", "runs of a", "runs of b"]
+)
+OTHERS = pd.DataFrame({"overhead": [2.05, 35.2], "break-even": [11.5e12, math.inf]}, ["tied", "kaplan"])
+
+
 def brief(name="fitted", against=BAND, out=OUT, focus=LLAMA, late=18.1e12):
-    return words.brief(name, LAW, against, out, focus, late).split("\n")
+    spreads = doubts.spread_by_source(against.loc[focus], OTHERS, SETS)
+    return words.brief(name, LAW, against, out, focus, late, spreads).split("\n")
+
+
+SCORES = pd.DataFrame(
+    [(name, form, error) for form, three in (("chinchilla", (4.0, 2.0, 1.0)), ("coupled", (1.0, 1.5, 3.0)))
+     for name, error in zip("abc", three, strict=True)],
+    columns=["set", "form", "beyond"],
+)  # fmt: skip
 
 
 def test_five_models_in_brief():
@@ -38,10 +52,12 @@ def test_five_models_in_brief():
         "model of the same predicted loss."
     )
     assert cost == (
-        "- Llama 3 8B took 460% more training compute than that optimum would have (95% interval of the "
-        "coefficients alone: 230 to 919%). After 11.5 trillion tokens of use (9.16 trillion to 14.3 "
-        "trillion) this is paid back. If its loss is one per cent above what the law says, that is after "
-        "18.1 trillion."
+        "- Llama 3 8B took 460% more training compute than that optimum would have: 230 to 919% within the "
+        "95% interval of the coefficients, 205 to 3,520% by 2 other forms fitted to the same runs, 100 to "
+        "900% by the same form fitted to 2 other sets of runs. After 11.5 trillion tokens of use this is "
+        "paid back; by the same in turn, after 9.16 trillion to 14.3 trillion, 11.5 trillion or never, 20 "
+        "trillion to 30 trillion. If its loss is one per cent above what the law says, that is after 18.1 "
+        "trillion."
     )
     assert half == (
         "- Half the compute-optimal size takes 2.52 times the tokens and 26% more compute for the same loss. "
@@ -53,10 +69,10 @@ def test_five_models_in_brief():
 def test_the_brief_of_other_laws_and_models():
     assert brief("besiroglu")[0].startswith("- By the law 'besiroglu', 4 of 5 models are smaller")
     assert brief("sardana-refit")[3] == "- The law was fitted to other runs than those of Chinchilla."
-    assert "would have. After 11.5 trillion tokens of use this is paid back." in brief(against=PLAIN)[1]
+    assert "would have: 205 to 3,520% by 2 other forms" in brief(against=PLAIN)[1]
     assert brief(late=math.inf)[1].endswith("what the law says, it never is.")
     endless = BAND.assign(**{"break-even high": math.inf})
-    assert "(9.16 trillion without end)" in brief(against=endless)[1]
+    assert "after 9.16 trillion or never, 11.5" in brief(against=endless)[1]
     assert brief(focus=GPT)[1].endswith("It is larger than the optimum, and no use pays that back.")
     few = BAND.loc[[LLAMA, GPT]]
     inside = OUT.loc[[LLAMA, GPT]].assign(flop=0.5, ratio=[2, 0.5], parameters=0.5)
@@ -244,13 +260,15 @@ def test_runs_that_were_trained_long():
 def test_two_sets_of_runs():
     near = pd.Series({"median, predicted": 0.0061})
     far = pd.Series({"median, predicted": 0.0415, tables.COUPLED: 0.9, "fitted": 34, "predicted": 13})
-    little, form, _, question = checks.two_sets(near, far, LLAMA, 1868).split("\n")
+    little, form, _, over, _, question = checks.two_sets(near, far, LLAMA, 1868, SCORES).split("\n")
     assert little.endswith("For the Chinchilla runs it is little, 0.6% at the median.")
     assert "misses the 13 long ones by 0.9% at the median" in form and "misses them by 4.2%" in form
     assert "it is the form that fails, and not only the distance" in form
+    assert over.startswith("Over 3 sets of runs the sum of two powers misses those beyond a hundred tokens")
+    assert over.endswith("the coupled form by 1.5% (1.0 to 3.0%); the coupled one is nearer in 2.")
     assert question == "What would that mean for Llama 3 8B, with 1,870 tokens per parameter?"
     far[tables.COUPLED] = 3.9
-    assert "neither form is the cure here" in checks.two_sets(near, far, LLAMA, 1868)
+    assert "neither form is the cure here" in checks.two_sets(near, far, LLAMA, 1868, SCORES)
 
 
 def test_the_coupled_form_predicts_long_runs_where_the_plain_one_fails():

@@ -1,0 +1,214 @@
+"""How far the answer of the chapter `data_optimal` moves with what it rests on: coefficients, form, data."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cohort.chapters.data_optimal.tables import RUNS_OF, laws_of_sets
+from cohort.display.words import counted, paragraphs, ranged, scaled
+from cohort.errors import InfeasibleError
+from cohort.fitting import chinchilla_runs, fit, panel
+from cohort.scaling import FLOP_PER_TOKEN, law, laws
+from cohort.scaling.laws_in_general import Law
+
+QUANTITIES = ("overhead", "break-even")
+# What the answer rests on, in words; the count is of laws.
+SOURCES = {
+    "coefficients": "within the 95% interval of the coefficients",
+    "forms": "by {} fitted to the same runs",
+    "data sets": "by the same form fitted to {} of runs",
+}
+
+
+@cache
+def laws_of_forms() -> dict[str, Law]:
+    """Return the laws of the other forms of the panel, fitted to the Chinchilla runs."""
+    columns = chinchilla_runs.columns(chinchilla_runs.runs())
+    return {form: fit(*columns, form=form).law for form in panel.COMPARED if form != "chinchilla"}
+
+
+def by_form(parameters: float, tokens: float) -> pd.DataFrame:
+    """Return how a model stands by laws of other forms, fitted to the Chinchilla runs.
+
+    Parameters
+    ----------
+    parameters, tokens : float
+        Size and training tokens of a model.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by form: ``overhead`` (extra training compute over the optimum of the same loss, as a share)
+        and ``break-even`` (tokens of use that repay it, infinite where none do).
+    """
+    records = {}
+    for name, each in laws_of_forms().items():
+        try:
+            best = each.inference_optimal(loss=each.loss(parameters, tokens))
+            extra = FLOP_PER_TOKEN * parameters * tokens / best.flop - 1
+            records[name] = (extra, each.break_even_tokens(parameters, tokens))
+        except InfeasibleError:  # by that law no size reaches the loss more cheaply
+            records[name] = (0.0, math.inf)
+    return pd.DataFrame.from_dict(records, orient="index", columns=list(QUANTITIES))
+
+
+def spread_by_source(mine: pd.Series, forms: pd.DataFrame, by_law: pd.DataFrame) -> pd.DataFrame:
+    """Return between what extra compute and break-even of a model lie, by what they rest on.
+
+    Parameters
+    ----------
+    mine : Series
+        The row of the model in `tables.against`.
+    forms : DataFrame
+        As `by_form` returns it, of that model.
+    by_law : DataFrame
+        As `tables.by_law` returns it, of that model.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `SOURCES`, without the coefficients where they have no interval: ``laws``, how many there
+        are; the ends of both quantities as ``… low`` and ``… high``.
+    """
+    sets = by_law[by_law.index.str.startswith(RUNS_OF)]
+    records: dict[str, dict[str, Any]] = {}
+    if "overhead low" in mine:
+        ends = {f"{name} {end}": mine[f"{name} {end}"] for name in QUANTITIES for end in ("low", "high")}
+        records["coefficients"] = {"laws": 1, **ends}
+    for source, rows in (("forms", forms), ("data sets", sets)):
+        if len(rows):
+            low, high = rows[list(QUANTITIES)].min(), rows[list(QUANTITIES)].max()
+            ends = {f"{name} low": low[name] for name in QUANTITIES}
+            ends |= {f"{name} high": high[name] for name in QUANTITIES}
+            records[source] = {"laws": len(rows), **ends}
+    return pd.DataFrame.from_dict(records, orient="index")
+
+
+def rests_on(spreads: pd.DataFrame) -> list[str]:
+    """Return in words what each row of `spread_by_source` rests on.
+
+    Parameters
+    ----------
+    spreads : DataFrame
+        As `spread_by_source` returns it.
+
+    Returns
+    -------
+    list of str
+        In the order of the rows.
+    """
+    nouns = {"forms": ("other form", "other forms"), "data sets": ("other set", "other sets")}
+    return [
+        SOURCES[str(source)].format(counted(int(number), *nouns.get(str(source), ("law", "laws"))))
+        for source, number in spreads["laws"].items()
+    ]
+
+
+def between(spreads: pd.DataFrame, quantity: str) -> list[str]:
+    """Return the ends of a quantity in words, by what it rests on.
+
+    Parameters
+    ----------
+    spreads : DataFrame
+        As `spread_by_source` returns it.
+    quantity : str
+        ``overhead``, in per cent, or ``break-even``, in tokens.
+
+    Returns
+    -------
+    list of str
+        In the order of the rows.
+    """
+    said = []
+    for low, high in spreads[[f"{quantity} low", f"{quantity} high"]].itertuples(index=False):
+        if quantity == "overhead":
+            said.append(f"{ranged(100 * low, 100 * high, ',.0f')}%")
+        elif not np.isfinite(low):
+            said.append("never")
+        else:
+            said.append(
+                f"{scaled(low)} to {scaled(high)}" if np.isfinite(high) else f"{scaled(low)} or never"
+            )
+    return said
+
+
+def over_sets(scores: pd.DataFrame) -> str:
+    """Return how the sum of two powers and the coupled form predict long runs, over all sets of runs.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `cohort.fitting.panel.scored_forms` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    wide = scores.pivot(index="set", columns="form", values="beyond")[["chinchilla", "coupled"]].dropna()
+    plain, coupled = wide["chinchilla"], wide["coupled"]
+    nearer = int((coupled < plain).sum())
+    return (
+        f"Over {counted(len(wide), 'set')} of runs the sum of two powers misses those beyond a hundred "
+        "tokens per parameter by "
+        f"{plain.median():.1f}% at the median ({ranged(plain.min(), plain.max())}%), the coupled form by "
+        f"{coupled.median():.1f}% ({ranged(coupled.min(), coupled.max())}%); the coupled one is nearer in "
+        f"{nearer}."
+    )
+
+
+def tried_laws() -> dict[str, Law]:
+    """Return the laws by which a verdict is tried: the published ones, and those of other sets of runs."""
+    return {**{name: law(name) for name in laws()}, **laws_of_sets()}
+
+
+# What the claims say that a law decides.
+CLAIMS = {
+    "beyond_compute_optimal": "The cohort was trained beyond the compute-optimal tokens",
+    "larger_models_train_cheaper": "A larger model of equal loss trains cheaper",
+    "gains_continue_to_15t": "Llama 3 8B gains up to 15 trillion tokens",
+}
+
+# What would make each another, where no law that was tried does.
+OPPOSED = {
+    "beyond_compute_optimal": "one that asks for more tokens than a model of the cohort saw would",
+    "larger_models_train_cheaper": "one by which Llama 3 8B is larger than the optimum of its loss would",
+    "gains_continue_to_15t": "one whose last doubling gains less than a tenth of the first would",
+}
+
+
+def may_turn(standing: pd.DataFrame) -> str:
+    """Return how firmly verdicts stand, and by which law or data set each would be another.
+
+    Parameters
+    ----------
+    standing : DataFrame
+        As `verdicts.judged_again` returns it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    said = []
+    for claim, row in standing.iterrows():
+        against = ", ".join(f"`{name}` ({each})" for name, each in row["against"].items())
+        flips = (
+            f"Another verdict is given by {against}."
+            if against
+            else f"None of them gives another verdict; {OPPOSED[str(claim)]}."
+        )
+        share = "" if row["share"] is None else f", by {100 * row['share']:.0f}% of the resampled laws"
+        said.append(f"- *{CLAIMS[str(claim)]}*: {row['verdict']}{share}. {flips}")
+    return paragraphs(
+        f"Three of these verdicts hang on the law. Each was judged again by {standing['tried'].iloc[0]} "
+        "other laws: those published, and those of other sets of runs.",
+        "\n".join(said),
+        "That a smaller model can match a larger one down to a critical size, and that better data save "
+        "compute, follows from the form of the law, whatever its coefficients: no run tests it here.",
+    )
