@@ -16,6 +16,9 @@ FORMS = {
     "farseer": "Farseer's",
     "chosen": "chosen by own runs",
 }
+NOUNS = {"tied": "sum with one exponent", "coupled": "coupled form"}
+# Sets that were tried once, as a sentence calls them.
+ONCE = {"steplaw_dense": "the dense runs of Step Law"}
 # What is predicted: column -> in words.
 TESTS = {
     "within": "the runs that were fitted",
@@ -50,10 +53,11 @@ def which_form_wins(errors: pd.DataFrame) -> str:
     )
     missing = fixed[fixed["beyond"].isna() & (fixed["longer"] > 0)]
     return paragraphs(
-        f"On the runs that were fitted {within} That is no proof: more coefficients always come nearer.",
-        f"Of the largest runs, predicted from the rest, {largest}",
+        f"*On the runs that were fitted* {within} That is no proof: more coefficients always come nearer.",
+        f"*On the largest runs*, predicted from the rest, {largest}",
         sentences(
-            f"Of the longest runs, predicted from those of at most a hundred tokens per parameter, {beyond}",
+            "*On the longest runs*, predicted from those of at most a hundred tokens per parameter, "
+            f"{beyond}",
             own,
             f"No law was found {_lost(missing)}." if len(missing) else "",
         ),
@@ -66,21 +70,24 @@ def _test(fixed: pd.DataFrame, test: str) -> str:
     medians = wide.fillna(float("inf")).median().sort_values()
     best = str(medians.index[0])
     wins = wide.idxmin(axis=1).value_counts()
-    others = [f"{FORMS[str(form)]} {count}" for form, count in wins.items() if form != best]
+    others = [f"{_form(str(form))} {count}" for form, count in wins.items() if form != best]
     usual = medians["chinchilla"]
-    beside = f", where the sum of two powers has {usual:.2f}%" if best != "chinchilla" else ""
-    rest = f" (of the others, {', '.join(others)})" if others else ""
+    beside = f"; the sum of two powers misses by {usual:.2f}%" if best != "chinchilla" else ""
+    rest = f", {', '.join(others)}" if others else ""
     return (
-        f"the lowest median error over {counted(len(wide), 'set')} is {medians[best]:.2f}%, of the form "
-        f"*{FORMS[best]}*{beside}. It is the best in {wins.get(best, 0)}{rest}."
+        f"{_form(best)} comes nearest, with {medians[best]:.2f}% at the median over "
+        f"{counted(len(wide), 'set')}{beside}. It wins {wins.get(best, 0)} of the sets{rest}."
     )
+
+
+def _form(name: str) -> str:
+    """Return a form as a sentence has it."""
+    return f"{FORMS[name]} form" if name in ("kaplan", "farseer") else f"the {NOUNS.get(name, FORMS[name])}"
 
 
 def _lost(missing: pd.DataFrame) -> str:
     counts = missing["form"].value_counts()
-    said = [
-        f"of the form *{FORMS[str(form)]}* in {counted(number, 'set')}" for form, number in counts.items()
-    ]
+    said = [f"of {_form(str(form))} in {counted(number, 'set')}" for form, number in counts.items()]
     return ", ".join(said)
 
 
@@ -103,7 +110,7 @@ def tried_once(errors: pd.DataFrame) -> str:
         others = beyond.drop(["chosen", "chinchilla"]).dropna()
         warning = " So the choice by own runs is no guarantee." if beyond["chosen"] > beyond.min() else ""
         said.append(
-            f"One more set, `{name}`, was tried once, after all was chosen. Of its longest runs, "
+            f"One more set, {ONCE.get(str(name), name)}, was tried once, after all was chosen. Of its longest runs, "
             f"{rows['longer'].iloc[0]} in number, the recipe chosen by its own runs misses "
             f"{beyond['chosen']:.2f}% at the median, the sum of two powers {beyond['chinchilla']:.2f}%, the "
             f"other forms {others.min():.2f} to {others.max():.2f}%.{warning}"

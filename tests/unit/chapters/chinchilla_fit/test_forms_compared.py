@@ -24,10 +24,10 @@ def test_the_form_of_the_lowest_median_wins_and_sets_are_counted():
         errors(chinchilla=[4.0, 5.0, 1.0], coupled=[1.0, 2.0, 3.0], farseer=[np.nan, 0.5, np.nan])
     )
     last = said.split("\n\n")[-1]
-    assert "over 3 sets is 2.00%, of the form *coupled*" in last
-    assert "the sum of two powers has 4.00%" in last
-    assert "best in 1 (of the others, " in last
-    assert "No law was found of the form *Farseer's* in 2 sets." in last
+    assert "the coupled form comes nearest, with 2.00% at the median over 3 sets" in last
+    assert "the sum of two powers misses by 4.00%" in last
+    assert "It wins 1 of the sets, " in last
+    assert "No law was found of Farseer's form in 2 sets." in last
 
 
 def test_what_the_choice_by_own_runs_comes_to():
