@@ -109,8 +109,9 @@ def tried_once(errors: pd.DataFrame) -> str:
         beyond = rows.set_index("form")["beyond"]
         others = beyond.drop(["chosen", "chinchilla"]).dropna()
         warning = " So the choice by own runs is no guarantee." if beyond["chosen"] > beyond.min() else ""
+        called = ONCE.get(str(name), name)
         said.append(
-            f"One more set, {ONCE.get(str(name), name)}, was tried once, after all was chosen. Of its longest runs, "
+            f"One more set, {called}, was tried once, after all was chosen. Of its longest runs, "
             f"{rows['longer'].iloc[0]} in number, the recipe chosen by its own runs misses "
             f"{beyond['chosen']:.2f}% at the median, the sum of two powers {beyond['chinchilla']:.2f}%, the "
             f"other forms {others.min():.2f} to {others.max():.2f}%.{warning}"
