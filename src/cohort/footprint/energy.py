@@ -198,10 +198,16 @@ def joules_per_token(
     spec = read_model(model)
     accelerators = integer("accelerators", accelerators, 1, MOST_SHARED)
     concurrency = integer("concurrency", concurrency, 1, LIMIT, unit="requests")
-    width = precision(one_of("weight_dtype", weight_dtype, precisions())).bytes_per_element / GB
+    moved = _moved(spec, concurrency, one_of("weight_dtype", weight_dtype, precisions()))
+    return (found or coefficients()).joules(accelerators, concurrency, *moved)
+
+
+@lru_cache(maxsize=4096)
+def _moved(spec: ModelSpec, concurrency: int, weight_dtype: str) -> tuple[float, float, int]:
+    """Return the GB that a step reads, those that a token is multiplied with, and the narrow experts."""
+    width = precision(weight_dtype).bytes_per_element / GB
     read, multiplied = weights_read(spec, concurrency) * width, spec.matmul_parameters * width
-    narrow = narrow_experts(spec, weight_dtype)
-    return (found or coefficients()).joules(accelerators, concurrency, read, multiplied, narrow)
+    return read, multiplied, narrow_experts(spec, weight_dtype)
 
 
 def narrow_experts(spec: ModelSpec, weight_dtype: str) -> int:
@@ -269,13 +275,24 @@ def carried_over(
     >>> carried_over("llama-3-8b", as_accelerator(MEASURED))
     1.0
     """
-    of_fit = as_accelerator(MEASURED)
     if device.tdp_w is None:
         return 1.0
-    power = device.tdp_w / rated_power(of_fit)
+    kept, case = coefficients(), (read_model(model), accelerators, concurrency, weight_dtype)
+    return _carried(case, _by_ratings(device, facts.modified("accelerators"), kept), kept)
+
+
+@lru_cache(maxsize=4096)
+def _carried(case: tuple[ModelSpec, int, int, str], scaled: Coefficients, kept: Coefficients) -> float:
+    return joules_per_token(*case, scaled) / joules_per_token(*case, kept)
+
+
+@lru_cache(maxsize=256)
+def _by_ratings(device: Accelerator, stamp: int, kept: Coefficients) -> Coefficients:
+    """Return the coefficients scaled by the ratings of an accelerator, kept until the table changes."""
+    of_fit = as_accelerator(MEASURED)
+    power = rated_power(device) / rated_power(of_fit)
     peaks = [each.peak(sixteen_bit_type(each)) for each in (device, of_fit)]
-    kept = coefficients()
-    scaled = replace(
+    return replace(
         kept,
         step=kept.step * power,
         token=kept.token * power,
@@ -283,8 +300,6 @@ def carried_over(
         multiply=kept.multiply * power * peaks[1] / peaks[0],
         expert=kept.expert * power,
     )
-    case = (model, accelerators, concurrency, weight_dtype)
-    return joules_per_token(*case, scaled) / joules_per_token(*case, kept)
 
 
 def prompt_joules(
@@ -294,6 +309,7 @@ def prompt_joules(
     output_tokens: int,
     drawn: float,
     weight_dtype: str = "bf16",
+    found: Coefficients | None = None,
 ) -> float:
     """Return what the accelerators draw to read a prompt, beyond what output tokens of a chat have paid.
 
@@ -313,6 +329,8 @@ def prompt_joules(
         Share of its rated power that an accelerator draws when it multiplies.
     weight_dtype : str
         How the weights are stored; fp8 and fp4 are multiplied as such where the accelerator can.
+    found : Coefficients, optional
+        Other coefficients than those of the data.
 
     Returns
     -------
@@ -339,17 +357,32 @@ def prompt_joules(
     input_tokens = integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
     output_tokens = integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens")
     bounded("drawn", drawn, 0)
-    kept = coefficients()
+    kept = found or coefficients()
     included, paid = min(input_tokens, kept.prompt), min(1.0, output_tokens / kept.answer)
     if input_tokens == included and paid == 1:
         return 0.0
-    rated, rate = rated_power(device), attained().product_rate(device, weight_dtype)
-    flops = spec.prefill_flops(input_tokens) - paid * spec.prefill_flops(included)
+    rated = rated_power(device)
+    rate = _product_rate(device, weight_dtype, facts.modified("serving_calibration"))
+    flops = _prompt_flops(spec, input_tokens) - paid * _prompt_flops(spec, included)
     return flops / rate * drawn * rated
 
 
+@lru_cache(maxsize=512)
+def _product_rate(device: Accelerator, weight_dtype: str, stamp: int) -> float:
+    return attained().product_rate(device, weight_dtype)
+
+
+@lru_cache(maxsize=4096)
+def _prompt_flops(spec: ModelSpec, tokens: int) -> float:
+    return spec.prefill_flops(tokens)
+
+
 def cache_joules(
-    model: str | ModelSpec, input_tokens: int, output_tokens: int, bytes_per_element: float = 2
+    model: str | ModelSpec,
+    input_tokens: int,
+    output_tokens: int,
+    bytes_per_element: float = 2,
+    found: Coefficients | None = None,
 ) -> float:
     """Return what reading the cache draws for an answer, beyond the short context of a chat.
 
@@ -364,6 +397,8 @@ def cache_joules(
         Tokens of the prompt and of the answer.
     bytes_per_element : float
         Of the cache.
+    found : Coefficients, optional
+        Other coefficients than those of the data.
 
     Returns
     -------
@@ -380,11 +415,16 @@ def cache_joules(
     >>> cache_joules("llama-3-8b", 256, 512)
     0.0
     """
-    spec, kept = read_model(model), coefficients()
+    spec, kept = read_model(model), found or coefficients()
     middle = input_tokens + (output_tokens + 1) // 2
     more = spec.kv_cache_bytes(middle, 1, bytes_per_element)
-    more -= spec.kv_cache_bytes(kept.context, 1, MEASURED_BYTES)
+    more -= _short_cache(spec, kept.context)
     return output_tokens * kept.read * max(more, 0) / GB
+
+
+@lru_cache(maxsize=1024)
+def _short_cache(spec: ModelSpec, context: int) -> int:
+    return spec.kv_cache_bytes(context, 1, MEASURED_BYTES)
 
 
 def joules_by_compute(
