@@ -10,14 +10,15 @@ and P multiplied with,
 
 X counts the experts of all layers where they are stored in eight bits or fewer, and is 0 elsewhere: the
 kernels that were measured take a time for every expert that is held, asked for or not. The coefficients are
-data, fitted by `benchmarks/calibrate_inference.py` to published measurements on H100. The measured requests
+data, fitted by `benchmarks/calibrate_inference.py` to published measurements on H100;
+`cohort.footprint.carried` has them on other accelerators. The measured requests
 are chats: what reading their short prompts takes is in the coefficients, spread over the tokens of their
 answers, and only what goes beyond is added.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec
@@ -28,7 +29,7 @@ from cohort.errors.arguments import explain
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator, as_accelerator, rated_power, sixteen_bit_type
+from cohort.registry.devices import Accelerator, rated_power
 from cohort.serving.roofline import attained, weights_read
 from cohort.units import GB
 
@@ -179,7 +180,7 @@ def joules_per_token(
     Returns
     -------
     float
-        Energy in J. The coefficients are those of H100; for others they are carried over as they are.
+        Energy in J. The coefficients are those of H100; `cohort.footprint.carried` has them for others.
 
     Raises
     ------
@@ -238,70 +239,6 @@ def narrow_experts(spec: ModelSpec, weight_dtype: str) -> int:
 MEASURED = "H100 SXM 80GB"  # on which the coefficients were fitted
 
 
-def carried_over(
-    model: str | ModelSpec,
-    device: Accelerator,
-    accelerators: int = 1,
-    concurrency: int = 1,
-    weight_dtype: str = "bf16",
-) -> float:
-    """Return what scaling the coefficients by ratings would make of the energy of a token on an accelerator.
-
-    A step and a token are scaled by rated power, reading by rated power over bandwidth, products by rated
-    power over the 16-bit peak. The rows of B200 lie nearer to the coefficients of H100 as they are, which is
-    why the book carries those over; this is how far another accelerator may be from them.
-
-    Parameters
-    ----------
-    model : str or ModelSpec
-        A model, or its name.
-    device : Accelerator
-        The accelerator.
-    accelerators, concurrency, weight_dtype
-        As `joules_per_token` takes them.
-
-    Returns
-    -------
-    float
-        Scaled energy over energy as it is; 1 on the accelerator of the fit, or where the data lack a rating.
-
-    Raises
-    ------
-    CohortError
-        As `joules_per_token`; and where the data hold no 16-bit peak of the accelerator.
-
-    Examples
-    --------
-    >>> carried_over("llama-3-8b", as_accelerator(MEASURED))
-    1.0
-    """
-    if device.tdp_w is None:
-        return 1.0
-    kept, case = coefficients(), (read_model(model), accelerators, concurrency, weight_dtype)
-    return _carried(case, _by_ratings(device, facts.modified("accelerators"), kept), kept)
-
-
-@lru_cache(maxsize=4096)
-def _carried(case: tuple[ModelSpec, int, int, str], scaled: Coefficients, kept: Coefficients) -> float:
-    return joules_per_token(*case, scaled) / joules_per_token(*case, kept)
-
-
-@lru_cache(maxsize=256)
-def _by_ratings(device: Accelerator, stamp: int, kept: Coefficients) -> Coefficients:
-    """Return the coefficients scaled by the ratings of an accelerator, kept until the table changes."""
-    of_fit = as_accelerator(MEASURED)
-    power = rated_power(device) / rated_power(of_fit)
-    peaks = [each.peak(sixteen_bit_type(each)) for each in (device, of_fit)]
-    return replace(
-        kept,
-        step=kept.step * power,
-        token=kept.token * power,
-        read=kept.read * power * of_fit.bandwidth / device.bandwidth,
-        multiply=kept.multiply * power * peaks[1] / peaks[0],
-        expert=kept.expert * power,
-    )
-
-
 def prompt_joules(
     model: str | ModelSpec,
     device: Accelerator,
@@ -350,7 +287,8 @@ def prompt_joules(
 
     Examples
     --------
-    >>> prompt_joules("llama-3-8b", as_accelerator(MEASURED), 256, 1000, drawn=0.9)
+    >>> from cohort.registry.devices import accelerator
+    >>> prompt_joules("llama-3-8b", accelerator(MEASURED), 256, 1000, drawn=0.9)
     0.0
     """
     spec = read_model(model)

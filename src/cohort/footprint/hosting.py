@@ -10,11 +10,10 @@ from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
 from cohort.errors import DoesNotFitError, integer, one_of
 from cohort.errors.arguments import explain
+from cohort.footprint.carried import carried_over, coefficients_on
 from cohort.footprint.energy import (
     MEASURED,
     cache_joules,
-    carried_over,
-    coefficients,
     joules_per_token,
     prompt_joules,
 )
@@ -51,8 +50,8 @@ class Service:
     accelerator_s : float
         Seconds of one accelerator that an answer takes.
     carried : float
-        What a token takes with the coefficients scaled by the ratings of the accelerator, over what it takes
-        with those of H100 as they are, which `joules` counts; 1 on H100, or where a rating is not known.
+        What a token takes with all coefficients scaled by the ratings of the accelerator, over what it takes
+        with products alone scaled so, which `joules` counts; 1 on H100, or where a rating is not known.
     """
 
     model: ModelSpec
@@ -171,7 +170,7 @@ def _with_energy(group: DeviceGroup, asked: Asked, weight_dtype: str) -> Service
     """Return a service on devices that hold it: what an answer draws, and how long it takes them."""
     spec, device, devices, concurrency = group.spec, group.device, group.devices, asked.concurrency
     lengths = asked.input_tokens, asked.output_tokens
-    kept, drawn = coefficients(), factor("training", DRAWN).central
+    kept, drawn = coefficients_on(device), factor("training", DRAWN).central
     prompt = prompt_joules(spec, device, *lengths, drawn, weight_dtype, kept)
     cache = cache_joules(spec, *lengths, precision(group.kv_dtype).bytes_per_element, kept)
     chat = asked.output_tokens * joules_per_token(spec, devices, concurrency, weight_dtype, kept)

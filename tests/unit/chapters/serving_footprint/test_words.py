@@ -47,14 +47,14 @@ def test_other_accelerators_are_carried_over():
     said = one_answer.answer("Gemma 2B", service, ENERGY, 0.2, whole, "France")
     assert said.startswith("One answer of 1 token by Gemma 2B, 1 at once on 1 L4, takes 0.2 Wh")
     assert said.endswith(
-        "making of the hardware. What H100 draw is carried over to L4 as it is, since little was measured "
-        "there; the range is wider for it."
+        "making of the hardware. The terms were fitted on H100. For L4 that of products follows its ratings "
+        "and the others stay as they are; the range is wider for it."
     )
     assert (
-        " For L4 the numbers of H100 are carried over as they are. Scaled by its ratings they would be "
+        " For L4 products take what its power over its peak makes of them, and all else what it takes on H100."
         in (one_answer.fitted_points(LEFT, service))
     )
-    assert f"be {service.carried:.3g} times these" in one_answer.fitted_points(LEFT, service)
+    assert f"take {service.carried:.3g} times as much" in one_answer.fitted_points(LEFT, service)
 
 
 def test_use_catches_up():

@@ -46,8 +46,8 @@ def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole:
     """
     device = service.device.name
     carried = (
-        f" What H100 draw is carried over to {device} as it is, since little was measured there; "
-        "the range is wider for it."
+        f" The terms were fitted on H100. For {device} that of products follows its ratings and the others "
+        "stay as they are; the range is wider for it."
         if device != energy.MEASURED
         else ""
     )
@@ -243,9 +243,10 @@ def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:
     kept, device = energy.coefficients(), find_accelerator(energy.MEASURED)
     rated = (device.tdp_w or 0.0) / (device.bandwidth / 1e9)
     carried = (
-        f" For {service.device.name} the numbers of H100 are carried over as they are. Scaled by its ratings "
-        f"they would be {plainly(service.carried)} times these for a token; rows of B200 lie nearer to the "
-        "unscaled ones where few answers share a step, and the range of an answer is widened to hold both."
+        f" For {service.device.name} products take what its power over its peak makes of them, and all else "
+        f"what it takes on H100. Were all of it scaled by ratings, a token would take "
+        f"{plainly(service.carried)} times as much; metered B200 lie nearer to the former, and the range of "
+        "an answer is widened to hold both."
         if service.device.name != energy.MEASURED
         else ""
     )
