@@ -356,12 +356,12 @@ def metered_accuracy(found: Mapping[str, float]) -> str:
         "and code. With each model predicted from the others their geometric standard deviation is "
         f"{found['spread']:.2f}, at most {found['widest']:.2f} in any class, and "
         f"{100 * found['inside']:.0f}% lie inside the range; eight bits are predicted at "
-        f"{found['eight bits']:.2f} of what they take. The prompts of code completion are not published: the length that suits the smaller coder, about "
-        f"{found['prompt']:,.0f} tokens, was used for the larger one. Sixteen configurations fail: "
-        "Qwen3-Coder 480B in fp8, with a copy of the attention on each accelerator, takes "
-        f"{1 / found['copies']:.1f} times what the terms give. Its accelerators draw nearly their rating "
-        "even at eight requests, which no reading and multiplying explains, and no other model was metered "
-        "that way."
+        f"{found['eight bits']:.2f} of what they take. The prompts of code completion are not published: the "
+        f"length that suits the smaller coder, about {found['prompt']:,.0f} tokens, was used for the larger "
+        "one. Sixteen configurations fail: Qwen3-Coder 480B in fp8, with a copy of the attention on each "
+        f"accelerator, takes {1 / found['copies']:.1f} times what the terms give. Its accelerators draw nearly "
+        "their rating even at eight requests, which no reading and multiplying explains, and no other model "
+        "was metered that way."
     )
 
 
