@@ -358,10 +358,10 @@ def metered_accuracy(found: Mapping[str, float]) -> str:
         f"{100 * found['inside']:.0f}% lie inside the range; eight bits are predicted at "
         f"{found['eight bits']:.2f} of what they take. The prompts of code completion are not published: the "
         f"length that suits the smaller coder, about {found['prompt']:,.0f} tokens, was used for the larger "
-        "one. Sixteen configurations fail: Qwen3-Coder 480B in fp8, with a copy of the attention on each "
-        f"accelerator, takes {1 / found['copies']:.1f} times what the terms give. Its accelerators draw nearly "
-        "their rating even at eight requests, which no reading and multiplying explains, and no other model "
-        "was metered that way."
+        "one. Sixteen configurations fail: Qwen3-Coder 480B in fp8, with a copy of the attention on "
+        f"each accelerator, takes {1 / found['copies']:.1f} times what the terms give. Its accelerators draw "
+        "nearly their rating even at eight requests, which no reading and multiplying explains, and no other "
+        "model was metered that way."
     )
 
 
