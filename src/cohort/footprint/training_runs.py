@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
@@ -102,6 +103,42 @@ def training_tokens(model: str | ModelSpec) -> float:
     if fact is None or not fact.number:
         raise NotInDataError(f"the training tokens of {spec.name} are not disclosed; give tokens")
     return float(fact.number)
+
+
+def made_by(model: str | ModelSpec) -> str:
+    """Return how a model was made where it was not trained from nothing: by distillation, or by pruning too.
+
+    Six FLOP for each of its own parameters and tokens are then less than its making took: a teacher read the
+    tokens as well, and a model that was pruned had been trained before.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model, or its name.
+
+    Returns
+    -------
+    str
+        As the table `training_runs` has it; empty for all other models.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model; the message names the nearest.
+
+    Examples
+    --------
+    >>> made_by("llama-3.2-1b"), made_by("llama-3-8b")
+    ('pruning and distillation', '')
+    """
+    spec = read_model(model)
+    return _ways(facts.modified("training_runs")).get(spec.name, "") if spec.registered else ""
+
+
+@lru_cache(maxsize=1)
+def _ways(modified: int) -> dict[str, str]:
+    rows = facts.rows("training_runs")
+    return {row["model_or_run"]: row["value"] for row in rows if row["field"] == "made_by"}
 
 
 def training_hours(flop: float, accelerator: str | Accelerator, mfu: float | None = None) -> float:
@@ -221,7 +258,11 @@ def training(
     def again(values: Mapping[str, Any]) -> Footprint:
         return run_footprint(boundary, device, compute, values, apply_pue)
 
-    subject = "hours" if accelerator_hours is not None or model is None else read_model(model).name
+    subject = "hours"
+    if accelerator_hours is None and model is not None:
+        subject, way = read_model(model).name, made_by(model)
+        if way:
+            assumed += (f"{subject} was made by {way}: its own size and tokens give too few hours.",)
     about = Provenance(
         subject, device.name, place, ranges, (*assumed, *about_place(place, ranges)), again
     )  # fmt: skip
