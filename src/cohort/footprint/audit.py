@@ -252,7 +252,7 @@ class _Run:
             yield f"{how} x grid factor", energy * grid / KG_PER_TONNE  # type: ignore[operator]
 
     def _as_on_other_cards(self) -> Iterator[tuple[str, float]]:
-        """Yield what the hours give at the factor of the same makers' other cards: of all, and of its year."""
+        """Yield what the hours give at the factor of the same makers' other cards: all, and of its year."""
         family = re.match(r"[a-z]+", _plain(self.own.run))
         found = [
             row
