@@ -21,7 +21,15 @@ from cohort.units import DAYS_PER_YEAR
 # In brief ---------------------------------------------------------------------------------------------------
 
 
-def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole: Footprint, grid: str) -> str:
+def answer(
+    name: str,
+    service: answers.Service,
+    drawn: Spread,
+    wh: float,
+    whole: Footprint,
+    grid: str,
+    measured: float | None = None,
+) -> str:
     """Return what one answer takes and emits.
 
     Parameters
@@ -38,6 +46,8 @@ def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole:
         Of an answer, the hardware included.
     grid : str
         Where the electricity is from.
+    measured : float, optional
+        Energy of an answer by a measurement of the same service, which leads where there is one.
 
     Returns
     -------
@@ -51,9 +61,12 @@ def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole:
         if device != energy.MEASURED
         else ""
     )
+    taken = f"{plainly(wh)} Wh"
+    if measured is not None:
+        taken = f"{plainly(measured)} Wh as metered, and {plainly(wh)} Wh by the terms of this chapter,"
     return (
         f"One answer of {counted(service.output_tokens, 'token')} by {name}, {service.concurrency:,} at once "
-        f"on {counted(service.accelerators, device, device)}, takes {plainly(wh)} Wh of the data centre, "
+        f"on {counted(service.accelerators, device, device)}, takes {taken} of the data centre, "
         f"and {plainly(drawn.low, 2)} to {plainly(drawn.high, 2)} Wh from the 5th to the 95th percentile. "
         f"On the grid of {grid} it emits {plainly(1000 * whole.co2e_kg)} g of CO2e, location-based, "
         f"of which {plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% for the making of the hardware."
