@@ -5,7 +5,7 @@ import pytest
 
 import cohort
 from cohort.chapters.serving_footprint import making, tables, uncertainty
-from cohort.chapters.serving_footprint.words import one_answer
+from cohort.chapters.serving_footprint.words import comparisons, one_answer
 from cohort.errors import CohortError, DoesNotFitError
 from cohort.footprint import answers
 from cohort.footprint.answers import serving
@@ -94,3 +94,15 @@ def test_a_measured_service_leads_with_what_was_measured():
     for other in ({"concurrency": 100}, {"output_tokens": 4000}, {"accelerator": "H200"}):
         asked = {"concurrency": 64, "accelerator": "H100 SXM 80GB", **lengths, **other}
         assert tables.measured_at(answers.service("llama-3.1-405b", weight_dtype="fp8", **asked)) is None
+
+
+def test_break_evens_by_measurement():
+    """Llama 3.1 405B comes to fewer answers, as it was metered at more than the terms give."""
+    names = ["llama-3.1-405b", "llama-3-70b", "phi-3-mini-4k"]
+    evens = making.break_evens(names, 64, 1e7, **CHAT)
+    found = making.measured_break_evens(names, evens, 64, **CHAT)
+    assert list(found.index) == ["Llama 3.1 405B", "Llama 3 70B"]
+    assert found["Llama 3.1 405B"] == pytest.approx(54.5e9, rel=0.02)
+    said = comparisons.by_measurement(found)
+    assert said.startswith("By what their accelerators were metered at, which goes first, it is after: 54")
+    assert comparisons.by_measurement(found.iloc[:0]) == ""

@@ -127,6 +127,25 @@ def break_even_point(name: str, evens: pd.DataFrame, between: Spread | None) -> 
     )
 
 
+def by_measurement(found: pd.Series) -> str:
+    """Return when use outweighs making by measured answers.
+
+    Parameters
+    ----------
+    found : Series
+        Answers by model, as `making.measured_break_evens` returns them.
+
+    Returns
+    -------
+    str
+        A sentence; empty where no model was measured.
+    """
+    if found.empty:
+        return ""
+    each = ", ".join(f"{scaled(count)} for {name}" for name, count in found.items())
+    return f"By metered energies, which go before computed ones, it is: {each}."
+
+
 def fewer_at_once(name: str, evens: pd.DataFrame, fewer: int, concurrency: int) -> str:
     """Return when use catches up with fewer answers at once.
 

@@ -61,13 +61,14 @@ def answer(
         if device != energy.MEASURED
         else ""
     )
-    taken = f"{plainly(wh)} Wh"
+    taken, wide = f"{plainly(wh)} Wh of the data centre", "and "
     if measured is not None:
-        taken = f"{plainly(measured)} Wh as metered, and {plainly(wh)} Wh by the terms of this chapter,"
+        taken = f"{plainly(measured)} Wh of the data centre by what its accelerators were metered at"
+        wide = f"and {plainly(wh)} Wh by the terms of this chapter, "
     return (
         f"One answer of {counted(service.output_tokens, 'token')} by {name}, {service.concurrency:,} at once "
-        f"on {counted(service.accelerators, device, device)}, takes {taken} of the data centre, "
-        f"and {plainly(drawn.low, 2)} to {plainly(drawn.high, 2)} Wh from the 5th to the 95th percentile. "
+        f"on {counted(service.accelerators, device, device)}, takes {taken}, "
+        f"{wide}{plainly(drawn.low, 2)} to {plainly(drawn.high, 2)} Wh from the 5th to the 95th percentile. "
         f"On the grid of {grid} it emits {plainly(1000 * whole.co2e_kg)} g of CO2e, location-based, "
         f"of which {plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% for the making of the hardware."
         f"{carried}"
