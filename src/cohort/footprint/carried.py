@@ -40,11 +40,12 @@ def coefficients_on(device: Accelerator) -> Coefficients:
     >>> round(ratio, 2)
     0.63
     """
-    return _on(device, facts.modified("accelerators"), coefficients())
+    return _on(device, facts.modified("accelerators"), facts.modified("inference_calibration"))
 
 
 @lru_cache(maxsize=256)
-def _on(device: Accelerator, stamp: int, kept: Coefficients) -> Coefficients:
+def _on(device: Accelerator, stamp: int, calibrated: int) -> Coefficients:
+    kept = coefficients()
     try:
         return replace(kept, multiply=_by_ratings(device, stamp, kept).multiply)
     except NotInDataError:
@@ -91,19 +92,21 @@ def carried_over(
     """
     if device.tdp_w is None:
         return 1.0
-    kept, stamp = coefficients(), facts.modified("accelerators")
     case = (read_model(model), accelerators, concurrency, weight_dtype)
-    return _carried(case, _by_ratings(device, stamp, kept), _on(device, stamp, kept))
+    return _carried(case, device, facts.modified("accelerators"), facts.modified("inference_calibration"))
 
 
 @lru_cache(maxsize=4096)
-def _carried(case: tuple[ModelSpec, int, int, str], scaled: Coefficients, kept: Coefficients) -> float:
-    return joules_per_token(*case, scaled) / joules_per_token(*case, kept)
+def _carried(
+    case: tuple[ModelSpec, int, int, str], device: Accelerator, stamp: int, calibrated: int
+) -> float:
+    kept = coefficients()
+    scaled = _by_ratings(device, stamp, kept)
+    return joules_per_token(*case, scaled) / joules_per_token(*case, _on(device, stamp, calibrated))
 
 
-@lru_cache(maxsize=256)
 def _by_ratings(device: Accelerator, stamp: int, kept: Coefficients) -> Coefficients:
-    """Return the coefficients scaled by the ratings of an accelerator, kept until the table changes."""
+    """Return the coefficients scaled by the ratings of an accelerator."""
     of_fit = as_accelerator(MEASURED)
     power = rated_power(device) / rated_power(of_fit)
     peaks = [each.peak(sixteen_bit_type(each)) for each in (device, of_fit)]
