@@ -5,7 +5,8 @@ Run it as ``.venv/bin/python benchmarks/footprint_beside_peers.py``; EcoLogits j
 the accelerators alone, at the measured batch and number of accelerators. Ours is shown as fitted, and with
 each model predicted from the others. EcoLogits is given the parameters and the batch; it is also shown as it
 answers by itself, with a batch of 64 and accelerators of its own choice. The published factors of CodeCarbon
-are then held against those of this book. Times are CPU seconds of an answer with all of its footprint.
+are then held against those of this book. Times are CPU seconds of an answer with all of its footprint, over
+the same measured services, each answer of a length of its own, so that none is looked up.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from cohort.footprint.calibration import Measured
 from cohort.registry import facts
 from cohort.units import JOULES_PER_KWH
 
-ROUNDS = 5
-CALLS = 200
+ROUNDS = 9
+CALLS = 700  # twenty of each measured service
 SIZES = {row["model"]: (float(row["parameters"]) / 1e9, float(row["active_parameters"]) / 1e9)
          for row in facts.rows("inference_energy")}  # fmt: skip
 ROWS = calibration.measured_energies("calibrate")
@@ -53,13 +54,16 @@ def ecologits_joules(each: Measured, own_choice: bool) -> float:
     return float(count * kwh * JOULES_PER_KWH)
 
 
-def seconds(call: Callable[[], object]) -> float:
-    """Return the CPU seconds of a call, the least of several rounds."""
-    best = float("inf")
-    for _ in range(ROUNDS):
+def seconds(call: Callable[[dict[str, str], int], object]) -> float:
+    """Return the CPU seconds of a call for a service and a length, the least of several rounds."""
+    best, services = float("inf"), [each for each in facts.rows("inference_energy") if each["concurrency"]]
+    services = [each for each in services if each["use"] == "calibrate"]
+    for turn in range(ROUNDS):
+        calls = range(turn * CALLS, (turn + 1) * CALLS)
+        asked = [(services[n % len(services)], 200 + n // len(services)) for n in calls]
         begin = time.process_time()
-        for _ in range(CALLS):
-            call()
+        for service, length in asked:
+            call(service, length)
         best = min(best, time.process_time() - begin)
     return best / CALLS
 
@@ -90,17 +94,20 @@ def speeds() -> None:
     """Print calls per second of a whole answer, energy to water, as a ratio."""
     from ecologits.impacts.llm import compute_llm_impacts_dag
 
-    spec, device = cohort.model("llama-3-70b"), cohort.accelerator("H100 SXM 80GB")
+    device = cohort.accelerator("H100 SXM 80GB")
+    specs = {row["model"]: cohort.model(row["same_shape_as"]) for row in facts.rows("inference_energy")}
 
-    def ours() -> object:
+    def ours(row: dict[str, str], length: int) -> object:
         return cohort.footprint.serving(
-            model=spec, accelerator=device, concurrency=64, input_tokens=256, output_tokens=400,
-            boundary="with_embodied",
+            model=specs[row["model"]], accelerator=device, concurrency=round(float(row["concurrency"])),
+            input_tokens=64, output_tokens=length, accelerators=int(row["accelerators"]),
+            weight_dtype=row["weight_dtype"], boundary="with_embodied",
         )  # fmt: skip
 
-    def theirs() -> object:
+    def theirs(row: dict[str, str], length: int) -> object:
+        total, active = SIZES[row["model"]]
         return compute_llm_impacts_dag(
-            model_active_parameter_count=70.6, model_total_parameter_count=70.6, output_token_count=400,
+            model_active_parameter_count=active, model_total_parameter_count=total, output_token_count=length,
             request_latency=math.inf, if_electricity_mix_adpe=1e-7, if_electricity_mix_pe=9.0,
             if_electricity_mix_gwp=0.384, if_electricity_mix_wue=3.1, datacenter_pue=1.1, datacenter_wue=0.2,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from cohort.footprint.factors import Range
 from cohort.footprint.inputs import Factors
 from cohort.footprint.logged_runs import LoggedRun, from_log
 from cohort.footprint.places import Grid, grid, grids
+from cohort.footprint.prefill_only import prefill
 from cohort.footprint.training_runs import training, training_hours
 from cohort.footprint.yardsticks import fleet
 
@@ -32,6 +33,7 @@ __all__ = [
     "grids",
     "per_million_tokens",
     "per_year",
+    "prefill",
     "service",
     "serving",
     "training",

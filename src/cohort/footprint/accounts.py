@@ -18,6 +18,7 @@ from cohort.units import G_PER_KG, HOURS_PER_YEAR
 
 # What a footprint counts, from the narrowest to the widest.
 BOUNDARIES = ("accelerator_tdp", "accelerator", "node", "facility", "with_embodied", "with_development")
+_WIDTH = {name: place for place, name in enumerate(BOUNDARIES)}
 # The same in words, each step with all before it.
 BOUNDARY_WORDS = {
     "accelerator_tdp": "rated power of the accelerators",
@@ -78,7 +79,10 @@ def at_least(boundary: str, other: str) -> bool:
     >>> at_least("facility", "node"), at_least("accelerator", "node")
     (True, False)
     """
-    return BOUNDARIES.index(check_boundary(boundary)) >= BOUNDARIES.index(check_boundary(other))
+    try:
+        return _WIDTH[boundary] >= _WIDTH[other]
+    except (KeyError, TypeError):
+        return _WIDTH[check_boundary(boundary)] >= _WIDTH[check_boundary(other)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,7 @@ def account(
     accelerator_hours: Any,
     development: Any = 1.0,
     apply_pue: bool | None = None,
+    provenance: Provenance | None = None,
 ) -> Footprint:
     r"""Return the footprint of machines that ran: plain arithmetic, for numbers and arrays of draws alike.
 
@@ -251,6 +256,8 @@ def account(
     apply_pue : bool, optional
         Whether the losses of the data centre count; by default they do from the boundary ``facility`` on.
         Some publishers multiply the rated power of accelerators by a PUE.
+    provenance : Provenance, optional
+        What the footprint rests on, where that is known.
 
     Returns
     -------
@@ -297,6 +304,7 @@ def account(
         water_embodied_l=hardware * lives * factors.embodied_water_l,
         accelerator_hours=accelerator_hours * runs,
         pue_applied=applied,
+        provenance=provenance,
     )
 
 

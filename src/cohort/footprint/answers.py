@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
@@ -17,8 +18,8 @@ from cohort.footprint.energy import MEASURED
 from cohort.footprint.factors import Range, factor
 from cohort.footprint.hosting import Service as Service
 from cohort.footprint.hosting import service as service
-from cohort.footprint.inputs import Case, Factors, central_values, traits
-from cohort.footprint.places import grid as grid_of
+from cohort.footprint.inputs import Case, Factors, traits
+from cohort.footprint.places import Grid
 from cohort.footprint.provenance import Provenance, about_place
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, rated_power
@@ -113,15 +114,32 @@ def answer_factors(
     >>> ranges["pue"].known, ranges["energy_ratio"].low
     (True, 0.2935)
     """
-    found = AnswerFactors.ranges(Case(device, grid, "node"), known)
-    if (known or {}).get("energy_ratio") is None:
-        usual = found["energy_ratio"]
-        low, high = usual.low * min(1.0, carried), usual.high * max(1.0, carried)
-        found["energy_ratio"] = replace(usual, low=low, high=high)
-    return found
+    return _factors_at(device, grid, known or {}, carried)[0]
 
 
-def answer_footprint(boundary: str, found: Service, values: Mapping[str, Any]) -> Footprint:
+def _factors_at(
+    device: Accelerator, grid: str, known: Mapping[str, float | Range | None], carried: float
+) -> tuple[dict[str, Range], Grid, AnswerFactors]:
+    """Return the factors of an answer, the place that was looked up for them, and their central values."""
+    found, place, own = AnswerFactors.looked_up(Case(device, grid, "node"), known)
+    if known.get("energy_ratio") is None:
+        found["energy_ratio"] = _wider(found["energy_ratio"], carried)
+    return found, place, own
+
+
+@lru_cache(maxsize=1024)
+def _wider(usual: Range, carried: float) -> Range:
+    """Return a range that is so many times wider, on the side where that lies."""
+    low, high = usual.low * min(1.0, carried), usual.high * max(1.0, carried)
+    return replace(usual, low=low, high=high)
+
+
+def answer_footprint(
+    boundary: str,
+    found: Service,
+    values: Mapping[str, Any] | AnswerFactors,
+    provenance: Provenance | None = None,
+) -> Footprint:
     """Return the footprint of an answer from one value of each factor, or from arrays of them.
 
     Parameters
@@ -130,8 +148,10 @@ def answer_footprint(boundary: str, found: Service, values: Mapping[str, Any]) -
         One of `BOUNDARIES_OF_USE`.
     found : Service
         The service that gives it.
-    values : mapping of str to float or array
+    values : AnswerFactors, or mapping of str to float or array
         One for each of `AnswerFactors`.
+    provenance : Provenance, optional
+        What the footprint rests on, where that is known.
 
     Returns
     -------
@@ -147,14 +167,16 @@ def answer_footprint(boundary: str, found: Service, values: Mapping[str, Any]) -
 
     Examples
     --------
+    >>> from cohort.footprint.inputs import central_values
     >>> found = service("llama-3-8b", input_tokens=200, output_tokens=400)
     >>> values = central_values(answer_factors(found.device, "USA"))
     >>> node, facility = (answer_footprint(each, found, values) for each in ("node", "facility"))
     >>> node.energy_kwh < facility.energy_kwh
     True
     """
-    one_of("boundary of an answer", check_boundary(boundary), BOUNDARIES_OF_USE)
-    own = AnswerFactors(**values)
+    if boundary not in BOUNDARIES_OF_USE:
+        one_of("boundary of an answer", check_boundary(boundary), BOUNDARIES_OF_USE)
+    own = values if isinstance(values, AnswerFactors) else AnswerFactors(**values)
     if boundary == "accelerator_tdp":
         joules = rated_power(found.device) * found.accelerator_s
     else:
@@ -168,6 +190,7 @@ def answer_footprint(boundary: str, found: Service, values: Mapping[str, Any]) -
         own,
         it_energy_kwh=joules / JOULES_PER_KWH,
         accelerator_hours=found.accelerator_s / SECONDS_PER_HOUR,
+        provenance=provenance,
     )
 
 
@@ -237,15 +260,14 @@ def serving(
         model, accelerator, concurrency, input_tokens=input_tokens, output_tokens=output_tokens,
         accelerators=accelerators, weight_dtype=weight_dtype, kv_dtype=kv_dtype,
     )  # fmt: skip
-    ranges = answer_factors(found.device, grid, known, found.carried)
-    place = grid_of(grid)
+    ranges, place, own = _factors_at(found.device, grid, known, found.carried)
 
     def again(values: Mapping[str, Any]) -> Footprint:
         return answer_footprint(boundary, found, values)
 
-    assumed = (*_assumed(found, boundary, known), *about_place(place, ranges))
+    assumed = _assumed(found, boundary, known) + about_place(place, ranges)
     about = Provenance(found.model.name, found.device.name, place, ranges, assumed, again)
-    return replace(again(central_values(ranges)), provenance=about)
+    return answer_footprint(boundary, found, own, about)
 
 
 def _assumed(found: Service, boundary: str, known: Mapping[str, float | None]) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ class Published:
     basis: str
     status: str
     source: str
+    year: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def published_rows() -> list[Published]:
             row["basis"],
             row["status"],
             row["source"],
+            int(row["year"]),
         )
         for row in facts.rows("training_runs")
         if row["value"] and row["unit"] != "text"
@@ -250,10 +252,10 @@ class _Run:
             yield f"{how} x grid factor", energy * grid / KG_PER_TONNE  # type: ignore[operator]
 
     def _as_on_other_cards(self) -> Iterator[tuple[str, float]]:
-        """Yield what the hours give at the factor that the same makers' other cards imply."""
+        """Yield what the hours give at the factor of the same makers' other cards: all, and of its year."""
         family = re.match(r"[a-z]+", _plain(self.own.run))
-        factors = [
-            row.value
+        found = [
+            row
             for row in self.rows
             if row.field == "implied_kg_per_kwh"
             and row.boundary == self.own.boundary
@@ -262,11 +264,14 @@ class _Run:
             and re.match(rf"{family[0]}\b", _plain(row.run))
         ]
         hours, kilowatts = self._known_hours(), self._kilowatts()
-        if factors and hours and kilowatts and self.own.pue_applied and self._one("pue") is None:
-            yield (
-                "hours x power x the factor of their other cards",
-                hours * kilowatts * median(factors) / KG_PER_TONNE,
-            )
+        if not (hours and kilowatts and self.own.pue_applied and self._one("pue") is None):
+            return
+        energy, same = hours * kilowatts / KG_PER_TONNE, [row for row in found if row.year == self.own.year]
+        if found:
+            how = "hours x power x the factor of their other cards"
+            yield how, energy * median(row.value for row in found)
+        if 0 < len(same) < len(found):
+            yield f"{how} of the year", energy * median(row.value for row in same)
 
     def _litres_per_kwh(self) -> float | None:
         """Return the water that a kWh takes where the run was, on site and off it."""

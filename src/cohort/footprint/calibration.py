@@ -11,8 +11,10 @@ from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import model as read_model
 from cohort.errors import extras
 from cohort.errors.arguments import explain
-from cohort.footprint.energy import TERMS, Coefficients, coefficients, narrow_experts, read_by_mixture
+from cohort.footprint.carried import coefficients_on
+from cohort.footprint.energy import TERMS, Coefficients, narrow_experts, read_by_mixture
 from cohort.registry import facts
+from cohort.registry.devices import as_accelerator
 from cohort.serving.roofline import weights_read
 from cohort.units import GB
 
@@ -61,14 +63,14 @@ class Measured:
         Parameters
         ----------
         found : Coefficients, optional
-            Other coefficients than those of the data.
+            Other coefficients than those of the data on its accelerator.
 
         Returns
         -------
         float
             J for an output token.
         """
-        return (found or coefficients()).joules(
+        return (found or coefficients_on(as_accelerator(self.accelerator))).joules(
             self.accelerators, self.concurrency, self.read_gb, self.multiplied_gb, self.narrow_experts
         )
 

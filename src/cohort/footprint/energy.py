@@ -10,14 +10,15 @@ and P multiplied with,
 
 X counts the experts of all layers where they are stored in eight bits or fewer, and is 0 elsewhere: the
 kernels that were measured take a time for every expert that is held, asked for or not. The coefficients are
-data, fitted by `benchmarks/calibrate_inference.py` to published measurements on H100. The measured requests
+data, fitted by `benchmarks/calibrate_inference.py` to published measurements on H100;
+`cohort.footprint.carried` has them on other accelerators. The measured requests
 are chats: what reading their short prompts takes is in the coefficients, spread over the tokens of their
 answers, and only what goes beyond is added.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec
@@ -28,7 +29,7 @@ from cohort.errors.arguments import explain
 from cohort.experts.closed_form import coverage
 from cohort.numeric import LIMIT, MAX_CONTEXT
 from cohort.registry import facts
-from cohort.registry.devices import Accelerator, as_accelerator, rated_power, sixteen_bit_type
+from cohort.registry.devices import Accelerator, rated_power
 from cohort.serving.roofline import attained, weights_read
 from cohort.units import GB
 
@@ -179,7 +180,7 @@ def joules_per_token(
     Returns
     -------
     float
-        Energy in J. The coefficients are those of H100; for others they are carried over as they are.
+        Energy in J. The coefficients are those of H100; `cohort.footprint.carried` has them for others.
 
     Raises
     ------
@@ -198,10 +199,16 @@ def joules_per_token(
     spec = read_model(model)
     accelerators = integer("accelerators", accelerators, 1, MOST_SHARED)
     concurrency = integer("concurrency", concurrency, 1, LIMIT, unit="requests")
-    width = precision(one_of("weight_dtype", weight_dtype, precisions())).bytes_per_element / GB
+    moved = _moved(spec, concurrency, one_of("weight_dtype", weight_dtype, precisions()))
+    return (found or coefficients()).joules(accelerators, concurrency, *moved)
+
+
+@lru_cache(maxsize=4096)
+def _moved(spec: ModelSpec, concurrency: int, weight_dtype: str) -> tuple[float, float, int]:
+    """Return the GB that a step reads, those that a token is multiplied with, and the narrow experts."""
+    width = precision(weight_dtype).bytes_per_element / GB
     read, multiplied = weights_read(spec, concurrency) * width, spec.matmul_parameters * width
-    narrow = narrow_experts(spec, weight_dtype)
-    return (found or coefficients()).joules(accelerators, concurrency, read, multiplied, narrow)
+    return read, multiplied, narrow_experts(spec, weight_dtype)
 
 
 def narrow_experts(spec: ModelSpec, weight_dtype: str) -> int:
@@ -232,61 +239,6 @@ def narrow_experts(spec: ModelSpec, weight_dtype: str) -> int:
 MEASURED = "H100 SXM 80GB"  # on which the coefficients were fitted
 
 
-def carried_over(
-    model: str | ModelSpec,
-    device: Accelerator,
-    accelerators: int = 1,
-    concurrency: int = 1,
-    weight_dtype: str = "bf16",
-) -> float:
-    """Return what scaling the coefficients by ratings would make of the energy of a token on an accelerator.
-
-    A step and a token are scaled by rated power, reading by rated power over bandwidth, products by rated
-    power over the 16-bit peak. The rows of B200 lie nearer to the coefficients of H100 as they are, which is
-    why the book carries those over; this is how far another accelerator may be from them.
-
-    Parameters
-    ----------
-    model : str or ModelSpec
-        A model, or its name.
-    device : Accelerator
-        The accelerator.
-    accelerators, concurrency, weight_dtype
-        As `joules_per_token` takes them.
-
-    Returns
-    -------
-    float
-        Scaled energy over energy as it is; 1 on the accelerator of the fit, or where the data lack a rating.
-
-    Raises
-    ------
-    CohortError
-        As `joules_per_token`; and where the data hold no 16-bit peak of the accelerator.
-
-    Examples
-    --------
-    >>> carried_over("llama-3-8b", as_accelerator(MEASURED))
-    1.0
-    """
-    of_fit = as_accelerator(MEASURED)
-    if device.tdp_w is None:
-        return 1.0
-    power = device.tdp_w / rated_power(of_fit)
-    peaks = [each.peak(sixteen_bit_type(each)) for each in (device, of_fit)]
-    kept = coefficients()
-    scaled = replace(
-        kept,
-        step=kept.step * power,
-        token=kept.token * power,
-        read=kept.read * power * of_fit.bandwidth / device.bandwidth,
-        multiply=kept.multiply * power * peaks[1] / peaks[0],
-        expert=kept.expert * power,
-    )
-    case = (model, accelerators, concurrency, weight_dtype)
-    return joules_per_token(*case, scaled) / joules_per_token(*case, kept)
-
-
 def prompt_joules(
     model: str | ModelSpec,
     device: Accelerator,
@@ -294,6 +246,7 @@ def prompt_joules(
     output_tokens: int,
     drawn: float,
     weight_dtype: str = "bf16",
+    found: Coefficients | None = None,
 ) -> float:
     """Return what the accelerators draw to read a prompt, beyond what output tokens of a chat have paid.
 
@@ -313,6 +266,8 @@ def prompt_joules(
         Share of its rated power that an accelerator draws when it multiplies.
     weight_dtype : str
         How the weights are stored; fp8 and fp4 are multiplied as such where the accelerator can.
+    found : Coefficients, optional
+        Other coefficients than those of the data.
 
     Returns
     -------
@@ -332,24 +287,40 @@ def prompt_joules(
 
     Examples
     --------
-    >>> prompt_joules("llama-3-8b", as_accelerator(MEASURED), 256, 1000, drawn=0.9)
+    >>> from cohort.registry.devices import accelerator
+    >>> prompt_joules("llama-3-8b", accelerator(MEASURED), 256, 1000, drawn=0.9)
     0.0
     """
     spec = read_model(model)
     input_tokens = integer("input_tokens", input_tokens, 1, MAX_CONTEXT, unit="tokens")
     output_tokens = integer("output_tokens", output_tokens, 1, MAX_CONTEXT, unit="tokens")
     bounded("drawn", drawn, 0)
-    kept = coefficients()
+    kept = found or coefficients()
     included, paid = min(input_tokens, kept.prompt), min(1.0, output_tokens / kept.answer)
     if input_tokens == included and paid == 1:
         return 0.0
-    rated, rate = rated_power(device), attained().product_rate(device, weight_dtype)
-    flops = spec.prefill_flops(input_tokens) - paid * spec.prefill_flops(included)
+    rated = rated_power(device)
+    rate = _product_rate(device, weight_dtype, facts.modified("serving_calibration"))
+    flops = _prompt_flops(spec, input_tokens) - paid * _prompt_flops(spec, included)
     return flops / rate * drawn * rated
 
 
+@lru_cache(maxsize=512)
+def _product_rate(device: Accelerator, weight_dtype: str, stamp: int) -> float:
+    return attained().product_rate(device, weight_dtype)
+
+
+@lru_cache(maxsize=4096)
+def _prompt_flops(spec: ModelSpec, tokens: int) -> float:
+    return spec.prefill_flops(tokens)
+
+
 def cache_joules(
-    model: str | ModelSpec, input_tokens: int, output_tokens: int, bytes_per_element: float = 2
+    model: str | ModelSpec,
+    input_tokens: int,
+    output_tokens: int,
+    bytes_per_element: float = 2,
+    found: Coefficients | None = None,
 ) -> float:
     """Return what reading the cache draws for an answer, beyond the short context of a chat.
 
@@ -364,6 +335,8 @@ def cache_joules(
         Tokens of the prompt and of the answer.
     bytes_per_element : float
         Of the cache.
+    found : Coefficients, optional
+        Other coefficients than those of the data.
 
     Returns
     -------
@@ -380,11 +353,16 @@ def cache_joules(
     >>> cache_joules("llama-3-8b", 256, 512)
     0.0
     """
-    spec, kept = read_model(model), coefficients()
+    spec, kept = read_model(model), found or coefficients()
     middle = input_tokens + (output_tokens + 1) // 2
     more = spec.kv_cache_bytes(middle, 1, bytes_per_element)
-    more -= spec.kv_cache_bytes(kept.context, 1, MEASURED_BYTES)
+    more -= _short_cache(spec, kept.context)
     return output_tokens * kept.read * max(more, 0) / GB
+
+
+@lru_cache(maxsize=1024)
+def _short_cache(spec: ModelSpec, context: int) -> int:
+    return spec.kv_cache_bytes(context, 1, MEASURED_BYTES)
 
 
 def joules_by_compute(

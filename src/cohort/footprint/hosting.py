@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision, precisions
 from cohort.architecture.registered import model as read_model
 from cohort.errors import DoesNotFitError, integer, one_of
 from cohort.errors.arguments import explain
-from cohort.footprint.energy import MEASURED, cache_joules, carried_over, joules_per_token, prompt_joules
+from cohort.footprint.carried import carried_over, coefficients_on
+from cohort.footprint.energy import (
+    MEASURED,
+    cache_joules,
+    joules_per_token,
+    prompt_joules,
+)
 from cohort.footprint.factors import DRAWN, factor
+from cohort.registry import facts
 from cohort.registry.devices import Accelerator, as_accelerator
-from cohort.serving.roofline import Serving, most_devices, serve
+from cohort.serving.asked import Asked, checked_layout, checked_lengths
+from cohort.serving.groups import device_group, most_devices
+from cohort.serving.step import DeviceGroup
+from cohort.serving.times import fits_memory, memory_misfit, request_s
 
 # Where no type of weights is given: the first that fits.
 WEIGHT_DTYPES = ("bf16", "fp8")
@@ -39,8 +50,8 @@ class Service:
     accelerator_s : float
         Seconds of one accelerator that an answer takes.
     carried : float
-        What a token takes with the coefficients scaled by the ratings of the accelerator, over what it takes
-        with those of H100 as they are, which `joules` counts; 1 on H100, or where a rating is not known.
+        What a token takes with all coefficients scaled by the ratings of the accelerator, over what it takes
+        with products alone scaled so, which `joules` counts; 1 on H100, or where a rating is not known.
     """
 
     model: ModelSpec
@@ -114,53 +125,71 @@ def service(
     (4, 'bf16')
     """
     spec, device = read_model(model), as_accelerator(accelerator)
+    asked = Asked(*checked_lengths(concurrency, input_tokens, output_tokens))
     dtypes: tuple[str, ...] = WEIGHT_DTYPES
     if weight_dtype is not None:
         dtypes = (one_of("weight_dtype", weight_dtype, precisions()),)
     groups = _groups(spec, device)
     if accelerators is not None:
-        groups = [integer("accelerators", accelerators, 1, most_devices(device), unit=f"of {device.name}")]
-    devices, reason = 0, "its attention heads cannot be shared"
-    for dtype, devices in ((dtype, devices) for dtype in dtypes for devices in groups):
-        if spec.parameters * precision(dtype).bytes_per_element > devices * device.memory_bytes:
-            reason = "its weights take more than the memory"
-            continue
-        found = serve(
-            spec, device, devices, concurrency, input_tokens=input_tokens, output_tokens=output_tokens,
-            weight_dtype=dtype, kv_dtype=kv_dtype,
-        )  # fmt: skip
-        if found.fits:
-            return _with_energy(spec, device, found, dtype, kv_dtype)
-        reason = found.reason
+        most = most_devices(device)
+        groups = (integer("accelerators", accelerators, 1, most, unit=f"of {device.name}"),)
+    held = _holding(spec, device, dtypes, groups, kv_dtype, facts.modified("serving_calibration"))
+    load = asked.concurrency, asked.input_tokens + asked.output_tokens
+    for dtype, group in held:
+        if fits_memory(group, *load):
+            return _with_energy(group, asked, dtype)
+    devices, reason = groups[-1] if groups else 0, "its attention heads cannot be shared"
+    if held and held[-1][1].devices == devices and held[-1][0] == dtypes[-1]:
+        reason = memory_misfit(held[-1][1], *load)
+    elif groups:
+        reason = "its weights take more than the memory"
     raise DoesNotFitError(
         f"{spec.name} with concurrency {concurrency:,} fits no group of {device.name}: on {devices}, {reason}"
     )
 
 
-def _with_energy(
-    spec: ModelSpec, device: Accelerator, found: Serving, weight_dtype: str, kv_dtype: str
-) -> Service:
-    """Return a service from its times: what an answer draws, and how long it takes an accelerator."""
-    devices, concurrency = found.tensor_parallel, found.concurrency
-    lengths = found.input_tokens, found.output_tokens
-    prompt = prompt_joules(spec, device, *lengths, factor("training", DRAWN).central, weight_dtype)
-    cache = cache_joules(spec, *lengths, precision(kv_dtype).bytes_per_element)
-    chat = found.output_tokens * joules_per_token(spec, devices, concurrency, weight_dtype)
+@lru_cache(maxsize=1024)
+def _holding(
+    spec: ModelSpec,
+    device: Accelerator,
+    dtypes: tuple[str, ...],
+    groups: tuple[int, ...],
+    kv_dtype: str,
+    stamp: int,
+) -> tuple[tuple[str, DeviceGroup], ...]:
+    """Return the groups that hold the weights, in the order in which they are tried; kept for a table."""
+    return tuple(
+        (dtype, device_group(spec, device, checked_layout(device, devices), dtype, kv_dtype, None))
+        for dtype in dtypes
+        for devices in groups
+        if spec.parameters * precision(dtype).bytes_per_element <= devices * device.memory_bytes
+    )
+
+
+def _with_energy(group: DeviceGroup, asked: Asked, weight_dtype: str) -> Service:
+    """Return a service on devices that hold it: what an answer draws, and how long it takes them."""
+    spec, device, devices, concurrency = group.spec, group.device, group.devices, asked.concurrency
+    lengths = asked.input_tokens, asked.output_tokens
+    kept, drawn = coefficients_on(device), factor("training", DRAWN).central
+    prompt = prompt_joules(spec, device, *lengths, drawn, weight_dtype, kept)
+    cache = cache_joules(spec, *lengths, precision(group.kv_dtype).bytes_per_element, kept)
+    chat = asked.output_tokens * joules_per_token(spec, devices, concurrency, weight_dtype, kept)
     joules = chat + prompt + cache
     # No accelerator draws more than its rating, however soon the roofline has it done.
     shortest = joules / device.tdp_w if device.tdp_w else 0.0
     return Service(
         spec, device, devices, concurrency, *lengths, weight_dtype, joules, prompt, cache,
-        accelerator_s=max(devices / found.requests_per_s, shortest),
+        accelerator_s=max(devices / (concurrency / request_s(group, asked)), shortest),
         carried=carried_over(spec, device, devices, concurrency, weight_dtype),
     )  # fmt: skip
 
 
-def _groups(spec: ModelSpec, device: Accelerator) -> list[int]:
+@lru_cache(maxsize=1024)
+def _groups(spec: ModelSpec, device: Accelerator) -> tuple[int, ...]:
     """Return the powers of two that the layers can be split over, on devices that are joined."""
     most, heads = most_devices(device), spec.attention_heads
     sizes = [2**power for power in range(most.bit_length()) if 2**power <= most]
-    return [size for size in sizes if not any(number % size for number in heads)]
+    return tuple(size for size in sizes if not any(number % size for number in heads))
 
 
 explain(__name__)

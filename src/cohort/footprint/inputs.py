@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from math import inf
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 from cohort.errors import bounded, one_of
 from cohort.errors.arguments import explain
 from cohort.footprint.factors import EMBODIED, Range, factor, factor_of
-from cohort.footprint.places import GRID_TABLES, grid_range, offsite_water
+from cohort.footprint.places import GRID_TABLES, Grid, grid, grid_range, offsite_water
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator
 
@@ -37,7 +37,7 @@ class Case:
 
 
 Usual = Callable[[Case], Range]
-_TABLES = (*GRID_TABLES, "footprint_factors", "facilities")  # from which ranges are read
+_TABLES = (*GRID_TABLES, "aliases", "footprint_factors", "facilities")  # from which ranges are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,8 @@ class Factors:
     def __post_init__(self) -> None:
         for name, own in _traits(type(self)).items():
             value = getattr(self, name)
+            if type(value) is float and own.low < value < inf:
+                continue  # nearly all of them; what is left is looked at more closely
             if value is not None or own.usual is not None:
                 within(name, value, own.low, unit=own.unit, above=own.above)  # draws may pass the high end
 
@@ -195,12 +197,42 @@ class Factors:
         CohortError
             As `given`; and where the data lack what a range rests on, such as the place.
         """
-        found = cls.given(known or {})
-        stamps = tuple(facts.modified(name) for name in _TABLES)
-        unknown = tuple(
-            (name, own.usual) for name, own in _traits(cls).items() if own.usual and name not in found
-        )
-        return {**found, **_read(unknown, case, stamps)}
+        return cls.looked_up(case, known)[0]
+
+    @classmethod
+    def looked_up(
+        cls, case: Case, known: Mapping[str, float | Range | None] | None = None
+    ) -> tuple[dict[str, Range], Grid, Self]:
+        """Return the factors of a case as ranges, the place, and the central value of each factor.
+
+        Parameters
+        ----------
+        case, known
+            As `ranges` takes them.
+
+        Returns
+        -------
+        tuple of dict, Grid and Factors
+            As `ranges` returns them; what the electricity of the place emits; and the central values.
+
+        Raises
+        ------
+        CohortError
+            As `ranges`.
+
+        Examples
+        --------
+        >>> from cohort.registry.devices import accelerator
+        >>> Factors.looked_up(Case(accelerator("B200"), "SE", "node"))[1].place
+        'Sweden'
+        """
+        found = cls.given(known) if known else {}
+        stamps = tuple([facts.modified(name) for name in _TABLES])
+        kind: Any = cls
+        usual, place, own = _read(kind, frozenset(found), case, stamps)
+        if found:
+            own = cls(**central_values({**found, **usual}))
+        return {**found, **usual}, place, own
 
 
 def within(name: str, value: Any, low: float, high: float = inf, unit: str = "", above: bool = False) -> Any:
@@ -234,6 +266,8 @@ def within(name: str, value: Any, low: float, high: float = inf, unit: str = "",
     >>> within("pue", 1.1, 1, 10)
     1.1
     """
+    if type(value) is float and low < value < high:
+        return value
     ends = (value,) if isinstance(value, Real) or not hasattr(value, "__array__") else _ends(value)
     for end in ends:
         bounded(name, end, low, high, unit, above=above)
@@ -247,13 +281,25 @@ def _ends(draws: Any) -> tuple[Any, ...]:
 
 def _traits(kind: type[Factors]) -> dict[str, _Traits]:
     """Return the traits of the fields of `Factors`, or of a class that adds some."""
-    return {each.name: each.metadata["traits"] for each in fields(kind)}
+    if kind not in _KEPT:
+        _KEPT[kind] = {each.name: each.metadata["traits"] for each in fields(kind)}
+    return _KEPT[kind]
 
 
-@lru_cache(maxsize=128)
-def _read(unknown: tuple[tuple[str, Usual], ...], case: Case, stamps: tuple[int, ...]) -> Mapping[str, Range]:
-    """Return the ranges of factors that are not known, kept until a table changes."""
-    return {name: usual(case) for name, usual in unknown}
+_KEPT: dict[type[Factors], dict[str, _Traits]] = {}
+
+
+@lru_cache(maxsize=512)
+def _read(
+    kind: Any, known: frozenset[str], case: Case, stamps: tuple[int, ...]
+) -> tuple[Mapping[str, Range], Grid, Any]:
+    """Return the ranges of factors that are not known, the place, and where none is known all central values.
+
+    They are kept until a table changes.
+    """
+    place = grid(case.place)  # decides the water too, where what its electricity emits is given
+    usual = {name: own.usual(case) for name, own in _traits(kind).items() if own.usual and name not in known}
+    return usual, place, None if known else kind(**central_values(usual))
 
 
 def central_values(ranges: Mapping[str, Range]) -> dict[str, float]:

@@ -52,7 +52,11 @@ class Grid:
 
 def _known() -> dict[str, list[Grid]]:
     """Return the factors of each place, the default one first; read again when a table was written."""
-    return _read_grids(tuple(facts.modified(name) for name in GRID_TABLES))
+    return _read_grids(_stamps())
+
+
+def _stamps() -> tuple[int, ...]:
+    return tuple([facts.modified(name) for name in GRID_TABLES])
 
 
 @lru_cache(maxsize=1)
@@ -162,7 +166,15 @@ def grid_factors(place: str) -> list[Grid]:
     >>> [(each.year, each.g_per_kwh) for each in grid_factors("France")]
     [(2024, 44.18), (2025, 41.44), (2025, 31.0), (2022, 57.0)]
     """
+    if type(place) is str:
+        return list(_factors_of(place, facts.modified("aliases"), _stamps()))
     return list(_known()[place_name(place)])
+
+
+@lru_cache(maxsize=1024)
+def _factors_of(place: str, stamp: int, stamps: tuple[int, ...]) -> tuple[Grid, ...]:
+    """Return every factor of a place by one of its names, kept until a table changes."""
+    return tuple(_known()[place_name(place)])
 
 
 def grid(place: str, year: int | None = None, source: str | None = None) -> Grid:

@@ -279,7 +279,8 @@ def known_utilisations(modified: int) -> dict[str, tuple[str, float]]:
     -------
     dict of str to (str, float)
         By run: the family of its accelerator, and the share of its dense 16-bit peak. A bound of the hours
-        gives none.
+        gives none, and neither do the hours of a model that was pruned or distilled: they are not those of
+        its own size.
 
     Examples
     --------
@@ -288,10 +289,10 @@ def known_utilisations(modified: int) -> dict[str, tuple[str, float]]:
     ('H100, H800', 0.16)
     """
     found = {}
-    for name in dict.fromkeys(row["model_or_run"] for row in facts.rows("training_runs")):
+    for name in runs_with_hours():
         rows = run_rows(name)
         hours, device = _number(rows, "accelerator_hours"), _text(rows, "accelerator")
-        if not hours or not device or rows["accelerator_hours"]["qualifier"] == AT_MOST:
+        if not hours or not device or "made_by" in rows:
             continue
         active, tokens = run_size(name, rows)
         if active and tokens:
@@ -301,6 +302,23 @@ def known_utilisations(modified: int) -> dict[str, tuple[str, float]]:
                 _family(chip), training_flop(active, tokens) / (hours * SECONDS_PER_HOUR * peak)
             )  # fmt: skip
     return found
+
+
+def runs_with_hours() -> list[str]:
+    """Return the runs whose hours are published, not a bound of them alone.
+
+    Returns
+    -------
+    list of str
+        Those of models that were pruned or distilled as well.
+    """
+    return [
+        row["model_or_run"]
+        for row in facts.rows("training_runs")
+        if (row["field"], row["part"]) in {("accelerator_hours", part) for part in _WHOLE}
+        and row["value"]
+        and row["qualifier"] != AT_MOST
+    ]
 
 
 def run_size(name: str, rows: Rows) -> tuple[float | None, float | None]:

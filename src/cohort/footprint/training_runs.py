@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
@@ -13,9 +14,7 @@ from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint, account, at_least, check_boundary
 from cohort.footprint.factors import Range, host_ratio, power
 from cohort.footprint.factors import mfu as usual_mfu
-from cohort.footprint.inputs import Case, Factors, central_values, traits, within
-from cohort.footprint.places import grid as grid_of
-from cohort.footprint.places import grid_factors
+from cohort.footprint.inputs import Case, Factors, traits, within
 from cohort.footprint.provenance import Provenance, about_place
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, as_accelerator, sixteen_bit_type
@@ -104,6 +103,42 @@ def training_tokens(model: str | ModelSpec) -> float:
     if fact is None or not fact.number:
         raise NotInDataError(f"the training tokens of {spec.name} are not disclosed; give tokens")
     return float(fact.number)
+
+
+def made_by(model: str | ModelSpec) -> str:
+    """Return how a model was made where it was not trained from nothing: by distillation, or by pruning too.
+
+    Six FLOP for each of its own parameters and tokens are then less than its making took: a teacher read the
+    tokens as well, and a model that was pruned had been trained before.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        A model, or its name.
+
+    Returns
+    -------
+    str
+        As the table `training_runs` has it; empty for all other models.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model; the message names the nearest.
+
+    Examples
+    --------
+    >>> made_by("llama-3.2-1b"), made_by("llama-3-8b")
+    ('pruning and distillation', '')
+    """
+    spec = read_model(model)
+    return _ways(facts.modified("training_runs")).get(spec.name, "") if spec.registered else ""
+
+
+@lru_cache(maxsize=1)
+def _ways(modified: int) -> dict[str, str]:
+    rows = facts.rows("training_runs")
+    return {row["model_or_run"]: row["value"] for row in rows if row["field"] == "made_by"}
 
 
 def training_hours(flop: float, accelerator: str | Accelerator, mfu: float | None = None) -> float:
@@ -216,18 +251,22 @@ def training(
     """
     device = as_accelerator(accelerator)
     power_known, assumed = _with_host(device, boundary, known.get("power_w"), node_power_w)
-    ranges = run_factors(device, grid, boundary, {**known, **power_known})
+    case = Case(device, grid, check_boundary(boundary))
+    ranges, place, own = RunFactors.looked_up(case, {**known, **power_known})
     compute = run_compute(accelerator_hours, model, tokens)
-    place = grid_of(grid)
 
     def again(values: Mapping[str, Any]) -> Footprint:
         return run_footprint(boundary, device, compute, values, apply_pue)
 
-    subject = "hours" if accelerator_hours is not None or model is None else read_model(model).name
+    subject = "hours"
+    if accelerator_hours is None and model is not None:
+        subject, way = read_model(model).name, made_by(model)
+        if way:
+            assumed += (f"{subject} was made by {way}: its own size and tokens give too few hours.",)
     about = Provenance(
         subject, device.name, place, ranges, (*assumed, *about_place(place, ranges)), again
     )  # fmt: skip
-    return replace(again(central_values(ranges)), provenance=about)
+    return run_footprint(boundary, device, compute, own, apply_pue, about)
 
 
 def _with_host(
@@ -280,7 +319,6 @@ def run_factors(
     >>> run_factors("H100 SXM 80GB", "France", "facility", {"pue": 1.2})["grid_g_per_kwh"].high
     45.54958
     """
-    grid_factors(grid)  # a place decides the water too, where what its electricity emits is given
     return RunFactors.ranges(Case(as_accelerator(accelerator), grid, check_boundary(boundary)), known)
 
 
@@ -323,8 +361,9 @@ def run_footprint(
     boundary: str,
     device: Accelerator,
     compute: tuple[Any, Any],
-    values: Mapping[str, Any],
+    values: Mapping[str, Any] | RunFactors,
     apply_pue: bool | None = None,
+    provenance: Provenance | None = None,
 ) -> Footprint:
     """Return the footprint of a run from one value of each factor, or from arrays of them.
 
@@ -336,10 +375,12 @@ def run_footprint(
         The accelerator, whose peak the hours are estimated from.
     compute : pair of float or array
         As `run_compute` returns it.
-    values : mapping of str to float or array
+    values : RunFactors, or mapping of str to float or array
         One for each of `RunFactors`.
     apply_pue : bool, optional
         As in `training`.
+    provenance : Provenance, optional
+        What the footprint rests on, where that is known.
 
     Returns
     -------
@@ -357,11 +398,12 @@ def run_footprint(
 
     Examples
     --------
+    >>> from cohort.footprint.inputs import central_values
     >>> values = central_values(run_factors("H100 SXM 80GB", "USA", "node"))
     >>> round(run_footprint("node", as_accelerator("H100 SXM 80GB"), (1000, None), values).energy_kwh, 1)
     968.8
     """
-    own = RunFactors(**values)
+    own = values if isinstance(values, RunFactors) else RunFactors(**values)
     hours, flop = compute
     if flop is not None:
         hours = _hours(flop, device, own.mfu)
@@ -374,6 +416,7 @@ def run_footprint(
         accelerator_hours=hours,
         development=own.development,
         apply_pue=apply_pue,
+        provenance=provenance,
     )
 
 

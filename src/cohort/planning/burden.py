@@ -13,7 +13,8 @@ from cohort.errors import CohortError, NotInDataError, positive
 from cohort.errors.arguments import explain
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.answers import answer_factors, answer_footprint
-from cohort.footprint.energy import cache_joules, coefficients, joules_per_token, prompt_joules
+from cohort.footprint.carried import coefficients_on
+from cohort.footprint.energy import cache_joules, joules_per_token, prompt_joules
 from cohort.footprint.factors import DRAWN, factor
 from cohort.footprint.hosting import Service
 from cohort.footprint.inputs import central_values
@@ -122,8 +123,8 @@ class Draw:
             "expert_up" if spec.experts else "up", len(spec.layers) // 2, len(spec.layers)
         ).name
         self._dtype = name if name in precisions() else "bf16"
-        self._kept = coefficients()
-        self._fixed = cache_joules(spec, *lengths, precision(kv_dtype).bytes_per_element)
+        self._kept = coefficients_on(device)
+        self._fixed = cache_joules(spec, *lengths, precision(kv_dtype).bytes_per_element, self._kept)
         drawn = factor("training", DRAWN).central
         try:
             self._fixed += prompt_joules(spec, device, *lengths, drawn, self._dtype)

@@ -216,7 +216,13 @@ def modified(table: str) -> int:
     int
         Nanoseconds since 1970.
     """
-    return os.stat(os.path.join(data_folder(), f"{table}.csv")).st_mtime_ns
+    return os.stat(_path(data_folder(), table)).st_mtime_ns
+
+
+@lru_cache(maxsize=512)
+def _path(folder: str, table: str) -> str:
+    """Return where a table is; kept, as whatever is kept asks first whether its table was written anew."""
+    return os.path.join(folder, f"{table}.csv")
 
 
 def schema(table: str) -> dict[str, Any]:

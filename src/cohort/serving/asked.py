@@ -46,7 +46,9 @@ class Asked:
         return self.input_tokens + (self.output_tokens + 1) // 2
 
 
-def checked_layout(device: Accelerator, tensor: int, data: int, expert: bool, pipeline: int) -> Layout:
+def checked_layout(
+    device: Accelerator, tensor: int, data: int = 1, expert: bool = False, pipeline: int = 1
+) -> Layout:
     """Return how devices share a model, once it has been checked that their links join as many.
 
     Parameters

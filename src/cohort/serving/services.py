@@ -23,6 +23,30 @@ BOUNDS = {
 }
 
 
+def time_of_request(
+    first_s: float, token_s: float, prompts_s: float, others_s: float, output_tokens: int
+) -> float:
+    """Return the time of a request, from the prompt to the last token.
+
+    Parameters
+    ----------
+    first_s, token_s : float
+        Time to the first token, and per output token, in seconds.
+    prompts_s : float
+        Of the latter, what the prompts of others take, in seconds.
+    others_s : float
+        What they take in all, in seconds.
+    output_tokens : int
+        Tokens of the answer.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
+    return first_s + others_s + (output_tokens - 1) * (token_s - prompts_s)
+
+
 @dataclass(frozen=True)
 class Serving:
     """A service in its steady state, every slot taken: a request that ends makes room for the next.
@@ -113,8 +137,8 @@ class Serving:
 
         While it lasts, each of the other sequences ends and the prompt of its successor is read.
         """
-        token = self.tpot_s - dict(self.parts)["prompts"]
-        return self.ttft_s + self.others_s + (self.output_tokens - 1) * token
+        prompts = dict(self.parts)["prompts"]
+        return time_of_request(self.ttft_s, self.tpot_s, prompts, self.others_s, self.output_tokens)
 
     @property
     def requests_per_s(self) -> float:

@@ -120,6 +120,8 @@ class DeviceGroup:
             Bytes.
         """
         mine, shared = self.layout.sequences(sequences), self.layout.tensor
+        if self.layout.pipeline == 1:
+            return self.spec.kv_cache_bytes(context, mine, self._cache_width, tensor_parallel=shared)
         return max(
             part.kv_cache_bytes(context, mine, self._cache_width, tensor_parallel=shared)
             for part in self._stages

@@ -9,7 +9,7 @@ from math import ceil
 from cohort.errors.arguments import explain
 from cohort.serving.asked import Asked
 from cohort.serving.memory import Budget, memory_budget
-from cohort.serving.services import Serving
+from cohort.serving.services import Serving, time_of_request
 from cohort.serving.step import CHUNK, DeviceGroup
 
 
@@ -53,6 +53,27 @@ def times_of(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[floa
     running = step / 2 / stages if count > 1 and asked.output_tokens > 1 else 0.0
     first = group.attained.first_s + group.piped(alone, ceil(read / chunk)) + waited + running
     return first, parts, others - waited
+
+
+def request_s(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> float:
+    """Return the time of a request, without the rest of its service.
+
+    Parameters
+    ----------
+    group : DeviceGroup
+        The devices.
+    asked : Asked
+        What is asked of them.
+    chunk : int
+        Tokens of prompts that a step reads at the most.
+
+    Returns
+    -------
+    float
+        Seconds, as `Serving.request_s` has it.
+    """
+    first, parts, others = times_of(group, asked, chunk)
+    return time_of_request(first, sum(parts.values()), parts["prompts"], others, asked.output_tokens)
 
 
 def steady(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
@@ -167,9 +188,34 @@ def memory_misfit(group: DeviceGroup, sequences: int, context: int) -> str:
     str
         A clause; empty where they fit.
     """
+    if fits_memory(group, sequences, context):
+        return ""
     budget = memory_of(group)
     cache = 0 if budget.room < 0 else group.cache_bytes(context, sequences)
-    return "" if 0 <= budget.room >= cache else replace(budget, cache=cache).reason
+    return replace(budget, cache=cache).reason
+
+
+def fits_memory(group: DeviceGroup, sequences: int, context: int) -> bool:
+    """Return whether weights and cache fit the memory.
+
+    Parameters
+    ----------
+    group : DeviceGroup
+        The devices.
+    sequences, context : int
+        As in `memory_misfit`, which says why not.
+
+    Returns
+    -------
+    bool
+    """
+    room = _room(group)
+    return 0 <= room >= group.cache_bytes(context, sequences)
+
+
+@lru_cache(maxsize=2048)
+def _room(group: DeviceGroup) -> int:
+    return memory_of(group).room
 
 
 explain(__name__)

@@ -1,6 +1,8 @@
 """The footprint of an answer, of its equivalents, of fleets, and the break-even with making the model."""
 
 import importlib.util
+import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -21,6 +23,7 @@ from cohort.footprint.places import grid
 from cohort.footprint.training_runs import training
 from cohort.footprint.uncertainty import propagate
 from cohort.footprint.yardsticks import fleet
+from cohort.registry import facts
 
 CHAT = {"input_tokens": 200, "output_tokens": 400}
 LLAMA = {"model": "llama-3-70b", "concurrency": 64, **CHAT}
@@ -335,3 +338,47 @@ def test_other_faults_are_named():
         fleet(pues=1.2)
     with pytest.raises(ParameterError, match="one whose rated power the data hold"):
         serving(**{**LLAMA, "model": "llama-3-8b"}, accelerator="A100 PCIe 40GB", boundary="accelerator_tdp")
+
+
+# --- what is kept between calls
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("grids_ember", "383.55", "767.1"),
+        ("inference_calibration", "0.211", "0.422"),
+        (
+            "footprint_factors",
+            "hyperscale data centre,pue,central,1.10,",
+            "hyperscale data centre,pue,central,1.2,",
+        ),
+    ],
+)
+def test_an_answer_follows_its_tables(name, old, new, tmp_path, monkeypatch):
+    before = serving(**LLAMA)
+    copied = shutil.copytree(facts.data_folder(), tmp_path / "data")
+    path = copied / f"{name}.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    os.utime(path, ns=(1, 1))
+    monkeypatch.setattr(facts, "data_folder", lambda: str(copied))
+    assert serving(**LLAMA).co2e_kg > 1.05 * before.co2e_kg
+    monkeypatch.undo()
+    assert serving(**LLAMA) == before
+
+
+@pytest.mark.parametrize("accelerator", ["H100 SXM 80GB", "B200", "MI300X"])
+@pytest.mark.parametrize("model", ["llama-3-8b", "qwen3-235b-a22b"])
+def test_the_time_of_an_answer_is_that_of_its_service(model, accelerator):
+    found = service(model, accelerator, 16, **CHAT)
+    served = cohort.serving.serve(
+        model, accelerator, found.accelerators, 16, weight_dtype=found.weight_dtype, **CHAT
+    )
+    shortest = found.joules / found.device.tdp_w
+    assert found.accelerator_s == max(found.accelerators / served.requests_per_s, shortest)
+
+
+def test_ranges_of_a_footprint_begin_at_the_values_that_it_was_made_with():
+    for one in (serving(**LLAMA, pue=1.3), serving(**LLAMA)):
+        again = one.provenance.again({name: each.central for name, each in one.provenance.factors.items()})
+        assert again == one

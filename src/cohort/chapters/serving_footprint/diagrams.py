@@ -14,7 +14,9 @@ from cohort.display.parts import name_rows
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.display.words import significant
 from cohort.footprint.accounts import Footprint
-from cohort.footprint.energy import coefficients, narrow_experts
+from cohort.footprint.carried import coefficients_on
+from cohort.footprint.energy import MEASURED, narrow_experts
+from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.roofline import weights_read
 from cohort.units import GB, WH_PER_KWH
 
@@ -63,7 +65,11 @@ TERMS = {
 
 
 def terms(
-    spec: ModelSpec, accelerators: int, numbers: Sequence[int], weight_dtype: str = "bf16"
+    spec: ModelSpec,
+    accelerators: int,
+    numbers: Sequence[int],
+    weight_dtype: str = "bf16",
+    accelerator: str | Accelerator = MEASURED,
 ) -> pd.DataFrame:
     """Return what each term of the energy of a token comes to, as more answers share a step.
 
@@ -77,13 +83,18 @@ def terms(
         Answers in a step.
     weight_dtype : str
         How the weights are stored.
+    accelerator : str or Accelerator
+        On what.
 
     Returns
     -------
     DataFrame
         J for an output token by term, a row for each number of answers.
     """
-    found, width = coefficients(), precision(weight_dtype).bytes_per_element / GB
+    found, width = (
+        coefficients_on(as_accelerator(accelerator)),
+        precision(weight_dtype).bytes_per_element / GB,
+    )
     multiplied = found.multiply * spec.matmul_parameters * width
     records = {
         number: {

@@ -12,7 +12,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
 from cohort.chapters.serving_footprint.published import DEEPSEEK, quoted_value
-from cohort.chapters.serving_footprint.tables import answer_of, central_footprint, service_of
+from cohort.chapters.serving_footprint.tables import WH, answer_of, central_footprint, measured_at, service_of
 from cohort.footprint import answers
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.published_runs import run_of
@@ -166,6 +166,36 @@ def break_evens(
         }
     columns = ["hours", "known", "made", "answer", "answers", "days", "with development"]
     return pd.DataFrame.from_dict(records, orient="index", columns=columns)
+
+
+def measured_break_evens(
+    models: Sequence[str], evens: pd.DataFrame, concurrency: int, **request: Any
+) -> pd.Series:
+    """Return when use outweighs making by measured answers, for the models that were measured.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths.
+    evens : DataFrame
+        As `break_evens` returns it of the same models.
+    concurrency, **request
+        As `break_evens` takes them.
+
+    Returns
+    -------
+    Series
+        Answers by model; empty where none was measured so.
+    """
+    found = {}
+    for spec in specs(models):
+        if title(spec) in evens.index:
+            service = service_of(spec, concurrency, **request)
+            measured = measured_at(service)
+            if measured is not None:
+                terms = central_footprint(service, "facility", request.get("grid", "USA")).energy_kwh * WH
+                found[title(spec)] = evens["answers"][title(spec)] * terms / measured
+    return pd.Series(found, dtype=float)
 
 
 def break_even_spread(

@@ -203,6 +203,32 @@ def classes() -> pd.DataFrame:
     return frame.astype({"rows": int})
 
 
+METERED = "terms against 357 metered configurations"
+COPIES = "terms against 16 metered configurations with copies of the attention"
+
+
+def metered_errors() -> dict[str, float]:
+    """Return how near the terms are to metered configurations that are no part of the fit.
+
+    Returns
+    -------
+    dict of str to float
+        Of predicted over measured energy the ``spread``, the largest one of a class as ``widest``, the median
+        in ``eight bits``, the share ``inside`` the range, and the median with ``copies`` of the attention;
+        ``prompt``, the tokens of a prompt of code completion that are inferred.
+    """
+    spread = "geometric standard deviation"
+    classes_of = ("mixtures", "eight bits", "reasoning", "B200")
+    return {
+        "spread": quoted_value(METERED, spread),
+        "widest": max(quoted_value(METERED, f"{spread}, {name}") for name in classes_of),
+        "eight bits": quoted_value(METERED, "median of predicted over measured, eight bits"),
+        "inside": quoted_value(METERED, "share inside the range"),
+        "copies": quoted_value(COPIES, "median of predicted over measured"),
+        "prompt": quoted_value("code completion on the leaderboard", "tokens of a prompt"),
+    }
+
+
 # Queries ----------------------------------------------------------------------------------------------------
 
 # What a published energy is called and how it is known, by its entity and quantity.

@@ -188,6 +188,37 @@ def measured_answers(model: str, input_tokens: int, output_tokens: int) -> pd.Da
     return pd.DataFrame(rows, columns=["concurrency", "wh"])
 
 
+NEAR = 0.1  # how far the requests of a measurement may be from those asked, as a share
+
+
+def measured_at(service: answers.Service) -> float | None:
+    """Return what an answer takes of the data centre by a measurement of the same service.
+
+    Parameters
+    ----------
+    service : Service
+        What gives the answer.
+
+    Returns
+    -------
+    float or None
+        Wh, with the same host, idle share and PUE; None where no measurement has the model, the accelerators,
+        the type of weights and about as many requests, or the lengths are not comparable.
+    """
+    for row in facts.rows("inference_energy"):
+        same = (
+            row["same_shape_as"] == service.model.name
+            and (row["accelerator"], row["weight_dtype"]) == (service.device.name, service.weight_dtype)
+            and row["metric"] == "energy_per_output_token"
+            and int(row["accelerators"]) == service.accelerators
+        )
+        if same and abs(float(row["concurrency"] or 0) / service.concurrency - 1) < NEAR:
+            found = measured_answers(service.model.name, service.input_tokens, service.output_tokens)
+            near = found[found["concurrency"] == float(row["concurrency"])]
+            return float(near["wh"].iloc[0]) if len(near) else None
+    return None
+
+
 def by_model(models: Sequence[str], concurrency: int, **request: Any) -> pd.DataFrame:
     """Return the energy of an answer of several models at one concurrency.
 

@@ -17,9 +17,9 @@ from cohort.footprint.audit import Published, published_rows
 from cohort.footprint.factors import Range
 from cohort.footprint.published_runs import (
     Run,
-    known_utilisations,
     run_rows,
     run_size,
+    runs_with_hours,
     siblings,
     utilisation,
 )
@@ -34,7 +34,8 @@ CLASSES = {
     "metered": "the energy was metered; hours are predicted without any run of the same makers, but the "
     "power is not held out: its range rests on their own measurements",
     "blind": "only the total was published; everything is predicted",
-    "hours": "the hours are predicted from the utilisation of the runs of other makers",
+    "hours": "the hours are predicted from the utilisation of the runs of other makers; models that were "
+    "pruned and distilled took more than their own size explains, and count as misses",
 }
 
 
@@ -283,8 +284,8 @@ def _blind() -> list[_Question]:
 def _hours_known() -> list[_Question]:
     """Return the runs whose hours are published, each to be predicted from those of other makers."""
     questions = []
-    for name in known_utilisations(facts.modified("training_runs")):
-        run = _sized(name)
+    for name in dict.fromkeys(runs_with_hours()):
+        run = _sized(name) if run_rows(name).get("accelerator_hours") else None
         if run is not None:
             hours = float(run_rows(name)["accelerator_hours"]["value"])
             known: dict[str, float | Range | None] = {"mfu": utilisation(run.device, without=siblings(name))}

@@ -15,8 +15,9 @@ import pandas as pd
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import specs, title
+from cohort.chapters.judging import quoted
 from cohort.footprint.accounts import BOUNDARIES, BOUNDARY_WORDS
-from cohort.footprint.factors import Range
+from cohort.footprint.factors import Range, factor
 from cohort.footprint.published_runs import Run, known_utilisations, run_of, utilisation
 from cohort.footprint.scenarios import Scenario, modelled
 from cohort.footprint.training_runs import run_factors, run_footprint
@@ -70,6 +71,29 @@ def utilisations() -> pd.DataFrame:
     frame = pd.DataFrame.from_dict(found, orient="index", columns=["family", "mfu"]).rename_axis("run")
     frame.index = pd.Index([run_title(name) for name in frame.index], name="run")
     return frame.sort_values("mfu", ascending=False, kind="stable")
+
+
+CATEGORIES = 16  # kinds of impact that the study of an A100 counts
+
+
+def beyond_carbon() -> dict[str, float]:
+    """Return what is published of the making of electronics beyond carbon.
+
+    Returns
+    -------
+    dict of str to float
+        ``kinds`` of impact that the study of an A100 counts, and those ``led`` by its making; ``resources``
+        of a model's training and use in kg of antimony equivalent; ``water`` for an accelerator in L.
+    """
+    resources = facts.row(
+        "footprint_factors", entity="Mistral Large 2", quantity="training and 18 months of use, resources"
+    )
+    return {
+        "kinds": CATEGORIES,
+        "led": quoted("A100", "impact categories"),
+        "resources": float(resources["value"]),
+        "water": factor("accelerator", "embodied water").central,
+    }
 
 
 def run_title(name: str) -> str:

@@ -131,19 +131,17 @@ def _plant(times: float = 1.0) -> Judgement:
     )
 
 
-CATEGORIES = 16  # kinds of impact that the study of an A100 counts
-
-
 def _making(times: float = 1.0) -> Judgement:
     """Judge the pollution of making by a study that counts more than carbon, over the life of the device."""
     led = quoted("A100", "impact categories")
     rule = (
-        f"of {CATEGORIES} kinds of impact, those where making the A100 does more harm than using them, in a "
-        "study of the training of GPT-4 that spreads the making over the life of the device; toxicity and "
-        "the pollution of water are among them, climate is not. Holds from a quarter of the kinds, with "
-        "limits from one of them. It is one study of one device, and the amounts of GPT-4 are estimates"
+        f"of {tables.CATEGORIES} kinds of impact, those where making the A100 does more harm than using "
+        "them, in a study of the training of GPT-4 that spreads the making over the life of the device; "
+        "toxicity and the pollution of water are among them, climate is not. Holds from a quarter of the "
+        "kinds, with limits from one of them. It is one study of one device, and the amounts of GPT-4 are "
+        "estimates"
     )
-    verdict = graded(led / CATEGORIES, 0.25, 1 / CATEGORIES, times, 1)
+    verdict = graded(led / tables.CATEGORIES, 0.25, 1 / tables.CATEGORIES, times, 1)
     return Judgement("making_pollutes", verdict, int(led), "kinds of impact", rule)
 
 

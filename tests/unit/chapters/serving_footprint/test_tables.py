@@ -1,11 +1,15 @@
 """One answer as tables: by another way."""
 
+import numpy as np
 import pytest
 
 import cohort
 from cohort.chapters.serving_footprint import making, tables, uncertainty
+from cohort.chapters.serving_footprint.words import comparisons, one_answer
 from cohort.errors import CohortError, DoesNotFitError
+from cohort.footprint import answers
 from cohort.footprint.answers import serving
+from cohort.footprint.uncertainty import Spread
 
 CHAT = {"accelerator": "H100 SXM 80GB", "input_tokens": 256, "output_tokens": 400}
 COHORT = ["llama-2-7b", "llama-3-8b", "llama-3-70b", "mixtral-8x22b-v0.1", "command-r-v01"]
@@ -73,3 +77,31 @@ def test_what_does_not_fit_is_told_by_its_type():
     assert tables.answer_of(spec, 64, **asked) is None
     with pytest.raises(CohortError, match="concurrency is 0"):
         tables.answer_of(spec, 0, **CHAT)
+
+
+def test_a_measured_service_leads_with_what_was_measured():
+    """Llama 3.1 405B at 64 requests: 3.082 J a token, for 400 tokens with host, idle machines and PUE."""
+    lengths = {"input_tokens": 256, "output_tokens": 400}
+    found = answers.service("llama-3.1-405b", concurrency=64, accelerators=8, weight_dtype="fp8", **lengths)
+    chain = 1.43 / (1 - answers.idle_share().central) * 1.1
+    measured = tables.measured_at(found)
+    assert measured == pytest.approx(3.082 * 400 * chain / 3600, rel=0.01)
+    drawn, whole = Spread(np.array([0.3, 0.5, 0.9]), {}), serving(model="llama-3.1-405b", **CHAT)
+    said = one_answer.answer("Llama 3.1 405B", found, drawn, 0.479, whole, "USA", measured)
+    assert f"takes {measured:.3g} Wh of the data centre by what its accelerators were metered at, and" in said
+    assert "and 0.479 Wh by the terms of this chapter, 0." in said
+    for other in ({"concurrency": 100}, {"output_tokens": 4000}, {"accelerator": "H200"}):
+        asked = {"concurrency": 64, "accelerator": "H100 SXM 80GB", **lengths, **other}
+        assert tables.measured_at(answers.service("llama-3.1-405b", weight_dtype="fp8", **asked)) is None
+
+
+def test_break_evens_by_measurement():
+    """Llama 3.1 405B comes to fewer answers, as it was metered at more than the terms give."""
+    names = ["llama-3.1-405b", "llama-3-70b", "phi-3-mini-4k"]
+    evens = making.break_evens(names, 64, 1e7, **CHAT)
+    found = making.measured_break_evens(names, evens, 64, **CHAT)
+    assert list(found.index) == ["Llama 3.1 405B", "Llama 3 70B"]
+    assert found["Llama 3.1 405B"] == pytest.approx(54.5e9, rel=0.02)
+    said = comparisons.by_measurement(found)
+    assert said.startswith("By metered energies, which go before computed ones, it is: 54")
+    assert comparisons.by_measurement(found.iloc[:0]) == ""

@@ -47,14 +47,12 @@ def test_other_accelerators_are_carried_over():
     said = one_answer.answer("Gemma 2B", service, ENERGY, 0.2, whole, "France")
     assert said.startswith("One answer of 1 token by Gemma 2B, 1 at once on 1 L4, takes 0.2 Wh")
     assert said.endswith(
-        "making of the hardware. What H100 draw is carried over to L4 as it is, since little was measured "
-        "there; the range is wider for it."
+        "making of the hardware. The terms were fitted on H100. For L4 that of products follows its ratings "
+        "and the others stay as they are; the range is wider for it."
     )
-    assert (
-        " For L4 the numbers of H100 are carried over as they are. Scaled by its ratings they would be "
-        in (one_answer.fitted_points(LEFT, service))
-    )
-    assert f"be {service.carried:.3g} times these" in one_answer.fitted_points(LEFT, service)
+    said = one_answer.fitted_points(LEFT, service)
+    assert " For L4 products take what its power over its peak makes of them, and all else what it" in said
+    assert f"take {service.carried:.3g} times as much" in one_answer.fitted_points(LEFT, service)
 
 
 def test_use_catches_up():
@@ -273,7 +271,7 @@ def test_the_worst_prediction_and_the_lowest_models():
     assert said.startswith("Predicted from the others, 75% of the points are within a quarter of what was")
     assert "The worst is A with 8 requests at once, 0.3 of it:" in said
     assert "those of A (0.30), C (0.90), D (1.00) are lowest" in said
-    assert "its rows are no blind test" in said and said.endswith("deviation of 1.38 from before.")
+    assert "their rows are no blind test" in said and said.endswith("deviation of 1.38 from before.")
 
 
 def test_estimates_of_a_service_and_of_a_tool():

@@ -111,7 +111,20 @@ def test_sources_of_the_hardware():
     assert emitted.hardware(MAKING, [], kg).startswith("*Hardware.* For A and B and C the range of a whole")
 
 
+def test_beyond_carbon_says_what_nobody_publishes():
+    said = emitted.made_beyond_carbon(tables.beyond_carbon())
+    assert (
+        "Of 16 kinds of impact in the one public teardown of an A100, making it outweighs its use in 6"
+        in said
+    )
+    assert "660 kg of antimony" in said and "103 L of water" in said
+    assert said.endswith("no maker of accelerators publishes resources or waste.")
+
+
 def test_water_and_heat():
+    assert "6 L a kWh in Sweden and 8.2 in Canada: what evaporates from reservoirs" in emitted.water(
+        "A", 6, 9
+    )
     assert "For A that is 105 million litres, 17.5 times what evaporates in" in emitted.water("A", 6.0, 105.0)
     said = emitted.heat("A", 35.1)  # 35.1 GWh at 3.6 MJ a kWh, over 2.45 MJ a litre
     assert "heat, 35.1 GWh for A." in said and "it would take 51.6 million litres" in said

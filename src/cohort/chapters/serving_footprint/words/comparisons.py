@@ -127,6 +127,25 @@ def break_even_point(name: str, evens: pd.DataFrame, between: Spread | None) -> 
     )
 
 
+def by_measurement(found: pd.Series) -> str:
+    """Return when use outweighs making by measured answers.
+
+    Parameters
+    ----------
+    found : Series
+        Answers by model, as `making.measured_break_evens` returns them.
+
+    Returns
+    -------
+    str
+        A sentence; empty where no model was measured.
+    """
+    if found.empty:
+        return ""
+    each = ", ".join(f"{scaled(count)} for {name}" for name, count in found.items())
+    return f"By metered energies, which go before computed ones, it is: {each}."
+
+
 def fewer_at_once(name: str, evens: pd.DataFrame, fewer: int, concurrency: int) -> str:
     """Return when use catches up with fewer answers at once.
 
@@ -332,10 +351,36 @@ def measured_accuracy(left: pd.DataFrame, drawn: float) -> str:
         "steps last longer than reading and multiplying explain, and the accelerators draw meanwhile. By the "
         f"median of a model, those of {lowest} are lowest, all above a hundred billion parameters: answers "
         "of such models may take more than this chapter says.\n"
-        "The term for experts in eight bits was added when the errors of all metered models had been seen, "
-        "so "
-        "that its rows are no blind test. The range that is drawn keeps the geometric standard deviation of "
-        f"{drawn:.2f} from before."
+        "The term for experts in eight bits, and the scale of products on B200, were chosen when the errors "
+        "of all metered models had been seen, so that their rows are no blind test of these. The range that "
+        f"is drawn keeps the geometric standard deviation of {drawn:.2f} from before."
+    )
+
+
+def metered_accuracy(found: Mapping[str, float]) -> str:
+    """Return how near the terms are to metered configurations that are no part of the fit.
+
+    Parameters
+    ----------
+    found : mapping of str to float
+        As `published.metered_errors` returns it.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    return (
+        "The leaderboard metered 357 configurations more that can be tested, on B200 too, in chat, reasoning "
+        "and code. With each model predicted from the others their geometric standard deviation is "
+        f"{found['spread']:.2f}, at most {found['widest']:.2f} in any class, and "
+        f"{100 * found['inside']:.0f}% lie inside the range; eight bits are predicted at "
+        f"{found['eight bits']:.2f} of what they take. The prompts of code completion are not published: the "
+        f"length that suits the smaller coder, about {found['prompt']:,.0f} tokens, was used for the larger "
+        "one. Sixteen configurations fail: Qwen3-Coder 480B in fp8, with a copy of the attention on "
+        f"each accelerator, takes {1 / found['copies']:.1f} times what the terms give. Its accelerators draw "
+        "nearly their rating even at eight requests, which no reading and multiplying explains, and no other "
+        "model was metered that way."
     )
 
 

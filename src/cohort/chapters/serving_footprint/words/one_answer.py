@@ -21,7 +21,15 @@ from cohort.units import DAYS_PER_YEAR
 # In brief ---------------------------------------------------------------------------------------------------
 
 
-def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole: Footprint, grid: str) -> str:
+def answer(
+    name: str,
+    service: answers.Service,
+    drawn: Spread,
+    wh: float,
+    whole: Footprint,
+    grid: str,
+    measured: float | None = None,
+) -> str:
     """Return what one answer takes and emits.
 
     Parameters
@@ -38,6 +46,8 @@ def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole:
         Of an answer, the hardware included.
     grid : str
         Where the electricity is from.
+    measured : float, optional
+        Energy of an answer by a measurement of the same service, which leads where there is one.
 
     Returns
     -------
@@ -46,15 +56,19 @@ def answer(name: str, service: answers.Service, drawn: Spread, wh: float, whole:
     """
     device = service.device.name
     carried = (
-        f" What H100 draw is carried over to {device} as it is, since little was measured there; "
-        "the range is wider for it."
+        f" The terms were fitted on H100. For {device} that of products follows its ratings and the others "
+        "stay as they are; the range is wider for it."
         if device != energy.MEASURED
         else ""
     )
+    taken, wide = f"{plainly(wh)} Wh of the data centre", "and "
+    if measured is not None:
+        taken = f"{plainly(measured)} Wh of the data centre by what its accelerators were metered at"
+        wide = f"and {plainly(wh)} Wh by the terms of this chapter, "
     return (
         f"One answer of {counted(service.output_tokens, 'token')} by {name}, {service.concurrency:,} at once "
-        f"on {counted(service.accelerators, device, device)}, takes {plainly(wh)} Wh of the data centre, "
-        f"and {plainly(drawn.low, 2)} to {plainly(drawn.high, 2)} Wh from the 5th to the 95th percentile. "
+        f"on {counted(service.accelerators, device, device)}, takes {taken}, "
+        f"{wide}{plainly(drawn.low, 2)} to {plainly(drawn.high, 2)} Wh from the 5th to the 95th percentile. "
         f"On the grid of {grid} it emits {plainly(1000 * whole.co2e_kg)} g of CO2e, location-based, "
         f"of which {plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% for the making of the hardware."
         f"{carried}"
@@ -243,9 +257,10 @@ def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:
     kept, device = energy.coefficients(), find_accelerator(energy.MEASURED)
     rated = (device.tdp_w or 0.0) / (device.bandwidth / 1e9)
     carried = (
-        f" For {service.device.name} the numbers of H100 are carried over as they are. Scaled by its ratings "
-        f"they would be {plainly(service.carried)} times these for a token; rows of B200 lie nearer to the "
-        "unscaled ones where few answers share a step, and the range of an answer is widened to hold both."
+        f" For {service.device.name} products take what its power over its peak makes of them, and all else "
+        f"what it takes on H100. Were all of it scaled by ratings, a token would take "
+        f"{plainly(service.carried)} times as much; metered B200 lie nearer to the former, and the range of "
+        "an answer is widened to hold both."
         if service.device.name != energy.MEASURED
         else ""
     )

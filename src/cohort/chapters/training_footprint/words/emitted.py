@@ -9,6 +9,7 @@ import pandas as pd
 from cohort.chapters.training_footprint.tables import WORDS
 from cohort.display.words import bullets, counted, running, significant
 from cohort.footprint.factors import Range
+from cohort.footprint.places import offsite_water
 
 # In brief ---------------------------------------------------------------------------------------------------
 
@@ -293,7 +294,36 @@ def water(name: str, onsite_ml: float, offsite_ml: float) -> str:
         f"*Water.* Most evaporates where the electricity is made. For {name} that is "
         f"{significant(offsite_ml)} million litres, {significant(offsite_ml / onsite_ml)} times what "
         "evaporates in the data centre. What a site uses ranges from nearly nothing, in closed loops, to a "
-        "litre a kWh, and hardly any report says."
+        f"litre a kWh, and hardly any report says. Where dams make the power the factor is high, "
+        f"{significant(offsite_water('Sweden').central, 2)} L a kWh in Sweden and "
+        f"{significant(offsite_water('Canada').central, 2)} in Canada: what evaporates from reservoirs is "
+        "charged to the electricity, though they serve other ends too. A litre counts the same everywhere; "
+        "no source cited here gives a weight for scarcity."
+    )
+
+
+def made_beyond_carbon(found: Mapping[str, float]) -> str:
+    """Return what is published of the making of electronics beyond carbon.
+
+    Parameters
+    ----------
+    found : mapping of str to float
+        As `tables.beyond_carbon` returns it.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    return (
+        f"*Beyond carbon.* Of {found['kinds']:.0f} kinds of impact in the one public teardown of an A100, "
+        f"making it outweighs its use in {found['led']:.0f} "
+        "([Falk et al., 2025](../bibliography.md#falk2025a100)). Mistral AI publishes "
+        f"{significant(found['resources'])} kg of antimony equivalent of resources for training and 18 "
+        "months of use of Mistral Large 2, the hardware not told apart "
+        "([Mistral AI, 2025](../bibliography.md#mistral2025lca)). The "
+        f"{significant(found['water'])} L of water for an accelerator are those of the chip alone. In what "
+        "the book cites, no maker of accelerators publishes resources or waste."
     )
 
 
