@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import cohort
 from cohort.architecture import dtypes
 from cohort.footprint import places
 from cohort.registry.facts import config_path
-from cohort.runner.parameter_cells import Parameter, read_parameters
 from cohort.runner.notebook.document import read_notebook
+from cohort.runner.parameter_cells import Parameter, read_parameters
 
 OWN = {"mine.json": "dbrx", "small.json": "smollm2-135m"}  # configs of a reader, as of these models
 KEPT = 0.4  # of the parameters of a set stay as they are
@@ -51,6 +51,24 @@ CHOICES: dict[str, Callable[[], Sequence[str]]] = {
     "contracts": lambda: ["wind power:0:share 0.4", "sun:0:hours 9-17"],
 }
 
+# What a chapter takes of them.
+OF_CHAPTER: dict[tuple[str, str], Callable[[], Sequence[str]]] = {
+    ("expert_tradeoffs", "model"): lambda: [
+        name for name in CHOICES["model"]() if name in OWN or cohort.model(name).experts
+    ],
+}
+# Numbers whose range is narrower than their type's.
+NUMBERS: dict[str, Sequence[float]] = {
+    "tensor_parallel": (1, 2, 4, 8),
+    "expert_parallel": (1, 2, 4, 8),
+    "resamples": (20, 50, 200),
+    "draws": (100, 500, 5000),
+    "bytes_per_element": (0.5, 1.0, 2.0, 4.0, 16.0),
+    "pue": (0.0, 1.0, 1.2, 3.0),
+    "years": (0.01, 0.5, 2.0, 30.0),
+    "lifetime_years": (0.0, 0.5, 5.0, 20.0),
+}
+
 _RANGE = re.compile(r"from (\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)")
 
 
@@ -58,16 +76,17 @@ def drawn(chapter: Path, number: int) -> dict[str, Any]:
     """Return a set of parameters for a chapter; the same for the same number."""
     chance = random.Random(f"{chapter.stem} {number}")
     known = read_parameters(chapter.stem, read_notebook(chapter))
-    values = {one.name: value(one, chance) for one in known if chance.random() > KEPT}
-    return values or {known[0].name: value(known[0], chance)}
+    changed = [one for one in known if chance.random() > KEPT] or known[:1]
+    return {one.name: value(chapter.stem, one, chance) for one in changed}
 
 
-def value(parameter: Parameter, chance: random.Random) -> Any:
-    """Return a value of a parameter, which may be an extreme one."""
-    if parameter.type == "str":
-        return chance.choice(CHOICES[parameter.name]())
-    if parameter.type == "list[str]":
-        return _some(list(CHOICES[parameter.name]()), chance)
+def value(chapter: str, parameter: Parameter, chance: random.Random) -> Any:
+    """Return a value of a parameter of a chapter, which may be an extreme one."""
+    if parameter.type in ("str", "list[str]"):
+        named = OF_CHAPTER.get((chapter, parameter.name)) or CHOICES[parameter.name]
+        return chance.choice(named()) if parameter.type == "str" else _some(list(named()), chance)
+    if parameter.name in NUMBERS:
+        return chance.choice(NUMBERS[parameter.name])
     assert parameter.type in ("int", "float") and isinstance(parameter.default, int | float)
     kind = int if parameter.type == "int" else float
     ends = _RANGE.search(parameter.help)

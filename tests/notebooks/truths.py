@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 Notebook = dict[str, Any]
@@ -32,7 +31,7 @@ FAULTS = {
     "no number": r"\b(?:nan|NaN|inf|NaT|infinity)\b|\bNone\b(?! (?:of|is|are|has|was|were|lies|fits|names))|∞|<NA>",
     "nothing in brackets": r"\(\s*\)|\[\s*\](?!\()",
     "zero of zero": r"\b0 of (?:the )?0\b|\b0 out of 0\b|\bof (?:the )?0 [a-z]+s\b",
-    "one of one": r"\b1 of (?:the )?1\b(?![,.]\d)|\ball 1\b|\beach of the 1\b|\bthe 1 [a-z]+\b",
+    "one of one": r"\b1 of (?:the )?1\b(?![,.]\d)|\ball 1\b(?![,.]\d)|\beach of the 1\b|\bthe 1 [a-z]+\b",
     "plural of one": rf"(?<![\d.,/-])(?<!\^)(?<!per )\b1 (?!(?:{'|'.join(_ONE.split())})\b)[a-z]{{3,}}s\b(?!-)",
     "singular of many": rf"(?<![\d.,/-])(?:[2-9]|[1-9][\d,]*\d|0) (?:{_SINGULAR})\b(?!-)",
     "zero with a unit": rf"(?<![\d.,])[-+−]?0(?:\.0+)? {_UNITS}(?![\w/])(?! per)",
@@ -41,9 +40,9 @@ FAULTS = {
     "digits run together": r"(?<![\d.,#/^_-])\d{5,}(?![\d-])",
     "too many digits": r"\d,\d{3}\.\d|\b\d{4,}\.\d",
     "number on number": r"\b\d{1,3}(?:,\d{3})+ (?:thousand|million|billion|trillion)\b",
-    "from a to a": r"\b(\d[\d,.]*)( ?[%\w]*)(?: and then| to| and|–) \1(?![\d.,]*\d)\b",
+    "from a to a": r"\b(\d[\d,.]*)(?: ?%| \w+)?(?: to |–| and then )\1(?![\d.,]*\d)\b",
     "a machine's name": r"\b[a-z]+[a-z0-9]*_[a-z0-9_]+\b",
-    "less by a negative": r"\bby (?:about )?[-−]\d",
+    "less by a negative": r"\b(?:less|more|lower|higher|smaller|larger|worse|better|short|long|slower|faster)\w* by (?:about )?[-−]\d",
     "twice the same word": r"\b([a-z]{2,}) \1\b(?<!that that)(?<!had had)",
     "spaces or stops": r"[^\s|.]  +\S|(?<!\.) [,.;](?!\d)|,,|(?<!\.)\.\.(?!\.)|, *\.|;\.|:\.",
     "an object": r"<[a-z_.]+ object|\bSeries\b|\bdtype:|np\.float|\bTrue\b|\bFalse\b|\{\}",

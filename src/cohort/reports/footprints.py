@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from cohort.display.words import counted, mass, significant
-from cohort.errors import ParameterError, one_of, shown
+from cohort.errors import ParameterError, one_of
 from cohort.errors.arguments import explain
 from cohort.errors.cells import inert
 from cohort.footprint.logged_runs import LoggedRun, from_log
