@@ -10,7 +10,9 @@ from typing import Any
 
 import cohort
 from cohort.architecture import dtypes
+from cohort.display.published_values import disclosed
 from cohort.footprint import places
+from cohort.planning.burden import price_of
 from cohort.registry.facts import config_path
 from cohort.runner.notebook.document import read_notebook
 from cohort.runner.parameter_cells import Parameter, read_parameters
@@ -53,8 +55,10 @@ CHOICES: dict[str, Callable[[], Sequence[str]]] = {
 
 # What a chapter takes of them.
 OF_CHAPTER: dict[tuple[str, str], Callable[[], Sequence[str]]] = {
-    ("expert_tradeoffs", "model"): lambda: [
-        name for name in CHOICES["model"]() if name in OWN or cohort.model(name).experts
+    ("expert_tradeoffs", "model"): lambda: [name for name in cohort.models() if cohort.model(name).experts],
+    ("data_optimal", "model"): lambda: [spec.name for spec, *_ in disclosed(cohort.models())],
+    ("decide", "accelerators"): lambda: [
+        name for name in cohort.accelerators() if price_of(cohort.accelerator(name), None)
     ],
 }
 # Numbers whose range is narrower than their type's.
@@ -65,6 +69,10 @@ NUMBERS: dict[str, Sequence[float]] = {
     "draws": (100, 500, 5000),
     "bytes_per_element": (0.5, 1.0, 2.0, 4.0, 16.0),
     "pue": (0.0, 1.0, 1.2, 3.0),
+    "capacity_factor": (0.1, 1.0, 8.0),
+    "training_utilisation": (0.01, 0.4, 1.0),
+    "prefill_utilisation": (0.01, 0.4, 1.0),
+    "decode_utilisation": (0.0001, 0.05, 1.0),
     "years": (0.01, 0.5, 2.0, 30.0),
     "lifetime_years": (0.0, 0.5, 5.0, 20.0),
 }

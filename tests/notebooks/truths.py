@@ -89,12 +89,8 @@ def plain(text: str) -> str:
 
 
 def prose(markdown: str) -> str:
-    """Return what a reader reads of Markdown: no address, code, tag or mathematics."""
-    return (
-        html.unescape(_HIDDEN.sub(" § ", markdown.replace("](", "] (")))
-        if 0
-        else html.unescape(re.sub(r"§", "", _HIDDEN.sub("§", markdown)).replace("[", "").replace("\\", ""))
-    )
+    """Return what a reader reads of Markdown, with a mark for each address, code, tag and formula."""
+    return html.unescape(_HIDDEN.sub("§", markdown).replace("[", "").replace("\\", ""))
 
 
 def html_words(notebook: Notebook) -> Iterator[tuple[str, str]]:
@@ -122,12 +118,6 @@ def faults(notebook: Notebook, figures: list[dict[str, Any]] = ()) -> list[tuple
     for cell, rows in tables(notebook):
         if len(rows) < 2:
             found.append((cell, "a table with a head alone", str(rows)))
-        heads = rows[0] if rows else []
-        if len(rows) > 1 and heads:
-            for place, head in enumerate(heads):
-                column = [row[place] for row in rows[1:] if len(row) == len(heads)]
-                if column and place and not any(one.strip("–- ") for one in column):
-                    found.append((cell, "an empty column", head))
         for row in rows:
             for one in row:
                 found += [

@@ -205,10 +205,40 @@ def significant(value: float, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> significant(0.5), significant(67.49), significant(1284)
-    ('0.5', '67.5', '1,280')
+    >>> significant(0.5), significant(67.49), significant(1284), significant(0.0000184)
+    ('0.5', '67.5', '1,280', '0.0000184')
     """
-    return f"{float(f'{value:.{digits}g}'):,.10g}"
+    written = f"{Decimal(f'{value:.{digits}g}'):,f}"
+    return "0" if float(written.replace(",", "")) == 0 else written
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def powered(value: float, digits: int = 3) -> str:
+    """Return a number as a power of ten where it is very large or very small, such as an amount of compute.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    digits : int
+        How many of its digits count.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> powered(5.76e23), powered(1e-12), powered(1e18), powered(1284)
+    ('5.76 × 10²³', '10⁻¹²', '10¹⁸', '1,280')
+    """
+    factor, power = f"{value:.{digits - 1}e}".split("e")
+    if -4 < int(power) < 6 or not value:
+        return significant(value, digits)
+    raised = f"10{str(int(power)).translate(_RAISED)}"
+    return raised if float(factor) == 1 else f"{float(factor):g} × {raised}"
 
 
 def scaled(value: float, digits: int = 3) -> str:
@@ -230,7 +260,14 @@ def scaled(value: float, digits: int = 3) -> str:
     >>> scaled(0.367), scaled(478), scaled(73.2e9)
     ('0.367', '478', '73.2 billion')
     """
-    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+    sizes = (
+        (1e18, "quintillion"),
+        (1e15, "quadrillion"),
+        (1e12, "trillion"),
+        (1e9, "billion"),
+        (1e6, "million"),
+    )
+    for size, word in sizes:
         if abs(float(f"{value:.{digits}g}")) >= size:
             return f"{significant(value / size, digits)} {word}"
     return significant(value, digits)

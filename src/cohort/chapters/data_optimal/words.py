@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
-from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
+from cohort.display.words import (
+    counted,
+    inflected,
+    paragraphs,
+    powered,
+    ranged,
+    scaled,
+    sentences,
+    significant,
+)
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
 
 # --- in brief
@@ -106,7 +115,7 @@ def where_models_stand(name: str, frame: pd.DataFrame, out: pd.DataFrame, limits
     return paragraphs(
         sentences(
             f"The Chinchilla runs{', which the law was fitted on,' if native else ''} have at most "
-            f"{limits['parameters'] / 1e9:.1f} billion parameters, {limits['flop']:.2g} FLOP and "
+            f"{limits['parameters'] / 1e9:.1f} billion parameters, {powered(limits['flop'], 2)} FLOP and "
             f"{limits['ratio']:.0f} tokens per parameter.",
             f"Of {counted(len(out), 'model')}, {outside['parameters']} had more parameters, "
             f"{outside['flop']} took more compute, and {outside['ratio']} saw more tokens per parameter. "

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cohort.display.words import inflected, paragraphs, scaled, sentences
+from cohort.display.words import inflected, paragraphs, powered, scaled, sentences
 from cohort.scaling import FLOP_PER_TOKEN, Allocation, ScalingLaw
 
 ENDLESS = 1e30  # tokens after which more change no printed digit of a loss
@@ -180,11 +180,11 @@ def out_of_data(enough: Allocation, later: pd.DataFrame, frame: pd.DataFrame, fo
     size = frame["parameters"][focus]
     smaller = (
         f"A smaller model meets the limit at less compute: {focus} has read every token once at "
-        f"{FLOP_PER_TOKEN * size * enough.tokens:.2g} FLOP."
+        f"{powered(FLOP_PER_TOKEN * size * enough.tokens, 2)} FLOP."
     )
     return sentences(
         f"With {scaled(enough.tokens)} distinct tokens the compute-optimal model runs out of data at "
-        f"{enough.flop:.2g} FLOP; the largest compute of a model here is {frame['flop'].max():.2g}.",
+        f"{powered(enough.flop, 2)} FLOP; the largest compute of a model here is {powered(frame['flop'].max(), 2)}.",
         f"At ten times that compute the best model makes {ten[0]:.1f} passes and the limit costs it "
         f"{ten[1]:.1f} thousandths of a nat, at a hundred times {hundred[0]:.0f} passes and "
         f"{hundred[1]:.1f}.",

@@ -11,7 +11,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Dense
 from cohort.architecture.registered import specs, title
 from cohort.display.problems import Problem
-from cohort.display.words import significant
+from cohort.display.words import powered, significant
 
 
 def worked(models: Sequence[str], ratios: pd.DataFrame, chinchilla: float) -> list[Problem]:
@@ -143,7 +143,7 @@ def _text(ratios: pd.DataFrame, chinchilla: float) -> Problem:
     name = str(ratios["per active"].idxmax())
     tokens, ratio = float(ratios["tokens"].loc[name]), float(ratios["per active"].loc[name])
     active, times = tokens / ratio, ratio / chinchilla
-    compute = f"{6 * active * tokens:.2e} FLOP"
+    compute = f"{powered(6 * active * tokens)} FLOP"
     return Problem(
         f"{name} saw {significant(tokens / 1e12)} trillion tokens and puts {_billion(active)} weights to "
         f"work on each. Chinchilla saw {significant(chinchilla)} tokens per weight. How far beyond that is "

@@ -80,7 +80,7 @@ def page(plan: Plan, rows: Sequence[Row], notebooks: Sequence[Notebook | None]) 
 
 
 def _table(plan: Plan, rows: Sequence[Row]) -> Markup:
-    """Return the table of the varied parameters and of the single recorded values that differ between runs."""
+    """Return the table of what varied and of the single recorded values that differ between runs."""
     names = plan.varied or plan.parameters
     same = {*plan.every, *(name for name, _ in shared(plan, rows))}
     found = dict.fromkeys((name, row.record[name]["unit"]) for row in rows for name in row.record)

@@ -220,13 +220,13 @@ def test_when_the_data_run_out():
     later = data_worth.limited(LAW, [100 * enough.flop, 10 * enough.flop], 1.5e13)
     out, passes, smaller = words_on_data.out_of_data(enough, later, FRAME, LLAMA).split("\n")
     assert out.startswith(
-        "With 15 trillion distinct tokens the compute-optimal model runs out of data at 8.7e+25"
+        "With 15 trillion distinct tokens the compute-optimal model runs out of data at 8.7 × 10²⁵"
     )
     assert passes == (
         "At ten times that compute the best model makes 3.6 passes and the limit costs it 1.3 thousandths of "
         "a nat, at a hundred times 13 passes and 4.6."
     )
-    assert smaller.endswith("Llama 3 8B has read every token once at 7.2e+23 FLOP.")
+    assert smaller.endswith("Llama 3 8B has read every token once at 7.2 × 10²³ FLOP.")
     giant = FRAME.assign(parameters=1e15)
     assert len(words_on_data.out_of_data(enough, later, giant, LLAMA).split("\n")) == 2
 
