@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from cohort.display.parts import label_points, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
@@ -250,8 +250,7 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
     drawing, (upper, lower) = plt.subplots(2, 1, figsize=(WIDTH, 4), sharex=True, layout="constrained")
     upper.plot(table.index, table["passes"], color=COLOURS[0])
     upper.set(xscale="log", yscale="log", ylabel="passes over the data")
-    upper.yaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50]))
-    plain_ticks(upper.yaxis)
+    plain_ticks(upper.yaxis, (1, 2, 5, 10, 20, 50))
     lower.plot(table.index, table["free"], color=INK, lw=1.4)
     lower.plot(table.index, table["loss"], color=COLOURS[0])
     _name_end(lower, table.index[-1], table["free"].iloc[-1], "endless data", INK, "top")
