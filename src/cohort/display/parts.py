@@ -40,7 +40,8 @@ class _Marked(LogLocator):
         self.wanted = wanted
 
     def __call__(self) -> list[float]:
-        low, high = sorted(float(end) for end in self.axis.get_view_interval())
+        axis: Any = self.axis
+        low, high = sorted(map(float, axis.get_view_interval()))
         marks = [mark for mark in self.wanted if low <= mark <= high]
         if len(marks) < 2:
             marks = [float(mark) for mark in super().__call__() if low <= mark <= high]
@@ -53,12 +54,13 @@ class _Marked(LogLocator):
 
     def _step(self, marks: list[float]) -> int:
         """Return each how manyth mark has room for its label on a horizontal axis."""
-        if self.axis.axis_name != "x":
+        axis: Any = self.axis
+        if axis.axis_name != "x":
             return 1
-        wide = self.axis.axes.bbox.width * 72 / self.axis.axes.figure.dpi
+        wide = axis.axes.bbox.width * 72 / axis.axes.figure.dpi
         most = max((len(_plain(mark)) for mark in marks), default=0)
         needed = len(marks) * most * _LETTER * float(mpl.rcParams["font.size"])
-        return max(1, min(math.ceil(needed / wide), len(marks) - 1))
+        return max(1, min(math.ceil(needed / float(wide)), len(marks) - 1))
 
 
 _LETTER = 0.66  # width of a digit, with its share of the space between labels, in sizes of the type

@@ -20,6 +20,7 @@ SMALLEST = 9  # points, of the smallest text: 9 pixels on a phone, 390 CSS pixel
 
 
 GOLDEN = 0.618
+LOWEST = 2.0  # inches
 
 
 INK = "#333333"
@@ -85,13 +86,13 @@ def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
     Parameters
     ----------
     height : float
-        In inches.
+        In inches; at least `LOWEST`, so that a chart of one row has room for its key.
 
     Returns
     -------
     Figure, Axes
     """
-    drawing, axes = plt.subplots(figsize=(WIDTH, height), layout="constrained")
+    drawing, axes = plt.subplots(figsize=(WIDTH, max(height, LOWEST)), layout="constrained")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(Thousands())
         axis.isDefault_majfmt = True  # dates and logarithmic scales bring their own

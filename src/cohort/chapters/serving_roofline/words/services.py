@@ -62,7 +62,7 @@ def brief(
         f"- A step whose work for each byte is above the ridge of {service.accelerator} is bound by compute. "
         f"A training step is at {significant(ratio['training'])} times the ridge, reading a prompt of "
         f"{counted(service.input_tokens, 'token')} at {significant(ratio['prefill'])} times. Writing one "
-        f"answer is at {significant(alone)} times, {_pace(alone, sweep.loc[1])}.",
+        f"answer is at {significant(alone)} times, {_pace(alone, sweep.iloc[0])}.",
         f"- {name} on {counted(service.tensor_parallel, 'device')}, with "
         f"{counted(service.concurrency, 'answer')} at once, {would}take{ending} "
         f"{significant(1e3 * service.tpot_s)} ms for a token of each and write{ending} "
