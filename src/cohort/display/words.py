@@ -212,35 +212,6 @@ def significant(value: float, digits: int = 3) -> str:
     return "0" if float(written.replace(",", "")) == 0 else written
 
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def powered(value: float, digits: int = 3) -> str:
-    """Return a number as a power of ten where it is very large or very small, such as an amount of compute.
-
-    Parameters
-    ----------
-    value : float
-        A finite number.
-    digits : int
-        How many of its digits count.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> powered(5.76e23), powered(1e-12), powered(1e18), powered(1284)
-    ('5.76 × 10²³', '10⁻¹²', '10¹⁸', '1,280')
-    """
-    factor, power = f"{value:.{digits - 1}e}".split("e")
-    if -4 < int(power) < 6 or not value:
-        return significant(value, digits)
-    raised = f"10{str(int(power)).translate(_RAISED)}"
-    return raised if float(factor) == 1 else f"{float(factor):g} × {raised}"
-
-
 def scaled(value: float, digits: int = 3) -> str:
     """Return a number with the word for its size.
 

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
-from cohort.display.words import counted, inflected, paragraphs, powered, sentences, significant
+from cohort.display.phrases import powered
+from cohort.display.words import counted, inflected, paragraphs, sentences, significant
 from cohort.fitting.chinchilla_runs import CHINCHILLA
 
 

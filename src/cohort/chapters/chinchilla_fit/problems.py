@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cohort.display.phrases import powered
 from cohort.display.problems import Problem
-from cohort.display.words import powered, significant
+from cohort.display.words import significant
 from cohort.scaling import ScalingLaw
 
 PARAMETERS, TOKENS = 70e9, 1.4e12  # of Chinchilla, as its makers round them

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cohort.display.words import powered, ranged, sentences, significant
+from cohort.display.phrases import powered
+from cohort.display.words import ranged, sentences, significant
 from cohort.scaling import ScalingLaw
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.words import counted, paragraphs, powered, ranged, sentences, significant
+from cohort.display.phrases import powered
+from cohort.display.words import counted, paragraphs, ranged, sentences, significant
 from cohort.fitting import Fit
 from cohort.scaling import ScalingLaw
 

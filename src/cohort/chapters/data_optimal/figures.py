@@ -14,7 +14,7 @@ from matplotlib.ticker import PercentFormatter
 
 from cohort.display.parts import label_points, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
-from cohort.display.words import scaled, significant
+from cohort.display.words import inflected, scaled, significant
 
 KINDS = {False: ("dense", COLOURS[0], "o"), True: ("experts, by active parameters", COLOURS[3], "D")}
 
@@ -255,7 +255,12 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
     lower.plot(table.index, table["loss"], color=COLOURS[0])
     _name_end(lower, table.index[-1], table["free"].iloc[-1], "endless data", INK, "top")
     _name_end(
-        lower, table.index[-1], table["loss"].iloc[-1], f"{scaled(unique)} tokens", COLOURS[0], "bottom"
+        lower,
+        table.index[-1],
+        table["loss"].iloc[-1],
+        f"{scaled(unique)} {inflected(unique, 'token', 'tokens')}",
+        COLOURS[0],
+        "bottom",
     )
     lower.set(xlabel="training compute (FLOP)", ylabel="loss (nats per token)")
     lower.margins(y=0.25)  # room for the names at the ends

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from cohort.display.phrases import powered
 from cohort.display.problems import Problem
-from cohort.display.words import powered, significant
+from cohort.display.words import significant
 from cohort.scaling import ScalingLaw
 from cohort.units import SECONDS_PER_HOUR
 

@@ -6,7 +6,8 @@ import math
 
 import pandas as pd
 
-from cohort.display.words import counted, inflected, ranged, sentences, significant
+from cohort.display.phrases import among
+from cohort.display.words import inflected, ranged, sentences, significant
 from cohort.scaling import Allocation
 
 
@@ -64,7 +65,7 @@ def takeaways(focus: str, against: pd.DataFrame, laws: pd.DataFrame, uncoupled: 
     overhead, after = (float(against[each].loc[focus]) for each in ("overhead", "break-even"))
     smaller = int((against["size"] < 1).sum())
     return sentences(
-        f"- {smaller} of {counted(len(against), 'model')} {inflected(smaller, 'is', 'are')} smaller than "
+        f"- {among(smaller, len(against), 'model').capitalize()} {inflected(smaller, 'is', 'are')} smaller than "
         "their "
         "training compute asked for. That is no mistake: training is paid once, use for every token.",
         _pays_back(focus, overhead, after),

@@ -8,16 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
-from cohort.display.words import (
-    counted,
-    inflected,
-    paragraphs,
-    powered,
-    ranged,
-    scaled,
-    sentences,
-    significant,
-)
+from cohort.display.phrases import among, amount, powered
+from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
 
 # --- in brief
@@ -50,12 +42,12 @@ def brief(
     beyond = int((out > 1).any(axis=1).sum())
     which = "law fitted to the Chinchilla runs" if name == FITTED else f"law '{name}'"
     range_of_runs = (
-        f"- {beyond} of {counted(len(out), 'model')} {inflected(beyond, 'lies', 'lie')} outside the range of "
+        f"- {among(beyond, len(out), 'model').capitalize()} {inflected(beyond, 'lies', 'lie')} outside the range of "
         "the runs that the law was fitted on. Runs that were trained longer than those did worse than such a "
         "law predicts."
     )
     return sentences(
-        f"- By the {which}, {smaller} of {counted(len(against), 'model')} {inflected(smaller, 'is', 'are')} "
+        f"- By the {which}, {among(smaller, len(against), 'model')} {inflected(smaller, 'is', 'are')} "
         "smaller than the compute-optimal model of the same predicted loss.",
         f"- {focus} took {100 * against['overhead'][focus]:,.0f}% more training compute than that optimum "
         f"would have{_interval(against, focus)}. {_repaid(against, focus, late)}",
@@ -200,7 +192,7 @@ def payback(against: pd.DataFrame, tokens: pd.Series, focus: str, use: float) ->
         f"{', '.join(never)}, being larger than the optimum, never {inflected(len(never), 'does', 'do')}."
     )
     return sentences(
-        f"With {scaled(use)} tokens of use, {int((repaid <= use).sum())} of {counted(len(against), 'model')} "
+        f"With {scaled(use)} tokens of use, {among(int((repaid <= use).sum()), len(against), 'model')} "
         "would have repaid it.",
         too_large if never else "",
         _served_over_trained((repaid / tokens)[smaller]),
@@ -327,7 +319,7 @@ def press_figure(usd_per_day: float, tokens_a_day: float, trained_on: float) -> 
     return (
         f"Taken at its word, USD {usd_per_day:,.0f} a day would pay for {scaled(tokens_a_day)} tokens "
         "written by a model of the size of GPT-3 on A100s at the price that is set above, which need not be "
-        f"that of an A100, and at the utilisation of writing. In {days:.1f} days that is as much compute as "
+        f"that of an A100, and at the utilisation of writing. In {amount(days, 'day')} that is as much compute as "
         "its training took. The figure is contested; at this utilisation any figure of that order means that "
         "use overtakes training soon."
     )

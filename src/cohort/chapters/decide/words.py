@@ -9,7 +9,8 @@ import pandas as pd
 
 from cohort.chapters.decide.lab import OTHER_LAW
 from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
-from cohort.display.words import counted, inflected, powered, running, sentences, significant
+from cohort.display.phrases import powered
+from cohort.display.words import counted, inflected, running, sentences, significant
 from cohort.planning import Demand, Design, Limits, Option, Plan, Point
 from cohort.registry.devices import accelerator
 from cohort.units import BILLION, MILLION, TRILLION

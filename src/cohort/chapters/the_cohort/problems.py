@@ -10,8 +10,9 @@ from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Dense
 from cohort.architecture.registered import specs, title
+from cohort.display.phrases import powered
 from cohort.display.problems import Problem
-from cohort.display.words import powered, significant
+from cohort.display.words import significant
 
 
 def worked(models: Sequence[str], ratios: pd.DataFrame, chinchilla: float) -> list[Problem]:

@@ -178,7 +178,7 @@ def test_reports_leave_out():
     assert reported.full_over_reported(BESIDE[:1], 3, "USA").startswith(
         "1 model of 3 has a report. Counted in full, it would have emitted an estimated 1.4 times"
     )
-    assert reported.full_over_reported(BESIDE[:0], 1, "USA") == "None of the 1 model has a report of its own."
+    assert reported.full_over_reported(BESIDE[:0], 1, "USA") == "The one model has no report of its own."
 
 
 def test_reports_agree_at_their_own_boundary():

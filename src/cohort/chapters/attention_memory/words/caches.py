@@ -8,6 +8,7 @@ import pandas as pd
 
 from cohort.architecture.variants import SINKS
 from cohort.chapters.attention_memory import capacity
+from cohort.display.phrases import among
 from cohort.display.words import binary, counted, inflected, running, scaled, sentences, significant
 from cohort.units import KIB
 
@@ -98,6 +99,10 @@ def _offered(long: Sequence[str], models: int) -> str:
     return f"the context on offer reaches that point for {len(long)} of {models}"
 
 
+def _straight(lines: int, every: int) -> str:
+    return among(lines, every, "line") if lines or every == 1 else f"none of {counted(every, 'line')}"
+
+
 def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
     """Return how many of the drawn lines are straight at their ends, and which have stopped growing.
 
@@ -118,7 +123,7 @@ def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
     straight = int((powers >= STRAIGHT).sum())
     bent = len(powers) - straight - len(flat)
     parts = [
-        f"Between {before:,} and {last:,} tokens {straight or 'none'} of {counted(len(powers), 'line')} "
+        f"Between {before:,} and {last:,} tokens {_straight(straight, len(powers))} "
         f"{inflected(straight, 'rises', 'rise')} straight: twice the text takes twice the memory"
     ]
     if bent:
@@ -152,7 +157,7 @@ def token_costs(tokens: pd.DataFrame) -> str:
     free = tokens.index[tokens["further"] == 0]
     return running(
         f"{dear} pays {significant(average[dear] / KIB)} KiB for a token{other}.",
-        f"{len(several)} of {counted(len(tokens), 'model')} {inflected(len(several), 'mixes', 'mix')} kinds "
+        f"{among(len(several), len(tokens), 'model')} {inflected(len(several), 'mixes', 'mix')} kinds "
         f"of layers: {', '.join(several)}."
         if several
         else "",
@@ -183,7 +188,7 @@ def cache_beside_weights(even: pd.DataFrame, batch: int, dtype: str) -> str:
         offered = capacity.within_reach(even)
         names = f": {', '.join(offered)}" if offered else ""
         reached = (
-            f"With {counted(batch, 'sequence')} in {dtype}, {len(offered)} of {counted(len(even), 'model')} "
+            f"With {counted(batch, 'sequence')} in {dtype}, {among(len(offered), len(even), 'model')} "
             f"can reach that point within the context that is on offer{names}."
         )
     return running(

@@ -35,7 +35,11 @@ def full_over_reported(beside: pd.DataFrame, runs: int, grid: str) -> str:
         One or two sentences.
     """
     if beside.empty:
-        return f"None of the {counted(runs, 'model')} has a report of its own."
+        return (
+            f"None of {counted(runs, 'model')} has a report of its own."
+            if runs > 1
+            else "The one model has no report of its own."
+        )
     has, they = ("has a report", "it") if len(beside) == 1 else ("have reports", "they")
     return (
         f"{counted(len(beside), 'model')} of {runs} {has}. Counted in full, {they} would have emitted an "
