@@ -1,4 +1,4 @@
-"""Parameters drawn for a chapter from what it declares: extremes, one model, all models, a path, each type."""
+"""Parameters drawn for a chapter from what it declares: extremes, one or all models, a path, each type."""
 
 from __future__ import annotations
 

@@ -130,7 +130,8 @@ PLAN = Plan("good", "key", tuple(row.parameters for row in ROWS), defaults={"bud
 def test_the_table_has_a_row_for_each_run_and_a_column_for_each_quantity_in_its_unit() -> None:
     found = results_table(PLAN, ROWS)
     assert list(found) == [
-        "run", "context", "models", "budget", "note", "cache [GiB]", "context (recorded)", "fits", "each [GiB]",
+        "run", "context", "models", "budget", "note", "cache [GiB]", "context (recorded)", "fits", "each "
+        "[GiB]",
         "status (recorded)", "large", "cache [MiB]", "status", "error", "seconds", "notebook",
     ]  # fmt: skip
     assert found["cache [GiB]"] == [2, None, None]

@@ -8,8 +8,9 @@ def overlaps(figure: Figure) -> list[tuple[str, str]]:
     """Return the pairs of texts of a figure that lie over each other by more than their edges."""
     figure.canvas.draw()
     shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    # The box of a slanted text is larger than the text.
-    boxes = [(text.get_text(), text.get_window_extent()) for text in shown if text.get_rotation() % 90 == 0]
+    # The box of a slanted text is larger than the text, and that of a note includes its arrow.
+    level = [text for text in shown if text.get_rotation() % 90 == 0]
+    boxes = [(text.get_text(), Text.get_window_extent(text)) for text in level]
     found = []
     for place, (one, box) in enumerate(boxes):
         for other, taken in boxes[:place]:

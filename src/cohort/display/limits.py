@@ -14,7 +14,7 @@ NAMED = 3  # models that a sentence names
 
 
 def beyond_offered(models: Iterable[ModelSpec], context: int) -> str:
-    """Return a list item on the models whose offered context a text passes; nothing where none is passed.
+    """Return a sentence on the models whose offered context a text passes; nothing where none is passed.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def beyond_offered(models: Iterable[ModelSpec], context: int) -> str:
     >>> beyond_offered([cohort.model("llama-3-8b")], 8192)
     ''
     >>> print(beyond_offered([cohort.model("llama-3-8b")], 65536))
-    - Llama 3 8B is offered for 8,192 tokens, fewer than 65,536: it is counted here as if it went so far.
+    Llama 3 8B is offered for 8,192 tokens, fewer than 65,536: it is counted here as if it went so far.
     """
     limits = {title(spec): offered_context(spec) for spec in models}
     passed = {name: limit for name, limit in limits.items() if limit is not None and limit < context}
@@ -43,7 +43,7 @@ def beyond_offered(models: Iterable[ModelSpec], context: int) -> str:
     if len(limits) == 1:
         ((name, limit),) = passed.items()
         return (
-            f"- {name} is offered for {counted(limit, 'token')}, fewer than {context:,}: it is counted here as "
+            f"{name} is offered for {counted(limit, 'token')}, fewer than {context:,}: it is counted here as "
             "if it went so far."
         )
     short = sorted(passed, key=lambda name: passed[name])[:NAMED]
@@ -51,7 +51,8 @@ def beyond_offered(models: Iterable[ModelSpec], context: int) -> str:
     rest = " and others" if len(passed) > NAMED else ""
     are, went = ("is", "it") if len(passed) == 1 else ("are", "they")
     return (
-        f"- {len(passed):,} of {counted(len(limits), 'model')} {are} offered for fewer than {context:,} tokens: "
+        f"{len(passed):,} of {counted(len(limits), 'model')} {are} offered for fewer than {context:,} "
+        f"tokens: "
         f"{named}{rest}. Here all are counted as if {went} went so far."
     )
 

@@ -100,7 +100,7 @@ def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
 
 
 class Thousands(ScalarFormatter):
-    """Plain numbers on a linear axis, with separators between thousands: 20,000, and neither 20000 nor 2e4."""
+    """Plain numbers on a linear axis, with separators between thousands: 20,000 and not 2e4."""
 
     def __init__(self) -> None:
         super().__init__(useOffset=False)

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
 from cohort.display.parts import name_rows, plain_ticks
+from cohort.display.phrases import powered
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.display.words import scaled, significant
 from cohort.fitting import LOSSES, Fit
@@ -54,7 +55,7 @@ def draw_runs(frame: pd.DataFrame) -> Figure:
         pairs = 10**exponent / FLOP_PER_TOKEN / 1e18
         sizes = np.array(axes.get_xlim())
         axes.plot(sizes, pairs / sizes, color=PALE, lw=0.8, zorder=0)
-        _name_line(axes, pairs, f"1e{exponent}")
+        _name_line(axes, pairs, powered(10.0**exponent))
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
     axes.grid(visible=False)
@@ -221,7 +222,7 @@ def draw_iso_flop(law: ScalingLaw, flops: Sequence[float], frame: pd.DataFrame) 
         near = kept[(np.log(kept["flop"] / flop)).abs() < np.log(1.15)]
         axes.scatter(near["parameters"] / 1e9, near["loss"], color=colour, s=14, zorder=3)
         axes.annotate(
-            f"{flop:.0e}".replace("e+", "e"),
+            powered(flop, 1),
             (sizes[-1] / 1e9, losses[-1]),
             (4, 0),
             textcoords="offset points",

@@ -55,7 +55,8 @@ def _division(law: ScalingLaw, flop: float) -> Problem:
             f"{power:.4f} "
             "of the compute.",
             f"Where both shortages fall alike, (αA ÷ βB)^(1 ÷ (α + β)) = {significant(factor)}.",
-            f"{significant(factor)} × ({powered(flop)} ÷ 6)^{power:.4f} = {significant(best.parameters / 1e9)}e9 "
+            f"{significant(factor)} × ({powered(flop)} ÷ 6)^{power:.4f} = "
+            f"{significant(best.parameters / 1e9)}e9 "
             "parameters.",
             f"{powered(flop)} ÷ (6 × {significant(best.parameters / 1e9)}e9) = "
             f"{significant(best.tokens / 1e12)}e12 tokens.",
@@ -72,7 +73,8 @@ def _half(law: ScalingLaw, flop: float) -> Problem:
     loss = law.loss(best.parameters / 2, 2 * best.tokens)
     more = loss - best.loss
     return Problem(
-        f"At {powered(flop)} FLOP someone trains a model of half the best size, on twice the tokens. What does "
+        f"At {powered(flop)} FLOP someone trains a model of half the best size, on twice the tokens. What "
+        f"does "
         "that "
         "cost in loss?",
         (

@@ -92,7 +92,8 @@ def runs_known(frame: pd.DataFrame) -> str:
     )
     return sentences(
         f"The runs span {significant(kept['parameters'].min() / 1e6)} million to "
-        f"{significant(kept['parameters'].max() / 1e9)} billion parameters and {powered(kept['flop'].min(), 2)} to "
+        f"{significant(kept['parameters'].max() / 1e9)} billion parameters and "
+        f"{powered(kept['flop'].min(), 2)} to "
         f"{powered(kept['flop'].max(), 2)} FLOP.",
         f"Most were given {significant(low)} to {significant(high)} tokens per parameter; the most is "
         f"{significant(kept['ratio'].max())}.",
@@ -318,7 +319,8 @@ def flat_bottom(law: ScalingLaw, flop: float) -> str:
     best = law.compute_optimal(flop)
     half, double = (law.loss(best.parameters * r, best.tokens / r) - best.loss for r in (0.5, 2))
     return (
-        f"The curves are flat at the bottom. At {powered(flop)} FLOP a model of half the best size, trained on "
+        f"The curves are flat at the bottom. At {powered(flop)} FLOP a model of half the best size, "
+        f"trained on "
         f"twice the tokens, loses {1000 * half:.1f} thousandths of a nat per token, "
         f"{100 * half / best.loss:.2f}% of its loss; one of twice the size loses {1000 * double:.1f}."
     )

@@ -75,7 +75,8 @@ def _bill(name: str, spent: float, rate: float, usd_per_hour: float, stated: flo
         )
         billed = f"; by the hours that were stated, USD {significant(stated * usd_per_hour / 1e6)} million"
     return Problem(
-        f"What did those {powered(spent)} FLOP cost, at {powered(rate)} FLOP a second for an accelerator and USD "
+        f"What did those {powered(spent)} FLOP cost, at {powered(rate)} FLOP a second for an accelerator "
+        f"and USD "
         f"{price} an hour?",
         (
             f"{powered(spent)} ÷ {powered(rate)} ÷ 3,600 = {significant(hours / 1e6)} million hours.",

@@ -65,7 +65,8 @@ def takeaways(focus: str, against: pd.DataFrame, laws: pd.DataFrame, uncoupled: 
     overhead, after = (float(against[each].loc[focus]) for each in ("overhead", "break-even"))
     smaller = int((against["size"] < 1).sum())
     return sentences(
-        f"- {among(smaller, len(against), 'model').capitalize()} {inflected(smaller, 'is', 'are')} smaller than "
+        f"- {among(smaller, len(against), 'model').capitalize()} {inflected(smaller, 'is', 'are')} smaller "
+        f"than "
         "their "
         "training compute asked for. That is no mistake: training is paid once, use for every token.",
         _pays_back(focus, overhead, after),

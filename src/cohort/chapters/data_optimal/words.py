@@ -42,7 +42,8 @@ def brief(
     beyond = int((out > 1).any(axis=1).sum())
     which = "law fitted to the Chinchilla runs" if name == FITTED else f"law '{name}'"
     range_of_runs = (
-        f"- {among(beyond, len(out), 'model').capitalize()} {inflected(beyond, 'lies', 'lie')} outside the range of "
+        f"- {among(beyond, len(out), 'model').capitalize()} {inflected(beyond, 'lies', 'lie')} outside the "
+        f"range of "
         "the runs that the law was fitted on. Runs that were trained longer than those did worse than such a "
         "law predicts."
     )
@@ -319,7 +320,8 @@ def press_figure(usd_per_day: float, tokens_a_day: float, trained_on: float) -> 
     return (
         f"Taken at its word, USD {usd_per_day:,.0f} a day would pay for {scaled(tokens_a_day)} tokens "
         "written by a model of the size of GPT-3 on A100s at the price that is set above, which need not be "
-        f"that of an A100, and at the utilisation of writing. In {amount(days, 'day')} that is as much compute as "
+        f"that of an A100, and at the utilisation of writing. In {amount(days, 'day')} that is as much "
+        f"compute as "
         "its training took. The figure is contested; at this utilisation any figure of that order means that "
         "use overtakes training soon."
     )

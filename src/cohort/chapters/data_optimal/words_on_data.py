@@ -193,7 +193,8 @@ def out_of_data(enough: Allocation, later: pd.DataFrame, frame: pd.DataFrame, fo
     )
     return sentences(
         f"With {scaled(enough.tokens)} distinct tokens the compute-optimal model runs out of data at "
-        f"{powered(enough.flop, 2)} FLOP; the largest compute of a model here is {powered(frame['flop'].max(), 2)}.",
+        f"{powered(enough.flop, 2)} FLOP; the largest compute of a model here is "
+        f"{powered(frame['flop'].max(), 2)}.",
         f"At ten times that compute the best model makes {ten[0]:.1f} passes and the limit costs it "
         f"{significant(ten[1])} thousandths of a nat, at a hundred times {hundred[0]:.0f} passes and "
         f"{significant(hundred[1])}.",

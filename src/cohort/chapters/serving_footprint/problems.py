@@ -61,8 +61,10 @@ def worked(
             f"Training {name} emitted {significant(training_t, 4)} t by the same count. After how many "
             "answers has use emitted as much?",
             (
-                f"{significant(training_t, 4)} t are {scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} grams, and "
-                f"{scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} g ÷ {significant(grams, 4)} g = {billions} "
+                f"{significant(training_t, 4)} t are {scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} "
+                f"grams, and "
+                f"{scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} g ÷ {significant(grams, 4)} g = "
+                f"{billions} "
                 "billion.",
                 f"{billions} billion ÷ {answers_per_day:,.0f} a day = {significant(even / answers_per_day)} "
                 "days.",

@@ -137,7 +137,8 @@ def layers_seen(models: Sequence[ModelSpec]) -> str:
         title(spec) for spec in models if spec.experts and any(layer.experts is None for layer in spec.layers)
     ]
     return running(
-        f"{among(len(mixed), len(models), 'model').capitalize()} {inflected(len(mixed), 'mixes', 'mix')} layers "
+        f"{among(len(mixed), len(models), 'model').capitalize()} {inflected(len(mixed), 'mixes', 'mix')} "
+        f"layers "
         f"that see different things: {', '.join(mixed)}."
         if mixed
         else "In each of these models all layers see the same.",
@@ -326,8 +327,10 @@ def cache_cost(counts: pd.DataFrame, caches: pd.DataFrame, context: int) -> str:
     size, per_token, gib = counts["total"] / 1e9, caches["per token"], caches["cache"] / GIB
     least, most = str(per_token.idxmin()), str(per_token.idxmax())
     extremes = (
-        f"{most}, with {significant(size[most])} billion parameters, needs {significant(per_token[most] / KIB)} KiB "
-        f"for a token; {least}, with {significant(size[least])} billion, {significant(per_token[least] / KIB)} KiB."
+        f"{most}, with {significant(size[most])} billion parameters, needs "
+        f"{significant(per_token[most] / KIB)} KiB "
+        f"for a token; {least}, with {significant(size[least])} billion, "
+        f"{significant(per_token[least] / KIB)} KiB."
     )
     order = size.rank().corr(per_token.rank()) if len(size) > 2 else 0.0
     beyond = caches.index[caches["context limit"].fillna(context) < context]

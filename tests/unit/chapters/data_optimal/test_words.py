@@ -223,7 +223,8 @@ def test_when_the_data_run_out():
         "With 15 trillion distinct tokens the compute-optimal model runs out of data at 8.7 × 10²⁵"
     )
     assert passes == (
-        "At ten times that compute the best model makes 3.6 passes and the limit costs it 1.32 thousandths of "
+        "At ten times that compute the best model makes 3.6 passes and the limit costs it 1.32 thousandths "
+        "of "
         "a nat, at a hundred times 13 passes and 4.64."
     )
     assert smaller.endswith("Llama 3 8B has read every token once at 7.2 × 10²³ FLOP.")

@@ -102,7 +102,8 @@ def test_a_text_beyond_what_is_offered_is_said(newest):
     phases = tables.phases("llama-3-70b", "H100 SXM 80GB", 1, **LENGTHS)
     beyond = limits.beyond_offered([cohort.model("llama-3-70b")], 65536)
     assert words.brief("X", phases, sweep, service, 1, 1.0, newest, beyond).split("\n")[-1] == (
-        "- Llama 3 70B is offered for 8,192 tokens, fewer than 65,536: it is counted here as if it went so far."
+        "- Llama 3 70B is offered for 8,192 tokens, fewer than 65,536: it is counted here as if it went so "
+        "far."
     )
 
 

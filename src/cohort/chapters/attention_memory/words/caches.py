@@ -24,6 +24,7 @@ def brief(
     caches: pd.Series,
     even: pd.DataFrame,
     ways: pd.DataFrame,
+    beyond: str = "",
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -43,6 +44,8 @@ def brief(
         As `capacity.break_even_contexts` returns it.
     ways : DataFrame
         As `tables.what_if` returns it.
+    beyond : str
+        As `limits.beyond_offered` returns it of the models.
 
     Returns
     -------
@@ -63,6 +66,7 @@ def brief(
         "- A cache grows at most in proportion to the context. In layers that look at everything the compute "
         "of a prompt grows with the square, and so does the memory of scores that are written out; "
         "FlashAttention does without that memory.",
+        f"- {beyond}" if beyond else "",
     )
 
 
@@ -390,9 +394,13 @@ def ways_to_save(ways: pd.DataFrame) -> str:
         f"Against a key and a value for each head, *{name['grouped']}* takes {significant(less['grouped'])} "
         f"times less, *multi-query* {significant(less['multi-query'])} times and *{name['latent']}* "
         f"{significant(less['latent'])} times.",
-        f"{window}; keeping {SINKS} sinks beside it costs "
-        f"{significant(100 * (cache['sinks'] / cache['window'] - 1))}% of that cache.",
+        f"{window}; keeping {SINKS} sinks beside it costs {_costs(cache['sinks'] / cache['window'] - 1)}.",
         "Precision saves what its bytes say: *grouped, int4* is "
         f"{significant(cache['grouped, int4'] / cache['grouped, fp8'])} times *grouped, fp8*, not half of "
         "it, because a scale comes with every block of numbers.",
     )
+
+
+def _costs(more: float) -> str:
+    """Say what is added to a cache, as a share of it."""
+    return f"{significant(100 * more)}% of that cache" if more > 0 else "nothing at this length"

@@ -196,7 +196,8 @@ def skews(moved: pd.DataFrame, answers: int) -> str:
     harms = experts[high] < experts[low] - 0.5 and slowest[high] > slowest[low] + 0.005
     return running(
         f"From a skew of {low:g} to {high:g}, a layer reads "
-        f"{then(experts[low], experts[high])} experts for {counted(answers, 'answer')}, and the slowest device "
+        f"{then(experts[low], experts[high])} experts for {counted(answers, 'answer')}, and the slowest "
+        f"device "
         f"has {then(slowest[low], slowest[high], '.2f')} times the mean load.",
         "What helps bandwidth harms balance." if harms else "",
     )

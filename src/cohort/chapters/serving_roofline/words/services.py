@@ -74,7 +74,7 @@ def brief(
         f"- Over {of_all['rows']:,.0f} measurements of engines of 2025 and 2026 that nothing was fitted "
         f"to, the median error of the time per token was {of_all['first_look']:.1f}% at the first look and "
         f"is {of_all['median']:.1f}% now; that of the roofline alone is {of_all['roofline']:.0f}%.",
-        beyond,
+        f"- {beyond}" if beyond else "",
     )
 
 
@@ -85,7 +85,8 @@ def _pace(intensity: float, alone: pd.Series) -> str:
     if fixed < 0.5:
         return f"so that {limit} sets the pace"
     return (
-        f"so that by the roofline {limit} sets the pace; but {significant(100 * fixed)}% of its time are fixed "
+        f"so that by the roofline {limit} sets the pace; but {significant(100 * fixed)}% of its time are "
+        f"fixed "
         "times and exchange, which no roofline counts"
     )
 
@@ -226,7 +227,8 @@ def token_time(sweep: pd.DataFrame, concurrency: int, mixture: bool) -> str:
             later.setdefault(parts[number], []).append(f"with {number:,}")
     return sentences(
         running(
-            f"With one answer, the largest part of the time is *{parts.iloc[0]}*, and {significant(fixed)}% is "
+            f"With one answer, the largest part of the time is *{parts.iloc[0]}*, and "
+            f"{significant(fixed)}% is "
             "what no roofline counts: fixed times and exchange.",
             *(f"{' and '.join(those).capitalize()} it is *{part}*." for part, those in later.items()),
         ),
@@ -324,6 +326,12 @@ def variants(saved: pd.DataFrame, devices: int) -> str:
     )
 
 
+def _usd(low: float, high: float) -> str:
+    """Return a range of prices, or the one price that there is."""
+    ends = significant(low), significant(high)
+    return f"for USD {ends[0]}" if ends[0] == ends[1] else f"from USD {ends[0]} to {ends[1]}"
+
+
 def cheapest(costs: pd.DataFrame) -> str:
     """Return the cheapest accelerator for a million output tokens, and the range over all.
 
@@ -343,9 +351,9 @@ def cheapest(costs: pd.DataFrame) -> str:
         )
     best = costs.iloc[0]
     return sentences(
-        f"The cheapest here is {costs.index[0]}, {counted(int(best['devices']), 'device')}, from USD "
-        f"{significant(best['low'])} to {significant(best['high'])}. Across all of them the range is from "
-        f"USD {significant(costs['low'].min())} to {significant(costs['high'].max())}.",
+        f"The cheapest here is {costs.index[0]}, {counted(int(best['devices']), 'device')}, "
+        f"{_usd(best['low'], best['high'])}. Across all of them the million is to be had "
+        f"{_usd(costs['low'].min(), costs['high'].max())}.",
         "These are costs of hardware at full load. A service that is idle half of the time pays twice.",
     )
 
