@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cohort.display.phrases import powered
 from cohort.display.words import significant
 from cohort.errors import extras
 
@@ -63,11 +64,12 @@ class _Marked(LogLocator):
         return max(1, min(math.ceil(needed / float(wide)), len(marks) - 1))
 
 
+_LARGE = 1e7  # from here on a label is a power of ten
 _LETTER = 0.66  # width of a digit, with its share of the space between labels, in sizes of the type
 
 
 def _plain(value: float) -> str:
-    return significant(value, 10)
+    return powered(value) if value >= _LARGE else significant(value, 10)
 
 
 def plain_ticks(axis: mpl.axis.Axis, wanted: Sequence[float] = ()) -> None:

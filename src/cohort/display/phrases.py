@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cohort.display.words import counted, significant
+from cohort.display.words import counted, scaled, significant
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -78,11 +78,31 @@ def amount(value: float, singular: str, plural: str | None = None, digits: int =
 
     Examples
     --------
-    >>> amount(1.0, "token"), amount(0.5, "token"), amount(1.0004, "day")
-    ('1 token', '0.5 tokens', '1 day')
+    >>> amount(1.0, "token"), amount(1e13, "token"), amount(1.0004, "day")
+    ('1 token', '10 trillion tokens', '1 day')
     """
-    written = significant(value, digits)
+    written = scaled(value, digits)
     return f"{written} {singular if written == '1' else plural or singular + 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share in whole per cent; what rounds to nothing is said to be less than one.
+
+    Parameters
+    ----------
+    share : float
+        At least 0, but for rounding.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> percent(0.118), percent(0.004), percent(-1e-12)
+    ('12%', 'less than 1%', 'less than 1%')
+    """
+    return f"{100 * share:.0f}%" if share >= 0.005 else "less than 1%"
 
 
 def then(low: float, high: float, form: str = ".0f") -> str:

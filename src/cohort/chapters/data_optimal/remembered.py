@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from cohort.display.phrases import among
-from cohort.display.words import inflected, ranged, sentences, significant
+from cohort.display.words import inflected, ranged, scaled, sentences, significant
 from cohort.scaling import Allocation
 
 
@@ -86,5 +86,5 @@ def _pays_back(focus: str, overhead: float, after: float) -> str:
     return (
         f"- {focus} took {significant(100 * overhead)}% more training compute than the optimum of its loss, "
         "and "
-        f"pays that back after {significant(after / 1e12)} trillion tokens of use."
+        f"pays that back after {scaled(after)} tokens of use."
     )

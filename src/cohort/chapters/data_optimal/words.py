@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
-from cohort.display.phrases import among, amount, powered
+from cohort.display.phrases import among, amount, percent, powered
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
 
@@ -193,7 +193,7 @@ def payback(against: pd.DataFrame, tokens: pd.Series, focus: str, use: float) ->
         f"{', '.join(never)}, being larger than the optimum, never {inflected(len(never), 'does', 'do')}."
     )
     return sentences(
-        f"With {scaled(use)} tokens of use, {among(int((repaid <= use).sum()), len(against), 'model')} "
+        f"With {amount(use, 'token')} of use, {among(int((repaid <= use).sum()), len(against), 'model')} "
         "would have repaid it.",
         too_large if never else "",
         _served_over_trained((repaid / tokens)[smaller]),
@@ -261,10 +261,10 @@ def best_size(
         f"tokens of use{longer}."
     )
     return sentences(
-        f"For the predicted loss of {focus} and {scaled(use)} tokens of use, the best model has "
+        f"For the predicted loss of {focus} and {amount(use, 'token')} of use, the best model has "
         f"{scaled(best['size'] * plain.parameters)} parameters, {100 * best['size']:.0f}% of the "
         f"compute-optimal size, sees {best['tokens']:.1f} times its tokens, and saves "
-        f"{100 * best['saved']:.0f}% of all compute.",
+        f"{percent(best['saved'])} of all compute.",
         itself if justified > 0 else f"{focus} is larger than the optimum: no use makes it the best.",
         "The better the loss, the more use it takes to move the best size, because training costs more.",
     )
@@ -292,10 +292,10 @@ def cheapest_size(costs: pd.DataFrame, life: Lifetime, accelerator: str, usd_per
     least, naive, whole = "least dollars", "least training compute", costs["all"]
     return sentences(
         f"At USD {usd_per_hour:g} an hour for one {accelerator} and the utilisations above, "
-        f"{scaled(life.input_tokens + life.output_tokens)} tokens of use cost as much as "
+        f"{amount(life.input_tokens + life.output_tokens, 'token')} of use cost as much as "
         f"{scaled(life.equivalent_tokens)} would at the utilisation of training.",
         f"The cheapest model of this loss has {scaled(costs['parameters'][least])} parameters and costs "
-        f"{100 * (1 - whole[least] / whole[naive]):.0f}% less over its life than the compute-optimal one.",
+        f"{percent(1 - whole[least] / whole[naive])} less over its life than the compute-optimal one.",
     )
 
 
