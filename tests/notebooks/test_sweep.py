@@ -22,9 +22,9 @@ from cohort.runner.notebook.document import read_notebook
 from cohort.runner.parameter_cells import read_parameters
 from cohort.runner.project import Project
 from cohort.runner.records import read_record
-from cohort.runner.sweeps.charts import charts, shared
 from cohort.runner.sweeps.plan import Plan, make_plan
 from cohort.runner.sweeps.report import page
+from cohort.runner.sweeps.result_charts import charts, unvaried
 from cohort.runner.sweeps.results import as_csv, as_parquet, results_table
 from cohort.runner.sweeps.store import Row, Store
 
@@ -231,7 +231,7 @@ def test_results_are_drawn_against_each_parameter_that_varied() -> None:
     assert {"1", "1,000"} <= set(said)
     said = re.findall(r"<text[^>]*>([^<]*)</text>", found["time", "model"])
     assert {"a", "b", "context=1000"} <= set(said)
-    assert dict(shared(plan, rows)) == {
+    assert dict(unvaried(plan, rows)) == {
         "note": "none", "same": {"value": 1.0, "unit": "s"}, "word": {"value": "x", "unit": "s"}
     }  # fmt: skip
     shown = page(plan, rows, [None] * 6)

@@ -38,7 +38,7 @@ FAULTS = {
     r"|\bNone\b(?! (?:of|is|are|has|was|were|lies|fits|names))",
     "nothing in brackets": r"\(\s*\)|\[\s*\](?!\()",
     "zero of zero": r"\b0 (?:out )?of (?:the )?0\b|\b[oO]f (?:the )?0 [a-z]+s\b",
-    "one of one": r"\b1 of (?:the )?1\b(?![,.]\d)|\ball 1\b(?![,.]\d)|\bthe 1 [a-z]+\b",
+    "one of one": r"\b1 of (?:the )?1\b(?![,.]\d)|\ball 1\b(?![,.]\d)|\bthe 1 [a-z]{3,}\b",
     "plural of one": rf"(?<![\d.,/^-])(?<!per )\b1 (?!(?:{_VERBS})\b)[a-z]{{3,}}s\b(?!-)",
     "singular of many": rf"(?<![\d.,/-])(?:[2-9]|[1-9][\d,]*\d|0) (?:{_NOUN})\b(?!-)",
     "zero with a unit": rf"(?<![\d.,])[-+−]?0(?:\.0+)? ?{_UNITS}(?![\w/])(?! per)",

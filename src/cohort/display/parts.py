@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cohort.display.phrases import powered
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import significant
 from cohort.errors import extras
 
@@ -69,7 +69,7 @@ _LETTER = 0.66  # width of a digit, with its share of the space between labels, 
 
 
 def _plain(value: float) -> str:
-    return powered(value) if value >= _LARGE else significant(value, 10)
+    return power_of_ten(value) if value >= _LARGE else significant(value, 10)
 
 
 def plain_ticks(axis: mpl.axis.Axis, wanted: Sequence[float] = ()) -> None:

@@ -7,7 +7,7 @@ from cohort.display.words import counted, scaled, significant
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def powered(value: float, digits: int = 3) -> str:
+def power_of_ten(value: float, digits: int = 3) -> str:
     """Return a number as a power of ten where it is very large or very small, such as an amount of compute.
 
     Parameters
@@ -23,7 +23,7 @@ def powered(value: float, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> powered(5.76e23), powered(1e-12), powered(1e18), powered(1284)
+    >>> power_of_ten(5.76e23), power_of_ten(1e-12), power_of_ten(1e18), power_of_ten(1284)
     ('5.76 × 10²³', '10⁻¹²', '10¹⁸', '1,280')
     """
     factor, power = f"{value:.{digits - 1}e}".split("e")

@@ -366,7 +366,7 @@ def ranged(low: float, high: float, form: str = ",.1f") -> str:
     low, high : float
         The ends.
     form : str
-        How each is formatted.
+        How each is formatted; from a thousand on, three digits count.
 
     Returns
     -------
@@ -374,10 +374,12 @@ def ranged(low: float, high: float, form: str = ",.1f") -> str:
 
     Examples
     --------
-    >>> ranged(3.81, 478.6), ranged(8.01, 8.02)
-    ('3.8 to 478.6', '8.0')
+    >>> ranged(3.81, 478.6), ranged(8.01, 8.02), ranged(73.1, 8044.2)
+    ('3.8 to 478.6', '8.0', '73.1 to 8,040')
     """
-    ends = format(low, form), format(high, form)
+    ends = [
+        significant(end) if abs(end) >= 1000 and "." in form else format(end, form) for end in (low, high)
+    ]
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 

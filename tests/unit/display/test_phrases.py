@@ -2,7 +2,7 @@
 
 import pytest
 
-from cohort.display.phrases import among, amount, powered, then
+from cohort.display.phrases import among, amount, power_of_ten, then
 from cohort.display.words import scaled, significant
 
 
@@ -11,7 +11,7 @@ from cohort.display.words import scaled, significant
     [(0.0, "0"), (1.0, "1"), (123456.0, "123,000"), (1e6, "10⁶"), (2e-5, "2 × 10⁻⁵"), (3.8e25, "3.8 × 10²⁵")],
 )
 def test_powers_of_ten(value, said):
-    assert powered(value) == said
+    assert power_of_ten(value) == said
 
 
 def test_one_of_one_is_the_one():

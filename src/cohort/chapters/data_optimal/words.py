@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
-from cohort.display.phrases import among, amount, percent, powered
+from cohort.display.phrases import among, amount, percent, power_of_ten
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
 
@@ -108,7 +108,8 @@ def where_models_stand(name: str, frame: pd.DataFrame, out: pd.DataFrame, limits
     return paragraphs(
         sentences(
             f"The Chinchilla runs{', which the law was fitted on,' if native else ''} have at most "
-            f"{limits['parameters'] / 1e9:.1f} billion parameters, {powered(limits['flop'], 2)} FLOP and "
+            f"{limits['parameters'] / 1e9:.1f} billion parameters, {power_of_ten(limits['flop'], 2)} FLOP "
+            f"and "
             f"{limits['ratio']:.0f} tokens per parameter.",
             f"Of {counted(len(out), 'model')}, {outside['parameters']} had more parameters, "
             f"{outside['flop']} took more compute, and {outside['ratio']} saw more tokens per parameter. "
@@ -263,7 +264,7 @@ def best_size(
     return sentences(
         f"For the predicted loss of {focus} and {amount(use, 'token')} of use, the best model has "
         f"{scaled(best['size'] * plain.parameters)} parameters, {100 * best['size']:.0f}% of the "
-        f"compute-optimal size, sees {best['tokens']:.1f} times its tokens, and saves "
+        f"compute-optimal size, sees {significant(best['tokens'])} times its tokens, and saves "
         f"{percent(best['saved'])} of all compute.",
         itself if justified > 0 else f"{focus} is larger than the optimum: no use makes it the best.",
         "The better the loss, the more use it takes to move the best size, because training costs more.",
@@ -291,7 +292,7 @@ def cheapest_size(costs: pd.DataFrame, life: Lifetime, accelerator: str, usd_per
     """
     least, naive, whole = "least dollars", "least training compute", costs["all"]
     return sentences(
-        f"At USD {usd_per_hour:g} an hour for one {accelerator} and the utilisations above, "
+        f"At USD {significant(usd_per_hour)} an hour for one {accelerator} and the utilisations above, "
         f"{amount(life.input_tokens + life.output_tokens, 'token')} of use cost as much as "
         f"{scaled(life.equivalent_tokens)} would at the utilisation of training.",
         f"The cheapest model of this loss has {scaled(costs['parameters'][least])} parameters and costs "

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cohort.display.phrases import powered
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import inflected, paragraphs, scaled, sentences, significant
 from cohort.scaling import FLOP_PER_TOKEN, Allocation, ScalingLaw
 
@@ -189,12 +189,12 @@ def out_of_data(enough: Allocation, later: pd.DataFrame, frame: pd.DataFrame, fo
     size = frame["parameters"][focus]
     smaller = (
         f"A smaller model meets the limit at less compute: {focus} has read every token once at "
-        f"{powered(FLOP_PER_TOKEN * size * enough.tokens, 2)} FLOP."
+        f"{power_of_ten(FLOP_PER_TOKEN * size * enough.tokens, 2)} FLOP."
     )
     return sentences(
         f"With {scaled(enough.tokens)} distinct tokens the compute-optimal model runs out of data at "
-        f"{powered(enough.flop, 2)} FLOP; the largest compute of a model here is "
-        f"{powered(frame['flop'].max(), 2)}.",
+        f"{power_of_ten(enough.flop, 2)} FLOP; the largest compute of a model here is "
+        f"{power_of_ten(frame['flop'].max(), 2)}.",
         f"At ten times that compute the best model makes {ten[0]:.1f} passes and the limit costs it "
         f"{significant(ten[1])} thousandths of a nat, at a hundred times {hundred[0]:.0f} passes and "
         f"{significant(hundred[1])}.",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cohort.chapters.decide.lab import OTHER_LAW
 from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
-from cohort.display.phrases import powered
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import counted, inflected, running, scaled, sentences, significant
 from cohort.planning import Demand, Design, Limits, Option, Plan, Point
 from cohort.registry.devices import accelerator
@@ -105,14 +105,14 @@ def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
         Markdown.
     """
     if not best:
-        return f"No model as good as {powered(flop, 1)} FLOP can make is served within these limits."
+        return f"No model as good as {power_of_ten(flop, 1)} FLOP can make is served within these limits."
     parts = [
         f"{_kind(kind)} of {_size(each.spec.active_parameters)} active parameters, trained on "
         f"{scaled(each.tokens, 2)} tokens, for {usd(each.usd)}"
         for kind, each in sorted(best.items(), key=lambda each: each[1].usd)
     ]
     return (
-        f"A model as good as a dense one of {powered(flop, 1)} FLOP costs least, training and use "
+        f"A model as good as a dense one of {power_of_ten(flop, 1)} FLOP costs least, training and use "
         f"together, as "
         f"{'; next as '.join(parts)}."
     )

@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from cohort.display import markup
 from cohort.runner.notebook.document import Notebook
-from cohort.runner.sweeps.charts import charts, shared
 from cohort.runner.sweeps.plan import Plan, value_text
+from cohort.runner.sweeps.result_charts import charts, unvaried
 from cohort.runner.sweeps.store import FAILED, Row
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -73,7 +73,7 @@ def page(plan: Plan, rows: Sequence[Row], notebooks: Sequence[Notebook | None]) 
             planned=len(plan.sets),
             charts=charts(plan, rows),
             table=_table(plan, rows),
-            same=[(name, _said(value)) for name, value in shared(plan, rows)],
+            same=[(name, _said(value)) for name, value in unvaried(plan, rows)],
             figures=figures,
         )
     )
@@ -82,7 +82,7 @@ def page(plan: Plan, rows: Sequence[Row], notebooks: Sequence[Notebook | None]) 
 def _table(plan: Plan, rows: Sequence[Row]) -> Markup:
     """Return the table of what varied and of the single recorded values that differ between runs."""
     names = plan.varied or plan.parameters
-    same = {*plan.every, *(name for name, _ in shared(plan, rows))}
+    same = {*plan.every, *(name for name, _ in unvaried(plan, rows))}
     found = dict.fromkeys((name, row.record[name]["unit"]) for row in rows for name in row.record)
     recorded = [
         (name, unit)

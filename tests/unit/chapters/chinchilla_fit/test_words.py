@@ -155,7 +155,7 @@ def test_the_exponent_inside_and_outside():
 
 def test_the_curves_are_flat_at_the_bottom():
     assert words.flat_bottom(FIT.law, FLOP).endswith(
-        "loses 4.8 thousandths of a nat per token, 0.24% of its loss; one of twice the size loses 4.8."
+        "loses 4.8 thousandths of a nat per token, 0.24% of its loss; one of twice the size loses 4.85."
     )
 
 

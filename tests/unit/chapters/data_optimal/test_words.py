@@ -124,7 +124,7 @@ def test_the_best_size():
     first, itself, _ = words.best_size(LLAMA, row, PLAIN["justifying"][LLAMA], 1e13, best, plain).split("\n")
     assert first == (
         "For the predicted loss of Llama 3 8B and 10 trillion tokens of use, the best model has 13.5 billion "
-        "parameters, 40% of the compute-optimal size, sees 4.0 times its tokens, and saves 41% of all "
+        "parameters, 40% of the compute-optimal size, sees 4.04 times its tokens, and saves 41% of all "
         "compute."
     )
     assert itself == (

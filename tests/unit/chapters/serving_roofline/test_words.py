@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import cohort
+from cohort.chapters import limits
 from cohort.chapters.serving_roofline import changes, comparisons, tables, words
-from cohort.display import limits
 from cohort.serving.roofline import largest_concurrency, serve
 
 LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
@@ -198,8 +198,8 @@ def test_variants():
 def test_the_cheapest():
     costs = pd.DataFrame({"devices": [1, 2], "low": [0.5, 0.75], "high": [2.0, 3.0]}, index=["A", "B"])
     assert words.cheapest(costs).startswith(
-        "The cheapest here is A, 1 device, from USD 0.5 to 2. Across all of them the range is from USD 0.5 "
-        "to 3.\nThese are"
+        "The cheapest here is A, 1 device, from USD 0.5 to 2. Across all of them the million is to be had "
+        "from USD 0.5 to 3.\nThese are"
     )
     assert "B, 2 devices, from" in words.cheapest(costs[1:])
     assert words.cheapest(costs[:0]) == (

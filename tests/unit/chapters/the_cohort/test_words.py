@@ -144,10 +144,10 @@ def test_where_the_weights_are():
 def test_what_context_costs():
     extremes, sequence, order, beyond = words.cache_cost(COUNTS, CACHES, 8192).split("\n")
     assert extremes == (
-        "Command R, with 35 billion parameters, needs 1,280 KiB for a token; Phi-3 medium, with 14.0 "
+        "Command R, with 35 billion parameters, needs 1,280 KiB for a token; Phi-3 medium, with 14 "
         "billion, 50 KiB."
     )
-    assert sequence == "A sequence of 8,192 tokens takes 0.39 to 10.00 GiB."
+    assert sequence == "A sequence of 8,192 tokens takes 400 MiB to 10 GiB."
     assert order == "The rank correlation between size and cost per token is -0.06."
     assert beyond.startswith("The context chosen here is longer than the makers offer for Llama 2 7B, Llama")
     single = words.cache_cost(one(COUNTS, "Llama 3 8B"), one(CACHES, "Llama 3 8B"), 8192)

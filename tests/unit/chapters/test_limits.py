@@ -1,7 +1,7 @@
 """A text that is longer than a model is offered for is said, by name and number."""
 
 import cohort
-from cohort.display.limits import beyond_offered
+from cohort.chapters.limits import beyond_offered
 
 
 def said(context, *names):

@@ -164,7 +164,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
 
 
-def shared(plan: Plan, rows: Sequence[Row]) -> Iterator[tuple[str, Any]]:
+def unvaried(plan: Plan, rows: Sequence[Row]) -> Iterator[tuple[str, Any]]:
     """Yield what is the same in every run: parameters, then recorded single values with their units.
 
     Parameters
