@@ -307,7 +307,7 @@ def draw_choices(frame: pd.DataFrame) -> Figure:
     name_rows(
         axes,
         [
-            f"{each.estimator.replace('_', ' ')}, {each.dropped} dropped"
+            f"{str(each.estimator).replace('_', ' ')}, {each.dropped} dropped"
             for each in rows.itertuples(index=False)
         ],
     )

@@ -320,8 +320,7 @@ def flat_bottom(law: ScalingLaw, flop: float) -> str:
     half, double = (law.loss(best.parameters * r, best.tokens / r) - best.loss for r in (0.5, 2))
     return (
         f"The curves are flat at the bottom. At {power_of_ten(flop)} FLOP a model of half the best size, "
-        f"trained on "
-        f"twice the tokens, loses {significant(1000 * half)} thousandths of a nat per token, "
+        f"trained on twice the tokens, loses {significant(1000 * half)} thousandths of a nat per token, "
         f"{100 * half / best.loss:.2f}% of its loss; one of twice the size loses "
         f"{significant(1000 * double)}."
     )

@@ -151,7 +151,7 @@ def test_what_context_costs():
     assert order == "The rank correlation between size and cost per token is -0.06."
     assert beyond.startswith("The context chosen here is longer than the makers offer for Llama 2 7B, Llama")
     single = words.cache_cost(one(COUNTS, "Llama 3 8B"), one(CACHES, "Llama 3 8B"), 8192)
-    assert single == "A sequence of 8,192 tokens takes 1.00 GiB."
+    assert single == "A sequence of 8,192 tokens takes 1 GiB."
 
 
 def test_what_context_costs_by_its_length():
