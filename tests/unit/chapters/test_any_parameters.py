@@ -25,8 +25,7 @@ def test_one_price_is_no_range():
     first = serving.cheapest(costs).split("\n")[0]
     assert first == (
         "The cheapest here is TPU v6e, 1 device, for USD 11.3. Across all of them the million is to be had "
-        "for "
-        "USD 11.3."
+        "for USD 11.3."
     )
 
 
