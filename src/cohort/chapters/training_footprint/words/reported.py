@@ -185,13 +185,14 @@ def agreement_of_reports(beside: pd.DataFrame, grid: str) -> str:
     gap = 100 * (beside["median"] / beside["reported"] - 1).abs()
     below = int((beside["reported"] < beside["full low"]).sum())
     return (
-        f"At its own boundary {among(agreeing, len(beside), 'report')} {'agrees' if one and agreeing else 'agree'} with "
+        f"At its own boundary {among(agreeing, len(beside), 'report')} "
+        f"{'agrees' if one and agreeing else 'agree'} with "
         f"the range, and the {'median is' if one else 'medians are'} off by {span(gap)}%. That is little "
         "praise where hours times rated power was printed: the ledger multiplies the same two numbers, and "
         "at most the data centre and the grid are left to draw.\n"
         f"In full, on the grid of {grid}, {'this run' if one else 'these runs'} would have emitted an "
         f"estimated {span(beside['full median'] / beside['reported'], 3)} times what is reported, and "
-        f"{below} of {reports} {'lies' if one else 'lie'} below its range."
+        f"{among(below, len(beside), 'report')} {'lies' if one and below else 'lie'} below its range."
     )
 
 
