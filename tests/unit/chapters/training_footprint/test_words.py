@@ -193,7 +193,7 @@ def test_reports_agree_at_their_own_boundary():
     alone = reported.agreement_of_reports(BESIDE[:1], "USA")
     assert "the one report agrees with the range, and the median is off by 2.5%." in alone
     assert "this run would have emitted an estimated 1.43 times" in alone
-    assert alone.endswith("and 1 of 1 report lies below its range.")
+    assert alone.endswith("and the one report lies below its range.")
     assert reported.agreement_of_reports(BESIDE[:0], "USA").startswith("None of these models has a report")
 
 
