@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from cohort.runner.project import Project
 from cohort.runner.records import read_record
 from cohort.runner.sweeps.plan import Plan, make_plan
 from cohort.runner.sweeps.report import page
+from cohort.runner.sweeps.result_charts import charts, unvaried
 from cohort.runner.sweeps.results import as_csv, as_parquet, results_table
 from cohort.runner.sweeps.store import Row, Store
 
@@ -122,18 +124,20 @@ ROWS = [
     Row(3, {"context": 3, "models": ["c"]}, "finished", None, 2.0, "notebooks/0003.ipynb",
         {"cache": {"value": 2.5, "unit": "MiB"}, "context": {"value": 3, "unit": None}}),
 ]  # fmt: skip
-PLAN = Plan("good", "key", tuple(row.parameters for row in ROWS))
+PLAN = Plan("good", "key", tuple(row.parameters for row in ROWS), defaults={"budget": 2.0, "note": "@SUM(1)"})
 
 
 def test_the_table_has_a_row_for_each_run_and_a_column_for_each_quantity_in_its_unit() -> None:
     found = results_table(PLAN, ROWS)
     assert list(found) == [
-        "run", "context", "models", "cache [GiB]", "context (recorded)", "fits", "each [GiB]",
+        "run", "context", "models", "budget", "note", "cache [GiB]", "context (recorded)", "fits", "each "
+        "[GiB]",
         "status (recorded)", "large", "cache [MiB]", "status", "error", "seconds", "notebook",
     ]  # fmt: skip
     assert found["cache [GiB]"] == [2, None, None]
     assert found["cache [MiB]"] == [None, None, 2.5]
     assert found["models"] == ['["a"]', '["a", "b"]', '["c"]']
+    assert found["budget"] == [2.0, 2.0, 2.0]
     assert found["error"] == [None, 'it "broke", badly', None]
 
 
@@ -159,8 +163,20 @@ def test_csv_and_parquet_hold_the_same(tmp_path: Path) -> None:
     assert [row["large"] for row in read] == [str(6 * 405 * 10**20), "", ""]
 
 
+def test_no_cell_of_the_csv_is_a_live_formula() -> None:
+    told = Row(1, {"model": "=HYPERLINK(1)"}, "failed", "-1 is too few", 0.1, None, {})
+    rows = [told, Row(2, {"model": "\t=1"}, "finished", None, 0.1, None, {"x": {"value": -2.5, "unit": "-"}})]
+    plan = Plan("good", "key", tuple(row.parameters for row in rows), defaults={"note": "@SUM(1)"})
+    columns = results_table(plan, rows)
+    first, second = csv.DictReader(as_csv(columns).splitlines())
+    assert (first["model"], first["note"]) == ("'=HYPERLINK(1)", "'@SUM(1)")
+    assert (first["error"], second["x [-]"]) == ("'-1 is too few", "-2.5")
+    assert second["model"] == "'=1"
+    assert columns["model"][0] == "=HYPERLINK(1)"  # as Parquet holds it
+
+
 def test_a_sweep_without_rows_is_a_table_too() -> None:
-    assert as_csv(results_table(PLAN, [])) == "run,context,models,status,error,seconds,notebook\n"
+    assert as_csv(results_table(PLAN, [])) == "run,context,models,budget,note,status,error,seconds,notebook\n"
     assert as_parquet(results_table(PLAN, []))
 
 
@@ -177,8 +193,60 @@ def test_the_page_shows_each_figure_of_all_runs_and_escapes_what_they_say() -> N
     assert 'alt="An empty box. (context=1, models=[a])"' in shown
     assert "failed: it &quot;broke&quot;, badly" in shown
     assert '<a href="notebooks/0003.ipynb">3</a>' in shown
+    assert "<dt>budget</dt><dd>2.0</dd>" in shown
     assert "http" not in shown
     assert page(PLAN, ROWS, [make(), None, make()]).count("<img") == 0
+
+
+def swept(*sets: dict[str, Any], **recorded: list[Any]) -> tuple[Plan, list[Row]]:
+    """A sweep that ran, with what each run recorded."""
+    rows = [
+        Row(
+            k,
+            values,
+            "finished",
+            None,
+            0.1,
+            None,
+            {n: {"value": v[k - 1], "unit": "s"} for n, v in recorded.items()},
+        )
+        for k, values in enumerate(sets, 1)
+    ]
+    return Plan("good", "key", sets, defaults={"note": "none"}), rows
+
+
+def drawn(plan: Plan, rows: list[Row]) -> dict[tuple[str, str], str]:
+    return {(one.recorded, one.against): base64.b64decode(one.svg).decode() for one in charts(plan, rows)}
+
+
+def test_results_are_drawn_against_each_parameter_that_varied() -> None:
+    plan, rows = swept(
+        *({"context": c, "model": m} for m in ("a", "b") for c in (1, 10, 1000)),
+        time=[1.0, 2.0, 3.0, 2.0, 4.0, 700.0], same=[1.0] * 6, word=["x"] * 6, context=[1, 10, 1000] * 2,
+    )  # fmt: skip
+    found = drawn(plan, rows)
+    assert set(found) == {("time", "context"), ("time", "model")}
+    said = re.findall(r"<text[^>]*>([^<]*)</text>", found["time", "context"])
+    assert {"model=a", "model=b", "time (s)", "context"} <= set(said)
+    assert {"1", "1,000"} <= set(said)
+    said = re.findall(r"<text[^>]*>([^<]*)</text>", found["time", "model"])
+    assert {"a", "b", "context=1000"} <= set(said)
+    assert dict(unvaried(plan, rows)) == {
+        "note": "none", "same": {"value": 1.0, "unit": "s"}, "word": {"value": "x", "unit": "s"}
+    }  # fmt: skip
+    shown = page(plan, rows, [None] * 6)
+    assert shown.count("<img") == 2 and "time in s against context" in shown
+    assert "<dt>same</dt><dd>1 s</dd>" in shown
+    assert ">same [s]<" not in shown
+
+
+def test_what_does_not_vary_is_not_drawn() -> None:
+    assert drawn(*swept({"context": 1}, {"context": 2}, time=[1.0, 1.0])) == {}
+    assert drawn(*swept({"context": 1}, time=[1.0])) == {}
+    many = [{"context": c, "budget": float(b)} for c in (1, 2) for b in range(9)]
+    found = drawn(*swept(*many, time=[float(k) for k in range(18)]))
+    assert "budget=" not in found["time", "context"]  # too many lines to name: dots
+    assert "context=2" in found["time", "budget"]
 
 
 @pytest.fixture
@@ -223,6 +291,9 @@ def test_a_sweep_from_plan_to_page(book: Project) -> None:
     assert result.stdout.splitlines()[-1] == "2 of 2 runs finished: runs/results.csv"
     folder = book.root / "runs"
     rows = list(csv.DictReader((folder / "results.csv").open(encoding="utf-8")))
+    assert {row["budget"] for row in rows} == {
+        str(next(one.default for one in KNOWN if one.name == "budget"))
+    }
     assert [(row["run"], row["model"], row["cache [GiB]"], row["status"]) for row in rows] == [
         ("1", "dbrx", "1.0", "finished"),
         ("2", "dbrx", "8.0", "finished"),
@@ -230,7 +301,7 @@ def test_a_sweep_from_plan_to_page(book: Project) -> None:
     assert all(0 < float(row["seconds"]) < 60 for row in rows)
     said = read_notebook(folder / rows[1]["notebook"])["cells"][6]["outputs"][0]["data"]["text/markdown"]
     assert said == "It takes 8.00 GiB for dbrx."
-    assert (folder / "index.html").read_text(encoding="utf-8").count("<img") == 2
+    assert (folder / "index.html").read_text(encoding="utf-8").count("<img") == 3  # a chart, two figures
     assert {path.name for path in folder.iterdir()} == {
         ".lock", "index.html", "notebooks", "results.csv", "results.parquet", "rows", "sweep.json",
     }  # fmt: skip
@@ -281,7 +352,7 @@ def test_figures_are_drawn_where_they_are_asked_for_and_once_where_they_are_the_
     assert shown["with"] == shown["page"]
     first, second, third = (drawing for (drawing,) in shown["with"])
     assert first == second != third
-    assert (book.root / "page" / "index.html").read_text(encoding="utf-8").count("<img") == 6
+    assert (book.root / "page" / "index.html").read_text(encoding="utf-8").count("<img") == 7  # a chart too
     refused = cohort("sweep", "--resume", "without", "--html")
     assert refused.exit_code == 1
     assert refused.stderr == (

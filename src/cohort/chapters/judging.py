@@ -12,7 +12,7 @@ from math import inf
 from typing import Any
 
 from cohort.display.verdict_list import Verdict, VerdictList
-from cohort.display.words import significant
+from cohort.display.words import scaled
 from cohort.errors import CohortError, shown, unknown
 from cohort.registry import facts
 
@@ -76,7 +76,7 @@ class Judgement:
     def found(self) -> str:
         """The number with its unit."""
         whole = isinstance(self.value, int) and not isinstance(self.value, bool)
-        number = f"{self.value:,}" if whole else significant(float(self.value))
+        number = f"{self.value:,}" if whole else scaled(float(self.value))
         return f"{number}{_SIGNS.get(self.unit, f' {self.unit}')}"
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 from cohort.errors import extras
+from cohort.errors.cells import inert
 
 with extras():
     import numpy as np
@@ -68,8 +69,8 @@ def values(figure: Figure) -> str:
     labels = {"x": {axes.get_xlabel() for axes in panels}, "y": {axes.get_ylabel() for axes in panels}}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_head(heads[place], labels) for place in kept)
-    writer.writerows([astuple(row)[place] for place in kept] for row in rows)
+    writer.writerow(inert(_head(heads[place], labels)) for place in kept)
+    writer.writerows([inert(astuple(row)[place]) for place in kept] for row in rows)
     return text.getvalue()
 
 

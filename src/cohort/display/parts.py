@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import significant
 from cohort.errors import extras
 
@@ -14,7 +17,7 @@ with extras():
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
     from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 
@@ -30,15 +33,59 @@ ATTENTION = {
 }
 
 
-def plain_ticks(axis: mpl.axis.Axis) -> None:
-    """Write a logarithmic axis's ticks as plain numbers, such as 0.5, 10 and 1,000.
+class _Marked(LogLocator):
+    """Powers of the base as on any logarithmic axis, but two marks at least, and none over another."""
+
+    def __init__(self, base: float, wanted: Sequence[float] = ()) -> None:
+        super().__init__(base=base)
+        self.wanted = wanted
+
+    def __call__(self) -> list[float]:
+        axis: Any = self.axis
+        low, high = sorted(map(float, axis.get_view_interval()))
+        marks = [mark for mark in self.wanted if low <= mark <= high]
+        if len(marks) < 2:
+            marks = [float(mark) for mark in super().__call__() if low <= mark <= high]
+        if len(marks) < 2:
+            rounds = (base * 10.0**power for power in range(-15, 25) for base in (1, 2, 5))
+            marks = [mark for mark in rounds if low <= mark <= high]
+        if len(marks) < 2:
+            marks = [float(mark) for mark in MaxNLocator(3).tick_values(low, high) if low <= mark <= high]
+        return marks[:: self._step(marks)]
+
+    def _step(self, marks: list[float]) -> int:
+        """Return each how manyth mark has room for its label on a horizontal axis."""
+        axis: Any = self.axis
+        if axis.axis_name != "x":
+            return 1
+        wide = axis.axes.bbox.width * 72 / axis.axes.figure.dpi
+        most = max((len(_plain(mark)) for mark in marks), default=0)
+        needed = len(marks) * most * _LETTER * float(mpl.rcParams["font.size"])
+        return max(1, min(math.ceil(needed / float(wide)), len(marks) - 1))
+
+
+_LARGE = 1e7  # from here on a label is a power of ten
+_LETTER = 0.66  # width of a digit, with its share of the space between labels, in sizes of the type
+
+
+def _plain(value: float) -> str:
+    return power_of_ten(value) if value >= _LARGE else significant(value, 10)
+
+
+def plain_ticks(axis: mpl.axis.Axis, wanted: Sequence[float] = ()) -> None:
+    """Write a logarithmic axis's ticks as plain numbers, such as 0.5, 10 and 1,000, at least two of them.
 
     Parameters
     ----------
     axis : Axis
-        ``axes.xaxis`` or ``axes.yaxis``.
+        ``axes.xaxis`` or ``axes.yaxis``, with its scale already set.
+    wanted : sequence of float
+        Where to mark it, if two of these places are in view; by default at powers of its base.
     """
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    if axis.get_scale() == "log" and (len(wanted) or isinstance(axis.get_major_locator(), LogLocator)):
+        scale: Any = axis.get_transform()
+        axis.set_major_locator(_Marked(scale.base, wanted))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
     axis.set_minor_formatter(FuncFormatter(lambda *_: ""))
 
 

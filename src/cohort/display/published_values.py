@@ -81,7 +81,8 @@ def published_counts(models: Sequence[str], active: bool = False) -> pd.DataFram
         printed = known(spec).get(field, ABSENT).value
         if printed and (spec.experts or not active):
             records.append(_compare(spec, printed, active))
-    return pd.DataFrame(records).set_index("model")
+    columns = ["model", "printed", "published", "derived", "gap", "rounding", "readings"]
+    return pd.DataFrame(records, columns=columns).set_index("model")
 
 
 def _compare(spec: ModelSpec, printed: str, active: bool) -> dict[str, Any]:

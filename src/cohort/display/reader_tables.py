@@ -13,6 +13,7 @@ from cohort.errors import extras
 with extras():
     import pandas as pd
 
+NOTHING = "<p>Nothing is known that this table could list.</p>"  # in the place of a head without rows
 _SIDES = {"words": "left", "number": "right"}
 
 
@@ -36,6 +37,8 @@ class Readable:
         return "white-space: normal; min-width: 14rem" if longest > 40 else None
 
     def _repr_html_(self) -> str:
+        if self.text.empty:
+            return NOTHING
         from cohort.display import markup  # a terminal needs no templates
 
         kinds = ["words" if column in self.words else "number" for column in self.text.columns]

@@ -14,12 +14,14 @@ with extras():
     import seaborn as sns
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
 
 WIDTH = 4.8  # inches; pages draw a figure as wide as their text
 SMALLEST = 9  # points, of the smallest text: 9 pixels on a phone, 390 CSS pixels wide
 
 
 GOLDEN = 0.618
+LOWEST = 2.0  # inches
 
 
 INK = "#333333"
@@ -117,10 +119,39 @@ def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
     Parameters
     ----------
     height : float
-        In inches.
+        In inches; at least `LOWEST`, so that a chart of one row has room for its key.
 
     Returns
     -------
     Figure, Axes
     """
-    return plt.subplots(figsize=(WIDTH, height), layout="constrained")
+    drawing, axes = plt.subplots(figsize=(WIDTH, max(height, LOWEST)), layout="constrained")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(Thousands())
+        axis.isDefault_majfmt = True  # dates and logarithmic scales bring their own
+    return drawing, axes
+
+
+class Thousands(ScalarFormatter):
+    """Plain numbers on a linear axis, with separators between thousands: 20,000 and not 2e4."""
+
+    def __init__(self) -> None:
+        super().__init__(useOffset=False)
+        self.set_scientific(False)
+
+    def __call__(self, value: float, position: int | None = None) -> str:
+        """Return the label of a tick.
+
+        Parameters
+        ----------
+        value : float
+            Where the tick is.
+        position : int, optional
+            Which tick it is.
+
+        Returns
+        -------
+        str
+        """
+        label = str(super().__call__(value, position))
+        return f"{round(value):,}" if abs(value) >= 1000 and "." not in label else label

@@ -205,10 +205,11 @@ def significant(value: float, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> significant(0.5), significant(67.49), significant(1284)
-    ('0.5', '67.5', '1,280')
+    >>> significant(0.5), significant(67.49), significant(1284), significant(0.0000184)
+    ('0.5', '67.5', '1,280', '0.0000184')
     """
-    return f"{float(f'{value:.{digits}g}'):,.10g}"
+    written = f"{Decimal(f'{value:.{digits}g}'):,f}"
+    return "0" if float(written.replace(",", "")) == 0 else written
 
 
 def scaled(value: float, digits: int = 3) -> str:
@@ -230,7 +231,14 @@ def scaled(value: float, digits: int = 3) -> str:
     >>> scaled(0.367), scaled(478), scaled(73.2e9)
     ('0.367', '478', '73.2 billion')
     """
-    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+    sizes = (
+        (1e18, "quintillion"),
+        (1e15, "quadrillion"),
+        (1e12, "trillion"),
+        (1e9, "billion"),
+        (1e6, "million"),
+    )
+    for size, word in sizes:
         if abs(float(f"{value:.{digits}g}")) >= size:
             return f"{significant(value / size, digits)} {word}"
     return significant(value, digits)
@@ -358,7 +366,7 @@ def ranged(low: float, high: float, form: str = ",.1f") -> str:
     low, high : float
         The ends.
     form : str
-        How each is formatted.
+        How each is formatted; from a thousand on, three digits count.
 
     Returns
     -------
@@ -366,10 +374,12 @@ def ranged(low: float, high: float, form: str = ",.1f") -> str:
 
     Examples
     --------
-    >>> ranged(3.81, 478.6), ranged(8.01, 8.02)
-    ('3.8 to 478.6', '8.0')
+    >>> ranged(3.81, 478.6), ranged(8.01, 8.02), ranged(73.1, 8044.2)
+    ('3.8 to 478.6', '8.0', '73.1 to 8,040')
     """
-    ends = format(low, form), format(high, form)
+    ends = [
+        significant(end) if abs(end) >= 1000 and "." in form else format(end, form) for end in (low, high)
+    ]
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cohort.errors.arguments import explain
+from cohort.errors.cells import inert
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,21 +144,20 @@ class Answer:
         Returns
         -------
         str
-            CSV with the columns ``of, label, x, y, low, high, unit``.
+            CSV with the columns ``of, label, x, y, low, high, unit``; no cell is a live formula.
         """
-        text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(("of", "label", "x", "y", "low", "high", "unit"))
+        rows: list[tuple[Any, ...]] = [("of", "label", "x", "y", "low", "high", "unit")]
         for name, value in self.values.items():
             if isinstance(value, tuple):
                 value = ", ".join(value)
-            rows.writerow(("input", name, "", "" if value is None else value, "", "", ""))
+            rows.append(("input", name, "", value, "", "", ""))
         for number in self.numbers:
-            value = "" if number.value is None else number.value
-            rows.writerow(("answer", number.label, "", value, "", "", number.unit))
+            rows.append(("answer", number.label, "", number.value, "", "", number.unit))
         for drawing in self.drawings:
             for one in drawing.series:
-                rows.writerows(_points(drawing, one))
+                rows.extend(_points(drawing, one))
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([inert(cell) for cell in row] for row in rows)
         return text.getvalue()
 
 

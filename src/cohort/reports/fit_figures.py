@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cohort.display.parts import plain_ticks, round_ticks
+from cohort.display.phrases import power_of_ten
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.errors.arguments import explain
 from cohort.fitting import Fit, predicted
@@ -50,7 +51,7 @@ def draw_runs(frame: pd.DataFrame) -> Figure:
         pairs = 10**exponent / FLOP_PER_TOKEN / 1e18
         sizes = np.array(axes.get_xlim())
         axes.plot(sizes, pairs / sizes, color=PALE, lw=0.8, zorder=0)
-        _name_line(axes, pairs, f"1e{exponent}")
+        _name_line(axes, pairs, power_of_ten(10.0**exponent))
     _tick(axes.xaxis, frame["parameters"] / 1e9)
     _tick(axes.yaxis, frame["tokens"] / 1e9)
     axes.grid(visible=False)

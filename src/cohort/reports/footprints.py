@@ -13,13 +13,13 @@ from typing import Any
 import click
 
 from cohort.display.words import counted, mass, significant
-from cohort.errors import ParameterError, one_of, shown
+from cohort.errors import ParameterError, one_of
 from cohort.errors.arguments import explain
+from cohort.errors.cells import inert
 from cohort.footprint.logged_runs import LoggedRun, from_log
 from cohort.reports.report_rows import NOT_ASSESSED, About, Cell, Report, as_records, disclosures
 from cohort.units import WH_PER_KWH
 
-LIVE = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of a formula
 CSV_HEADS = ("report", "row", "value", "unit", "low", "high", "status", "method", "sources")
 
 
@@ -191,32 +191,6 @@ def json_text(run: LoggedRun, reports: tuple[Report, ...]) -> str:
     str
     """
     return json.dumps(record_of(run, reports), indent=1, ensure_ascii=False)
-
-
-def inert(cell: object) -> str:
-    """Return a cell of a CSV that no spreadsheet takes for a formula.
-
-    Parameters
-    ----------
-    cell : object
-        Text, a number or None.
-
-    Returns
-    -------
-    str
-        Numbers as they are; text that begins like a formula after an apostrophe.
-
-    Examples
-    --------
-    >>> inert("=HYPERLINK(1)"), inert(-1.5), inert(None)
-    ("'=HYPERLINK(1)", '-1.5', '')
-    """
-    if cell is None:
-        return ""
-    if isinstance(cell, (int, float)):
-        return repr(cell)
-    text = " ".join((cell if isinstance(cell, str) else shown(cell)).split())
-    return f"'{text}" if text.startswith(LIVE) else text
 
 
 def csv_text(run: LoggedRun, reports: tuple[Report, ...]) -> str:

@@ -2,11 +2,12 @@
 
 import pytest
 from drawing import overlaps, svg, theme  # noqa: F401
+from figure_faults import unscaled
 
 import cohort
 from cohort.architecture import registered
 from cohort.chapters.the_cohort import figures, tables
-from cohort.display import model_tables, published_values
+from cohort.display import model_tables, parts, published_values
 from cohort.display.theme import figure as theme_figure
 from cohort.display.words import significant
 
@@ -145,3 +146,15 @@ def test_few_models_are_drawn_without_a_warning(names):
 def test_no_date_of_release_is_said():
     (axes,) = figures.draw_timeline(model_tables.released(["gpt2-xl"]).iloc[:0]).axes
     assert "no date" in axes.texts[0].get_text()
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 1e6), (0.3, 4), (610, 640), (1e-5, 2e-4), (40, 99), (3, 3e12)])
+def test_a_logarithmic_axis_has_two_marks_and_none_over_another(low, high):
+    drawing, axes = theme_figure()
+    axes.plot([low, high], [low, high])
+    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), xlabel="x", ylabel="y")
+    parts.plain_ticks(axes.xaxis)
+    parts.plain_ticks(axes.yaxis)
+    assert unscaled(drawing) == []
+    assert overlaps(drawing) == []
+    assert not any("e" in text.get_text() for text in axes.get_xticklabels() + axes.get_yticklabels())

@@ -35,7 +35,8 @@ AT_EACH_PUSH, ONCE_A_WEEK = 30, 250  # mutated files of each reader
 YAML = "context: 8192  # tokens\nmodels: [llama-3-8b, mixtral-8x7b-v0.1]\nshare: 1.5e-1\nn: {a: [1, 2]}\n"
 LINE = "context: int = 8192  # Tokens of a sequence.\nmodels: list[str] = ['a', 'b']  # Models.\n"
 LAW = {"form": "chinchilla", "coefficients": {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}}
-PLAN = {"notebook": "the_cohort", "key": "abc", "sets": [{"context": 8192}, {"context": 1}], "figures": False}
+PLAN = {"notebook": "the_cohort", "key": "abc", "sets": [{"context": 8192}, {"context": 1}], "figures": False,
+        "defaults": {"model": "dbrx"}}  # fmt: skip
 ROW = {
     "run": 1, "parameters": {"context": 8192}, "status": "finished", "error": None, "seconds": 1.5,
     "notebook": "notebooks/0001.ipynb", "record": {"memory": {"value": 1.5, "unit": "GiB"}},

@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator
 
 from cohort.display.parts import ATTENTION, dots, end_labels, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
@@ -43,8 +42,8 @@ def draw_cache_against_context(caches: pd.DataFrame, kinds: pd.Series, context: 
     low = float(sizes.to_numpy().min())
     axes.set_ylim(low / 1.5, float(sizes.to_numpy().max()) * 1.5)
     last = sizes.columns[-1]
+    _key_above(axes, set(kinds))  # first, since it takes of the height that names are laid out in
     end_labels(axes, float(last), {str(name): float(value) for name, value in sizes[last].items()}, colours)
-    _key_above(axes, set(kinds))
     return drawing
 
 
@@ -113,7 +112,6 @@ def draw_break_even_contexts(table: pd.DataFrame, kinds: pd.Series) -> Figure:
     seen = rows[["context", "limit"]].to_numpy(dtype=float, na_value=float("nan")) / 1e3
     axes.set(xscale="log", xlabel="context at which the cache is the larger (thousand tokens)")
     axes.set_xlim(float(pd.Series(seen.ravel()).min()) / 1.5, float(pd.Series(seen.ravel()).max()) * 4)
-    axes.xaxis.set_major_locator(LogLocator(numticks=4))
     plain_ticks(axes.xaxis)
     name_rows(axes, [str(name) for name in rows.index])
     _key_above(axes, set(kinds[rows.index]))

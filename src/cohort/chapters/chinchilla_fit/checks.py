@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import counted, inflected, paragraphs, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.fitting.chinchilla_runs import CHINCHILLA
@@ -34,7 +35,9 @@ def beyond_the_cut(split: pd.DataFrame, cut: float) -> str:
     bias, doubt = above.mean(), standard_error(above)
     verdict = "no bias shows." if abs(bias) < 2 * doubt else "the extrapolation is biased."
     return sentences(
-        f"The fit to the runs below {cut:.0e} FLOP predicts the {counted(len(above), 'run')} above it, of up "
+        f"The fit to the runs below {power_of_ten(cut, 1)} FLOP predicts the {counted(len(above), 'run')} "
+        f"above "
+        f"it, of up "
         f"to {significant(split['flop'].max() / cut)} times that compute, within {above.abs().median():.1f}% "
         f"at the median, where those that it was fitted to scatter by {below.abs().median():.1f}%.",
         f"Its mean error is {bias:+.2f}%, with a standard error of {doubt:.2f}%: over this stretch {verdict}",

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
 from cohort.display.parts import name_rows, plain_ticks
+from cohort.display.phrases import power_of_ten
 from cohort.display.theme import COLOURS, INK, SMALLEST, figure
 from cohort.display.words import scaled, significant
 from cohort.fitting import LOSSES
@@ -22,6 +23,8 @@ ESTIMATORS = dict(zip(LOSSES, (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]), 
 
 
 MARKS = dict(zip(LOSSES, "oDs^", strict=True))
+
+LEAST_SHARE = 1e-3  # of the fitted value, that an axis goes down to: an end can be 0 or below
 
 
 def draw_policies(
@@ -131,7 +134,7 @@ def draw_iso_flop(law: ScalingLaw, flops: Sequence[float], frame: pd.DataFrame) 
         near = kept[(np.log(kept["flop"] / flop)).abs() < np.log(1.15)]
         axes.scatter(near["parameters"] / 1e9, near["loss"], color=colour, s=14, zorder=3)
         axes.annotate(
-            f"{flop:.0e}".replace("e+", "e"),
+            power_of_ten(flop, 1),
             (sizes[-1] / 1e9, losses[-1]),
             (4, 0),
             textcoords="offset points",
@@ -170,7 +173,7 @@ def draw_spread(table: pd.DataFrame) -> Figure:
     axes.set(xscale="log", xlabel="share of the fitted value")
     # A factor of two either way at the least, so that narrow intervals look narrow.
     axes.set_xlim(
-        min(0.45, float((rows["low"] / rows["value"]).min()) / 1.1),
+        min(0.45, max(LEAST_SHARE, float((rows["low"] / rows["value"]).min())) / 1.1),
         max(2.2, float((rows["high"] / rows["value"]).max()) * 1.1),
     )
     axes.xaxis.set_major_locator(FixedLocator([0.2, 0.5, 1, 2, 5]))
@@ -211,5 +214,11 @@ def draw_choices(frame: pd.DataFrame) -> Figure:
     axes.set_xlim(rows["low"].min() / 1.3, rows["high"].max() * 2)
     plain_ticks(axes.xaxis)
     axes.grid(visible=False, axis="y")
-    name_rows(axes, [f"{each.estimator}, {each.dropped} dropped" for each in rows.itertuples(index=False)])
+    name_rows(
+        axes,
+        [
+            f"{str(each.estimator).replace('_', ' ')}, {each.dropped} dropped"
+            for each in rows.itertuples(index=False)
+        ],
+    )
     return drawing

@@ -109,7 +109,7 @@ def tried_once(errors: pd.DataFrame) -> str:
         beyond = rows.set_index("form")["beyond"]
         others = beyond.drop(["chosen", "chinchilla"]).dropna()
         warning = " So the choice by own runs is no guarantee." if beyond["chosen"] > beyond.min() else ""
-        called = ONCE.get(str(name), name)
+        called = ONCE.get(str(name), str(name))
         said.append(
             f"One more set, {called}, was tried once, after all was chosen. Of its longest runs, "
             f"{rows['longer'].iloc[0]} in number, the recipe chosen by its own runs misses "

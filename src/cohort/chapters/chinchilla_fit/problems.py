@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cohort.display.phrases import power_of_ten
 from cohort.display.problems import Problem
 from cohort.display.words import significant
 from cohort.scaling import ScalingLaw
@@ -48,15 +49,16 @@ def _division(law: ScalingLaw, flop: float) -> Problem:
     power = law.beta / (law.alpha + law.beta)
     factor = (law.alpha * law.A / (law.beta * law.B)) ** (1 / (law.alpha + law.beta))
     return Problem(
-        f"How many parameters and tokens does the law advise for {flop:.3g} FLOP?",
+        f"How many parameters and tokens does the law advise for {power_of_ten(flop)} FLOP?",
         (
             f"Size grows with the power a = {law.beta:.4f} ÷ ({law.alpha:.4f} + {law.beta:.4f}) = "
             f"{power:.4f} "
             "of the compute.",
             f"Where both shortages fall alike, (αA ÷ βB)^(1 ÷ (α + β)) = {significant(factor)}.",
-            f"{significant(factor)} × ({flop:.3g} ÷ 6)^{power:.4f} = {significant(best.parameters / 1e9)}e9 "
+            f"{significant(factor)} × ({power_of_ten(flop)} ÷ 6)^{power:.4f} = "
+            f"{significant(best.parameters / 1e9)}e9 "
             "parameters.",
-            f"{flop:.3g} ÷ (6 × {significant(best.parameters / 1e9)}e9) = "
+            f"{power_of_ten(flop)} ÷ (6 × {significant(best.parameters / 1e9)}e9) = "
             f"{significant(best.tokens / 1e12)}e12 tokens.",
         ),
         f"{significant(best.parameters / 1e9)} billion parameters and {significant(best.tokens / 1e12)} "
@@ -71,7 +73,9 @@ def _half(law: ScalingLaw, flop: float) -> Problem:
     loss = law.loss(best.parameters / 2, 2 * best.tokens)
     more = loss - best.loss
     return Problem(
-        f"At {flop:.3g} FLOP someone trains a model of half the best size, on twice the tokens. What does "
+        f"At {power_of_ten(flop)} FLOP someone trains a model of half the best size, on twice the tokens. "
+        f"What "
+        f"does "
         "that "
         "cost in loss?",
         (

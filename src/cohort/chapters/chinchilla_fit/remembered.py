@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import ranged, sentences, significant
 from cohort.scaling import ScalingLaw
 
@@ -32,7 +33,8 @@ def takeaways(law: ScalingLaw, flop: float, table: pd.DataFrame, dropping: pd.Se
     low, high = (float(table[end].loc["tokens per parameter"]) for end in ("low", "high"))
     least, most = float(dropping.min()), float(dropping.max())
     return sentences(
-        f"- At {flop:.3g} FLOP this fit advises {significant(best.tokens_per_parameter)} tokens per "
+        f"- At {power_of_ten(flop)} FLOP this fit advises {significant(best.tokens_per_parameter)} tokens "
+        f"per "
         "parameter. "
         f"Its interval runs from {significant(low)} to {significant(high)}: quote the interval, not the "
         "number.",

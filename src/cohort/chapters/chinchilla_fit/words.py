@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import counted, paragraphs, ranged, sentences, significant
 from cohort.fitting import Fit
 from cohort.scaling import ScalingLaw
@@ -51,7 +52,7 @@ def brief(
         f"- For {counted(len(fit.runs.losses), 'run')} the law $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$ "
         f"for $N$ parameters and $D$ tokens has $E = {law.E:.3f}$ nats per token, $A = {law.A:.0f}$, "
         f"$B = {law.B:.0f}$, $\\alpha = {law.alpha:.3f}$ and $\\beta = {law.beta:.3f}$.",
-        f"- At {flop:.3g} FLOP it advises {significant(value)} tokens per parameter. The 95% "
+        f"- At {power_of_ten(flop)} FLOP it advises {significant(value)} tokens per parameter. The 95% "
         f"interval of this estimator runs from {significant(low)} to "
         f"{significant(high)}.",
         f"- The coefficients as printed in 2022 advise {significant(printed)}, "
@@ -61,7 +62,7 @@ def brief(
         f"advise {ranged(choices['ratio'].min(), choices['ratio'].max())}; with "
         f"{ranged(dropping.index.min(), dropping.index.max(), '.0f')} left out, the estimator of this fit "
         f"advises {ranged(dropping.min(), dropping.max())}.",
-        f"- The largest run took {limits['flop']:.2g} FLOP. The advice is asked for at "
+        f"- The largest run took {power_of_ten(limits['flop'], 2)} FLOP. The advice is asked for at "
         f"{significant(flop / limits['flop'])} times as much.",
     )
 
@@ -91,8 +92,9 @@ def runs_known(frame: pd.DataFrame) -> str:
     )
     return sentences(
         f"The runs span {significant(kept['parameters'].min() / 1e6)} million to "
-        f"{significant(kept['parameters'].max() / 1e9)} billion parameters and {kept['flop'].min():.2g} to "
-        f"{kept['flop'].max():.2g} FLOP.",
+        f"{significant(kept['parameters'].max() / 1e9)} billion parameters and "
+        f"{power_of_ten(kept['flop'].min(), 2)} to "
+        f"{power_of_ten(kept['flop'].max(), 2)} FLOP.",
         f"Most were given {significant(low)} to {significant(high)} tokens per parameter; the most is "
         f"{significant(kept['ratio'].max())}.",
         left_out if len(ratio) else "No run is left out.",
@@ -249,7 +251,7 @@ def spread(table: pd.DataFrame, flop: float, reach: float) -> str:
         "The factors $A$ and $B$ are loose, because they make up for the exponents: a steeper fall from a "
         "higher start fits nearly as well.",
         "The derived ratio is far less certain than the coefficients: the ends of the tokens per parameter "
-        f"at {flop:.3g} FLOP are a factor of {significant(factor['tokens per parameter'])} apart"
+        f"at {power_of_ten(flop)} FLOP are a factor of {significant(factor['tokens per parameter'])} apart"
         f"{', since that compute lies far beyond the runs' if flop > 3 * reach else ''}.",
         f"The ends of the loss at the optimum are nevertheless only {percent['loss there']:.1f}% apart. "
         "Around the optimum the loss is flat, so a wrong ratio costs little, and little can be learned about "
@@ -295,13 +297,8 @@ def exponents_of_law(
         f"{', both outside the interval' if max(theirs) < ours['low'] else ''}; by them the ratio rises with "
         "compute.",
         f"At the end of the fitted range the unrounded coefficients of 2022 advise {near:.1f} times the "
-        f"ratio of this fit, at {_power(beyond)} FLOP {far:.1f} times.",
+        f"ratio of this fit, at {power_of_ten(beyond, 1)} FLOP {far:.1f} times.",
     )
-
-
-def _power(flop: float) -> str:
-    """Return a power of ten without the sign of its exponent: 1e26."""
-    return f"{flop:.0e}".replace("e+", "e")
 
 
 def flat_bottom(law: ScalingLaw, flop: float) -> str:
@@ -322,9 +319,10 @@ def flat_bottom(law: ScalingLaw, flop: float) -> str:
     best = law.compute_optimal(flop)
     half, double = (law.loss(best.parameters * r, best.tokens / r) - best.loss for r in (0.5, 2))
     return (
-        f"The curves are flat at the bottom. At {flop:.3g} FLOP a model of half the best size, trained on "
-        f"twice the tokens, loses {1000 * half:.1f} thousandths of a nat per token, "
-        f"{100 * half / best.loss:.2f}% of its loss; one of twice the size loses {1000 * double:.1f}."
+        f"The curves are flat at the bottom. At {power_of_ten(flop)} FLOP a model of half the best size, "
+        f"trained on twice the tokens, loses {significant(1000 * half)} thousandths of a nat per token, "
+        f"{100 * half / best.loss:.2f}% of its loss; one of twice the size loses "
+        f"{significant(1000 * double)}."
     )
 
 

@@ -10,11 +10,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from cohort.display.parts import label_points, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
-from cohort.display.words import scaled, significant
+from cohort.display.words import inflected, scaled, significant
 
 KINDS = {False: ("dense", COLOURS[0], "o"), True: ("experts, by active parameters", COLOURS[3], "D")}
 
@@ -250,13 +250,17 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
     drawing, (upper, lower) = plt.subplots(2, 1, figsize=(WIDTH, 4), sharex=True, layout="constrained")
     upper.plot(table.index, table["passes"], color=COLOURS[0])
     upper.set(xscale="log", yscale="log", ylabel="passes over the data")
-    upper.yaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50]))
-    plain_ticks(upper.yaxis)
+    plain_ticks(upper.yaxis, (1, 2, 5, 10, 20, 50))
     lower.plot(table.index, table["free"], color=INK, lw=1.4)
     lower.plot(table.index, table["loss"], color=COLOURS[0])
     _name_end(lower, table.index[-1], table["free"].iloc[-1], "endless data", INK, "top")
     _name_end(
-        lower, table.index[-1], table["loss"].iloc[-1], f"{scaled(unique)} tokens", COLOURS[0], "bottom"
+        lower,
+        table.index[-1],
+        table["loss"].iloc[-1],
+        f"{scaled(unique)} {inflected(unique, 'token', 'tokens')}",
+        COLOURS[0],
+        "bottom",
     )
     lower.set(xlabel="training compute (FLOP)", ylabel="loss (nats per token)")
     lower.margins(y=0.25)  # room for the names at the ends

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from cohort.display.phrases import power_of_ten
 from cohort.display.problems import Problem
 from cohort.display.words import significant
 from cohort.scaling import ScalingLaw
@@ -50,9 +51,9 @@ def worked(
             f"{large} billion parameters and {optimum} trillion tokens give the same loss. How much more "
             "computing did its training take?",
             (
-                f"6 × {small}e9 × {seen}e12 = {spent:.3g} FLOP.",
-                f"6 × {large}e9 × {optimum}e12 = {best.flop:.3g} FLOP.",
-                f"{spent:.3g} ÷ {best.flop:.3g} = {significant(spent / best.flop)}.",
+                f"6 × {small}e9 × {seen}e12 = {power_of_ten(spent)} FLOP.",
+                f"6 × {large}e9 × {optimum}e12 = {power_of_ten(best.flop)} FLOP.",
+                f"{power_of_ten(spent)} ÷ {power_of_ten(best.flop)} = {significant(spent / best.flop)}.",
             ),
             f"{significant(spent / best.flop)} times as much.",
         ),
@@ -74,10 +75,13 @@ def _bill(name: str, spent: float, rate: float, usd_per_hour: float, stated: flo
         )
         billed = f"; by the hours that were stated, USD {significant(stated * usd_per_hour / 1e6)} million"
     return Problem(
-        f"What did those {spent:.3g} FLOP cost, at {rate:.3g} FLOP a second for an accelerator and USD "
+        f"What did those {power_of_ten(spent)} FLOP cost, at {power_of_ten(rate)} FLOP a second for an "
+        f"accelerator "
+        f"and USD "
         f"{price} an hour?",
         (
-            f"{spent:.3g} ÷ {rate:.3g} ÷ 3,600 = {significant(hours / 1e6)} million hours.",
+            f"{power_of_ten(spent)} ÷ {power_of_ten(rate)} ÷ 3,600 = {significant(hours / 1e6)} million "
+            f"hours.",
             f"{significant(hours / 1e6)} million × USD {price} = USD {bill} million.",
             *beside,
         ),
@@ -90,7 +94,7 @@ def _pay_back(name: str, parameters: float, optimum: float, extra: float) -> Pro
     saved = 2 * (optimum - parameters)
     question = (
         f"A token of use takes two operations for each parameter. After how many of them has {name} paid "
-        f"back {extra:.3g} FLOP of extra training?"
+        f"back {power_of_ten(extra)} FLOP of extra training?"
     )
     if saved <= 0 or extra <= 0 or not math.isfinite(extra / saved):
         steps = ("It is no smaller than the compute-optimal model, so that no token saves anything.",)
@@ -99,8 +103,8 @@ def _pay_back(name: str, parameters: float, optimum: float, extra: float) -> Pro
     return Problem(
         question,
         (
-            f"A token saves 2 × ({large}e9 − {small}e9) = {saved:.3g} FLOP.",
-            f"{extra:.3g} ÷ {saved:.3g} = {extra / saved:.3g}.",
+            f"A token saves 2 × ({large}e9 − {small}e9) = {power_of_ten(saved)} FLOP.",
+            f"{power_of_ten(extra)} ÷ {power_of_ten(saved)} = {extra / saved:.3g}.",
         ),
         f"After {significant(extra / saved / 1e12)} trillion tokens.",
     )

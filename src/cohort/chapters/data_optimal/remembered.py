@@ -7,7 +7,8 @@ import math
 import pandas as pd
 
 from cohort.chapters.data_optimal import doubts
-from cohort.display.words import counted, inflected, ranged, sentences, significant
+from cohort.display.phrases import among
+from cohort.display.words import inflected, ranged, scaled, sentences, significant
 from cohort.scaling import Allocation
 
 
@@ -69,9 +70,9 @@ def takeaways(
     smaller = int((against["size"] < 1).sum())
     extra = [*laws["overhead"], *spreads["overhead low"], *spreads["overhead high"]]
     return sentences(
-        f"- {smaller} of {counted(len(against), 'model')} {inflected(smaller, 'is', 'are')} smaller than "
-        "their "
-        "training compute asked for. That is no mistake: training is paid once, use for every token.",
+        f"- {among(smaller, len(against), 'model').capitalize()} {inflected(smaller, 'is', 'are')} smaller "
+        "than their training compute asked for. That is no mistake: training is paid once, use for every "
+        "token.",
         _pays_back(focus, overhead, after),
         "- Which law one believes matters more than its digits: by the laws, forms and sets of runs tried "
         f"here the extra compute of {focus} is {ranged(100 * min(extra), 100 * max(extra), ',.0f')}%.",
@@ -84,6 +85,5 @@ def _pays_back(focus: str, overhead: float, after: float) -> str:
         return f"- {focus} never pays back its training, since it is not the smaller of the two."
     return (
         f"- {focus} took {significant(100 * overhead)}% more training compute than the optimum of its loss, "
-        "and "
-        f"pays that back after {significant(after / 1e12)} trillion tokens of use."
+        f"and pays that back after {scaled(after)} tokens of use."
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cohort.chapters.data_optimal import doubts
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
+from cohort.display.phrases import among, amount, percent, power_of_ten
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
@@ -52,12 +53,13 @@ def brief(
     beyond = int((out > 1).any(axis=1).sum())
     which = "law fitted to the Chinchilla runs" if name == FITTED else f"law '{plain_name(Path(name).name)}'"
     range_of_runs = (
-        f"- {beyond} of {counted(len(out), 'model')} {inflected(beyond, 'lies', 'lie')} outside the range of "
+        f"- {among(beyond, len(out), 'model').capitalize()} {inflected(beyond, 'lies', 'lie')} outside the "
+        f"range of "
         "the runs that the law was fitted on. Runs that were trained longer than those did worse than such a "
         "law predicts."
     )
     return sentences(
-        f"- By the {which}, {smaller} of {counted(len(against), 'model')} {inflected(smaller, 'is', 'are')} "
+        f"- By the {which}, {among(smaller, len(against), 'model')} {inflected(smaller, 'is', 'are')} "
         "smaller than the compute-optimal model of the same predicted loss.",
         f"- {focus} took {100 * against['overhead'][focus]:,.0f}% more training compute than that optimum "
         f"would have: {_spread(spreads)}. {_repaid(against, focus, late, spreads)}",
@@ -112,7 +114,8 @@ def where_models_stand(name: str, frame: pd.DataFrame, out: pd.DataFrame, limits
     return paragraphs(
         sentences(
             f"The Chinchilla runs{', which the law was fitted on,' if native else ''} have at most "
-            f"{limits['parameters'] / 1e9:.1f} billion parameters, {limits['flop']:.2g} FLOP and "
+            f"{limits['parameters'] / 1e9:.1f} billion parameters, {power_of_ten(limits['flop'], 2)} FLOP "
+            f"and "
             f"{limits['ratio']:.0f} tokens per parameter.",
             f"Of {counted(len(out), 'model')}, {outside['parameters']} had more parameters, "
             f"{outside['flop']} took more compute, and {outside['ratio']} saw more tokens per parameter. "
@@ -197,7 +200,7 @@ def payback(against: pd.DataFrame, tokens: pd.Series, focus: str, use: float) ->
         f"{', '.join(never)}, being larger than the optimum, never {inflected(len(never), 'does', 'do')}."
     )
     return sentences(
-        f"With {scaled(use)} tokens of use, {int((repaid <= use).sum())} of {counted(len(against), 'model')} "
+        f"With {amount(use, 'token')} of use, {among(int((repaid <= use).sum()), len(against), 'model')} "
         "would have repaid it.",
         too_large if never else "",
         _served_over_trained((repaid / tokens)[smaller]),
@@ -265,10 +268,10 @@ def best_size(
         f"tokens of use{longer}."
     )
     return sentences(
-        f"For the predicted loss of {focus} and {scaled(use)} tokens of use, the best model has "
+        f"For the predicted loss of {focus} and {amount(use, 'token')} of use, the best model has "
         f"{scaled(best['size'] * plain.parameters)} parameters, {100 * best['size']:.0f}% of the "
-        f"compute-optimal size, sees {best['tokens']:.1f} times its tokens, and saves "
-        f"{100 * best['saved']:.0f}% of all compute.",
+        f"compute-optimal size, sees {significant(best['tokens'])} times its tokens, and saves "
+        f"{percent(best['saved'])} of all compute.",
         itself if justified > 0 else f"{focus} is larger than the optimum: no use makes it the best.",
         "The better the loss, the more use it takes to move the best size, because training costs more.",
     )
@@ -295,11 +298,11 @@ def cheapest_size(costs: pd.DataFrame, life: Lifetime, accelerator: str, usd_per
     """
     least, naive, whole = "least dollars", "least training compute", costs["all"]
     return sentences(
-        f"At USD {usd_per_hour:g} an hour for one {accelerator} and the utilisations above, "
-        f"{scaled(life.input_tokens + life.output_tokens)} tokens of use cost as much as "
+        f"At USD {significant(usd_per_hour)} an hour for one {accelerator} and the utilisations above, "
+        f"{amount(life.input_tokens + life.output_tokens, 'token')} of use cost as much as "
         f"{scaled(life.equivalent_tokens)} would at the utilisation of training.",
         f"The cheapest model of this loss has {scaled(costs['parameters'][least])} parameters and costs "
-        f"{100 * (1 - whole[least] / whole[naive]):.0f}% less over its life than the compute-optimal one.",
+        f"{percent(1 - whole[least] / whole[naive])} less over its life than the compute-optimal one.",
     )
 
 
@@ -324,7 +327,8 @@ def press_figure(usd_per_day: float, tokens_a_day: float, trained_on: float) -> 
     return (
         f"Taken at its word, USD {usd_per_day:,.0f} a day would pay for {scaled(tokens_a_day)} tokens "
         "written by a model of the size of GPT-3 on A100s at the price that is set above, which need not be "
-        f"that of an A100, and at the utilisation of writing. In {days:.1f} days that is as much compute as "
+        f"that of an A100, and at the utilisation of writing. In {amount(days, 'day')} that is as much "
+        f"compute as "
         "its training took. The figure is contested; at this utilisation any figure of that order means that "
         "use overtakes training soon."
     )

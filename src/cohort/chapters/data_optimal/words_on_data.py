@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cohort.display.words import inflected, paragraphs, scaled, sentences
+from cohort.display.phrases import power_of_ten
+from cohort.display.words import inflected, paragraphs, scaled, sentences, significant
 from cohort.scaling import FLOP_PER_TOKEN, Allocation, ScalingLaw
 
 ENDLESS = 1e30  # tokens after which more change no printed digit of a loss
@@ -149,9 +150,17 @@ def curation(curated: pd.DataFrame, focus: str, quality: float, unique_tokens: f
         f"Data that are {quality:g} times as good save, at the same predicted loss and size, "
         f"{100 * (1 - 1 / quality):.0f}% of the tokens and of the training compute. At the compute of "
         f"{focus}, keeping one token in {quality:g} of {scaled(unique_tokens)}, each worth {quality:g}, "
-        f"moves the best loss from {loss['all']:.3f} to {loss['curated']:.3f}; this is the best case, in "
+        f"{_moved(loss['all'], loss['curated'])}; this is the best case, in "
         "which nothing that was dropped would have helped."
     )
+
+
+def _moved(before: float, after: float) -> str:
+    """Say how far a loss moves; what does not show in its digits is said to be less than they show."""
+    ends = [f"{loss:.3f}" if loss < 100 else significant(loss) for loss in (before, after)]
+    if ends[0] == ends[1]:
+        return f"leaves the best loss at {ends[0]}"
+    return f"moves the best loss from {ends[0]} to {ends[1]}"
 
 
 def out_of_data(enough: Allocation, later: pd.DataFrame, frame: pd.DataFrame, focus: str) -> str:
@@ -180,13 +189,14 @@ def out_of_data(enough: Allocation, later: pd.DataFrame, frame: pd.DataFrame, fo
     size = frame["parameters"][focus]
     smaller = (
         f"A smaller model meets the limit at less compute: {focus} has read every token once at "
-        f"{FLOP_PER_TOKEN * size * enough.tokens:.2g} FLOP."
+        f"{power_of_ten(FLOP_PER_TOKEN * size * enough.tokens, 2)} FLOP."
     )
     return sentences(
         f"With {scaled(enough.tokens)} distinct tokens the compute-optimal model runs out of data at "
-        f"{enough.flop:.2g} FLOP; the largest compute of a model here is {frame['flop'].max():.2g}.",
+        f"{power_of_ten(enough.flop, 2)} FLOP; the largest compute of a model here is "
+        f"{power_of_ten(frame['flop'].max(), 2)}.",
         f"At ten times that compute the best model makes {ten[0]:.1f} passes and the limit costs it "
-        f"{ten[1]:.1f} thousandths of a nat, at a hundred times {hundred[0]:.0f} passes and "
-        f"{hundred[1]:.1f}.",
+        f"{significant(ten[1])} thousandths of a nat, at a hundred times {hundred[0]:.0f} passes and "
+        f"{significant(hundred[1])}.",
         smaller if size < enough.parameters else "",
     )

@@ -183,8 +183,7 @@ def draw_undone(table: pd.DataFrame) -> Figure:
     axes.axvline(1, color=PALE, lw=1.4, zorder=0)
     axes.set_xscale("log")
     axes.set_xlim(min(0.8, float(values.min()) / 1.2), float(values.max()) * 1.3)
-    axes.set_xticks([each for each in (0.5, 1, 2, 4, 8, 16) if each <= float(values.max()) * 1.3])
-    plain_ticks(axes.xaxis)
+    plain_ticks(axes.xaxis, (0.5, 1, 2, 4, 8, 16))
     marks = [Patch(color=colour) for colour in colours.values()]
     axes.legend(marks, list(colours), loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=1, fontsize=SMALLEST)
     return drawing

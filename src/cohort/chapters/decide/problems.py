@@ -57,7 +57,8 @@ def worked(option: Option | None, demand: Demand, design: Design | None, years: 
                     f"{copies:,.0f} × {counted(option.way.devices, 'accelerator')} = "
                     f"{copies * option.way.devices:,.0f}.",
                 ),
-                f"{copies:,.0f} copies, {copies * option.way.devices:,.0f} accelerators.",
+                f"{counted(round(copies), 'copy', 'copies')}, "
+                f"{counted(round(copies * option.way.devices), 'accelerator')}.",
             )
         )
     if design is not None and design.serving_usd > 0:

@@ -9,10 +9,11 @@ import pandas as pd
 
 from cohort.chapters.decide.lab import OTHER_LAW
 from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
-from cohort.display.words import counted, inflected, running, sentences, significant
+from cohort.display.phrases import power_of_ten
+from cohort.display.words import counted, inflected, running, scaled, sentences, significant
 from cohort.planning import Demand, Design, Limits, Option, Plan, Point
 from cohort.registry.devices import accelerator
-from cohort.units import BILLION, MILLION, TRILLION
+from cohort.units import BILLION, MILLION
 
 CLOSE = 0.2  # chance from which on a choice is called open
 CENTURY = 100
@@ -104,14 +105,15 @@ def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
         Markdown.
     """
     if not best:
-        return f"No model as good as {flop:.0e} FLOP can make is served within these limits."
+        return f"No model as good as {power_of_ten(flop, 1)} FLOP can make is served within these limits."
     parts = [
         f"{_kind(kind)} of {_size(each.spec.active_parameters)} active parameters, trained on "
-        f"{significant(each.tokens / TRILLION, 2)} trillion tokens, for {usd(each.usd)}"
+        f"{scaled(each.tokens, 2)} tokens, for {usd(each.usd)}"
         for kind, each in sorted(best.items(), key=lambda each: each[1].usd)
     ]
     return (
-        f"A model as good as a dense one of {flop:.0e} FLOP costs least, training and use together, as "
+        f"A model as good as a dense one of {power_of_ten(flop, 1)} FLOP costs least, training and use "
+        f"together, as "
         f"{'; next as '.join(parts)}."
     )
 
@@ -354,16 +356,15 @@ def lifetimes_said(made: pd.DataFrame) -> str:
     return (
         f"Used for {_tokens(first['lifetime'])} tokens, the cheapest dense model has "
         f"{_size(first['active'])} parameters and is trained on "
-        f"{significant(first['tokens'] / TRILLION, 2)} trillion tokens; used for "
+        f"{scaled(first['tokens'], 2)} tokens; used for "
         f"{_tokens(last['lifetime'])}, an equally good one has {_size(last['active'])} and is trained on "
-        f"{significant(last['tokens'] / TRILLION, 2)} trillion. The makers of the cohort went the same way: "
+        f"{scaled(last['tokens'], 2)}. The makers of the cohort went the same way: "
         "smaller, and trained for longer."
     )
 
 
 def _tokens(number: float) -> str:
-    unit, name = (TRILLION, "trillion") if number >= TRILLION else (BILLION, "billion")
-    return f"{significant(number / unit, 2)} {name}"
+    return scaled(number, 2)
 
 
 def shadow_prices_said(prices: Mapping[str, tuple[float, float]], best: Design | None) -> str:

@@ -82,8 +82,7 @@ def draw_slowest(frame: pd.DataFrame) -> Figure:
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high),
              xlabel="measured load of the slowest device (over the mean)", ylabel="predicted")  # fmt: skip
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks([each for each in (1, 1.5, 2, 3) if each <= high])
-        plain_ticks(axis)
+        plain_ticks(axis, (1, 1.5, 2, 3))
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST)
     return drawing
 
@@ -111,8 +110,7 @@ def draw_placements(frame: pd.DataFrame, measured: pd.DataFrame) -> Figure:
                      edgecolors="white", lw=0.5)  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.set(yscale="log", xlabel="devices that share the experts", ylabel="slowest device (over the mean)")
-    axes.set_yticks([each for each in (1, 1.5, 2, 3, 5, 10) if each <= 1.2 * float(frame.max().max())])
-    plain_ticks(axes.yaxis)
+    plain_ticks(axes.yaxis, (1, 1.5, 2, 3, 5, 10))
     _powers(axes)
     ends = {str(name): float(frame[name].iloc[-1]) for name in frame}
     end_labels(axes, float(frame.index[-1]), ends, KNOWLEDGE)

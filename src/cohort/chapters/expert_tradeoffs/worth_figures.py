@@ -56,9 +56,8 @@ def draw_decision(frame: pd.DataFrame, crossings: Sequence[tuple[int, str]]) -> 
                   float(frame[["dense", "mixture"]].max().max()) * 1.5e-9)  # fmt: skip
     span = axes.get_ylim()
     steps = [digit * 10.0**power for power in range(-2, 5) for digit in (1, 2, 5)]
-    axes.set_yticks([each for each in steps if span[0] <= each <= span[1]])
-    for axis in (axes.xaxis, axes.yaxis):
-        plain_ticks(axis)
+    plain_ticks(axes.xaxis)
+    plain_ticks(axes.yaxis, [each for each in steps if span[0] <= each <= span[1]])
     last = {name: float(frame[column].iloc[-1]) / 1e9 for name, (column, _) in lines.items()}
     end_labels(axes, float(frame.index[-1]), last, {name: colour for name, (_, colour) in lines.items()})
     return drawing
@@ -98,11 +97,9 @@ def draw_pairs(pairs: pd.DataFrame) -> Figure:
 
 def _square(axes: Axes, low: float, high: float) -> None:
     """Set both axes to the same logarithmic range, with plain numbers."""
-    ticks = [each for each in (1, 2, 5, 10, 20, 50, 100) if low <= each <= high]
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks(ticks)
-        plain_ticks(axis)
+        plain_ticks(axis, (1, 2, 5, 10, 20, 50, 100))
         axis.set_minor_formatter(NullFormatter())
 
 

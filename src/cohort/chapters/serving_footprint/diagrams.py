@@ -12,7 +12,7 @@ from cohort.architecture.dtypes import precision
 from cohort.display.diagrams import box, canvas, words
 from cohort.display.parts import name_rows
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
-from cohort.display.words import significant
+from cohort.display.words import counted, significant
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.carried import coefficients_on
 from cohort.footprint.energy import MEASURED, narrow_experts
@@ -51,7 +51,7 @@ def draw_way(rows: Mapping[str, Footprint], name: str, tokens: int) -> Figure:
         y, wide = 39 - 13 * place, 92 * energies[stage] / most
         box(axes, (50 - wide / 2, y - 4), (wide, 9), "", colour, filled=True)
         words(axes, (50, y + 0.5), f"{label} {significant(energies[stage])} Wh")
-    words(axes, (50, 48.5), f"An answer of {tokens:,} tokens by {name}", INK, bold=True)
+    words(axes, (50, 48.5), f"An answer of {counted(tokens, 'token')} by {name}", INK, bold=True)
     words(axes, (50, 3.5), "Cooling, supply, hosts and idle machines take the difference.")
     return drawing
 

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator
 
 from cohort.display.parts import dots, end_labels, key, label_points, name_rows, nothing, plain_ticks, stacked
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
@@ -30,8 +29,7 @@ PARTS = {
 
 def _dense_ticks(axis: Axis) -> None:
     """Write a logarithmic axis of less than three decades with ticks at 1, 2 and 5."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    plain_ticks(axis)
+    plain_ticks(axis, [digit * 10.0**power for power in range(-9, 9) for digit in (1, 2, 5)])
 
 
 def draw_batch(sweep: pd.DataFrame, measured: Mapping[str, pd.DataFrame], chosen: str) -> Figure:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cohort.display.problems import Problem
-from cohort.display.words import mass, significant
+from cohort.display.words import mass, plainly, scaled, significant
 from cohort.footprint.accounts import Footprint
-from cohort.units import BILLION, DAYS_PER_YEAR, G_PER_KG, KG_PER_TONNE, MILLION, WH_PER_KWH
+from cohort.units import BILLION, DAYS_PER_YEAR, G_PER_KG, KG_PER_TONNE, WH_PER_KWH
 
 
 def worked(
@@ -45,13 +45,10 @@ def worked(
             f"{answers_per_day:,.0f} such answers are given each day. What does a year of them take and "
             "emit?",
             (
-                f"{significant(wh)} Wh × {answers_per_day:,.0f} × 365 = {significant(year / MILLION)} "
-                "million kWh.",
-                f"{significant(year / MILLION)} million kWh × {significant(g_per_kwh)} g = "
-                f"{significant(year * g_per_kwh / G_PER_KG / KG_PER_TONNE)} t.",
+                f"{significant(wh)} Wh × {answers_per_day:,.0f} × 365 = {plainly(year)} kWh.",
+                f"{plainly(year)} kWh × {significant(g_per_kwh)} g = {mass(year * g_per_kwh / G_PER_KG)}.",
             ),
-            f"{significant(year / MILLION)} GWh and "
-            f"{significant(year * g_per_kwh / G_PER_KG / KG_PER_TONNE)} t.",
+            f"{plainly(year)} kWh and {mass(year * g_per_kwh / G_PER_KG)}.",
         ),
     ]
     if training_t is None:
@@ -64,8 +61,11 @@ def worked(
             f"Training {name} emitted {significant(training_t, 4)} t by the same count. After how many "
             "answers has use emitted as much?",
             (
-                f"{significant(training_t, 4)} t are as many million grams: "
-                f"{significant(training_t, 4)} million g ÷ {significant(grams, 4)} g = {billions} billion.",
+                f"{significant(training_t, 4)} t are {scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} "
+                f"grams, and "
+                f"{scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} g ÷ {significant(grams, 4)} g = "
+                f"{billions} "
+                "billion.",
                 f"{billions} billion ÷ {answers_per_day:,.0f} a day = {significant(even / answers_per_day)} "
                 "days.",
             ),

@@ -104,10 +104,10 @@ def active_conventions(active: pd.DataFrame) -> str:
     only = {str(name): min(found) for name, found in active["readings"].items() if len(found) == 1}
     camps = {camp: [name for name, reading in only.items() if reading == camp] for camp in CONVENTIONS}
     allowed = "; ".join(f"for {', '.join(names)}, {camp}" for camp, names in camps.items() if names)
+    some = "some allow one reading alone:" if allowed else "none of those here allows one reading alone."
     return sentences(
-        "Publishers do not agree what *active* means. Many figures are too coarse to tell; some allow one "
-        "reading alone:",
-        f"{allowed}.",
+        f"Publishers do not agree what *active* means. Many figures are too coarse to tell; {some}",
+        f"{allowed}." if allowed else "",
         "This book therefore gives both counts: with the input embedding, and without it.",
     )
 

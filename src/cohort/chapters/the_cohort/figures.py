@@ -19,6 +19,9 @@ PARTS = {
 }
 
 
+_KEY = 72  # characters that a row of a key has room for, each mark counted as six
+
+
 KINDS = {"dense": COLOURS[0], "experts": COLOURS[3]}
 
 
@@ -97,7 +100,7 @@ def draw_component_shares(counts: pd.DataFrame) -> Figure:
     axes.grid(visible=False, axis="y")
     name_rows(axes, list(rows.index))
     axes.legend(
-        ncols=min(len(parts), 4),
+        ncols=max(1, min(len(parts), 4, _KEY // (max(map(len, parts)) + 6))),
         loc="lower center",
         bbox_to_anchor=(0.35, 1),
         fontsize=SMALLEST,

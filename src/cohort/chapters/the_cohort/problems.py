@@ -10,6 +10,7 @@ from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Dense
 from cohort.architecture.registered import specs, title
+from cohort.display.phrases import power_of_ten
 from cohort.display.problems import Problem
 from cohort.display.words import significant
 
@@ -143,7 +144,7 @@ def _text(ratios: pd.DataFrame, chinchilla: float) -> Problem:
     name = str(ratios["per active"].idxmax())
     tokens, ratio = float(ratios["tokens"].loc[name]), float(ratios["per active"].loc[name])
     active, times = tokens / ratio, ratio / chinchilla
-    compute = f"{6 * active * tokens:.2e} FLOP"
+    compute = f"{power_of_ten(6 * active * tokens)} FLOP"
     return Problem(
         f"{name} saw {significant(tokens / 1e12)} trillion tokens and puts {_billion(active)} weights to "
         f"work on each. Chinchilla saw {significant(chinchilla)} tokens per weight. How far beyond that is "

@@ -10,7 +10,8 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
 from cohort.chapters.the_cohort.diagrams import sight
 from cohort.chapters.the_cohort.tables import equal_counts, within_rounding
-from cohort.display.words import counted, inflected, ranged, running, sentences, significant
+from cohort.display.phrases import among
+from cohort.display.words import binary, counted, inflected, ranged, running, sentences, significant
 from cohort.units import GIB, KIB
 
 # --- in brief, and when they appeared
@@ -49,8 +50,8 @@ def brief(
     facts, wrong = int((matrix != "").to_numpy().sum()), corrections["all"]
     silent = int((matrix == "undisclosed").to_numpy().sum())
     return sentences(
-        f"- This chapter shows {counted(len(counts), 'model')}, of {ranged(total.min(), total.max())} "
-        f"billion parameters. A token uses {ranged(active.min(), active.max())} billion of them.",
+        f"- This chapter shows {counted(len(counts), 'model')}, of {_billions(total)} "
+        f"billion parameters. A token uses {_billions(active)} billion of them.",
         _idle(counts),
         _spread(caches["per token"], context),
         f"- Our counts equal those of the reference implementations for {len(equal_counts(difference))} of "
@@ -59,6 +60,12 @@ def brief(
         f"- Of {counted(facts, 'fact')} on the models, {silent} were never disclosed. {wrong.sum()} cells of "
         f"the post's tables carry a correction or a remark; {wrong['wrong']} were wrong.",
     )
+
+
+def _billions(sizes: pd.Series) -> str:
+    """Return the smallest and the largest size, to three digits."""
+    ends = significant(sizes.min()), significant(sizes.max())
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _idle(counts: pd.DataFrame) -> str:
@@ -130,7 +137,8 @@ def layers_seen(models: Sequence[ModelSpec]) -> str:
         title(spec) for spec in models if spec.experts and any(layer.experts is None for layer in spec.layers)
     ]
     return running(
-        f"{len(mixed)} of {counted(len(models), 'model')} {inflected(len(mixed), 'mixes', 'mix')} layers "
+        f"{among(len(mixed), len(models), 'model').capitalize()} {inflected(len(mixed), 'mixes', 'mix')} "
+        f"layers "
         f"that see different things: {', '.join(mixed)}."
         if mixed
         else "In each of these models all layers see the same.",
@@ -162,7 +170,7 @@ def how_known(matrix: pd.DataFrame) -> str:
     kinds = matrix.stack().value_counts()
     unsaid = (matrix == "undisclosed").sum()
     silent = unsaid.index[(unsaid == unsaid.max()) & (unsaid > 0)]
-    left_out = f"Left out most often, by {unsaid.max()} of {len(matrix)}: {', '.join(silent)}."
+    left_out = f"Left out most often, by {among(unsaid.max(), len(matrix), 'model')}: {', '.join(silent)}."
     return sentences(
         f"{100 * kinds.get('stated', 0) / facts:.0f}% of the {facts} cells are stated, "
         f"{100 * kinds.get('derived', 0) / facts:.0f}% had to be read off a configuration.",
@@ -186,7 +194,7 @@ def undisclosed_training(facts: pd.DataFrame) -> str:
     missing = facts.isna()
     silent = facts.index[missing["training tokens (trillion)"]]
     return sentences(
-        f"How much text it saw is kept back for {len(silent)} of {counted(len(facts), 'model')}: "
+        f"How much text it saw is kept back for {among(len(silent), len(facts), 'model')}: "
         f"{', '.join(silent)}."
         if len(silent)
         else f"How much text it saw is known of {counted(len(facts), 'model')}.",
@@ -319,8 +327,10 @@ def cache_cost(counts: pd.DataFrame, caches: pd.DataFrame, context: int) -> str:
     size, per_token, gib = counts["total"] / 1e9, caches["per token"], caches["cache"] / GIB
     least, most = str(per_token.idxmin()), str(per_token.idxmax())
     extremes = (
-        f"{most}, with {size[most]:,.1f} billion parameters, needs {significant(per_token[most] / KIB)} KiB "
-        f"for a token; {least}, with {size[least]:,.1f} billion, {significant(per_token[least] / KIB)} KiB."
+        f"{most}, with {significant(size[most])} billion parameters, needs "
+        f"{significant(per_token[most] / KIB)} KiB "
+        f"for a token; {least}, with {significant(size[least])} billion, "
+        f"{significant(per_token[least] / KIB)} KiB."
     )
     order = size.rank().corr(per_token.rank()) if len(size) > 2 else 0.0
     beyond = caches.index[caches["context limit"].fillna(context) < context]
@@ -330,10 +340,16 @@ def cache_cost(counts: pd.DataFrame, caches: pd.DataFrame, context: int) -> str:
     )
     return sentences(
         extremes if per_token[most] > per_token[least] else "",
-        f"A sequence of {counted(context, 'token')} takes {ranged(gib.min(), gib.max(), ',.2f')} GiB.",
+        f"A sequence of {counted(context, 'token')} takes {_memory(gib.min() * GIB, gib.max() * GIB)}.",
         f"The rank correlation between size and cost per token is {order:.2f}." if len(size) > 2 else "",
         longer if len(beyond) else "",
     )
+
+
+def _memory(low: float, high: float) -> str:
+    """Return a range of memory, each end in the unit that it fills."""
+    ends = binary(low), binary(high)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def cache_by_length(by_length: pd.DataFrame) -> str:

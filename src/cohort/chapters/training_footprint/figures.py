@@ -293,8 +293,7 @@ def draw_accuracy(table: pd.DataFrame) -> Figure:
     low = float((chosen["low"] / chosen["reported"]).min())
     high = float((chosen["high"] / chosen["reported"]).max())
     axes.set(xscale="log", xlabel="modelled over reported", xlim=(low / 1.1, high * 1.1))
-    axes.set_xticks([tick for tick in (0.25, 0.5, 0.7, 1, 1.5, 2, 4) if low / 1.1 < tick < high * 1.1])
-    plain_ticks(axes.xaxis)
+    plain_ticks(axes.xaxis, (0.25, 0.5, 0.7, 1, 1.5, 2, 4))
     name_rows(axes, [_value_name(row) for _, row in chosen.iterrows()][::-1])
     axes.tick_params(axis="y", labelsize=SMALLEST)
     shown = [name for name in CLASSES if (chosen["class"] == name).any()]

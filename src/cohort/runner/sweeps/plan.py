@@ -6,7 +6,7 @@ import math
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cohort.errors import ParameterError, shown, unknown
 from cohort.runner.parameter_cells import TYPES, Parameter, Text, Value, convert, validate
@@ -35,17 +35,25 @@ class Plan:
         The parameters of each run, validated.
     figures : bool
         Whether the runs draw their figures.
+    defaults : dict
+        The parameters that no run is given, with the values that the notebook gives them.
     """
 
     notebook: str
     key: str
     sets: tuple[Values, ...]
     figures: bool = False
+    defaults: Values = field(default_factory=dict)
 
     @property
     def parameters(self) -> list[str]:
         """The names of all parameters that a run is given, in the order they were given."""
         return list(dict.fromkeys(name for values in self.sets for name in values))
+
+    @property
+    def every(self) -> list[str]:
+        """The names of all parameters of the notebook, those that runs are given first."""
+        return list(dict.fromkeys([*self.parameters, *self.defaults]))
 
     @property
     def varied(self) -> list[str]:
@@ -146,7 +154,10 @@ def make_plan(
     if not axes:
         raise ParameterError("a sweep needs --grid or --zip, such as --grid context=4096,32768.")
     chosen = _chosen(math.prod(len(axis) for axis in axes), sample, seed)
-    return Plan(notebook, key, _distinct([shared | _at(axes, index) for index in chosen]), figures)
+    sets = _distinct([shared | _at(axes, index) for index in chosen])
+    return Plan(
+        notebook, key, sets, figures, {one.name: one.default for one in known if one.name not in names}
+    )
 
 
 def _axis(notebook: str, known: Mapping[str, Parameter], given: str) -> tuple[str, list[Value]]:

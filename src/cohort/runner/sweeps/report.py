@@ -1,4 +1,4 @@
-"""A page that shows the runs of a sweep side by side: their results in a table, and each figure of all runs.
+"""A page that shows the runs of a sweep: results in a table and against what varied, and each figure of all.
 
 The page is one file that needs no other: drawings are inlined as images, so that ids in them cannot clash.
 """
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from cohort.display import markup
 from cohort.runner.notebook.document import Notebook
 from cohort.runner.sweeps.plan import Plan, value_text
+from cohort.runner.sweeps.result_charts import charts, unvaried
 from cohort.runner.sweeps.store import FAILED, Row
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -70,17 +71,24 @@ def page(plan: Plan, rows: Sequence[Row], notebooks: Sequence[Notebook | None]) 
             title=f"Sweep of {plan.notebook}",
             finished=sum(row.status != FAILED for row in rows),
             planned=len(plan.sets),
+            charts=charts(plan, rows),
             table=_table(plan, rows),
+            same=[(name, _said(value)) for name, value in unvaried(plan, rows)],
             figures=figures,
         )
     )
 
 
 def _table(plan: Plan, rows: Sequence[Row]) -> Markup:
-    """Return the table of the varied parameters and the single values that were recorded."""
-    found = dict.fromkeys((name, row.record[name]["unit"]) for row in rows for name in row.record)
-    recorded = [key for key in found if not any(isinstance(_recorded(row, key[0]), list) for row in rows)]
+    """Return the table of what varied and of the single recorded values that differ between runs."""
     names = plan.varied or plan.parameters
+    same = {*plan.every, *(name for name, _ in unvaried(plan, rows))}
+    found = dict.fromkeys((name, row.record[name]["unit"]) for row in rows for name in row.record)
+    recorded = [
+        (name, unit)
+        for name, unit in found
+        if name not in same and not any(isinstance(_recorded(row, name), list) for row in rows)
+    ]
     heads = ["run", *names, "status", *(f"{name} [{unit}]" if unit else name for name, unit in recorded)]
 
     def cells(row: Row) -> Iterator[markup.Cell]:
@@ -96,6 +104,15 @@ def _table(plan: Plan, rows: Sequence[Row]) -> Markup:
 
 def _recorded(row: Row, name: str) -> Any:
     return row.record[name]["value"] if name in row.record else None
+
+
+def _said(value: Any) -> str:
+    """Return what is the same in all runs: a parameter as text, a recorded value with its unit."""
+    if isinstance(value, str):
+        return value
+    held = value["value"]
+    text = value_text(held) if isinstance(held, list) else _shown(held)
+    return f"{text} {value['unit']}" if value["unit"] else text
 
 
 def _link(row: Row) -> object:

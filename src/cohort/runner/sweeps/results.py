@@ -1,7 +1,8 @@
 """The table of a sweep: a row for each run, with its parameters and what it recorded.
 
-A recorded value stands under its name and its unit, such as ``kv_cache [GiB]``; a list stands as JSON. The
-files are CSV and Parquet, and hold the same.
+Each parameter of the notebook has a column, also where every run takes its default. A recorded value stands
+under its name and its unit, such as ``kv_cache [GiB]``; a list stands as JSON. The files are CSV and Parquet,
+and hold the same, but that in CSV an apostrophe stands before text that a spreadsheet would run as a formula.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cohort.errors.cells import inert
 from cohort.runner.notebook.document import write_atomically
 from cohort.runner.sweeps.plan import Plan
 from cohort.runner.sweeps.store import Row
@@ -45,8 +47,9 @@ def results_table(plan: Plan, rows: Sequence[Row]) -> Table:
         Each column's values, one for each row; None where a run has no such value.
     """
     columns: Table = {name: [getattr(row, name) for row in rows] for name in BEFORE}
-    for name in plan.parameters:
-        columns[_free(columns, name, "parameter")] = [_flat(row.parameters.get(name)) for row in rows]
+    for name in plan.every:
+        values = [row.parameters.get(name, plan.defaults.get(name)) for row in rows]
+        columns[_free(columns, name, "parameter")] = [_flat(value) for value in values]
     recorded = dict.fromkeys((name, row.record[name]["unit"]) for row in rows for name in row.record)
     for name, unit in recorded:
         head = _free(columns, f"{name} [{unit}]" if unit else name, "recorded")
@@ -96,13 +99,13 @@ def as_csv(columns: Table) -> str:
     Returns
     -------
     str
-        Nothing stands for a value that is not there, true and false for a truth.
+        Nothing stands for a value that is not there, true and false for a truth; no cell is a live formula.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(map(inert, columns))
     for values in zip(*columns.values(), strict=True):
-        writer.writerow([str(value).lower() if isinstance(value, bool) else value for value in values])
+        writer.writerow(map(inert, values))
     return text.getvalue()
 
 

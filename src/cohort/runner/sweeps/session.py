@@ -18,7 +18,6 @@ from cohort.runner.project import Project, find_project
 from cohort.runner.staleness import Sources
 from cohort.runner.sweeps.execution import StoppedError, run_sweep
 from cohort.runner.sweeps.plan import Plan, make_plan
-from cohort.runner.sweeps.report import page
 from cohort.runner.sweeps.results import write_tables
 from cohort.runner.sweeps.store import FAILED, Row, Store
 
@@ -174,6 +173,8 @@ def _write(plan: Plan, store: Store, as_html: bool) -> None:
     rows = store.rows()
     write_tables(store.folder, plan, rows)
     if as_html:
+        from cohort.runner.sweeps.report import page  # draws, and what draws is slow to load
+
         notebooks = [store.notebook(row) for row in rows]
         write_atomically(store.folder / "index.html", page(plan, rows, notebooks))
 

@@ -245,9 +245,10 @@ class Store:
 
 
 def _plan_of(stored: Any) -> Plan:
-    plan = Plan(stored["notebook"], stored["key"], tuple(stored["sets"]), stored["figures"])
+    sets, defaults = tuple(stored["sets"]), stored["defaults"]
+    plan = Plan(stored["notebook"], stored["key"], sets, stored["figures"], defaults)
     texts = isinstance(plan.notebook, str) and isinstance(plan.key, str) and isinstance(plan.figures, bool)
-    if not texts or not all(isinstance(each, dict) for each in plan.sets):
+    if not texts or not all(isinstance(each, dict) for each in (plan.defaults, *plan.sets)):
         raise TypeError("it is no plan of a sweep")
     return plan
 

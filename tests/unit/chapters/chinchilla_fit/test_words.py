@@ -35,7 +35,9 @@ def test_the_fit_in_brief():
         "- For 240 runs the law $L = E + A/N^{\\alpha} + B/D^{\\beta}$ for $N$ parameters and $D$ tokens has "
         "$E = 1.817$ nats per token, $A = 478$, $B = 2143$, $\\alpha = 0.347$ and $\\beta = 0.367$."
     )
-    assert advice.startswith("- At 5.76e+23 FLOP it advises 17.9 tokens per parameter. The 95% interval of")
+    assert advice.startswith(
+        "- At 5.76 × 10²³ FLOP it advises 17.9 tokens per parameter. The 95% interval of"
+    )
     assert printed_in_2022 == (
         "- The coefficients as printed in 2022 advise 92.6, outside that interval. Their misfit on the same "
         "runs is 4.05 times the minimum."
@@ -44,7 +46,9 @@ def test_the_fit_in_brief():
         "- With 0 or 5 runs left out, four estimators advise 1.2 to 17.9; with 0 to 40 left out, the "
         "estimator of this fit advises 6.8 to 63.7."
     )
-    assert largest == ("- The largest run took 1.3e+22 FLOP. The advice is asked for at 44.5 times as much.")
+    assert largest == (
+        "- The largest run took 1.3 × 10²² FLOP. The advice is asked for at 44.5 times as much."
+    )
 
 
 def test_a_wide_interval_holds_the_printed_advice():
@@ -74,7 +78,10 @@ def test_the_runs_and_those_left_out(dropped, end):
     said = words.runs_known(chinchilla_runs.runs(dropped)).split("\n")
     assert said[2].startswith(end)
     if dropped == 5:
-        assert said[0] == "The runs span 57.3 million to 16.2 billion parameters and 1.4e+18 to 1.3e+22 FLOP."
+        assert (
+            said[0]
+            == "The runs span 57.3 million to 16.2 billion parameters and 1.4 × 10¹⁸ to 1.3 × 10²² FLOP."
+        )
         assert said[1] == "Most were given 3.33 to 105 tokens per parameter; the most is 341."
 
 
@@ -138,7 +145,7 @@ def test_the_exponent_inside_and_outside():
         "One half is inside: a constant ratio, the rule of thumb, agrees with the runs."
     )
     assert "give 0.452 as printed and 0.457 unrounded, both outside the interval; by" in inside[1]
-    assert inside[2].endswith("advise 2.1 times the ratio of this fit, at 1e26 FLOP 5.9 times.")
+    assert inside[2].endswith("advise 2.1 times the ratio of this fit, at 10²⁶ FLOP 5.9 times.")
     moved = TABLE.copy()
     moved.loc["exponent of the size, a", ["low", "high"]] = [0.4, 0.49]
     outside = words.exponents_of_law(moved, NAMED, LIMITS["flop"], 1e26).split("\n")
@@ -148,7 +155,7 @@ def test_the_exponent_inside_and_outside():
 
 def test_the_curves_are_flat_at_the_bottom():
     assert words.flat_bottom(FIT.law, FLOP).endswith(
-        "loses 4.8 thousandths of a nat per token, 0.24% of its loss; one of twice the size loses 4.8."
+        "loses 4.8 thousandths of a nat per token, 0.24% of its loss; one of twice the size loses 4.85."
     )
 
 
@@ -173,7 +180,7 @@ def test_runs_that_were_held_out():
     split = tables.held_out(RUNS, 1e21, "huber", 1e-3)
     predicts, bias = checks.beyond_the_cut(split, 1e21).split("\n")
     assert predicts == (
-        "The fit to the runs below 1e+21 FLOP predicts the 23 runs above it, of up to 13 times that compute, "
+        "The fit to the runs below 10²¹ FLOP predicts the 23 runs above it, of up to 13 times that compute, "
         "within 0.9% at the median, where those that it was fitted to scatter by 0.3%."
     )
     assert (

@@ -125,7 +125,7 @@ def test_when_use_pays_back():
     assert len(lines) == 6
     assert len(words.payback(PLAIN, FRAME["tokens"], LLAMA, 1e13).split("\n")) == 5, "no interval"
     late = words.payback(PLAIN.loc[[LLAMA]], FRAME["tokens"][[LLAMA]] / 2, LLAMA, 1e13).split("\n")
-    assert late[0] == "With 10 trillion tokens of use, 0 of 1 model would have repaid it."
+    assert late[0] == "With 10 trillion tokens of use, no models would have repaid it."
     assert late[1] == "Break-even comes after 1.53 times the tokens that a model was trained on."
     twin = PLAIN.loc[[GPT]].rename({GPT: "Twin"})
     large = pd.concat([PLAIN.loc[[GPT]], twin])
@@ -140,7 +140,7 @@ def test_the_best_size():
     first, itself, _ = words.best_size(LLAMA, row, PLAIN["justifying"][LLAMA], 1e13, best, plain).split("\n")
     assert first == (
         "For the predicted loss of Llama 3 8B and 10 trillion tokens of use, the best model has 13.5 billion "
-        "parameters, 40% of the compute-optimal size, sees 4.0 times its tokens, and saves 41% of all "
+        "parameters, 40% of the compute-optimal size, sees 4.04 times its tokens, and saves 41% of all "
         "compute."
     )
     assert itself == (
@@ -168,7 +168,7 @@ def test_a_figure_of_the_press():
     """Training takes three times the operations of use: 3 * 3e11 tokens at 4.5e10 a day are 20 days."""
     said = words.press_figure(7e5, 4.5e10, 3e11)
     assert said.startswith("Taken at its word, USD 700,000 a day would pay for 45 billion tokens")
-    assert "In 20.0 days that is as much compute as its training took." in said
+    assert "In 20 days that is as much compute as its training took." in said
 
 
 PAIRS = [("llama-2-7b", "llama-3-8b")]
@@ -236,13 +236,14 @@ def test_when_the_data_run_out():
     later = data_worth.limited(LAW, [100 * enough.flop, 10 * enough.flop], 1.5e13)
     out, passes, smaller = words_on_data.out_of_data(enough, later, FRAME, LLAMA).split("\n")
     assert out.startswith(
-        "With 15 trillion distinct tokens the compute-optimal model runs out of data at 8.7e+25"
+        "With 15 trillion distinct tokens the compute-optimal model runs out of data at 8.7 × 10²⁵"
     )
     assert passes == (
-        "At ten times that compute the best model makes 3.6 passes and the limit costs it 1.3 thousandths of "
-        "a nat, at a hundred times 13 passes and 4.6."
+        "At ten times that compute the best model makes 3.6 passes and the limit costs it 1.32 thousandths "
+        "of "
+        "a nat, at a hundred times 13 passes and 4.64."
     )
-    assert smaller.endswith("Llama 3 8B has read every token once at 7.2e+23 FLOP.")
+    assert smaller.endswith("Llama 3 8B has read every token once at 7.2 × 10²³ FLOP.")
     giant = FRAME.assign(parameters=1e15)
     assert len(words_on_data.out_of_data(enough, later, giant, LLAMA).split("\n")) == 2
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 import cohort
+from cohort.chapters import limits
 from cohort.chapters.serving_roofline import changes, comparisons, tables, words
 from cohort.serving.roofline import largest_concurrency, serve
 
@@ -34,7 +35,8 @@ def brief(newest, concurrency=64, **changed):
     service = serve(**request, concurrency=concurrency)
     most = largest_concurrency(**request)
     phases = tables.phases(request["model"], request["accelerator"], concurrency, **LENGTHS)
-    return words.brief("X", phases, service, most, 2.5, newest).split("\n")
+    sweep = tables.by_concurrency(sorted({1, concurrency}), **request)
+    return words.brief("X", phases, sweep, service, most, 2.5, newest).split("\n")
 
 
 def test_the_brief_at_its_defaults(newest):
@@ -48,7 +50,9 @@ def test_the_brief_at_its_defaults(newest):
         "- X on 4 devices, with 64 answers at once, takes 40 ms for a token of each and writes 1,510 "
         "tokens a second, "
     )
-    assert second.endswith("goes to compute. The memory holds 350 such answers.")
+    assert second.endswith(
+        "The largest part of that time is *prompts of others*. The memory holds 350 such answers."
+    )
     assert third == (
         "- At USD 2.5 for an accelerator and hour, a million output tokens cost USD 1.84, their prompts "
         "included."
@@ -70,14 +74,37 @@ def test_the_brief_of_what_does_not_fit(newest):
 
 
 def test_one_answer_above_the_ridge(newest):
-    service = serve(**REQUEST)
+    service, sweep = serve(**REQUEST), tables.by_concurrency([1], **REQUEST)
     phases = pd.DataFrame(
         {"intensity": [4.0, 3.0, 2.0], "ridge": [1.0, 1.0, 1.0]}, index=["training", "prefill", "decode, 1"]
     )
     assert "Writing one answer is at 2 times, so that compute sets the pace." in words.brief(
-        "X", phases, service, 1, 1.0, newest
+        "X", phases, sweep, service, 1, 1.0, newest
     )
-    assert "The memory holds 1 such answer." in words.brief("X", phases, service, 1, 1.0, newest)
+    assert "The memory holds 1 such answer." in words.brief("X", phases, sweep, service, 1, 1.0, newest)
+
+
+def test_a_small_model_waits_for_neither_side_of_the_roofline(newest):
+    """The brief and the body named memory and compute of a model whose time is all launches."""
+    small = {"model": "smollm2-135m", "tensor_parallel": 1}
+    request = {**REQUEST, **small, "input_tokens": 1, "output_tokens": 2}
+    sweep = tables.by_concurrency([1, 2, 64], **request)
+    first, second, *_ = brief(newest, concurrency=2, **small)
+    assert "so that by the roofline memory sets the pace; but " in first
+    assert "fixed times and exchange, which no roofline counts." in first
+    assert "The largest part of that time is *fixed, per layer*." in second
+    (part,) = {line.split("*")[1] for line in words.token_time(sweep, 1, False).split("\n") if "*" in line}
+    assert part == "fixed, per layer"
+
+
+def test_a_text_beyond_what_is_offered_is_said(newest):
+    service, sweep = serve(**REQUEST), tables.by_concurrency([1], **REQUEST)
+    phases = tables.phases("llama-3-70b", "H100 SXM 80GB", 1, **LENGTHS)
+    beyond = limits.beyond_offered([cohort.model("llama-3-70b")], 65536)
+    assert words.brief("X", phases, sweep, service, 1, 1.0, newest, beyond).split("\n")[-1] == (
+        "- Llama 3 70B is offered for 8,192 tokens, fewer than 65,536: it is counted here as if it went so "
+        "far."
+    )
 
 
 def test_intensities():
@@ -120,13 +147,14 @@ def test_the_calibration():
 
 
 def test_where_the_time_goes(sweep):
-    first, last = words.token_time(sweep, mixture=False).split("\n")
+    first, last = words.token_time(sweep, 64, mixture=False).split("\n")
     assert first == (
-        "With one answer, most of the time goes to *reading weights*, and 26.8% to what no roofline counts: "
-        "fixed times and exchange. With 350, most goes to *prompts of others*."
+        "With one answer, the largest part of the time is *reading weights*, and 26.8% is what no roofline "
+        "counts: fixed times and exchange. With 64 and with 350 it is *prompts of "
+        "others*."
     )
     assert last == "The weights are read in the same time however many answers share them."
-    alone = words.token_time(sweep.iloc[:1], mixture=True).split("\n")
+    alone = words.token_time(sweep.iloc[:1], 1, mixture=True).split("\n")
     assert alone[0].endswith("fixed times and exchange.")
     assert alone[1] == "The more answers share a step, the more of the experts it reads."
 
@@ -170,8 +198,8 @@ def test_variants():
 def test_the_cheapest():
     costs = pd.DataFrame({"devices": [1, 2], "low": [0.5, 0.75], "high": [2.0, 3.0]}, index=["A", "B"])
     assert words.cheapest(costs).startswith(
-        "The cheapest here is A, 1 device, from USD 0.5 to 2. Across all of them the range is from USD 0.5 "
-        "to 3.\nThese are"
+        "The cheapest here is A, 1 device, from USD 0.5 to 2. Across all of them the million is to be had "
+        "from USD 0.5 to 3.\nThese are"
     )
     assert "B, 2 devices, from" in words.cheapest(costs[1:])
     assert words.cheapest(costs[:0]) == (

@@ -30,7 +30,7 @@ def test_the_work_of_a_mixture():
 def test_text_for_a_size():
     (_, text) = worked("llama-3-8b")
     assert text.steps[1] == "1,870 ÷ 20 = 93.4."
-    assert text.answer == "93.4 times Chinchilla's ratio, and 7.23e+23 FLOP."
+    assert text.answer == "93.4 times Chinchilla's ratio, and 7.23 × 10²³ FLOP."
 
 
 @pytest.mark.parametrize(("models", "count"), [(("llama-3-8b", "dbrx"), 3), (("gemma-2-27b",), 1)])

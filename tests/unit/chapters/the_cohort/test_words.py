@@ -30,7 +30,7 @@ def brief(counts, caches, context):
 def test_the_cohort_in_brief():
     shown, idle, spread, equal, facts = brief(COUNTS, CACHES, 8192)
     assert shown == (
-        "- This chapter shows 14 models, of 3.8 to 478.6 billion parameters. A token uses 3.8 to 70.6 "
+        "- This chapter shows 14 models, of 3.82 to 479 billion parameters. A token uses 3.82 to 70.6 "
         "billion of them."
     )
     assert idle == "- 4 mixtures of experts among them: 72 to 96% of the weights are idle for any one token."
@@ -49,7 +49,7 @@ def test_the_cohort_in_brief():
 def test_one_dense_model_in_brief_has_no_spread():
     shown, dense, *rest = brief(one(COUNTS, "Llama 2 7B"), one(CACHES, "Llama 2 7B"), 1)
     assert shown == (
-        "- This chapter shows 1 model, of 6.7 billion parameters. A token uses 6.7 billion of them."
+        "- This chapter shows 1 model, of 6.74 billion parameters. A token uses 6.74 billion of them."
     )
     assert dense == "- All of them are dense."
     assert len(rest) == 2
@@ -77,7 +77,7 @@ def test_the_spring_of_2024(dates, said):
 def test_how_fields_are_known():
     assert words.how_known(MATRIX) == (
         "73% of the 154 cells are stated, 22% had to be read off a configuration.\n"
-        "Left out most often, by 2 of 14: training tokens, training context, alignment."
+        "Left out most often, by 2 of 14 models: training tokens, training context, alignment."
     )
     told = pd.DataFrame({"date": ["stated", "derived"]})
     assert words.how_known(told).endswith("Nothing is left out.")
@@ -144,14 +144,14 @@ def test_where_the_weights_are():
 def test_what_context_costs():
     extremes, sequence, order, beyond = words.cache_cost(COUNTS, CACHES, 8192).split("\n")
     assert extremes == (
-        "Command R, with 35.0 billion parameters, needs 1,280 KiB for a token; Phi-3 medium, with 14.0 "
+        "Command R, with 35 billion parameters, needs 1,280 KiB for a token; Phi-3 medium, with 14 "
         "billion, 50 KiB."
     )
-    assert sequence == "A sequence of 8,192 tokens takes 0.39 to 10.00 GiB."
+    assert sequence == "A sequence of 8,192 tokens takes 400 MiB to 10 GiB."
     assert order == "The rank correlation between size and cost per token is -0.06."
     assert beyond.startswith("The context chosen here is longer than the makers offer for Llama 2 7B, Llama")
     single = words.cache_cost(one(COUNTS, "Llama 3 8B"), one(CACHES, "Llama 3 8B"), 8192)
-    assert single == "A sequence of 8,192 tokens takes 1.00 GiB."
+    assert single == "A sequence of 8,192 tokens takes 1 GiB."
 
 
 def test_what_context_costs_by_its_length():

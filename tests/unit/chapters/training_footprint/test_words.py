@@ -191,7 +191,7 @@ def test_reports_leave_out():
     assert reported.full_over_reported(BESIDE[:1], 3, "USA").startswith(
         "1 model of 3 has a report. Counted in full, it would have emitted an estimated 1.4 times"
     )
-    assert reported.full_over_reported(BESIDE[:0], 1, "USA") == "None of the 1 model has a report of its own."
+    assert reported.full_over_reported(BESIDE[:0], 1, "USA") == "The one model has no report of its own."
 
 
 def test_reports_agree_at_their_own_boundary():
@@ -204,9 +204,9 @@ def test_reports_agree_at_their_own_boundary():
         "reported, and 1 of 2 reports lie below its range."
     )
     alone = reported.agreement_of_reports(BESIDE[:1], "USA")
-    assert "1 of 1 report agrees with the range, and the median is off by 2.5%." in alone
+    assert "the one report agrees with the range, and the median is off by 2.5%." in alone
     assert "this run would have emitted an estimated 1.43 times" in alone
-    assert alone.endswith("and 1 of 1 report lies below its range.")
+    assert alone.endswith("and the one report lies below its range.")
     assert reported.agreement_of_reports(BESIDE[:0], "USA").startswith("None of these models has a report")
 
 

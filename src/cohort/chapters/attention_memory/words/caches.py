@@ -8,6 +8,7 @@ import pandas as pd
 
 from cohort.architecture.variants import SINKS
 from cohort.chapters.attention_memory import capacity
+from cohort.display.phrases import among
 from cohort.display.words import binary, counted, inflected, running, scaled, sentences, significant
 from cohort.units import KIB
 
@@ -23,6 +24,7 @@ def brief(
     caches: pd.Series,
     even: pd.DataFrame,
     ways: pd.DataFrame,
+    beyond: str = "",
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -42,6 +44,8 @@ def brief(
         As `capacity.break_even_contexts` returns it.
     ways : DataFrame
         As `tables.what_if` returns it.
+    beyond : str
+        As `limits.beyond_offered` returns it of the models.
 
     Returns
     -------
@@ -62,6 +66,7 @@ def brief(
         "- A cache grows at most in proportion to the context. In layers that look at everything the compute "
         "of a prompt grows with the square, and so does the memory of scores that are written out; "
         "FlashAttention does without that memory.",
+        f"- {beyond}" if beyond else "",
     )
 
 
@@ -98,6 +103,10 @@ def _offered(long: Sequence[str], models: int) -> str:
     return f"the context on offer reaches that point for {len(long)} of {models}"
 
 
+def _straight(lines: int, every: int) -> str:
+    return among(lines, every, "line") if lines or every == 1 else f"none of {counted(every, 'line')}"
+
+
 def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
     """Return how many of the drawn lines are straight at their ends, and which have stopped growing.
 
@@ -118,7 +127,7 @@ def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
     straight = int((powers >= STRAIGHT).sum())
     bent = len(powers) - straight - len(flat)
     parts = [
-        f"Between {before:,} and {last:,} tokens {straight or 'none'} of {counted(len(powers), 'line')} "
+        f"Between {before:,} and {last:,} tokens {_straight(straight, len(powers))} "
         f"{inflected(straight, 'rises', 'rise')} straight: twice the text takes twice the memory"
     ]
     if bent:
@@ -152,7 +161,7 @@ def token_costs(tokens: pd.DataFrame) -> str:
     free = tokens.index[tokens["further"] == 0]
     return running(
         f"{dear} pays {significant(average[dear] / KIB)} KiB for a token{other}.",
-        f"{len(several)} of {counted(len(tokens), 'model')} {inflected(len(several), 'mixes', 'mix')} kinds "
+        f"{among(len(several), len(tokens), 'model')} {inflected(len(several), 'mixes', 'mix')} kinds "
         f"of layers: {', '.join(several)}."
         if several
         else "",
@@ -183,7 +192,7 @@ def cache_beside_weights(even: pd.DataFrame, batch: int, dtype: str) -> str:
         offered = capacity.within_reach(even)
         names = f": {', '.join(offered)}" if offered else ""
         reached = (
-            f"With {counted(batch, 'sequence')} in {dtype}, {len(offered)} of {counted(len(even), 'model')} "
+            f"With {counted(batch, 'sequence')} in {dtype}, {among(len(offered), len(even), 'model')} "
             f"can reach that point within the context that is on offer{names}."
         )
     return running(
@@ -392,9 +401,13 @@ def ways_to_save(ways: pd.DataFrame) -> str:
         f"Against a key and a value for each head, *{name['grouped']}* takes {significant(less['grouped'])} "
         f"times less, *multi-query* {significant(less['multi-query'])} times and *{name['latent']}* "
         f"{significant(less['latent'])} times.",
-        f"{window}; keeping {SINKS} sinks beside it costs "
-        f"{significant(100 * (cache['sinks'] / cache['window'] - 1))}% of that cache.",
+        f"{window}; keeping {SINKS} sinks beside it costs {_costs(cache['sinks'] / cache['window'] - 1)}.",
         "Precision saves what its bytes say: *grouped, int4* is "
         f"{significant(cache['grouped, int4'] / cache['grouped, fp8'])} times *grouped, fp8*, not half of "
         "it, because a scale comes with every block of numbers.",
     )
+
+
+def _costs(more: float) -> str:
+    """Say what is added to a cache, as a share of it."""
+    return f"{significant(100 * more)}% of that cache" if more > 0 else "nothing at this length"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from cohort.display.phrases import amount
 from cohort.display.words import counted, paragraphs, ranged, running, scaled, sentences
 
 SPELLED = {"dense": "a dense model", "mixture": "a mixture"}
@@ -54,7 +55,8 @@ def decided(
     """
     said = choice(crossings)
     return paragraphs(
-        f"On {counted(devices, 'device')} of the kind {accelerator}, at {speed:g} tokens a second for each "
+        f"On {counted(devices, 'device')} of the kind {accelerator}, at {amount(speed, 'token')} a second "
+        f"for each "
         f"answer, {said}.",
         _why([better for _, better in crossings]),
         f"The best dense model has {_billions(frame['dense'])} parameters between the fewest and the most "

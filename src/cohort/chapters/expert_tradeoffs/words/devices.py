@@ -8,6 +8,7 @@ import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.links import latency
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES, Balance
+from cohort.display.phrases import then
 from cohort.display.words import counted, running, sentences, significant
 
 PLACED = {
@@ -194,8 +195,9 @@ def skews(moved: pd.DataFrame, answers: int) -> str:
     experts, slowest = moved["experts"], moved["slowest"]
     harms = experts[high] < experts[low] - 0.5 and slowest[high] > slowest[low] + 0.005
     return running(
-        f"From a skew of {low:g} to {high:g}, a layer reads {experts[low]:.0f} and then {experts[high]:.0f} "
-        f"experts for {counted(answers, 'answer')}, and the slowest device has {slowest[low]:.2f} and then "
-        f"{slowest[high]:.2f} times the mean load.",
+        f"From a skew of {low:g} to {high:g}, a layer reads "
+        f"{then(experts[low], experts[high])} experts for {counted(answers, 'answer')}, and the slowest "
+        f"device "
+        f"has {then(slowest[low], slowest[high], '.2f')} times the mean load.",
         "What helps bandwidth harms balance." if harms else "",
     )

@@ -10,9 +10,18 @@ from cohort.display.words import counted, running, sentences, significant
 from cohort.serving.roofline import Serving
 from cohort.units import SECONDS_PER_HOUR
 
+FIXED = ["layers", "sequences", "links"]  # parts of the time that no roofline counts
+
 
 def brief(
-    name: str, phases: pd.DataFrame, service: Serving, most: int, usd_per_hour: float, errors: pd.DataFrame
+    name: str,
+    phases: pd.DataFrame,
+    sweep: pd.DataFrame,
+    service: Serving,
+    most: int,
+    usd_per_hour: float,
+    errors: pd.DataFrame,
+    beyond: str = "",
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -22,6 +31,8 @@ def brief(
         Title of the model that is served.
     phases : DataFrame
         As `tables.phases` returns it.
+    sweep : DataFrame
+        As `tables.by_concurrency` returns it, with one answer and with those of the service.
     service : Serving
         The chosen service.
     most : int
@@ -30,12 +41,15 @@ def brief(
         USD for an hour of one accelerator.
     errors : DataFrame
         As `comparisons.errors_of_today` returns it of the time per token, by ``all``.
+    beyond : str
+        As `limits.beyond_offered` returns it of the model.
 
     Returns
     -------
     str
         Markdown.
     """
+    parts = largest_parts(sweep)
     ratio = phases["intensity"] / phases["ridge"]
     alone = ratio[f"decode, {1:,}"]
     of_all = errors.loc["all"]
@@ -48,19 +62,50 @@ def brief(
         f"- A step whose work for each byte is above the ridge of {service.accelerator} is bound by compute. "
         f"A training step is at {significant(ratio['training'])} times the ridge, reading a prompt of "
         f"{counted(service.input_tokens, 'token')} at {significant(ratio['prefill'])} times. Writing one "
-        f"answer is at {significant(alone)} times, so that {'memory' if alone < 1 else 'compute'} sets the "
-        "pace.",
+        f"answer is at {significant(alone)} times, {_pace(alone, sweep.iloc[0])}.",
         f"- {name} on {counted(service.tensor_parallel, 'device')}, with "
         f"{counted(service.concurrency, 'answer')} at once, {would}take{ending} "
         f"{significant(1e3 * service.tpot_s)} ms for a token of each and write{ending} "
         f"{significant(service.output_tokens_per_s)} tokens a second, {significant(100 * service.mfu)}% of "
-        f"the peak in FLOP. Most of that time goes to {service.bound}. {room}",
+        f"the peak in FLOP. The largest part of that time is *{parts[service.concurrency]}*. {room}",
         f"- At USD {significant(usd_per_hour)} for an accelerator and hour, a million output tokens "
         f"{would}cost USD {significant(service.usd_per_million_tokens(usd_per_hour))}, their prompts "
         "included.",
         f"- Over {of_all['rows']:,.0f} measurements of engines of 2025 and 2026 that nothing was fitted "
         f"to, the median error of the time per token was {of_all['first_look']:.1f}% at the first look and "
         f"is {of_all['median']:.1f}% now; that of the roofline alone is {of_all['roofline']:.0f}%.",
+        f"- {beyond}" if beyond else "",
+    )
+
+
+def _pace(intensity: float, alone: pd.Series) -> str:
+    """Say what sets the pace of one answer: by the roofline, and by fixed times where these are longer."""
+    fixed = alone[FIXED].sum() / alone["tpot"]
+    limit = "memory" if intensity < 1 else "compute"
+    if fixed < 0.5:
+        return f"so that {limit} sets the pace"
+    return (
+        f"so that by the roofline {limit} sets the pace; but {significant(100 * fixed)}% of its time are "
+        f"fixed "
+        "times and exchange, which no roofline counts"
+    )
+
+
+def largest_parts(sweep: pd.DataFrame) -> pd.Series:
+    """Return which part of the time per token is the largest, at each concurrency, as figures name it.
+
+    Parameters
+    ----------
+    sweep : DataFrame
+        As `tables.by_concurrency` returns it.
+
+    Returns
+    -------
+    Series
+        A name for each row.
+    """
+    return (
+        sweep[list(PARTS)].idxmax(axis=1).map(lambda part: PARTS[part][0]).rename("largest part of the time")
     )
 
 
@@ -157,13 +202,15 @@ def calibration(values: pd.DataFrame, errors: pd.Series) -> str:
     )
 
 
-def token_time(sweep: pd.DataFrame, mixture: bool) -> str:
-    """Return where most of the time of a token goes, with one answer and with the most.
+def token_time(sweep: pd.DataFrame, concurrency: int, mixture: bool) -> str:
+    """Return where most of the time of a token goes, with one answer, with those chosen and with the most.
 
     Parameters
     ----------
     sweep : DataFrame
         As `tables.by_concurrency` returns it, rising from one answer.
+    concurrency : int
+        Answers that are written at once in the chosen service.
     mixture : bool
         Whether the model has experts.
 
@@ -172,15 +219,18 @@ def token_time(sweep: pd.DataFrame, mixture: bool) -> str:
     str
         Markdown.
     """
-    parts = sweep[list(PARTS)]
-    first, last = (PARTS[str(parts.loc[number].idxmax())][0] for number in (sweep.index[0], sweep.index[-1]))
-    alone = sweep.iloc[0]
-    fixed = 100 * alone[["layers", "sequences", "links"]].sum() / alone["tpot"]
+    parts, alone = largest_parts(sweep), sweep.iloc[0]
+    fixed = 100 * alone[FIXED].sum() / alone["tpot"]
+    later: dict[str, list[str]] = {}
+    for number in dict.fromkeys((concurrency, sweep.index[-1])):
+        if number > 1:
+            later.setdefault(parts[number], []).append(f"with {number:,}")
     return sentences(
         running(
-            f"With one answer, most of the time goes to *{first}*, and {significant(fixed)}% to what no "
-            "roofline counts: fixed times and exchange.",
-            f"With {sweep.index[-1]:,}, most goes to *{last}*." if len(sweep) > 1 else "",
+            f"With one answer, the largest part of the time is *{parts.iloc[0]}*, and "
+            f"{significant(fixed)}% is "
+            "what no roofline counts: fixed times and exchange.",
+            *(f"{' and '.join(those).capitalize()} it is *{part}*." for part, those in later.items()),
         ),
         "The more answers share a step, the more of the experts it reads."
         if mixture
@@ -240,8 +290,8 @@ def peaks_used(published: pd.Series, sweep: pd.DataFrame) -> str:
     return sentences(
         f"They lie between {100 * published.min():.0f}% and {highest}. The post's *as close to 100% "
         f"utilisation as you can* is an aim: no run in the table publishes more than {highest}.",
-        f"Serving reaches {100 * sweep['mfu'].min():.1f}% with one answer and "
-        f"{100 * sweep['mfu'].max():.0f}% at most in this case.",
+        f"Serving reaches {significant(100 * sweep['mfu'].iloc[0], 2)}% with one answer and "
+        f"{significant(100 * sweep['mfu'].max(), 2)}% at most in this case.",
     )
 
 
@@ -276,6 +326,12 @@ def variants(saved: pd.DataFrame, devices: int) -> str:
     )
 
 
+def _usd(low: float, high: float) -> str:
+    """Return a range of prices, or the one price that there is."""
+    ends = significant(low), significant(high)
+    return f"for USD {ends[0]}" if ends[0] == ends[1] else f"from USD {ends[0]} to {ends[1]}"
+
+
 def cheapest(costs: pd.DataFrame) -> str:
     """Return the cheapest accelerator for a million output tokens, and the range over all.
 
@@ -295,9 +351,9 @@ def cheapest(costs: pd.DataFrame) -> str:
         )
     best = costs.iloc[0]
     return sentences(
-        f"The cheapest here is {costs.index[0]}, {counted(int(best['devices']), 'device')}, from USD "
-        f"{significant(best['low'])} to {significant(best['high'])}. Across all of them the range is from "
-        f"USD {significant(costs['low'].min())} to {significant(costs['high'].max())}.",
+        f"The cheapest here is {costs.index[0]}, {counted(int(best['devices']), 'device')}, "
+        f"{_usd(best['low'], best['high'])}. Across all of them the million is to be had "
+        f"{_usd(costs['low'].min(), costs['high'].max())}.",
         "These are costs of hardware at full load. A service that is idle half of the time pays twice.",
     )
 

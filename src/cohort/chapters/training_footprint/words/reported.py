@@ -8,6 +8,7 @@ import pandas as pd
 
 from cohort.chapters.training_footprint.predictions import CLASSES, PREDICTED, range_coverage
 from cohort.chapters.training_footprint.words.emitted import span
+from cohort.display.phrases import among
 from cohort.display.words import counted, ranged, significant
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.audit import TOLERANCE
@@ -35,7 +36,11 @@ def full_over_reported(beside: pd.DataFrame, runs: int, grid: str) -> str:
         One or two sentences.
     """
     if beside.empty:
-        return f"None of the {counted(runs, 'model')} has a report of its own."
+        return (
+            f"None of {counted(runs, 'model')} has a report of its own."
+            if runs > 1
+            else "The one model has no report of its own."
+        )
     has, they = ("has a report", "it") if len(beside) == 1 else ("have reports", "they")
     return (
         f"{counted(len(beside), 'model')} of {runs} {has}. Counted in full, {they} would have emitted an "
@@ -176,17 +181,18 @@ def agreement_of_reports(beside: pd.DataFrame, grid: str) -> str:
     """
     if beside.empty:
         return "None of these models has a report of its own to compare with."
-    reports, one = counted(len(beside), "report"), len(beside) == 1
+    agreeing, one = int(beside["agrees"].sum()), len(beside) == 1
     gap = 100 * (beside["median"] / beside["reported"] - 1).abs()
     below = int((beside["reported"] < beside["full low"]).sum())
     return (
-        f"At its own boundary {int(beside['agrees'].sum())} of {reports} {'agrees' if one else 'agree'} with "
+        f"At its own boundary {among(agreeing, len(beside), 'report')} "
+        f"{'agrees' if one and agreeing else 'agree'} with "
         f"the range, and the {'median is' if one else 'medians are'} off by {span(gap)}%. That is little "
         "praise where hours times rated power was printed: the ledger multiplies the same two numbers, and "
         "at most the data centre and the grid are left to draw.\n"
         f"In full, on the grid of {grid}, {'this run' if one else 'these runs'} would have emitted an "
         f"estimated {span(beside['full median'] / beside['reported'], 3)} times what is reported, and "
-        f"{below} of {reports} {'lies' if one else 'lie'} below its range."
+        f"{among(below, len(beside), 'report')} {'lies' if one and below else 'lie'} below its range."
     )
 
 

@@ -1,0 +1,128 @@
+"""Phrases around numbers that hold for one as for many, and for the smallest as for the largest."""
+
+from __future__ import annotations
+
+from cohort.display.words import counted, scaled, significant
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(value: float, digits: int = 3) -> str:
+    """Return a number as a power of ten where it is very large or very small, such as an amount of compute.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    digits : int
+        How many of its digits count.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> power_of_ten(5.76e23), power_of_ten(1e-12), power_of_ten(1e18), power_of_ten(1284)
+    ('5.76 × 10²³', '10⁻¹²', '10¹⁸', '1,280')
+    """
+    factor, power = f"{value:.{digits - 1}e}".split("e")
+    if -4 < int(power) < 6 or not value:
+        return significant(value, digits)
+    raised = f"10{str(int(power)).translate(_RAISED)}"
+    return raised if float(factor) == 1 else f"{float(factor):g} × {raised}"
+
+
+def among(some: int, every: int, noun: str) -> str:
+    """Return how many of a number of things, without a "1 of 1".
+
+    Parameters
+    ----------
+    some, every : int
+        How many of how many.
+    noun : str
+        What one is called.
+
+    Returns
+    -------
+    str
+        Of one thing "the one model", or "no models", which takes the verb of zero.
+
+    Examples
+    --------
+    >>> among(3, 14, "model"), among(1, 1, "model"), among(0, 1, "model")
+    ('3 of 14 models', 'the one model', 'no models')
+    """
+    if every == 1:
+        return f"the one {noun}" if some else f"no {noun}s"
+    return f"{some:,} of {counted(every, noun)}"
+
+
+def amount(value: float, singular: str, plural: str | None = None, digits: int = 3) -> str:
+    """Return a number that need not be whole with its noun.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    singular : str
+        What one is called.
+    plural : str, optional
+        What any other number is called, where an s does not make it.
+    digits : int
+        How many of its digits count.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> amount(1.0, "token"), amount(1e13, "token"), amount(1.0004, "day")
+    ('1 token', '10 trillion tokens', '1 day')
+    """
+    written = scaled(value, digits)
+    return f"{written} {singular if written == '1' else plural or singular + 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share in whole per cent; what rounds to nothing is said to be less than one.
+
+    Parameters
+    ----------
+    share : float
+        At least 0, but for rounding.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> percent(0.118), percent(0.004), percent(-1e-12)
+    ('12%', 'less than 1%', 'less than 1%')
+    """
+    return f"{100 * share:.0f}%" if share >= 0.005 else "less than 1%"
+
+
+def then(low: float, high: float, form: str = ".0f") -> str:
+    """Return two values that follow each other, or the one that both are as they are written.
+
+    Parameters
+    ----------
+    low, high : float
+        The values.
+    form : str
+        How each is formatted.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> then(2, 1.6, ".1f"), then(2.01, 2.02, ".1f")
+    ('2.0 and then 1.6', '2.0 at both')
+    """
+    first, last = format(low, form), format(high, form)
+    return f"{first} at both" if first == last else f"{first} and then {last}"

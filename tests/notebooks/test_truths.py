@@ -1,0 +1,119 @@
+"""What holds of every chapter under any parameters: tried on planted faults, and weekly on 500 drawn sets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parameter_sets import drawn, own_configs
+from synthetic import CHAPTERS, code, make, markdown
+from truths import FAULTS, faults
+
+import cohort.errors
+from cohort.runner.kernels.kernel import attempt
+from cohort.runner.notebook.document import has_tag, read_notebook
+from cohort.runner.parameter_cells import read_parameters, validate
+
+HERE = Path(__file__).parent
+EACH = 50  # sets of a chapter in the weekly run, 500 of all ten
+
+PLANTED = {
+    "no number": ["It takes nan GiB.", "The best is None.", "Growth is inf."],
+    "nothing in brackets": ["The models () are shown."],
+    "zero of zero": ["It holds for 0 of 0 models.", "Of the 0 runs none is far off."],
+    "one of one": ["1 of 1 line rises.", "None of the 1 model has a report."],
+    "plural of one": ["A prompt of 1 tokens.", "At 1 tokens a second."],
+    "singular of many": ["On 8 device it fits.", "0 answer fits."],
+    "zero with a unit": ["It takes 0.00 GiB.", "Serving reaches 0.0% of it.", "In 0.0 days it is repaid."],
+    "negative zero": ["The error is -0.0 points."],
+    "exponent": ["At 1e+22 FLOP.", "About 1.8e-05 KiB."],
+    "digits run together": ["It costs 3023939 answers."],
+    "too many digits": ["It is 9,637.6 times as much.", "It costs 4771.5 thousandths."],
+    "number on number": ["That is 1,000,000 trillion tokens."],
+    "from a value to itself": ["The loss moves from 2.791 to 2.791.", "A layer reads 2 and then 2 experts."],
+    "a machine's name": ["The verdict_attention_memory is known."],
+    "less by a negative": ["They did worse by -3.6% at the median."],
+    "twice the same word": ["It is the the largest."],
+    "spaces or stops": ["It fits  on one device.", "It fits ."],
+    "an object": ["Name: dtype: float64.", "It fits: True."],
+}
+TRUE_WORDS = (
+    "- One answer of 400 tokens by Llama 3 70B, 64 at once on 8 H100, takes 0.604 Wh; 3 of 14 models do, the "
+    "one model does, and 1 token is written in 3.1 ms. None of 2 models is offered for 8,192 tokens. At "
+    "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, and so is $1e5$."
+)
+
+
+def shown(text: str, kind: str = "text/markdown") -> dict[str, Any]:
+    cell = code("say()", "told")
+    cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": {kind: text}}]
+    return make(markdown("# A page", "title"), cell)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_each_kind_of_fault_is_found_where_it_is_planted(kind: str) -> None:
+    for text in PLANTED[kind]:
+        found = faults(shown(text))
+        assert ("told", kind) in {(cell, what) for cell, what, _ in found}, (text, found)
+
+
+def test_nothing_is_found_in_true_words() -> None:
+    assert faults(shown(TRUE_WORDS)) == []
+
+
+def test_tables_and_figures_are_looked_at_too() -> None:
+    head = "<table><thead><tr><th>model</th></tr></thead><tbody>{}</tbody></table>"
+    (alone,) = faults(shown(head.format(""), "text/html"))
+    assert alone[1] == "a table with a head alone"
+    (nan,) = faults(shown(head.format("<tr><td>nan</td></tr>"), "text/html"))
+    assert nan[1] == "no number"
+    assert faults(shown(head.format("<tr><td>macro_avg</td></tr><tr><td>0.0</td></tr>"), "text/html")) == []
+    seen = {"texts": ["1e-05"], "overlaps": [("a", "b")], "unscaled": ["tokens: []"]}
+    assert [kind for _, kind, _ in faults(make(), [seen])] == [
+        "exponent", "labels over each other", "an axis without a scale",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_sets_are_drawn_of_what_a_chapter_declares(chapter: Path) -> None:
+    known = read_parameters(chapter.stem, read_notebook(chapter))
+    sets = [drawn(chapter, number) for number in range(EACH)]
+    assert sets[:3] == [drawn(chapter, number) for number in range(3)]
+    for values in sets:
+        assert validate(chapter.stem, known, values) == values
+    assert {name for values in sets for name in values} == {one.name for one in known}
+
+
+def watched(chapter: Path) -> dict[str, Any]:
+    """A chapter whose figures are looked at as they are drawn, and not written."""
+    notebook = json.loads(json.dumps(read_notebook(chapter)))
+    cells = notebook["cells"]
+    place = next(number for number, cell in enumerate(cells) if has_tag(cell, "parameters"))
+    paths = [str(HERE), str(HERE.parent / "unit")]
+    cells.insert(
+        place + 1, code(f"import sys\nsys.path[:0] = {paths}\nimport watched\nwatched.watch()", "watch")
+    )
+    cells.append(code("watched.tell()", "tell"))
+    return notebook
+
+
+def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
+    """Return what is wrong with a chapter under some parameters; a refusal in one sentence is right."""
+    own_configs(folder)
+    tried = attempt(watched(chapter), parameters, name=chapter.stem, cwd=folder)
+    if tried.problem is None and tried.notebook is not None:
+        (told,) = (cell for cell in tried.notebook["cells"] if cell["id"] == "tell")
+        return faults(tried.notebook, json.loads(told["outputs"][0]["text"]))
+    refusals = [name for name in dir(cohort.errors) if name.endswith("Error")]
+    is_refused = any(f": {name}: " in str(tried.problem) for name in refusals)
+    return [] if is_refused else [tried.problem]
+
+
+@pytest.mark.weekly
+@pytest.mark.parametrize("number", range(EACH))
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_drawn_parameters_give_true_sentences(tmp_path: Path, chapter: Path, number: int) -> None:
+    parameters = drawn(chapter, number)
+    assert (parameters, run(chapter, parameters, tmp_path)) == (parameters, [])

@@ -1,0 +1,44 @@
+"""What is wrong with a figure as it is drawn: labels over each other, axes that cannot be read."""
+
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+
+def overlaps(figure: Figure) -> list[tuple[str, str]]:
+    """Return the pairs of texts of a figure that lie over each other by more than their edges."""
+    figure.canvas.draw()
+    shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    # The box of a slanted text is larger than the text, and that of a note includes its arrow.
+    level = [text for text in shown if text.get_rotation() % 90 == 0]
+    boxes = [(text.get_text(), Text.get_window_extent(text)) for text in level]
+    found = []
+    for place, (one, box) in enumerate(boxes):
+        for other, taken in boxes[:place]:
+            wide = min(box.x1, taken.x1) - max(box.x0, taken.x0)
+            high = min(box.y1, taken.y1) - max(box.y0, taken.y0)
+            if wide > 2 and high > 0.3 * min(box.height, taken.height):
+                found.append((one, other))
+    return found
+
+
+def unscaled(figure: Figure) -> list[str]:
+    """Return the axes of a figure that have a label and fewer than two ticks with words, so that no scale."""
+    figure.canvas.draw()
+    found = []
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            label = axis.label.get_text()
+            if not (axes.axison and axes.get_visible() and axis.get_visible() and label.strip()):
+                continue
+            low, high = sorted(axis.get_view_interval())
+            slack = 1e-9 * (high - low)
+            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+            words = {
+                side.get_text()
+                for tick in ticks
+                for side in (tick.label1, tick.label2)
+                if low - slack <= tick.get_loc() <= high + slack and side.get_visible()
+            }
+            if len(words - {""}) < 2:
+                found.append(f"{label}: {sorted(words - {''})}")
+    return found
