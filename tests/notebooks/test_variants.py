@@ -70,7 +70,7 @@ def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law
     recorded = read_record(executed)
     assert recorded["law"]["value"] == law
     assert len(recorded["overhead"]["value"]) == len(recorded["models"]["value"])
-    assert ("interval of the coefficients alone" in words) == (law == "fitted")
+    assert ("interval of the coefficients" in words) == (law == "fitted")
     assert ("which the law was fitted on" in words) == (law in ("fitted", "besiroglu"))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
-from cohort.display.phrases import power_of_ten
+from cohort.display.phrases import percent, power_of_ten
 from cohort.display.words import counted, inflected, paragraphs, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.fitting.chinchilla_runs import CHINCHILLA
@@ -185,8 +185,8 @@ def may_fall(standing: Mapping[str, Any]) -> str:
         else "By none of the published laws would it fail altogether."
     )
     return sentences(
-        f"How firm is the first verdict? By {100 * standing['holds']:.0f}% of the resampled laws it holds, "
-        f"by {100 * standing['limits']:.0f}% with limits. {flips}",
+        f"How firm is the first verdict? By {percent(standing['holds'])} of the resampled laws it holds, "
+        f"by {percent(standing['limits'])} with limits. {flips}",
         "The second follows from the form of the law, whatever its coefficients: the runs do not test it.",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cohort.display.phrases import power_of_ten
 from cohort.display.problems import Problem
-from cohort.display.words import significant
+from cohort.display.words import scaled, significant
 from cohort.scaling import ScalingLaw
 
 PARAMETERS, TOKENS = 70e9, 1.4e12  # of Chinchilla, as its makers round them
@@ -61,9 +61,8 @@ def _division(law: ScalingLaw, flop: float) -> Problem:
             f"{power_of_ten(flop)} ÷ (6 × {significant(best.parameters / 1e9)}e9) = "
             f"{significant(best.tokens / 1e12)}e12 tokens.",
         ),
-        f"{significant(best.parameters / 1e9)} billion parameters and {significant(best.tokens / 1e12)} "
-        "trillion "
-        f"tokens, {significant(best.tokens_per_parameter)} for each.",
+        f"{scaled(best.parameters)} parameters and {scaled(best.tokens)} tokens, "
+        f"{significant(best.tokens_per_parameter)} for each.",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.phrases import power_of_ten
+from cohort.display.phrases import among, power_of_ten
 from cohort.display.words import counted, paragraphs, ranged, sentences, significant
 from cohort.fitting import Fit
 from cohort.scaling import ScalingLaw
@@ -140,7 +140,7 @@ def residuals(frame: pd.DataFrame, error: pd.Series) -> str:
     errors, ratio = percent[kept], frame["ratio"][kept]
     few = errors[ratio < 1]
     early = (
-        f"Of the {counted(len(few), 'fitted run')} with fewer tokens than parameters, {int((few > 0).sum())} "
+        f"With fewer tokens than parameters, {among(int((few > 0).sum()), len(few), 'fitted run')} "
         f"did worse than the law says, by {few.median():.1f}% at the median."
     )
     return sentences(

@@ -54,14 +54,13 @@ def brief(
     which = "law fitted to the Chinchilla runs" if name == FITTED else f"law '{plain_name(Path(name).name)}'"
     range_of_runs = (
         f"- {among(beyond, len(out), 'model').capitalize()} {inflected(beyond, 'lies', 'lie')} outside the "
-        f"range of "
-        "the runs that the law was fitted on. Runs that were trained longer than those did worse than such a "
-        "law predicts."
+        "range of the runs that the law was fitted on. Runs that were trained longer than those did worse "
+        "than such a law predicts."
     )
     return sentences(
         f"- By the {which}, {among(smaller, len(against), 'model')} {inflected(smaller, 'is', 'are')} "
         "smaller than the compute-optimal model of the same predicted loss.",
-        f"- {focus} took {100 * against['overhead'][focus]:,.0f}% more training compute than that optimum "
+        f"- {focus} took {_more(float(against['overhead'][focus]))} training compute than that optimum "
         f"would have: {_spread(spreads)}. {_repaid(against, focus, late, spreads)}",
         f"- Half the compute-optimal size takes {half.token_ratio:.2f} times the tokens and "
         f"{100 * half.compute_overhead:.0f}% more compute for the same loss. Below "
@@ -70,6 +69,10 @@ def brief(
         if describes_chinchilla(name)
         else "- The law was fitted to other runs than those of Chinchilla.",
     )
+
+
+def _more(overhead: float) -> str:
+    return f"{100 * overhead:,.0f}% more" if overhead >= 0.005 else "hardly more"
 
 
 def _spread(spreads: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cohort.chapters.decide.lab import OTHER_LAW
 from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
-from cohort.display.phrases import power_of_ten
+from cohort.display.phrases import among, power_of_ten
 from cohort.display.words import counted, inflected, running, scaled, sentences, significant
 from cohort.planning import Demand, Design, Limits, Option, Plan, Point
 from cohort.registry.devices import accelerator
@@ -483,10 +483,10 @@ def savings_said(table: pd.DataFrame) -> str:
         rows = table[table["change"] == change]
         if rows.empty:
             continue
-        cheaper = int((rows["times"] > 1.05).sum())
+        cheaper = among(int((rows["times"] > 1.05).sum()), len(rows), "model")
         items.append(
-            f"- *{change[0].upper()}{change[1:]}*: undoing it would cost {cheaper} of "
-            f"{counted(len(rows), 'model')} more than a twentieth; at the median it {_undone(rows['times'])}."
+            f"- *{change[0].upper()}{change[1:]}*: undoing it would cost {cheaper} more than a twentieth; at "
+            f"the median it {_undone(rows['times'])}."
         )
     if not items:
         return "No change can be judged within these limits."

@@ -10,6 +10,7 @@ from cohort.architecture.registered import model as read_model
 from cohort.chapters.expert_tradeoffs import sizes, worth
 from cohort.chapters.judging import Judgement, all_judged, graded, quoted
 from cohort.display import published_values
+from cohort.display.phrases import percent
 from cohort.errors import ParameterError
 from cohort.registry import facts
 from cohort.scaling.dense_laws import law as loss_law
@@ -68,7 +69,7 @@ def _chinchilla(times: float = 1.0) -> Judgement:
     rule = (
         f"median, over {len(pairs)} measured pairs, of the dense parameters of equal loss over the active "
         f"ones of the mixture; holds if {100 * NEARLY_ALL:.0f}% are worth more than their active parameters "
-        f"({100 * above:.0f}% are) and half as much as all of them ({100 * beyond:.0f}% are), which would go "
+        f"({percent(above)} are) and half as much as all of them ({percent(beyond)} are), which would go "
         "round the law; with limits if the first alone is so: a mixture moves along laws of its own. Pairs "
         "whose mixtures match dense models of all their parameters would flip it one way, mixtures that are "
         "no better than their active parameters the other"

@@ -30,7 +30,7 @@ def test_a_loss_and_a_division_by_hand():
     loss, division, half = problems.worked(LAW, 6e20)
     assert loss.steps[2] == "1.0000 + 0.0004 + 0.0001 = 1.0005."
     assert loss.answer.endswith("the shortage of parameters adds more.")
-    assert division.answer == "10 billion parameters and 0.01 trillion tokens, 1 for each."
+    assert division.answer == "10 billion parameters and 10 billion tokens, 1 for each."
     more = 100 * (1 / np.sqrt(5e9) + 1 / np.sqrt(2e10)) - 200 / np.sqrt(1e10)
     assert half.answer.startswith(f"{1000 * more:.2g} thousandths of a nat")
 

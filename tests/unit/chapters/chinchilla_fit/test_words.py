@@ -94,7 +94,7 @@ def test_the_residuals_of_the_fit():
     error = chinchilla_runs.relative_errors(FIT.law, RUNS)
     assert words.residuals(RUNS, error) == (
         "Half of the fitted runs are within 0.32% of the law, nine in ten within 0.9%.\n"
-        "Of the 6 fitted runs with fewer tokens than parameters, 6 did worse than the law says, by 3.0% at "
+        "With fewer tokens than parameters, 6 of 6 fitted runs did worse than the law says, by 3.0% at "
         "the median.\n"
         "The 5 runs left out did worse by 6 to 37%.\n"
         "At the other end, the 26 runs with more than a hundred tokens per parameter lie +0.28% from the law "

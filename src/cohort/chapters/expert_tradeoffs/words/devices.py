@@ -8,7 +8,7 @@ import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.links import latency
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES, Balance
-from cohort.display.phrases import then
+from cohort.display.phrases import percent, then
 from cohort.display.words import counted, running, sentences, significant
 
 PLACED = {
@@ -71,7 +71,7 @@ def dropped_assignments(lines: Mapping[str, pd.Series], balance: Balance) -> str
         "Even a router without any preference overfills some experts by chance: with no room to spare it "
         f"drops {even.loc[1.0]:.1f}%, with a quarter to spare {spare}.",
         f"With the chosen skew of {balance.skew:g} and {balance.capacity_factor:g} times the even share it "
-        f"drops {100 * balance.expected['dropped']:.1f}%. Placement does not change that: room is that of an "
+        f"drops {percent(balance.expected['dropped'])}. Placement does not change that: room is that of an "
         "expert, not of a device.",
     )
 
@@ -97,8 +97,8 @@ def exchange_time(moved: pd.DataFrame, layers: int, tokens: int) -> str:
     seconds = layers * (moved["dispatch_s"] + moved["combine_s"])[devices]
     fixed = ""
     if devices > 1:
-        share = 100 * 2 * layers * latency() / seconds
-        fixed = f"Of that, {share:.0f}% is the fixed time of starting an exchange."
+        share = 2 * layers * latency() / seconds
+        fixed = f"Of that, {percent(share)} is the fixed time of starting an exchange."
     return sentences(
         running(
             f"The table is for {counted(tokens, 'token')} of each device, in whole nodes, and waits for the "

@@ -11,6 +11,7 @@ from cohort.architecture.registered import title
 from cohort.chapters.expert_tradeoffs.load import BLIND, COPIES, Balance
 from cohort.chapters.expert_tradeoffs.reads import NEARLY_ALL, bound_excess
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
+from cohort.display.phrases import percent
 from cohort.display.words import DASH, counted, inflected, ranged, running, scaled, sentences, significant
 from cohort.experts import closed_form
 from cohort.scaling import mixture_rules
@@ -95,7 +96,7 @@ def _balance(balance: Balance, placements: pd.DataFrame, skews: pd.DataFrame) ->
     said = (
         f"- Layers of measured routers are as uneven as skews of {skews['low'].min():.1f} to "
         f"{skews['high'].max():.1f}. With {balance.skew:g}, the busiest expert has "
-        f"{significant(loads['busiest expert'])} times the mean load, and {100 * loads['dropped']:.0f}% of "
+        f"{significant(loads['busiest expert'])} times the mean load, and {percent(loads['dropped'])} of "
         f"the assignments find their expert full at a capacity factor of {balance.capacity_factor:g}"
     )
     if devices == 1:
@@ -121,7 +122,8 @@ def where_weights_are(parts: pd.DataFrame) -> str:
         Markdown.
     """
     share, ratio = 100 * parts["routed experts"] / parts["total"], parts["total"] / parts["active"]
-    routers = f"{100 * (parts['routers'] / parts['total']).max():.2f}%"
+    most = 100 * (parts["routers"] / parts["total"]).max()
+    routers = f"{most:.2f}%" if most >= 0.005 else "less than 0.01%"
     if len(parts) == 1:
         return (
             f"Routed experts are {share.max():.1f}% of the weights, and the router, which decides "
