@@ -483,9 +483,9 @@ def savings_said(table: pd.DataFrame) -> str:
         rows = table[table["change"] == change]
         if rows.empty:
             continue
-        cheaper = among(int((rows["times"] > 1.05).sum()), len(rows), "model")
+        dearer = among(int((rows["times"] > 1.05).sum()), len(rows), "model")
         items.append(
-            f"- *{change[0].upper()}{change[1:]}*: undoing it would cost {cheaper} more than a twentieth; at "
+            f"- *{change[0].upper()}{change[1:]}*: undoing it would cost {dearer} more than a twentieth; at "
             f"the median it {_undone(rows['times'])}."
         )
     if not items:
