@@ -85,6 +85,30 @@ def amount(value: float, singular: str, plural: str | None = None, digits: int =
     return f"{written} {singular if written == '1' else plural or singular + 's'}"
 
 
+def scaled_range(low: float, high: float, digits: int = 3) -> str:
+    """Return a range with the word for its size, once where both ends have the same.
+
+    Parameters
+    ----------
+    low, high : float
+        Finite numbers.
+    digits : int
+        How many of their digits count.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> scaled_range(4.89e12, 26.4e12), scaled_range(9.5e8, 1.2e9, 2)
+    ('4.89 to 26.4 trillion', '950 million to 1.2 billion')
+    """
+    first, last = scaled(low, digits), scaled(high, digits)
+    number, _, word = first.partition(" ")
+    return f"{number if word and last.endswith(f' {word}') else first} to {last}"
+
+
 def percent(share: float) -> str:
     """Return a share in whole per cent; what rounds to nothing is said to be less than one.
 

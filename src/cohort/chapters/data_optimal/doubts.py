@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.chapters.data_optimal.tables import RUNS_OF, laws_of_sets
+from cohort.display.phrases import scaled_range
 from cohort.display.words import counted, paragraphs, ranged, scaled
 from cohort.errors import InfeasibleError
 from cohort.fitting import chinchilla_runs, fit, panel
@@ -131,9 +132,7 @@ def between(spreads: pd.DataFrame, quantity: str) -> list[str]:
         elif not np.isfinite(low):
             said.append("never")
         else:
-            said.append(
-                f"{scaled(low)} to {scaled(high)}" if np.isfinite(high) else f"{scaled(low)} or never"
-            )
+            said.append(scaled_range(low, high) if np.isfinite(high) else f"{scaled(low)} or never")
     return said
 
 

@@ -6,7 +6,7 @@ import math
 
 from cohort.display.phrases import power_of_ten
 from cohort.display.problems import Problem
-from cohort.display.words import significant
+from cohort.display.words import scaled, significant
 from cohort.scaling import ScalingLaw
 from cohort.units import SECONDS_PER_HOUR
 
@@ -65,27 +65,24 @@ def worked(
 def _bill(name: str, spent: float, rate: float, usd_per_hour: float, stated: float | None) -> Problem:
     """Ask what a training cost, and set the hours that its makers state beside it."""
     hours = spent / rate / SECONDS_PER_HOUR
-    price, bill = significant(usd_per_hour), significant(hours * usd_per_hour / 1e6)
+    price, bill = significant(usd_per_hour), scaled(hours * usd_per_hour)
     beside: tuple[str, ...] = ()
     billed = ""
     if stated:
         beside = (
-            f"The makers of {name} state {significant(stated / 1e6)} million hours of this accelerator, "
+            f"The makers of {name} state {scaled(stated)} hours of this accelerator, "
             f"{significant(stated / hours)} times as many.",
         )
-        billed = f"; by the hours that were stated, USD {significant(stated * usd_per_hour / 1e6)} million"
+        billed = f"; by the hours that were stated, USD {scaled(stated * usd_per_hour)}"
     return Problem(
         f"What did those {power_of_ten(spent)} FLOP cost, at {power_of_ten(rate)} FLOP a second for an "
-        f"accelerator "
-        f"and USD "
-        f"{price} an hour?",
+        f"accelerator and USD {price} an hour?",
         (
-            f"{power_of_ten(spent)} ÷ {power_of_ten(rate)} ÷ 3,600 = {significant(hours / 1e6)} million "
-            f"hours.",
-            f"{significant(hours / 1e6)} million × USD {price} = USD {bill} million.",
+            f"{power_of_ten(spent)} ÷ {power_of_ten(rate)} ÷ 3,600 = {scaled(hours)} hours.",
+            f"{scaled(hours)} × USD {price} = USD {bill}.",
             *beside,
         ),
-        f"USD {bill} million, for the final run alone{billed}.",
+        f"USD {bill}, for the final run alone{billed}.",
     )
 
 

@@ -61,7 +61,8 @@ def brief(
         f"- By the {which}, {among(smaller, len(against), 'model')} {inflected(smaller, 'is', 'are')} "
         "smaller than the compute-optimal model of the same predicted loss.",
         f"- {focus} took {_more(float(against['overhead'][focus]))} training compute than that optimum "
-        f"would have: {_spread(spreads)}. {_repaid(against, focus, late, spreads)}",
+        f"would have. How sure is that? It is {_spread(spreads)}.",
+        f"- {_repaid(against, focus, late, spreads)}",
         f"- Half the compute-optimal size takes {half.token_ratio:.2f} times the tokens and "
         f"{100 * half.compute_overhead:.0f}% more compute for the same loss. Below "
         f"{100 * half.critical_parameter_ratio:.0f}% of it no amount of data is enough.",
@@ -77,18 +78,18 @@ def _more(overhead: float) -> str:
 
 def _spread(spreads: pd.DataFrame) -> str:
     pairs = zip(doubts.between(spreads, "overhead"), doubts.rests_on(spreads), strict=True)
-    return ", ".join(f"{ends} {source}" for ends, source in pairs)
+    return "; ".join(f"{ends} {source}" for ends, source in pairs)
 
 
 def _repaid(against: pd.DataFrame, focus: str, late: float, spreads: pd.DataFrame) -> str:
     use = against["break-even"][focus]
     if not np.isfinite(use):
-        return "It is larger than the optimum, and no use pays that back."
+        return "The model is larger than the optimum, and no use pays that back."
     later = f"that is after {scaled(late)}" if np.isfinite(late) else "it never is"
     return (
-        f"After {scaled(use)} tokens of use this is paid back; by the same in turn, after "
-        f"{', '.join(doubts.between(spreads, 'break-even'))}. If its loss is one per cent above what the law "
-        f"says, {later}."
+        f"After {scaled(use)} tokens of use the extra training is paid back; by the same doubts, in turn, "
+        f"after {'; '.join(doubts.between(spreads, 'break-even'))}. If the loss is one per cent above "
+        f"what the law says, {later}."
     )
 
 

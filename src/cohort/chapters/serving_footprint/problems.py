@@ -5,7 +5,7 @@ from __future__ import annotations
 from cohort.display.problems import Problem
 from cohort.display.words import mass, plainly, scaled, significant
 from cohort.footprint.accounts import Footprint
-from cohort.units import BILLION, DAYS_PER_YEAR, G_PER_KG, KG_PER_TONNE, WH_PER_KWH
+from cohort.units import DAYS_PER_YEAR, G_PER_KG, KG_PER_TONNE, WH_PER_KWH
 
 
 def worked(
@@ -54,7 +54,7 @@ def worked(
     if training_t is None:
         return found
     even = training_t * KG_PER_TONNE * G_PER_KG / grams
-    billions = significant(even / BILLION)
+    answers = scaled(even)
     return [
         *found,
         Problem(
@@ -62,13 +62,10 @@ def worked(
             "answers has use emitted as much?",
             (
                 f"{significant(training_t, 4)} t are {scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} "
-                f"grams, and "
-                f"{scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} g ÷ {significant(grams, 4)} g = "
-                f"{billions} "
-                "billion.",
-                f"{billions} billion ÷ {answers_per_day:,.0f} a day = {significant(even / answers_per_day)} "
-                "days.",
+                f"grams, and {scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} g ÷ {significant(grams, 4)} g "
+                f"= {answers}.",
+                f"{answers} ÷ {answers_per_day:,.0f} a day = {significant(even / answers_per_day)} days.",
             ),
-            f"After {billions} billion answers, {significant(even / answers_per_day)} days.",
+            f"After {answers} answers, {significant(even / answers_per_day)} days.",
         ),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from cohort.display.phrases import scaled_range
 from cohort.display.words import inflected, sentences, significant
 
 
@@ -36,11 +37,8 @@ def takeaways(name: str, sweep: pd.DataFrame, answer_wh: float, evens: pd.DataFr
         f"- Company decides: {sweep.index[-1]:,} answers in a step take {significant(alone / many)} times "
         f"less energy each than {sweep.index[0]:,}, since all of them share one reading of the weights.",
         f"- An answer of {name} takes {significant(answer_wh, 2)} Wh here. A figure without the model, the "
-        "load and "
-        "the boundary cannot be compared with it.",
-        f"- Use outgrows making: after {significant(low / 1e9, 2)} to {significant(high / 1e9, 2)} billion "
-        "answers, "
-        "by model."
+        "load and the boundary cannot be compared with it.",
+        f"- Use outgrows making: after {scaled_range(low, high, 2)} answers, by model."
         if len(known) > 1
         else "- Use outgrows making, sooner where fewer answers share a step.",
         f"- Where machines were published, use caught up soon: after {significant(days, 2)} "

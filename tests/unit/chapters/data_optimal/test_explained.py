@@ -43,7 +43,7 @@ def test_extra_training_pay_back_and_bill():
     assert extra.answer == f"{6 * 5e9 * 4e11 / BEST.flop:.3g} times as much."
     after = (6 * 5e9 * 4e11 - BEST.flop) / (2 * (BEST.parameters - 5e9)) / 1e12
     assert back.answer == f"After {after:.3g} trillion tokens."
-    assert bill.answer == "USD 0.0667 million, for the final run alone."
+    assert bill.answer == "USD 66,700, for the final run alone."
     *_, beside = problems.worked(LAW, "it", 5e9, 4e11, 1e14, 2.0, stated=1e5)
     assert (
         beside.steps[-1] == "The makers of it state 0.1 million hours of this accelerator, 3 times as many."

@@ -46,18 +46,20 @@ SCORES = pd.DataFrame(
 
 
 def test_five_models_in_brief():
-    smaller, cost, half, beyond = brief()
+    smaller, cost, repaid, half, beyond = brief()
     assert smaller == (
         "- By the law fitted to the Chinchilla runs, 4 of 5 models are smaller than the compute-optimal "
         "model of the same predicted loss."
     )
     assert cost == (
-        "- Llama 3 8B took 460% more training compute than that optimum would have: 230 to 919% within the "
-        "95% interval of the coefficients, 205 to 3,520% by 2 other forms fitted to the same runs, 100 to "
-        "900% by the same form fitted to 2 other sets of runs. After 11.5 trillion tokens of use this is "
-        "paid back; by the same in turn, after 9.16 trillion to 14.3 trillion, 11.5 trillion or never, 20 "
-        "trillion to 30 trillion. If its loss is one per cent above what the law says, that is after 18.1 "
-        "trillion."
+        "- Llama 3 8B took 460% more training compute than that optimum would have. How sure is that? It is "
+        "230 to 919% within the 95% interval of the coefficients; 205 to 3,520% by 2 other forms fitted to "
+        "the same runs; 100 to 900% by the same form fitted to 2 other sets of runs."
+    )
+    assert repaid == (
+        "- After 11.5 trillion tokens of use the extra training is paid back; by the same doubts, in turn, "
+        "after 9.16 to 14.3 trillion; 11.5 trillion or never; 20 to 30 trillion. If the loss is one per cent "
+        "above what the law says, that is after 18.1 trillion."
     )
     assert half == (
         "- Half the compute-optimal size takes 2.52 times the tokens and 26% more compute for the same loss. "
@@ -68,17 +70,17 @@ def test_five_models_in_brief():
 
 def test_the_brief_of_other_laws_and_models():
     assert brief("besiroglu")[0].startswith("- By the law 'besiroglu', 4 of 5 models are smaller")
-    assert brief("sardana-refit")[3] == "- The law was fitted to other runs than those of Chinchilla."
-    assert "would have: 205 to 3,520% by 2 other forms" in brief(against=PLAIN)[1]
-    assert brief(late=math.inf)[1].endswith("what the law says, it never is.")
+    assert brief("sardana-refit")[4] == "- The law was fitted to other runs than those of Chinchilla."
+    assert "It is 205 to 3,520% by 2 other forms" in brief(against=PLAIN)[1]
+    assert brief(late=math.inf)[2].endswith("what the law says, it never is.")
     endless = BAND.assign(**{"break-even high": math.inf})
-    assert "after 9.16 trillion or never, 11.5" in brief(against=endless)[1]
-    assert brief(focus=GPT)[1].endswith("It is larger than the optimum, and no use pays that back.")
+    assert "after 9.16 trillion or never; 11.5" in brief(against=endless)[2]
+    assert brief(focus=GPT)[2].endswith("The model is larger than the optimum, and no use pays that back.")
     few = BAND.loc[[LLAMA, GPT]]
     inside = OUT.loc[[LLAMA, GPT]].assign(flop=0.5, ratio=[2, 0.5], parameters=0.5)
     single = brief(against=few, out=inside)
     assert "1 of 2 models is smaller than" in single[0]
-    assert single[3].startswith("- 1 of 2 models lies outside")
+    assert single[4].startswith("- 1 of 2 models lies outside")
 
 
 def test_where_the_models_stand():
