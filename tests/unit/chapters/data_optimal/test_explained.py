@@ -45,10 +45,8 @@ def test_extra_training_pay_back_and_bill():
     assert back.answer == f"After {after:.3g} trillion tokens."
     assert bill.answer == "USD 66,700, for the final run alone."
     *_, beside = problems.worked(LAW, "it", 5e9, 4e11, 1e14, 2.0, stated=1e5)
-    assert (
-        beside.steps[-1] == "The makers of it state 0.1 million hours of this accelerator, 3 times as many."
-    )
-    assert beside.answer.endswith("for the final run alone; by the hours that were stated, USD 0.2 million.")
+    assert beside.steps[-1] == "The makers of it state 100,000 hours of this accelerator, 3 times as many."
+    assert beside.answer.endswith("for the final run alone; by the hours that were stated, USD 200,000.")
 
 
 def test_only_hours_of_the_same_accelerator_count():
