@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from markdown_it import MarkdownIt
 from meter_logs import ramp, smi
 from playwright.sync_api import Page
-from test_live_panels import opened
 from visits import LIGHT, Visitor
 
 import cohort
@@ -23,7 +21,7 @@ from cohort.reports.fits import fit_report, report_page
 from cohort.reports.footprints import html_text
 from cohort.reports.report_rows import About, disclosures
 
-LIVE = (
+NAMES = (
     '<img src=x onerror="hit=1">',
     "<script>hit=1<",
     "[x](javascript:hit=1)",
@@ -59,9 +57,9 @@ def page(visitor: Visitor):
 
 @pytest.mark.parametrize("shown", [own_model, own_runs, own_log])
 def test_no_name_of_a_file_is_markup(page: Page, tmp_path: Path, shown) -> None:
-    page.set_content(MarkdownIt().render(LIVE[0]))
+    page.set_content(MarkdownIt().render(NAMES[0]))
     page.wait_for_function(HIT)  # so a name that is not made plain is seen
-    for name in LIVE:
+    for name in NAMES:
         html = shown(name.replace("/", "-"), tmp_path)
         assert html.strip()
         page.evaluate("window.hit = 0")
@@ -69,14 +67,3 @@ def test_no_name_of_a_file_is_markup(page: Page, tmp_path: Path, shown) -> None:
         page.wait_for_timeout(50)
         assert not page.evaluate(HIT), name
         assert page.evaluate(WHAT_RUNS) == 0, name
-
-
-def test_no_link_to_a_panel_runs_a_script(visitor: Visitor) -> None:
-    for name in LIVE:
-        page = opened(visitor, LIGHT, f"explore.html#memory?model={quote(name)}")
-        page.locator("#panel-memory .panel-start").click()
-        page.wait_for_function("document.querySelector('#panel-memory').classList.contains('panel-running')")
-        page.wait_for_timeout(100)
-        assert not page.evaluate(HIT), name
-        assert page.locator("#panel-memory img[src=x], #panel-memory svg[onload]").count() == 0
-        page.close()

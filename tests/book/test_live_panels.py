@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -552,3 +553,14 @@ def test_the_repository_holds_none_of_pyodide() -> None:
     assert "node_modules/" in (root / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert [name for name in RUNTIME if not (FILES / name).is_file()] == []
     assert markup(PAGE).assets
+
+
+def test_no_link_to_a_panel_runs_a_script(visitor: Visitor) -> None:
+    """A link starts its panel; what it names is shown as text."""
+    name = '<img src=x onerror="hit=1"><svg onload="hit=1">[x](javascript:hit=1)<script>hit=1</script>'
+    page = opened(visitor, LIGHT, f"{PAGE}#memory?model={quote(name)}")
+    page.wait_for_function(LIVE.format("memory"), timeout=60_000)
+    expect(page.locator("#panel-memory")).to_contain_text("<img src=x", timeout=60_000)
+    assert not page.evaluate("window.hit === 1")
+    assert page.locator("#panel-memory img[src=x], #panel-memory svg[onload]").count() == 0
+    page.close()
