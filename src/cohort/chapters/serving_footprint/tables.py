@@ -13,7 +13,7 @@ from cohort.architecture.registered import specs, title
 from cohort.display.words import MASSES, mass_unit
 from cohort.errors import DoesNotFitError
 from cohort.footprint import answers
-from cohort.footprint.accounts import Footprint
+from cohort.footprint.accounts import BOUNDARY_WORDS, Footprint
 from cohort.footprint.energy import coefficients
 from cohort.footprint.factors import factor
 from cohort.registry import facts
@@ -330,8 +330,8 @@ def ledger(rows: Mapping[str, Footprint], output_tokens: int, answers_per_day: f
     Returns
     -------
     DataFrame
-        Per boundary: energy in Wh, CO2e in g and water in mL of an answer, energy of a million tokens in kWh,
-        and CO2e of a year of the service, in t or in a smaller unit where it is little.
+        Per boundary, in words: energy in Wh, CO2e in g and water in mL of an answer, energy of a million
+        tokens in kWh, and CO2e of a year of the service, in t or in a smaller unit where it is little.
 
     Raises
     ------
@@ -342,7 +342,7 @@ def ledger(rows: Mapping[str, Footprint], output_tokens: int, answers_per_day: f
     kg = MASSES[unit]
     return pd.DataFrame(
         {
-            boundary: {
+            BOUNDARY_WORDS.get(boundary, boundary): {
                 "energy (Wh)": WH * one.energy_kwh,
                 "CO2e (g)": 1000 * one.co2e_kg,
                 "water (mL)": 1000 * one.water_l,

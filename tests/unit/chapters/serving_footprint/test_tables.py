@@ -61,11 +61,11 @@ def test_measured_answers_by_hand():
 def test_the_ledger_of_an_answer():
     rows = {each: serving(model="llama-3-8b", boundary=each, **CHAT) for each in ("node", "with_embodied")}
     found = tables.ledger(rows, 400, 1e6)
-    assert found.loc["node", "a million tokens (kWh)"] == pytest.approx(
-        found.loc["node", "energy (Wh)"] * 2.5
+    assert found.loc["whole machines", "a million tokens (kWh)"] == pytest.approx(
+        found.loc["whole machines", "energy (Wh)"] * 2.5
     )
-    assert found.loc["node", "a year of the service (t)"] == pytest.approx(
-        found.loc["node", "CO2e (g)"] * 365e6 / 1e6
+    assert found.loc["whole machines", "a year of the service (t)"] == pytest.approx(
+        found.loc["whole machines", "CO2e (g)"] * 365e6 / 1e6
     )
 
 
