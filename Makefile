@@ -55,11 +55,13 @@ gates: ## The checks of `make test` in the environment as it is
 	$(call timed,notebook tests,$(PYTEST) tests/notebooks)
 	$(call timed,notebooks,$(BIN)/cohort check --and-here --profile plain-cpu --profile many-threads)
 	$(call timed,two books,$(MAKE) --no-print-directory html-twice)
-	$(call timed,browser tests,$(PYTEST) tests/book)
+	$(call timed,browser tests,$(PYTEST) -m "not idle" tests/book)
+	$(call timed,answers in time,$(BIN)/pytest -m idle tests/book)
 	@echo; cat $(TIMES); echo "Every check passed."
 
 weekly: html ## Every test, those of once a week too, with examples of their own
-	$(PYTEST) --weekly tests
+	$(PYTEST) --weekly -m "not idle" tests
+	$(BIN)/pytest -m idle tests/book
 
 # The stamps live in the environment, so that removing it removes them.
 

@@ -13,6 +13,7 @@ settings.register_profile("weekly", deadline=None, print_blob=True)
 MARKERS = (
     "slow: takes seconds, and is left out of `make quick`",
     "weekly: takes long, and runs with --weekly only",
+    "idle: looks at a clock, and runs in `make test` when no other test does",
 )
 
 

@@ -94,8 +94,9 @@ TO_ANSWER = """
 """
 
 
+@pytest.mark.idle
 def test_the_first_answer_comes_soon(visitor: Visitor) -> None:
-    """The fastest of a few starts, since other tests keep the machine busy."""
+    """The fastest of a few starts, since the machine may be busy with other things."""
     took = []
     while len(took) < 4 and min(took, default=math.inf) >= MOST_TO_ANSWER_S:
         page = opened(visitor)
@@ -212,8 +213,9 @@ async ([name, steps]) => {
 """
 
 
+@pytest.mark.idle
 def test_a_slider_answers_at_once(started: Page) -> None:
-    """The 95th percentile of all sliders, the better of two passes, since other tests run beside it."""
+    """The 95th percentile of all sliders, the better of two passes, since the machine may be busy."""
     best = math.inf
     for _ in range(2):
         took = sorted(
@@ -262,6 +264,7 @@ async ([name, steps]) => {
 """
 
 
+@pytest.mark.idle
 @pytest.mark.parametrize("name", [name for name in panels() if panel(name).searches])
 def test_a_search_waits_for_the_hand_and_says_that_it_searches(started: Page, name: str) -> None:
     """Its sliders follow at once; the answer comes once they are let go, the better of two passes."""
