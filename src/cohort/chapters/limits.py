@@ -52,8 +52,7 @@ def beyond_offered(models: Iterable[ModelSpec], context: int) -> str:
     are, went = ("is", "it") if len(passed) == 1 else ("are", "they")
     return (
         f"{len(passed):,} of {counted(len(limits), 'model')} {are} offered for fewer than {context:,} "
-        f"tokens: "
-        f"{named}{rest}. Here all are counted as if {went} went so far."
+        f"tokens: {named}{rest}. Here all are counted as if {went} went so far."
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.errors import NotInDataError
 from cohort.errors.arguments import explain
@@ -25,6 +25,7 @@ from cohort.panels.choices import (
 )
 from cohort.panels.inputs import Input, RefusedError
 from cohort.panels.memory import model_of
+from cohort.panels.shared_inputs import ANSWER, MODEL, OWN_CONFIG, PROMPT
 from cohort.panels.states import CONFIG, literal
 from cohort.planning import Demand, Limits, plan, ways
 from cohort.registry.devices import accelerator
@@ -35,23 +36,8 @@ BIT_WORDS = ("16 or 8 bits, what serves best", "16 bits (bf16)", "8 bits (fp8)")
 STORED = {**BITS, "int4": ("int4",), "any": ("bf16", "fp8", "int4"), "released": ("released",)}
 
 INPUTS = (
-    Input(
-        name="model",
-        kind="name",
-        default="llama-3-70b",
-        label="Model",
-        names="models",
-        looked_up=read_model,
-        parameter="model",
-        help="Any model of the book, in any usual spelling.",
-    ),
-    Input(
-        name="config",
-        kind="text",
-        default="",
-        label="Or a config.json of your own",
-        help="Paste its text; it takes the place of the model. It stays in this page.",
-    ),
+    MODEL,
+    OWN_CONFIG,
     Input(
         name="accelerators",
         kind="names",
@@ -77,32 +63,8 @@ INPUTS = (
         parameter="requests_per_s",
         help="Requests that come in a second, of all users.",
     ),
-    Input(
-        name="input_tokens",
-        kind="int",
-        default=1024,
-        label="Prompt",
-        unit="tokens",
-        low=1,
-        high=10**7,
-        step=2,
-        slider=(16, 2**17),
-        parameter="input_tokens",
-        help="Length of each prompt.",
-    ),
-    Input(
-        name="output_tokens",
-        kind="int",
-        default=300,
-        label="Answer",
-        unit="tokens",
-        low=1,
-        high=10**6,
-        step=2,
-        slider=(16, 2**15),
-        parameter="output_tokens",
-        help="Length of each answer.",
-    ),
+    PROMPT,
+    replace(ANSWER, default=300),
     Input(
         name="token_ms",
         kind="float",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cohort.architecture.registered import model as read_model
@@ -16,19 +17,17 @@ from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
 from cohort.panels.charts import Dot, Line, lines, upright_bars
 from cohort.panels.inputs import Input, RefusedError
+from cohort.panels.shared_inputs import MODEL
 from cohort.panels.states import literal
 
 MOST_EXPERTS, MOST_ACTIVE, MOST_TOKENS = 512, 32, 10**6
 
 INPUTS = (
-    Input(
-        name="model",
-        kind="name",
+    replace(
+        MODEL,
         default="deepseek-v2",
         label="Mixture",
         names="mixtures",
-        looked_up=read_model,
-        parameter="model",
         help="Any mixture of experts of the book.",
     ),
     Input(

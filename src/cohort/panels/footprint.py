@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from cohort.architecture.registered import model as read_model
 from cohort.display.words import mass, plainly, scaled
 from cohort.errors.arguments import explain
 from cohort.footprint import Footprint, grid, per_year, serving, training
@@ -16,6 +16,7 @@ from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
 from cohort.panels.charts import ranged_bars
 from cohort.panels.inputs import Input, RefusedError
+from cohort.panels.shared_inputs import ACCELERATOR, ANSWER, CONCURRENCY, MODEL, PROMPT
 from cohort.panels.states import literal
 from cohort.registry.devices import accelerator
 from cohort.units import DAYS_PER_YEAR, KG_PER_TONNE, WH_PER_KWH
@@ -34,17 +35,7 @@ INPUTS = (
         wording=("A service's answers", "A training, from its tokens", "A training, from its hours"),
         help="What is counted.",
     ),
-    Input(
-        name="model",
-        kind="name",
-        default="llama-3-70b",
-        label="Model",
-        names="models",
-        looked_up=read_model,
-        only=("question", (ANSWERS, TOKENS)),
-        parameter=f"{SERVING}:model",
-        help="Any model of the book, in any usual spelling.",
-    ),
+    replace(MODEL, only=("question", (ANSWERS, TOKENS)), parameter=f"{SERVING}:model"),
     Input(
         name="tokens",
         kind="float",
@@ -71,58 +62,10 @@ INPUTS = (
         only=("question", (HOURS,)),
         help="Hours of one, summed over all.",
     ),
-    Input(
-        name="accelerator",
-        kind="name",
-        default="H100 SXM 80GB",
-        label="Accelerator",
-        names="accelerators",
-        looked_up=accelerator,
-        parameter=f"{TRAINING}:accelerator {SERVING}:accelerator",
-        help="What it runs on.",
-    ),
-    Input(
-        name="concurrency",
-        kind="int",
-        default=64,
-        label="Answers at once",
-        unit="answers",
-        low=1,
-        high=10**5,
-        step=2,
-        slider=(1, 1024),
-        only=("question", (ANSWERS,)),
-        parameter=f"{SERVING}:concurrency",
-        help="Answers that are written at the same time.",
-    ),
-    Input(
-        name="input_tokens",
-        kind="int",
-        default=256,
-        label="Prompt",
-        unit="tokens",
-        low=1,
-        high=10**7,
-        step=2,
-        slider=(16, 2**17),
-        only=("question", (ANSWERS,)),
-        parameter=f"{SERVING}:input_tokens",
-        help="Length of each prompt.",
-    ),
-    Input(
-        name="output_tokens",
-        kind="int",
-        default=400,
-        label="Answer",
-        unit="tokens",
-        low=1,
-        high=10**6,
-        step=2,
-        slider=(16, 2**15),
-        only=("question", (ANSWERS,)),
-        parameter=f"{SERVING}:output_tokens",
-        help="Length of each answer.",
-    ),
+    replace(ACCELERATOR, parameter=f"{TRAINING}:accelerator {SERVING}:accelerator"),
+    replace(CONCURRENCY, high=10**5, only=("question", (ANSWERS,)), parameter=f"{SERVING}:concurrency"),
+    replace(PROMPT, default=256, only=("question", (ANSWERS,)), parameter=f"{SERVING}:input_tokens"),
+    replace(ANSWER, default=400, only=("question", (ANSWERS,)), parameter=f"{SERVING}:output_tokens"),
     Input(
         name="answers_per_day",
         kind="int",

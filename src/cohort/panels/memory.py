@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,8 +21,8 @@ from cohort.panels.answers import Answer, Drawing, Number, Series
 from cohort.panels.asking import Panel
 from cohort.panels.charts import Dot, Line, lines, stacked_bars
 from cohort.panels.inputs import Input, RefusedError
+from cohort.panels.shared_inputs import ACCELERATOR, MODEL, OWN_CONFIG
 from cohort.panels.states import CONFIG, literal
-from cohort.registry.devices import accelerator
 from cohort.serving import Budget, largest_batch, longest_context, memory_budget
 from cohort.units import GIB
 
@@ -32,23 +33,8 @@ STORED = tuple(name for name in weight_formats() if not name.startswith(("fbgemm
 CACHED = ("bf16", "fp8", "int8", "int4", "fp16", "fp32")
 
 INPUTS = (
-    Input(
-        name="model",
-        kind="name",
-        default="llama-3.3-70b",
-        label="Model",
-        names="models",
-        looked_up=read_model,
-        parameter="model",
-        help="Any model of the book, in any usual spelling.",
-    ),
-    Input(
-        name="config",
-        kind="text",
-        default="",
-        label="Or a config.json of your own",
-        help="Paste its text; it takes the place of the model. It stays in this page.",
-    ),
+    replace(MODEL, default="llama-3.3-70b"),
+    OWN_CONFIG,
     Input(
         name="context",
         kind="int",
@@ -93,16 +79,7 @@ INPUTS = (
         parameter="dtype",
         help="The type of the cached keys and values.",
     ),
-    Input(
-        name="accelerator",
-        kind="name",
-        default="H100 SXM 80GB",
-        label="Accelerator",
-        names="accelerators",
-        looked_up=accelerator,
-        parameter="accelerator",
-        help="Whose memory is shared.",
-    ),
+    replace(ACCELERATOR, help="Whose memory is shared."),
     Input(
         name="devices",
         kind="choice",

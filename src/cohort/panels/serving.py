@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import weight_formats
-from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.display.words import counted, plainly, significant
 from cohort.errors.arguments import explain
@@ -16,8 +16,8 @@ from cohort.panels.asking import Panel
 from cohort.panels.charts import Dot, Line, lines, stacked_bars
 from cohort.panels.inputs import Input
 from cohort.panels.memory import CACHED, model_of
+from cohort.panels.shared_inputs import ACCELERATOR, ANSWER, CONCURRENCY, MODEL, OWN_CONFIG, PROMPT
 from cohort.panels.states import CONFIG, literal
-from cohort.registry.devices import accelerator
 from cohort.serving import Serving, largest_concurrency, serve
 from cohort.serving.attainment import ENGINES
 
@@ -37,33 +37,9 @@ PARTS = {
 }
 
 INPUTS = (
-    Input(
-        name="model",
-        kind="name",
-        default="llama-3-70b",
-        label="Model",
-        names="models",
-        looked_up=read_model,
-        parameter="model",
-        help="Any model of the book, in any usual spelling.",
-    ),
-    Input(
-        name="config",
-        kind="text",
-        default="",
-        label="Or a config.json of your own",
-        help="Paste its text; it takes the place of the model. It stays in this page.",
-    ),
-    Input(
-        name="accelerator",
-        kind="name",
-        default="H100 SXM 80GB",
-        label="Accelerator",
-        names="accelerators",
-        looked_up=accelerator,
-        parameter="accelerator",
-        help="What it is served on.",
-    ),
+    MODEL,
+    OWN_CONFIG,
+    replace(ACCELERATOR, help="What it is served on."),
     Input(
         name="tensor_parallel",
         kind="int",
@@ -84,45 +60,9 @@ INPUTS = (
         label="Whole experts dealt out",
         help="To the devices of a mixture; if not, each expert is split over all of them.",
     ),
-    Input(
-        name="concurrency",
-        kind="int",
-        default=64,
-        label="Answers at once",
-        unit="answers",
-        low=1,
-        high=10**6,
-        step=2,
-        slider=(1, 1024),
-        parameter="concurrency",
-        help="Answers that are written at the same time.",
-    ),
-    Input(
-        name="input_tokens",
-        kind="int",
-        default=1024,
-        label="Prompt",
-        unit="tokens",
-        low=1,
-        high=10**7,
-        step=2,
-        slider=(16, 2**17),
-        parameter="input_tokens",
-        help="Length of each prompt.",
-    ),
-    Input(
-        name="output_tokens",
-        kind="int",
-        default=256,
-        label="Answer",
-        unit="tokens",
-        low=1,
-        high=10**6,
-        step=2,
-        slider=(16, 2**15),
-        parameter="output_tokens",
-        help="Length of each answer.",
-    ),
+    CONCURRENCY,
+    PROMPT,
+    ANSWER,
     Input(
         name="weight_dtype",
         kind="choice",

@@ -124,9 +124,8 @@ def _scores(spec: ModelSpec, context: int, width: float) -> Problem:
     heads = size // (4 * context**2)
     return Problem(
         f"In a layer of {name} {counted(heads, 'head')} score each of {counted(context, 'token')} against "
-        f"each. What "
-        "would scores and softmax take, written out in two bytes a number, and how does that compare with "
-        "the cache of all layers?",
+        "each. What would scores and softmax take, written out in two bytes a number, and how does that "
+        "compare with the cache of all layers?",
         (
             f"{heads} × {context:,}² = {significant(heads * context**2)} scores.",
             f"Twice, in two bytes each: {binary(size)}.",

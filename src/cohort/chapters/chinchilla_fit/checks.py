@@ -36,10 +36,9 @@ def beyond_the_cut(split: pd.DataFrame, cut: float) -> str:
     verdict = "no bias shows." if abs(bias) < 2 * doubt else "the extrapolation is biased."
     return sentences(
         f"The fit to the runs below {power_of_ten(cut, 1)} FLOP predicts the {counted(len(above), 'run')} "
-        f"above "
-        f"it, of up "
-        f"to {significant(split['flop'].max() / cut)} times that compute, within {above.abs().median():.1f}% "
-        f"at the median, where those that it was fitted to scatter by {below.abs().median():.1f}%.",
+        f"above it, of up to {significant(split['flop'].max() / cut)} times that compute, within "
+        f"{above.abs().median():.1f}% at the median, where those that it was fitted to scatter by "
+        f"{below.abs().median():.1f}%.",
         f"Its mean error is {bias:+.2f}%, with a standard error of {doubt:.2f}%: over this stretch {verdict}",
     )
 

@@ -52,8 +52,7 @@ def _division(law: ScalingLaw, flop: float) -> Problem:
         f"How many parameters and tokens does the law advise for {power_of_ten(flop)} FLOP?",
         (
             f"Size grows with the power a = {law.beta:.4f} ÷ ({law.alpha:.4f} + {law.beta:.4f}) = "
-            f"{power:.4f} "
-            "of the compute.",
+            f"{power:.4f} of the compute.",
             f"Where both shortages fall alike, (αA ÷ βB)^(1 ÷ (α + β)) = {significant(factor)}.",
             f"{significant(factor)} × ({power_of_ten(flop)} ÷ 6)^{power:.4f} = "
             f"{significant(best.parameters / 1e9)}e9 "
@@ -73,10 +72,7 @@ def _half(law: ScalingLaw, flop: float) -> Problem:
     more = loss - best.loss
     return Problem(
         f"At {power_of_ten(flop)} FLOP someone trains a model of half the best size, on twice the tokens. "
-        f"What "
-        f"does "
-        "that "
-        "cost in loss?",
+        "What does that cost in loss?",
         (
             f"Best: {best.loss:.4f} nats per token.",
             f"Half the size, twice the tokens: {loss:.4f}.",

@@ -34,19 +34,13 @@ def takeaways(law: ScalingLaw, flop: float, table: pd.DataFrame, dropping: pd.Se
     least, most = float(dropping.min()), float(dropping.max())
     return sentences(
         f"- At {power_of_ten(flop)} FLOP this fit advises {significant(best.tokens_per_parameter)} tokens "
-        f"per "
-        "parameter. "
-        f"Its interval runs from {significant(low)} to {significant(high)}: quote the interval, not the "
-        "number.",
+        f"per parameter. Its interval runs from {significant(low)} to {significant(high)}: quote the "
+        "interval, not the number.",
         f"- The bottom is flat: half the best size on twice the tokens costs {significant(100 * half, 2)}% "
-        "of the "
-        "loss. So a model may be made smaller for its users at little cost.",
+        "of the loss. So a model may be made smaller for its users at little cost.",
         f"- The advice hangs on which runs are kept: from {significant(least)} to {significant(most)} "
-        "tokens per "
-        f"parameter as {ranged(float(dropping.index.min()), float(dropping.index.max()), '.0f')} runs are "
-        "left "
-        "out.",
+        f"tokens per parameter as {ranged(float(dropping.index.min()), float(dropping.index.max()), '.0f')} "
+        "runs are left out.",
         "- A law travels with its runs, its estimator and all its digits. Coefficients alone, rounded for "
-        "print, "
-        "have misled whoever used them.",
+        "print, have misled whoever used them.",
     )

@@ -33,13 +33,11 @@ def equal_loss(name: str, parameters: float, spent: float, best: Allocation) -> 
     if use >= 1:
         return (
             f"{name} is the larger of the two: it took {significant(training)} times the training compute, "
-            "and each "
-            f"token of use costs {significant(use)} times as much. Nothing pays that back."
+            f"and each token of use costs {significant(use)} times as much. Nothing pays that back."
         )
     return (
         f"The low rectangle has the larger area: {name} took {significant(training)} times the training "
-        "compute, "
-        f"and each token of use costs {significant(use, 2)} times as much."
+        f"compute, and each token of use costs {significant(use, 2)} times as much."
     )
 
 

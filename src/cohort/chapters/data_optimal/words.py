@@ -119,8 +119,7 @@ def where_models_stand(name: str, frame: pd.DataFrame, out: pd.DataFrame, limits
         sentences(
             f"The Chinchilla runs{', which the law was fitted on,' if native else ''} have at most "
             f"{limits['parameters'] / 1e9:.1f} billion parameters, {power_of_ten(limits['flop'], 2)} FLOP "
-            f"and "
-            f"{limits['ratio']:.0f} tokens per parameter.",
+            f"and {limits['ratio']:.0f} tokens per parameter.",
             f"Of {counted(len(out), 'model')}, {outside['parameters']} had more parameters, "
             f"{outside['flop']} took more compute, and {outside['ratio']} saw more tokens per parameter. "
             f"{far} took {significant(out['flop'][far])} times as much compute as the largest run.",
@@ -332,7 +331,6 @@ def press_figure(usd_per_day: float, tokens_a_day: float, trained_on: float) -> 
         f"Taken at its word, USD {usd_per_day:,.0f} a day would pay for {scaled(tokens_a_day)} tokens "
         "written by a model of the size of GPT-3 on A100s at the price that is set above, which need not be "
         f"that of an A100, and at the utilisation of writing. In {amount(days, 'day')} that is as much "
-        f"compute as "
-        "its training took. The figure is contested; at this utilisation any figure of that order means that "
-        "use overtakes training soon."
+        "compute as its training took. The figure is contested; at this utilisation any figure of that "
+        "order means that use overtakes training soon."
     )

@@ -113,8 +113,7 @@ def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
     ]
     return (
         f"A model as good as a dense one of {power_of_ten(flop, 1)} FLOP costs least, training and use "
-        f"together, as "
-        f"{'; next as '.join(parts)}."
+        f"together, as {'; next as '.join(parts)}."
     )
 
 

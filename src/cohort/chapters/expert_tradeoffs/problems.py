@@ -84,8 +84,8 @@ def _room(spec: ModelSpec, tokens: int, factor: float) -> Problem:
     room = int(even * factor)
     return Problem(
         f"{counted(tokens, 'token')} are routed at once to {experts.active} of {experts.count:,} experts "
-        "each. "
-        f"Each expert has room for {factor:g} times its even share. From what load on does one drop tokens?",
+        f"each. Each expert has room for {factor:g} times its even share. From what load on does one drop "
+        "tokens?",
         (
             f"Even share: {tokens:,} × {experts.active} ÷ {experts.count} = {significant(even, 4)} tokens.",
             f"Room: {factor:g} × {significant(even, 4)}, rounded down to {room:,}.",

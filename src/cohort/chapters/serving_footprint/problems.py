@@ -36,8 +36,7 @@ def worked(
     found = [
         Problem(
             f"An answer of {name} takes {significant(wh)} Wh, on electricity of {significant(g_per_kwh)} g "
-            "of CO2e "
-            "a kWh. What does it emit?",
+            "of CO2e a kWh. What does it emit?",
             (f"{significant(wh)} Wh ÷ 1,000 × {significant(g_per_kwh)} g = {significant(grams)} g.",),
             f"{significant(grams)} g; a thousand of them emit {mass(grams)}.",
         ),

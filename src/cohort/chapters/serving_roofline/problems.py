@@ -81,8 +81,7 @@ def _turning(spec: ModelSpec, alone: Serving, weight_dtype: str, width: float) -
         f"Ridge: {significant(peak / TERA)} TFLOP/s ÷ {significant(device.bandwidth / TERA)} TB/s = "
         f"{significant(ridge)} FLOP a byte.",
         f"A weight of {_bytes(width)} gives two operations for each answer: {significant(ridge)} × "
-        f"{width:g} ÷ 2 "
-        f"= {significant(dense)} answers.",
+        f"{width:g} ÷ 2 = {significant(dense)} answers.",
     )
     more = (
         "Of a mixture each answer uses only some of the weights that a step reads, so that it takes more "

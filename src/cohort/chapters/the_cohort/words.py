@@ -138,8 +138,7 @@ def layers_seen(models: Sequence[ModelSpec]) -> str:
     ]
     return running(
         f"{among(len(mixed), len(models), 'model').capitalize()} {inflected(len(mixed), 'mixes', 'mix')} "
-        f"layers "
-        f"that see different things: {', '.join(mixed)}."
+        f"layers that see different things: {', '.join(mixed)}."
         if mixed
         else "In each of these models all layers see the same.",
         f"{', '.join(partly)} {inflected(len(partly), 'has', 'have')} experts in some layers only."

@@ -51,8 +51,7 @@ def worked(
         ),
         Problem(
             f"With its share of the machine an accelerator draws {significant(node_w)} W, and the data "
-            "centre "
-            f"takes {significant(pue)} times what its machines do. What did the run emit then?",
+            f"centre takes {significant(pue)} times what its machines do. What did the run emit then?",
             (
                 f"{significant(hours / MILLION)} million h × {significant(node_w / 1000)} kW × "
                 f"{significant(pue)} = {significant(energy / MILLION)} million kWh.",
@@ -64,8 +63,7 @@ def worked(
         ),
         Problem(
             f"An accelerator serves for {significant(lifetime_years)} years. How many of them does this run "
-            "wear "
-            "out?",
+            "wear out?",
             (
                 f"A life is {significant(lifetime_years)} × 8,760 = {machines:,.0f} hours.",
                 f"{significant(hours / MILLION)} million ÷ {machines:,.0f} = "

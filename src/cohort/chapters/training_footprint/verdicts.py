@@ -123,8 +123,7 @@ def _plant(times: float = 1.0) -> Judgement:
     rule = (
         "years in which the plant would take up what Llama 3.1 emitted, at the better of what its reporters "
         f"call realistic for the units that it has; by design {family.design_years:.2f}; holds if a "
-        "realistic "
-        "year is 80% of the design, with limits from 20%"
+        "realistic year is 80% of the design, with limits from 20%"
     )
     return Judgement(
         "capture_plant", graded(real / design, 0.8, 0.2, times, 1), family.realistic_years[0], "years", rule

@@ -56,8 +56,7 @@ def decided(
     said = choice(crossings)
     return paragraphs(
         f"On {counted(devices, 'device')} of the kind {accelerator}, at {amount(speed, 'token')} a second "
-        f"for each "
-        f"answer, {said}.",
+        f"for each answer, {said}.",
         _why([better for _, better in crossings]),
         f"The best dense model has {_billions(frame['dense'])} parameters between the fewest and the most "
         f"answers, and the best mixture is worth {_billions(frame['mixture'])}. Both are what the devices "

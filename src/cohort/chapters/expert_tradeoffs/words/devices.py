@@ -195,9 +195,8 @@ def skews(moved: pd.DataFrame, answers: int) -> str:
     experts, slowest = moved["experts"], moved["slowest"]
     harms = experts[high] < experts[low] - 0.5 and slowest[high] > slowest[low] + 0.005
     return running(
-        f"From a skew of {low:g} to {high:g}, a layer reads "
-        f"{then(experts[low], experts[high])} experts for {counted(answers, 'answer')}, and the slowest "
-        f"device "
-        f"has {then(slowest[low], slowest[high], '.2f')} times the mean load.",
+        f"From a skew of {low:g} to {high:g}, a layer reads {then(experts[low], experts[high])} experts for "
+        f"{counted(answers, 'answer')}, and the slowest device has "
+        f"{then(slowest[low], slowest[high], '.2f')} times the mean load.",
         "What helps bandwidth harms balance." if harms else "",
     )

@@ -35,12 +35,10 @@ def kernels_reach(about: DeviceRun, products: pd.DataFrame) -> str:
     )
     return sentences(
         f"Products of layers of Llama 3 on {about.accelerator}, measured on {about.date}, attain at the "
-        "median "
-        f"this share of what the roofline allows: {parts}.",
+        f"median this share of what the roofline allows: {parts}.",
         f"The least is {_percent(100 * float(worst['share']))}, for the small product *{worst['product']}* "
-        "in "
-        f"{worst['type']}. No one allowance fits them all, which is why the model takes each product by its "
-        "shape.",
+        f"in {worst['type']}. No one allowance fits them all, which is why the model takes each product by "
+        "its shape.",
     )
 
 

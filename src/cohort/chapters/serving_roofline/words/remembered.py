@@ -47,13 +47,11 @@ def takeaways(
     grown = float(last["throughput"]) / float(first["throughput"])
     return sentences(
         f"- Whoever writes waits for memory: below {counted(turned, 'answer')} in a step, {accelerator} "
-        "fetches "
-        f"the weights of {name} more slowly than it multiplies with them.",
+        f"fetches the weights of {name} more slowly than it multiplies with them.",
         f"- Sharing a step is what makes serving cheap: {counted(int(sweep.index[-1]), 'answer')} at once "
-        "write "
-        f"{significant(grown)} times as much as {sweep.index[0]:,}, for "
-        f"USD {significant(cost / float(last['throughput']))} in place of "
-        f"USD {significant(cost / float(first['throughput']))} a million tokens.",
+        f"write {significant(grown)} times as much as {sweep.index[0]:,}, for USD "
+        f"{significant(cost / float(last['throughput']))} in place of USD "
+        f"{significant(cost / float(first['throughput']))} a million tokens.",
         f"- What is shared slows down: each user sees {significant(float(last['each']))} tokens a second in "
         f"place of {significant(float(first['each']))}. A price without its speed says little.",
         f"- Peaks alone are off by {significant(bare, 2)}% over {rows:,.0f} measured "

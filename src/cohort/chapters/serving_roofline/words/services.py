@@ -86,8 +86,7 @@ def _pace(intensity: float, alone: pd.Series) -> str:
         return f"so that {limit} sets the pace"
     return (
         f"so that by the roofline {limit} sets the pace; but {significant(100 * fixed)}% of its time are "
-        f"fixed "
-        "times and exchange, which no roofline counts"
+        "fixed times and exchange, which no roofline counts"
     )
 
 
