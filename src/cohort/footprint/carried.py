@@ -2,8 +2,9 @@
 
 Of each term on B200, beside the coefficients of H100 and with every model predicted without its own rows, one
 lies nearer when it is scaled: a product takes the less, the more products an accelerator has for its power.
-A byte that is read takes about the same, and so does a step. On 177 metered configurations of B200 that are
-no part of the fit this takes the geometric standard deviation from 1.27 to 1.21.
+A byte that is read takes about the same, and so does a step. On 169 metered configurations of B200 with one
+copy of the attention, which are no part of the fit, this takes the geometric standard deviation from 1.27 to
+1.21 (``benchmarks/score_metered_energy.py``).
 """
 
 from __future__ import annotations
