@@ -41,7 +41,7 @@ def draw_sizes(sizes: pd.DataFrame) -> Figure:
         axes.scatter(frame["released"], frame[column], s=12, color=colour, label=label, zorder=2)
     axes.set_yscale("log")
     axes.set_ylim(top=4 * sizes["total"].max())  # room for names above the largest
-    axes.margins(x=0.08)
+    axes.margins(x=0.16)  # and beside the first
     axes.xaxis.set_major_locator(YearLocator())  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(DateFormatter("%Y"))  # type: ignore[no-untyped-call]
     axes.set(xlabel="date of release", ylabel="parameters (billion)")
@@ -51,7 +51,12 @@ def draw_sizes(sizes: pd.DataFrame) -> Figure:
     named = sizes[sizes["named"]]
     days = [float(date2num(day)) for day in named["released"]]  # type: ignore[no-untyped-call]
     every = [float(date2num(day)) for day in sizes["released"]]  # type: ignore[no-untyped-call]
-    others = [*zip(every, sizes["total"], strict=True), *zip(every, sizes["active"], strict=True)]
+    # What no name may cover: both ends of each line and, so that none crosses a name, three places between.
+    others = [
+        (day, float(active * (total / active) ** share))
+        for day, active, total in zip(every, sizes["active"], sizes["total"], strict=True)
+        for share in (0, 0.25, 0.5, 0.75, 1)
+    ]
     label_points(axes, days, list(named["total"]), list(named.index), others)
     for name in (each for each in axes.texts if isinstance(each, Annotation)):
         if max(map(abs, name.xyann)) > FAR:

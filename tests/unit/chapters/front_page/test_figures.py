@@ -6,6 +6,8 @@ from matplotlib.collections import PathCollection
 
 from cohort.chapters.front_page import figures, tables
 
+RADIUS = 3  # of a dot, in pixels
+
 
 def test_names_lie_beside_the_dots():
     drawing = figures.draw_sizes(tables.sizes_by_date())
@@ -20,5 +22,8 @@ def test_names_lie_beside_the_dots():
     )
     names = [text for text in axes.texts if text.get_text()]
     assert len(names) == tables.sizes_by_date()["named"].sum()
-    over = {text.get_text(): sum(text.get_window_extent().contains(*dot) for dot in dots) for text in names}
+    over = {
+        text.get_text(): sum(text.get_window_extent().padded(RADIUS).contains(*dot) for dot in dots)
+        for text in names
+    }
     assert not any(over.values()), over
