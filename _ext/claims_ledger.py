@@ -11,8 +11,7 @@ from sphinx.application import Sphinx
 from wide_html import CELLS, Cell, Row, Table, plain
 from wide_tables import SENTENCES, TABLES
 
-from cohort.chapters.judging import VERDICTS
-from cohort.display.words import significant
+from cohort.chapters.judging import VERDICTS, anchor, measured
 from cohort.errors import CohortError, NotebookError, shown, unknown
 from cohort.registry import facts
 from cohort.runner.project import Project
@@ -112,23 +111,6 @@ def _title(notebook: Mapping[str, Any]) -> str:
     return next(line.removeprefix("# ") for line in text.splitlines() if line.startswith("# "))
 
 
-def number_text(entry: Mapping[str, Any] | None) -> str:
-    """Return a recorded value for readers, with its unit."""
-    if entry is None:
-        return ""
-    values = entry["value"] if isinstance(entry["value"], list) else [entry["value"]]
-    text = ", ".join(_value_text(value) for value in values)
-    return f"{text} {entry['unit']}" if entry["unit"] else text
-
-
-def _value_text(value: bool | int | float | str) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return significant(value) if isinstance(value, float) else value
-
-
 def ledger(folder: Path) -> Table:
     """Return every claim with its verdict, or as open."""
     chapters, claims = read_chapters(folder), facts.rows("claims")
@@ -140,9 +122,9 @@ def ledger(folder: Path) -> Table:
             plain(claim["statement"]),
             plain(f"{claim['section']}, {EDITIONS[claim['edition']]}"),
             plain(verdict.text),
-            plain(number_text(verdict.number)),
+            plain(_number(verdict.number)),
             plain(verdict.firmness),
-            _chapter(claim["chapter"], {name: title for name, (title, _) in chapters.items()}),
+            _chapter(claim, {name: title for name, (title, _) in chapters.items()}),
         )
         rows.append(Row(cells, f"claim-{claim['claim'].replace('_', '-')}"))
     return Table(
@@ -151,10 +133,17 @@ def ledger(folder: Path) -> Table:
     )
 
 
-def _chapter(name: str, titles: Mapping[str, str]) -> Cell:
-    """Return a chapter, linked where it is written."""
+def _number(entry: Mapping[str, Any] | None) -> str:
+    """Return the recorded number of a verdict with its unit; nothing where there is none."""
+    return "" if entry is None else measured(entry["value"], entry["unit"])
+
+
+def _chapter(claim: Claim, titles: Mapping[str, str]) -> Cell:
+    """Return the chapter of a claim, linked to its verdict where the chapter is written."""
+    name = claim["chapter"]
     if name in titles:
-        return Cell(CELLS.link(f"doc:notebooks/{name}", titles[name]), titles[name])
+        link = f"doc:notebooks/{name}#{anchor(claim['claim'])}"
+        return Cell(CELLS.link(link, titles[name]), titles[name])
     return plain(f"{name.replace('_', ' ').capitalize()} (coming)")
 
 

@@ -134,7 +134,8 @@ def resolve_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return f"{builder.get_relative_uri(docname, page)}#{citations[key].citation_id}"
 
     def page(path: str) -> str:
-        return builder.get_relative_uri(docname, path)
+        document, mark, place = path.partition("#")
+        return f"{builder.get_relative_uri(docname, document)}{mark}{place}"
 
     def named(link: re.Match[str]) -> str:
         known = citations.get(link["key"])

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from claims_ledger import ledger, number_text, read_chapters, summary, verdicts
+from claims_ledger import ledger, read_chapters, summary, verdicts
 from post_corrections import anchor, cell, head, order
 from reader_tables import grouped
 from wide_html import Cell, Row, Table, cited, html, kind, plain, with_links
@@ -72,20 +72,6 @@ def test_a_verdict_from_another_chapter() -> None:
         NotebookError, match=r"one judges the claim 'cheaper', which claims\.csv leaves to two"
     ):
         verdicts(CLAIMS, {"one": record})
-
-
-@pytest.mark.parametrize(
-    ("given", "text"),
-    [
-        (None, ""),
-        (entry(7.512345, "times"), "7.51 times"),
-        (entry(1100048384), "1,100,048,384"),
-        (entry(True), "yes"),
-        (entry([1, 2.5], "GiB"), "1, 2.5 GiB"),
-    ],
-)
-def test_numbers_of_the_ledger(given: dict[str, object] | None, text: str) -> None:
-    assert number_text(given) == text
 
 
 def book(folder: Path, **records: dict[str, object]) -> Path:

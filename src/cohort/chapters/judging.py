@@ -35,7 +35,8 @@ Judging = Callable[..., "Judgement"]
 VERDICTS = ("holds", "holds with limits", "does not hold", "cannot be known")
 
 
-_SIGNS = {"percent": "%", "%": "%"}  # units that are written at their number
+# How a number is written with units that would read oddly after it.
+_WORDINGS = {"percent": "{}%", "%": "{}%", "exponent": "an exponent of {}", "ratio": "a ratio of {}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,7 @@ class Judgement:
     @property
     def found(self) -> str:
         """The number with its unit."""
-        whole = isinstance(self.value, int) and not isinstance(self.value, bool)
-        number = f"{self.value:,}" if whole else scaled(float(self.value))
-        return f"{number}{_SIGNS.get(self.unit, f' {self.unit}')}"
+        return measured(self.value, self.unit)
 
     @property
     def firmness(self) -> str:
@@ -98,6 +97,30 @@ class Judgement:
             raise CohortError(
                 f"{self.claim}: what cannot be known, and that alone, names what would settle it"
             )
+
+
+def measured(value: float, unit: str) -> str:
+    """Return the number of a verdict with its unit, as readers say it.
+
+    Parameters
+    ----------
+    value : float
+        A finite number; one of type int is written whole, another with three digits.
+    unit : str
+        Its unit.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> measured(14, "models"), measured(53.34, "percent"), measured(2.0, "exponent")
+    ('14 models', '53.3%', 'an exponent of 2')
+    """
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    number = f"{value:,}" if whole and value < 1e6 else scaled(float(value))
+    return _WORDINGS.get(unit, f"{{}} {unit}").format(number)
 
 
 HALF, MORE = 0.5, 1.5  # of the case that a verdict hangs on
@@ -213,6 +236,26 @@ def quoted(subject: str, quantity: str) -> float:
     return found[0]
 
 
+def anchor(claim: str) -> str:
+    """Return the address of a verdict in the page of its chapter.
+
+    Parameters
+    ----------
+    claim : str
+        A key of the table `claims`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> anchor("rope_everywhere")
+    'verdict-rope-everywhere'
+    """
+    return f"verdict-{claim.replace('_', '-')}"
+
+
 def verdict_list(judgements: list[Judgement]) -> VerdictList:
     """Return verdicts for readers: each statement with its verdict and the number, the rule folded.
 
@@ -229,7 +272,9 @@ def verdict_list(judgements: list[Judgement]) -> VerdictList:
     statements = {row["claim"]: row["statement"] for row in facts.rows("claims")}
     return VerdictList(
         [
-            Verdict(statements[each.claim], each.verdict, each.found, each.rule, each.firmness)
+            Verdict(
+                statements[each.claim], each.verdict, each.found, each.rule, each.firmness, anchor(each.claim)
+            )
             for each in judgements
         ]
     )

@@ -1,4 +1,4 @@
-"""Claims with their verdicts as a list: a sign, the claim, the verdict and its number, the rule folded."""
+"""Claims with their verdicts as a list: a sign, the claim, the verdict, its number and what that counts."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class Verdict:
     number : str
         The number that it rests on, with its unit.
     rule : str
-        What the number counts, and which verdict follows from it.
+        What the number counts and, after the first semicolon, which verdict follows from it.
     firmness : str
         How far the verdict stands under another case, or what would settle it.
+    anchor : str
+        Where a link to it leads; empty for none.
     """
 
     statement: str
@@ -31,6 +33,7 @@ class Verdict:
     number: str
     rule: str
     firmness: str = ""
+    anchor: str = ""
 
     @property
     def mark(self) -> str:
@@ -48,9 +51,20 @@ class Verdict:
         return f"{self.verdict}: {self.number}"
 
     @property
+    def measure(self) -> str:
+        """What the number counts, as a sentence."""
+        return _sentence(self.rule.partition("; ")[0])
+
+    @property
     def why(self) -> tuple[str, ...]:
-        """The rule, and how firm the verdict is."""
-        return (self.rule, self.firmness) if self.firmness else (self.rule,)
+        """Which verdict follows from the number, and how firm it is; each a sentence, none of them empty."""
+        texts = self.rule.partition("; ")[2], self.firmness
+        return tuple(_sentence(text) for text in texts if text)
+
+
+def _sentence(text: str) -> str:
+    """Return a text with a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 class VerdictList:
@@ -63,8 +77,10 @@ class VerdictList:
         self.verdicts = tuple(verdicts)
 
     def __repr__(self) -> str:
-        lines = [f"{one.mark} {one.statement} {one.found}; {'; '.join(one.why)}" for one in self.verdicts]
-        return "\n".join(lines)
+        return "\n".join(
+            " ".join((one.mark, one.statement, f"{one.found}.", one.measure, *one.why))
+            for one in self.verdicts
+        )
 
     def _repr_html_(self) -> str:
         from cohort.display import markup  # a terminal needs no templates

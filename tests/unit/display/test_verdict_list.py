@@ -11,20 +11,27 @@ def test_every_verdict_has_a_mark():
     assert len(set(MARKS.values())) == len(MARKS)
 
 
-def test_a_list_shows_the_mark_the_claim_the_number_and_the_rule_behind_a_line():
-    verdict = Verdict("Attention is hungry.", "holds with limits", "53.3%", "holds from 50%")
+def test_a_list_shows_the_mark_the_claim_the_number_and_what_it_counts_before_the_rule():
+    rule = "share of the cache; holds from 50%"
+    verdict = Verdict("Attention is hungry.", "holds with limits", "53.3%", rule, anchor="verdict-hungry")
     shown = VerdictList([verdict])._repr_html_()
-    assert '<li class="verdict holds-with-limits">' in shown
+    assert '<li class="verdict holds-with-limits" id="verdict-hungry">' in shown
     assert "<strong>Attention is hungry.</strong>" in shown
     assert "holds with limits: 53.3%" in shown
-    assert "<details><summary>" in shown and "<p>holds from 50%</p>" in shown
-    assert repr(VerdictList([verdict])) == "◐ Attention is hungry. holds with limits: 53.3%; holds from 50%"
+    assert "<details><summary>Share of the cache.</summary><p>Holds from 50%.</p></details>" in shown
+    line = "◐ Attention is hungry. holds with limits: 53.3%. Share of the cache. Holds from 50%."
+    assert repr(VerdictList([verdict])) == line
 
 
 def test_how_firm_a_verdict_is_stands_behind_the_rule():
-    verdict = Verdict("It is.", "holds", "1", "holds from 1", "under half its bar: holds")
-    assert "<p>holds from 1</p><p>under half its bar: holds</p>" in VerdictList([verdict])._repr_html_()
-    assert repr(VerdictList([verdict])).endswith("; holds from 1; under half its bar: holds")
+    verdict = Verdict("It is.", "holds", "1", "count; holds from 1", "under half its bar: holds")
+    assert "<p>Holds from 1.</p><p>Under half its bar: holds.</p>" in VerdictList([verdict])._repr_html_()
+    assert repr(VerdictList([verdict])).endswith(" Holds from 1. Under half its bar: holds.")
+
+
+def test_a_rule_of_one_part_leaves_no_empty_sentence():
+    verdict = Verdict("It is.", "holds", "1", "a count.")
+    assert (verdict.measure, verdict.why) == ("A count.", ())
 
 
 def test_a_name_runs_no_script():
@@ -34,7 +41,14 @@ def test_a_name_runs_no_script():
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(2047, "tokens", "2,047 tokens"), (53.34, "percent", "53.3%"), (0.0456, "times", "0.0456 times")],
+    [
+        (2047, "tokens", "2,047 tokens"),
+        (53.34, "percent", "53.3%"),
+        (0.0456, "times", "0.0456 times"),
+        (1.0, "exponent", "an exponent of 1"),
+        (0.0176, "ratio", "a ratio of 0.0176"),
+        (162_000_000_000, "tokens", "162 billion tokens"),
+    ],
 )
 def test_a_number_is_written_with_its_unit(value, unit, text):
     assert Judgement("any", "holds", value, unit, "").found == text
