@@ -1,6 +1,7 @@
 """The decisions of the book's own Sphinx extensions."""
 
 import inspect
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from inherited_sections import complete, completed, inherited
 from light_pages import signs, without_scripts, without_unused
 from linked_sources import name, with_names
 from local_scripts import keep
+from notebook_only import without
 from plain_links import terms, with_roles
 from pybtex.database import Person, parse_file
 from repository_links import theme_options
@@ -278,3 +280,18 @@ def test_notebooks_hold_no_raw_roles_or_directives() -> None:
         text = path.read_text(encoding="utf-8")
         assert re.findall(r"\{[a-z]+(?::[a-z]+)?\}`|```\{|:::", text) == [], path.name
         assert "](../glossary.md#" not in with_roles(text, known)
+
+
+def test_pages_leave_out_the_sentences_that_speak_of_code() -> None:
+    texts = [
+        {"cell_type": "markdown", "metadata": {}, "source": ["Read by all."]},
+        {"cell_type": "markdown", "metadata": {"tags": ["notebook-only"]}, "source": ["Computed once."]},
+        {"cell_type": "code", "metadata": {"tags": ["notebook-only"]}, "source": ["kept, as code is folded"]},
+    ]
+    kept = json.loads(without(json.dumps({"cells": texts, "nbformat": 4})))
+    assert kept == {"cells": [texts[0], texts[2]], "nbformat": 4}
+
+
+def test_a_notebook_without_such_sentences_is_the_same_text() -> None:
+    text = '{"cells":   [], "nbformat": 4}'
+    assert without(text) is text
