@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agreement import KIND, unshown
 from parameter_sets import drawn, own_configs
 from synthetic import CHAPTERS, code, make, markdown
 from truths import FAULTS, faults
@@ -15,6 +16,7 @@ import cohort.errors
 from cohort.runner.kernels.kernel import attempt
 from cohort.runner.notebook.document import has_tag, read_notebook
 from cohort.runner.parameter_cells import read_parameters, validate
+from cohort.runner.records import MIME
 
 HERE = Path(__file__).parent
 EACH = 50  # sets of a chapter in the weekly run, 500 of all ten
@@ -76,6 +78,40 @@ def test_tables_and_figures_are_looked_at_too() -> None:
     ]  # fmt: skip
 
 
+SECTION = "<table><tr><th>model</th><th>tokens (billion)</th></tr><tr><td>A</td><td>162</td></tr></table>"
+BRIEF = (
+    ("It takes 162 billion tokens, 44.5 times as much, about 1,200 h.", []),  # table, figure and record
+    ("It takes 163 billion tokens.", ["163 billion"]),
+    (
+        "It takes 162 million tokens, 45.5 times as much, or 1.3 × 10³ h.",
+        ["162 million", "45.5", "1.3 × 10³"],
+    ),
+)
+
+
+@pytest.mark.parametrize(("text", "missed"), BRIEF, ids=["shown", "another number", "another size"])
+def test_a_number_in_brief_that_no_section_shows_is_found(text: str, missed: list[str]) -> None:
+    brief, table, kept = (code("say()", name) for name in ("brief", "table", "kept"))
+    for cell, data in (
+        (brief, {"text/markdown": text}),
+        (table, {"text/html": SECTION}),
+        (kept, {MIME: {"hours": {"value": 1196.4, "unit": "h"}}}),
+    ):
+        cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data}]
+    notebook = make(
+        markdown("# A page\n\n## In brief", "head"), brief, markdown("## Why", "why"), table, kept
+    )
+    found = unshown(notebook, [{"texts": ["44.5"]}])
+    assert [(cell, kind, what.split(":")[0]) for cell, kind, what in found] == [
+        ("brief", KIND, one) for one in missed
+    ]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_shows_what_it_says_in_brief(chapter: Path) -> None:
+    assert unshown(read_notebook(chapter)) == []
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_sets_are_drawn_of_what_a_chapter_declares(chapter: Path) -> None:
     known = read_parameters(chapter.stem, read_notebook(chapter))
@@ -105,7 +141,8 @@ def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
     tried = attempt(watched(chapter), parameters, name=chapter.stem, cwd=folder)
     if tried.problem is None and tried.notebook is not None:
         (told,) = (cell for cell in tried.notebook["cells"] if cell["id"] == "tell")
-        return faults(tried.notebook, json.loads(told["outputs"][0]["text"]))
+        figures = json.loads(told["outputs"][0]["text"])
+        return faults(tried.notebook, figures) + unshown(tried.notebook, figures)
     refusals = [name for name in dir(cohort.errors) if name.endswith("Error")]
     is_refused = any(f": {name}: " in str(tried.problem) for name in refusals)
     return [] if is_refused else [tried.problem]

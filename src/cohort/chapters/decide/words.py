@@ -107,14 +107,26 @@ def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
     if not best:
         return f"No model as good as {power_of_ten(flop, 1)} FLOP can make is served within these limits."
     parts = [
-        f"{_kind(kind)} of {_size(each.spec.active_parameters)} active parameters, trained on "
-        f"{scaled(each.tokens, 2)} tokens, for {usd(each.usd)}"
+        f"{_kind(kind)} of {_made(each)}, for {usd(each.usd)}"
         for kind, each in sorted(best.items(), key=lambda each: each[1].usd)
     ]
     return (
         f"A model as good as a dense one of {power_of_ten(flop, 1)} FLOP costs least, training and use "
         f"together, as {'; next as '.join(parts)}."
     )
+
+
+def _made(design: Design) -> str:
+    """Return how large a design is and how long it is trained."""
+    size = _size(design.spec.active_parameters)
+    return f"{size} active parameters, trained on {_tokens(design.tokens)} tokens"
+
+
+def _beside(share: float) -> str:
+    """Return a size as a share of another in words that go before it."""
+    if 0.95 <= share <= 1.05:
+        return "about as large as"
+    return f"{_percent(abs(1 - share))} {'smaller' if share < 1 else 'larger'} than"
 
 
 def _kind(kind: str) -> str:
@@ -318,11 +330,10 @@ def designs_said(best: Mapping[str, Design], optimum: float) -> str:
     said = []
     dense = best.get("dense")
     if dense is not None:
-        share = dense.spec.active_parameters / optimum
-        smaller = f"{_percent(1 - share)} smaller than" if share < 0.95 else "about as large as"
         said.append(
-            f"The cheapest dense model is {smaller} the compute-optimal one of {_size(optimum)}, and "
-            f"{_percent(dense.training_usd / dense.usd)} of its price is training."
+            f"The cheapest dense model has {_made(dense)}. It is "
+            f"{_beside(dense.spec.active_parameters / optimum)} the compute-optimal one of {_size(optimum)}, "
+            f"and {_percent(dense.training_usd / dense.usd)} of its price is training."
         )
     others = [each for kind, each in best.items() if kind != "dense"]
     if dense is not None and others:
@@ -330,8 +341,8 @@ def designs_said(best: Mapping[str, Design], optimum: float) -> str:
         ratio = dense.usd / mixture.usd
         word = "less" if ratio > 1 else "more"
         said.append(
-            f"The mixture costs {_percent(abs(1 - 1 / ratio))} {word}, if the rule of the "
-            "[chapter on experts](expert_tradeoffs.ipynb) is right about which dense model it equals."
+            f"The mixture, with {_made(mixture)}, costs {_percent(abs(1 - 1 / ratio))} {word}, if the rule "
+            "of the [chapter on experts](expert_tradeoffs.ipynb) is right about which dense model it equals."
         )
     return sentences(*said)
 

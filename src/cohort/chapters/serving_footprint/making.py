@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -87,20 +88,40 @@ def footprint_of_making(spec: ModelSpec, boundary: str, grid: str) -> Footprint 
     return training(accelerator=device, accelerator_hours=hours, boundary=boundary, grid=grid)
 
 
-def days_of_deepseek() -> float:
-    """Return after how many days the nodes of DeepSeek's service had run as many hours as making V3 and R1.
+@dataclass(frozen=True, slots=True)
+class OwnMachines:
+    """What a maker publishes of both sides: the hours of making, and the machines in use.
+
+    Attributes
+    ----------
+    hours : float
+        Accelerator hours of the final runs.
+    devices : float
+        Accelerators in service at a time.
+    """
+
+    hours: float
+    devices: float
+
+    @property
+    def days(self) -> float:
+        """Days after which use had taken as many accelerator hours as making."""
+        return self.hours / (self.devices * HOURS_PER_DAY)
+
+
+def machines_of_deepseek() -> OwnMachines:
+    """Return the hours of making DeepSeek-V3 and R1, and the accelerators that served them.
 
     Its own numbers on both sides: the hours of the final runs of V3 and of R1 on H800, and the nodes of
     eight H800 in service on a day of February 2025. No power, grid or demand enters.
 
     Returns
     -------
-    float
-        Days.
+    OwnMachines
 
     Examples
     --------
-    >>> round(days_of_deepseek())
+    >>> round(machines_of_deepseek().days)
     67
     """
     rows = [
@@ -110,7 +131,7 @@ def days_of_deepseek() -> float:
         and (row["model_or_run"], row["part"]) in {("deepseek-v3", "all"), ("deepseek-r1", "post-training")}
     ]
     nodes = quoted_value(DEEPSEEK, "nodes in service")
-    return sum(float(row["value"]) for row in rows) / (8 * nodes * HOURS_PER_DAY)
+    return OwnMachines(sum(float(row["value"]) for row in rows), 8 * nodes)
 
 
 def break_evens(

@@ -220,7 +220,12 @@ def test_designs_are_set_beside_the_optimum_and_another_law(designed):
     best = lab.best_of_kind(found)
     optimum = cohort.law("besiroglu").compute_optimal(loss=goal.loss).parameters
     said = words.designs_said(best, optimum)
-    assert "% smaller than" in said or "about as large as" in said
+    share = best["dense"].spec.active_parameters / optimum
+    side = "smaller than" if share < 0.95 else "larger than" if share > 1.05 else "about as large as"
+    assert f"{side} the compute-optimal one" in said
+    assert (
+        words.designs_said(best, optimum / 100).split(". It is ")[1].split(" the ")[0].endswith("larger than")
+    )
     theirs = lab.best_of_kind(lab.by_another_law(DEMAND, LIMITS, 2.0, 1e22, H100))
     assert "By the coefficients that Hoffmann et al. printed" in words.other_law_said(best, theirs)
     assert "no dense model" in words.other_law_said({}, theirs)

@@ -78,16 +78,29 @@ def test_an_undisclosed_training_is_said():
 
 def test_deepseek_needs_no_chosen_demand():
     """(2.788M + 0.147M) hours over 226.75 nodes of eight for 24 hours a day."""
-    from cohort.chapters.serving_footprint.making import days_of_deepseek
+    machines = making.machines_of_deepseek()
+    assert machines.days == pytest.approx((2_788_000 + 147_000) / (226.75 * 8 * 24), rel=1e-12)
+    assert "after 67 days" in one_answer.own_machines(machines)
+    assert comparisons.both_published(machines) == (
+        "One maker publishes both sides. Making DeepSeek-V3 and R1 took 2.94 million hours of an H800. Their "
+        "service kept 1,814 of them in use, averaged over a day, or 43,536 hours a day: use had caught up "
+        "after 67 days."
+    )
 
-    assert days_of_deepseek() == pytest.approx((2_788_000 + 147_000) / (226.75 * 8 * 24), rel=1e-12)
-    assert "after 67 days" in one_answer.own_machines(67.42)
+
+def test_a_year_of_the_service_for_a_plant():
+    """3,000 t over 36,000 t a year by design, and over the 105 t of its first ten months."""
+    assert comparisons.service_captured(3e6) == (
+        "A year of the service would keep it busy for 30 days by its design, and is 29 times what it "
+        "captured in those ten months."
+    )
+    assert (one_answer.plant_time(12 / 365.25), one_answer.plant_time(30.0)) == ("1 day", "30 months")
 
 
 def test_a_year_of_the_service():
     assert one_answer.tonne_and_plant(3e6) == (
         "A tonne of CO2e is what an average human causes in 56 days. A year of this service emits 3,000 t: "
-        "30 days' work for the plant that the post names as it was designed, and 29 times what it captured "
+        "30 days of work for the plant that the post names as it was designed, and 29 times what it captured "
         "in its first ten months."
     )
     assert comparisons.service_year(6500).startswith(
@@ -116,6 +129,7 @@ def test_left_out():
 def test_where_the_energy_of_a_token_goes():
     terms = pd.DataFrame({"reading weights": [9.0, 0.2], "multiplying": [1.0, 0.8]}, index=[1, 256])
     said = one_answer.energy_goes(terms)
+    assert said.startswith("With 256 answers in a step a token takes 10 times less energy than with 1,")
     assert "with 1 answer in a step 90% of it goes to *reading weights*" in said
     assert said.endswith("with 256 answers in a step 80% of it goes to *multiplying*.")
 

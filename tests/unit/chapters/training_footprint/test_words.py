@@ -250,8 +250,8 @@ def test_what_lies_outside_is_named():
     said = reported.coverage_of_ranges(compared(False, True, False, False, True))
     assert said.startswith(
         "Where hours or power are predicted, 1 of 3 values lie inside their range, 33%, where nine of ten "
-        "should. The class *place* is nearly given; with it they are 25%. Outside are A (energy kwh, +9%), C "
-        "(hours, -43%), D (water l, +2%).\n"
+        "should. The class *place* is nearly given; with it they are 1 of 4, 25%. Outside are A (energy kwh, "
+        "+9%), C (hours, -43%), D (water l, +2%).\n"
     )
     one = reported.coverage_of_ranges(compared(True, False, True, True, False))
     assert "Outside is B (co2e, -10%).\n" in one  # what is arithmetic has no range to lie in
@@ -324,7 +324,9 @@ def test_what_matching_leaves():
 
 
 def test_what_can_be_recomputed():
-    assert reported.values_recomputed([0.001, 0.029], 2, 65).startswith(
+    factors = {"A": 0.00632, "B": 1.25}
+    assert reported.values_recomputed([0.001, 0.029], factors, 65).startswith(
         "4 footprints, hours and shares can be recomputed; 65 stand alone, and cannot be judged. 2 are "
-        "contradicted by more than 5%, and the other 2 agree within 2.9%."
+        "contradicted by more than 5%: A (by a factor of 158), B (by a factor of 1.25). The other 2 agree "
+        "within 2.9%."
     )

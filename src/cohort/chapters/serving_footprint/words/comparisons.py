@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cohort.chapters.serving_footprint.words.one_answer import bound
+from cohort.chapters.serving_footprint.making import OwnMachines
+from cohort.chapters.serving_footprint.words.one_answer import bound, plant_time
 from cohort.display.words import counted, mass, plainly, scaled, significant
 from cohort.footprint import yardsticks
 from cohort.footprint.uncertainty import Spread
 from cohort.footprint.yardsticks import Fleet
-from cohort.units import DAYS_PER_YEAR
+from cohort.units import DAYS_PER_YEAR, HOURS_PER_DAY
 
 # Queries ----------------------------------------------------------------------------------------------------
 
@@ -171,6 +172,27 @@ def fewer_at_once(name: str, evens: pd.DataFrame, fewer: int, concurrency: int) 
     )
 
 
+def both_published(machines: OwnMachines) -> str:
+    """Return how soon use caught up where a maker publishes the machines of both sides.
+
+    Parameters
+    ----------
+    machines : OwnMachines
+        As `making.machines_of_deepseek` returns them.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    return (
+        f"One maker publishes both sides. Making DeepSeek-V3 and R1 took {scaled(machines.hours)} hours of "
+        f"an H800. Their service kept {machines.devices:,.0f} of them in use, averaged over a day, or "
+        f"{HOURS_PER_DAY * machines.devices:,.0f} hours a day: use had caught up after "
+        f"{plainly(machines.days, 2)} days."
+    )
+
+
 def all_counted(evens: pd.DataFrame, answers_per_day: float) -> str:
     """Return what the last column of the table of break-even points counts, and what its days assume.
 
@@ -222,6 +244,26 @@ def service_year(year_kg: float) -> str:
         "All greenhouse gases are counted for persons; carbon dioxide from fossil fuels alone is less, and a "
         "tonne of it lasts longer. The flight depends on what it does to the air besides its carbon dioxide, "
         "and its source is of low authority."
+    )
+
+
+def service_captured(year_kg: float) -> str:
+    """Return what a year of the service is for the plant Mammoth, by its design and as it went.
+
+    Parameters
+    ----------
+    year_kg : float
+        CO2e of a year of the service.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    plant = yardsticks.capture(year_kg)
+    return (
+        f"A year of the service would keep it busy for {plant_time(plant.design_months)} by its design, and "
+        f"is {plainly(plant.first_months, 2)} times what it captured in those ten months."
     )
 
 

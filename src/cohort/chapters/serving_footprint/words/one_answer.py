@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from cohort.chapters.serving_footprint.making import OwnMachines
+from cohort.display.phrases import amount
 from cohort.display.words import counted, mass, plainly, scaled, significant
 from cohort.footprint import answers, energy, yardsticks
 from cohort.footprint.accounts import Footprint
@@ -127,13 +129,13 @@ def catching_up(name: str, evens: pd.DataFrame, answers_per_day: float) -> str:
     return f"{own} Across the models here it takes {low} to {high} answers."
 
 
-def own_machines(days: float) -> str:
+def own_machines(machines: OwnMachines) -> str:
     """Return after how many days DeepSeek's service had taken as many hours as its making.
 
     Parameters
     ----------
-    days : float
-        As `making.days_of_deepseek` returns them.
+    machines : OwnMachines
+        As `making.machines_of_deepseek` returns them.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def own_machines(days: float) -> str:
     """
     return (
         "The one maker that publishes its machines needs no chosen demand: DeepSeek's service took as many "
-        f"accelerator hours as making V3 and R1 after {plainly(days, 2)} days."
+        f"accelerator hours as making V3 and R1 after {plainly(machines.days, 2)} days."
     )
 
 
@@ -162,18 +164,26 @@ def tonne_and_plant(year_kg: float) -> str:
     plant = yardsticks.capture(year_kg)
     return (
         f"A tonne of CO2e is what an average human causes in {yardsticks.person_days(1000):.0f} days. "
-        f"A year of this service emits {mass(year_kg)}: {_work(plant.design_months)} for the plant that "
-        f"the post names as it was designed, and {plainly(plant.first_months, 2)} times what it captured in "
-        "its first ten months."
+        f"A year of this service emits {mass(year_kg)}: {plant_time(plant.design_months)} of work for the "
+        f"plant that the post names as it was designed, and {plainly(plant.first_months, 2)} times what it "
+        "captured in its first ten months."
     )
 
 
-def _work(months: float) -> str:
-    """Return months of work in the unit that fits them."""
+def plant_time(months: float) -> str:
+    """Return a time of a capture plant in the unit that fits it.
+
+    Parameters
+    ----------
+    months : float
+        The time in months.
+
+    Returns
+    -------
+    str
+    """
     days = months * DAYS_PER_YEAR / 12
-    if days < 60:
-        return f"{plainly(days, 2)} days' work"
-    return f"{plainly(months, 2)} months' work"
+    return amount(days, "day", digits=2) if days < 60 else amount(months, "month", digits=2)
 
 
 def million(fleet: Fleet) -> str:
@@ -230,13 +240,17 @@ def energy_goes(terms: pd.DataFrame) -> str:
     str
         A sentence.
     """
-    shares = terms.div(terms.sum(axis=1), axis=0)
+    total = terms.sum(axis=1)
+    shares, fall = terms.div(total, axis=0), float(total.iloc[0] / total.iloc[-1])
     parts = [
         f"with {counted(int(shares.index[at]), 'answer')} in a step {significant(100 * row.max(), 2)}% of it "
         f"goes to *{row.idxmax()}*"
         for at, row in ((0, shares.iloc[0]), (-1, shares.iloc[-1]))
     ]
-    return f"A token takes less energy in company, and other things then take most: {', '.join(parts)}."
+    return (
+        f"With {int(terms.index[-1]):,} answers in a step a token takes {significant(fall)} times less "
+        f"energy than with {int(terms.index[0]):,}, and other things take most: {', '.join(parts)}."
+    )
 
 
 def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:

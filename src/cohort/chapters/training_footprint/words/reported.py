@@ -62,10 +62,17 @@ def contradicted(factors: Mapping[str, float]) -> str:
     str
         A sentence.
     """
-    listed = ", ".join(
+    return (
+        f"Of the published values that can be recomputed, {len(factors)} contradict themselves: "
+        f"{_factors(factors)}."
+    )
+
+
+def _factors(factors: Mapping[str, float]) -> str:
+    """Return runs with the factor by which a value of theirs is off, whichever side is larger."""
+    return ", ".join(
         f"{run} (by a factor of {significant(max(factor, 1 / factor))})" for run, factor in factors.items()
     )
-    return f"Of the published values that can be recomputed, {len(factors)} contradict themselves: {listed}."
 
 
 def metered(by_class: pd.DataFrame) -> str:
@@ -311,15 +318,17 @@ def taken_up(family_t: float) -> str:
 # The audit and reality --------------------------------------------------------------------------------------
 
 
-def values_recomputed(gaps: Sequence[float], contradictions: int, alone: int) -> str:
+def values_recomputed(gaps: Sequence[float], factors: Mapping[str, float], alone: int) -> str:
     """Return how many published values follow from others.
 
     Parameters
     ----------
     gaps : sequence of float
         How far those that agree are from what follows for them, as fractions.
-    contradictions, alone : int
-        How many are contradicted, and how many nothing else leads to.
+    factors : mapping of str to float
+        Of what is contradicted: published over what follows, by run.
+    alone : int
+        How many nothing else leads to.
 
     Returns
     -------
@@ -327,9 +336,9 @@ def values_recomputed(gaps: Sequence[float], contradictions: int, alone: int) ->
         A paragraph.
     """
     return (
-        f"{len(gaps) + contradictions} footprints, hours and shares can be recomputed; {alone} stand alone, "
-        f"and cannot be judged. {contradictions} are contradicted by more than {100 * TOLERANCE:.0f}%, and "
-        f"the other {len(gaps)} agree within {100 * max(gaps):.1f}%. The card of Llama 3.3 prints as many "
+        f"{len(gaps) + len(factors)} footprints, hours and shares can be recomputed; {alone} stand alone, "
+        f"and cannot be judged. {len(factors)} are contradicted by more than {100 * TOLERANCE:.0f}%: "
+        f"{_factors(factors)}. The other {len(gaps)} agree within {100 * max(gaps):.1f}%. The card of Llama 3.3 prints as many "
         "tonnes as a run of less than a hundredth of its hours emits. The energy of OLMo 2 13B does not give "
         "the tonnes and the litres of its own row; the energy of its machines does."
     )
@@ -368,7 +377,8 @@ def coverage_of_ranges(compared: pd.DataFrame) -> str:
         Two paragraphs.
     """
     predicted = compared[compared["class"].isin(PREDICTED)]
-    missed = compared[(compared["class"] != "arithmetic") & ~compared["inside"]]
+    drawn = compared[compared["class"] != "arithmetic"]
+    missed = drawn[~drawn["inside"]]
     listed = ", ".join(
         f"{row['run']} ({AMOUNTS[row['amount']]}, {100 * row['error']:+.0f}%)" for _, row in missed.iterrows()
     )
@@ -377,7 +387,8 @@ def coverage_of_ranges(compared: pd.DataFrame) -> str:
     return (
         f"Where hours or power are predicted, {predicted['inside'].sum()} of {len(predicted)} values lie "
         f"inside their range, {100 * range_coverage(compared, PREDICTED):.0f}%, where nine of ten should. "
-        f"The class *place* is nearly given; with it they are {100 * range_coverage(compared):.0f}%. Outside "
+        f"The class *place* is nearly given; with it they are {drawn['inside'].sum()} of {len(drawn)}, "
+        f"{100 * range_coverage(compared):.0f}%. Outside "
         f"{'is' if len(missed) == 1 else 'are'} {listed or 'none'}.\n"
         "The metered runs are of one laboratory. None of its runs is in the utilisation that predicts them, "
         "but what it measured of OLMo 2 and Olmo 3 is what the range of power rests on, so that their power "
