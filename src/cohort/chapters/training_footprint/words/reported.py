@@ -338,9 +338,9 @@ def values_recomputed(gaps: Sequence[float], factors: Mapping[str, float], alone
     return (
         f"{len(gaps) + len(factors)} footprints, hours and shares can be recomputed; {alone} stand alone, "
         f"and cannot be judged. {len(factors)} are contradicted by more than {100 * TOLERANCE:.0f}%: "
-        f"{_factors(factors)}. The other {len(gaps)} agree within {100 * max(gaps):.1f}%. The card of Llama 3.3 prints as many "
-        "tonnes as a run of less than a hundredth of its hours emits. The energy of OLMo 2 13B does not give "
-        "the tonnes and the litres of its own row; the energy of its machines does."
+        f"{_factors(factors)}. The other {len(gaps)} agree within {100 * max(gaps):.1f}%. The card of "
+        "Llama 3.3 prints as many tonnes as a run of less than a hundredth of its hours emits. The energy of "
+        "OLMo 2 13B does not give the tonnes and the litres of its own row; the energy of its machines does."
     )
 
 
