@@ -111,10 +111,11 @@ def test_intensities():
     phases = tables.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS)
     assert words.intensities(phases, 64) == (
         "Training does 1,530 FLOP a byte, with 8,192 tokens on a device and the traffic of the optimiser "
-        "counted, where 295 are enough.\nA prompt does 1,030; a step for 64 answers does 55.7, and could use "
-        "at most 18.9% of the arithmetic."
+        "counted, 5.2 times the 295 of the ridge.\nA prompt does 1,030, 3.49 times the ridge; a step for one "
+        "answer 1.02, 0.00345 times; a step for 64 answers 55.7, 0.189 times: it could use at most 18.9% of "
+        "the arithmetic."
     )
-    assert "a step for 1 answer does 1.02" in words.intensities(phases, 1)
+    assert "the ridge; a step for 1 answer 1.02, 0.00345 times: it could use" in words.intensities(phases, 1)
 
 
 @pytest.mark.parametrize(

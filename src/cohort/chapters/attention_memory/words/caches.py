@@ -156,7 +156,8 @@ def token_costs(tokens: pd.DataFrame) -> str:
     """
     average = tokens["average"]
     dear, cheap = str(average.idxmax()), str(average.idxmin())
-    other = f", {cheap} {significant(average[cheap] / KIB)} KiB" if dear != cheap else ""
+    times = significant(average[dear] / average[cheap])
+    other = f", {cheap} {significant(average[cheap] / KIB)} KiB, {times} times less" if dear != cheap else ""
     several = [name for name in tokens.index if " in " in tokens.loc[name, "attention"]]
     free = tokens.index[tokens["further"] == 0]
     return running(

@@ -124,13 +124,17 @@ def intensities(phases: pd.DataFrame, concurrency: int) -> str:
         Markdown.
     """
     intensity, step = phases["intensity"], f"decode, {concurrency:,}"
+    times = (intensity / phases["ridge"]).map(significant)
     used = phases["attainable"][step] / phases["peak"][step]
+    single = f"decode, {1:,}"
+    alone = f"a step for one answer {significant(intensity[single])}, {times[single]} times; "
     return sentences(
         f"Training does {significant(intensity['training'])} FLOP a byte, with {TRAINING_TOKENS:,} tokens on "
-        f"a device and the traffic of the optimiser counted, where "
-        f"{significant(phases['ridge']['training'])} are enough.",
-        f"A prompt does {significant(intensity['prefill'])}; a step for "
-        f"{counted(concurrency, 'answer')} does {significant(intensity[step])}, and could use at most "
+        f"a device and the traffic of the optimiser counted, {times['training']} times the "
+        f"{significant(phases['ridge']['training'])} of the ridge.",
+        f"A prompt does {significant(intensity['prefill'])}, {times['prefill']} times the ridge; "
+        f"{alone if step != single else ''}a step for {counted(concurrency, 'answer')} "
+        f"{significant(intensity[step])}, {times[step]} times: it could use at most "
         f"{significant(100 * used)}% of the arithmetic.",
     )
 
