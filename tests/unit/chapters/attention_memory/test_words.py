@@ -110,8 +110,8 @@ def test_what_a_token_costs():
     assert words.token_costs(one) == "a pays 2 KiB for a token."
     two = costs([("a", "GQA", 2048, 1), ("b", "GQA in 1, MLA in 3", 1024, 0)])
     assert words.token_costs(two) == (
-        "a pays 2 KiB for a token, b 1 KiB, 2 times less. 1 of 2 models mixes kinds of layers: b. At this length a further "
-        "token costs nothing in b."
+        "a pays 2 KiB for a token, b 1 KiB, 2 times less. 1 of 2 models mixes kinds of layers: b. At this "
+        "length a further token costs nothing in b."
     )
     three = costs([(name, "GQA in 1, MLA in 3", 1024, 1) for name in "abc"])
     assert "3 of 3 models mix kinds of layers: a, b, c." in words.token_costs(three)
