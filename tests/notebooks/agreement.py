@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from truths import Fault, Notebook, html_words, prose, said, tables
+from truths import Fault, Notebook, html_words, labels, prose, said, tables
 
 from cohort.runner.records import read_record
 
@@ -24,7 +24,6 @@ _NUMBER = re.compile(
     r"(?: × 10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[ \xa0](?P<scale>thousand|million|billion|trillion)\b)?"
     r"(?![\w]|-bit|\.\d)"
 )
-_TEXT = re.compile(r"<text[^>]*>([^<]*)</text>")
 # Units of the record in which sections may speak of larger or smaller ones.
 _FACTORS = [10.0**power for power in (-12, -9, -6, -3, -2, 0, 2, 3, 6, 9, 12)] + [
     1024.0**-3, 1024.0**-2, 1 / 1024, 1024.0, 24.0, 1 / 24, 60.0, 1 / 60, 365.0, 1 / 365,
@@ -90,9 +89,7 @@ def _sections(notebook: Notebook, ends: set[str], figures: Sequence[dict[str, An
         if cell not in ends:
             yield from (text for row in rows for text in _scaled(row, rows[0]))
     yield from (text for figure in figures for text in figure["texts"])
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            yield from _TEXT.findall("".join(output.get("data", {}).get("image/svg+xml", "")))
+    yield from (text for _, text in labels(notebook))
 
 
 def _scaled(row: Sequence[str], heads: Sequence[str]) -> Iterator[str]:

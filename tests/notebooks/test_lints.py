@@ -30,6 +30,14 @@ def test_figures_have_names_of_their_own_throughout_the_book() -> None:
     assert len(names) == len(set(names))
 
 
+def test_what_is_folded_as_imports_is_one_cell_at_the_head() -> None:
+    """Found on cells that compute a table or draw a figure, whose code a reader looks for under its name."""
+    for path in CHAPTERS:
+        cells = [cell for cell in read_notebook(path)["cells"] if cell["cell_type"] == "code"]
+        prompts = [cell["metadata"].get("mystnb", {}).get("code_prompt_show") for cell in cells]
+        assert [place for place, text in enumerate(prompts) if text == "Show the imports"] == [1], path.stem
+
+
 def figure_names(notebook: dict[str, Any]) -> Iterator[str]:
     for cell in notebook["cells"]:
         name = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name")

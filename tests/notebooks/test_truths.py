@@ -33,6 +33,7 @@ PLANTED = {
     "exponent": ["At 1e+22 FLOP.", "About 1.8e-05 KiB."],
     "digits run together": ["It costs 3023939 answers."],
     "too many digits": ["It is 9,637.6 times as much.", "It costs 4771.5 thousandths."],
+    "a size written out": ["It takes 250,000,000,000,000,029,360,128 FLOP."],
     "number on number": ["That is 1,000,000 trillion tokens."],
     "from a value to itself": ["The loss moves from 2.791 to 2.791.", "A layer reads 2 and then 2 experts."],
     "a machine's name": ["The verdict_attention_memory is known."],
@@ -105,6 +106,11 @@ def test_a_number_in_brief_that_no_section_shows_is_found(text: str, missed: lis
     assert [(cell, kind, what.split(":")[0]) for cell, kind, what in found] == [
         ("brief", KIND, one) for one in missed
     ]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_nothing_is_wrong_with_a_chapter_as_it_is_kept(chapter: Path) -> None:
+    assert faults(read_notebook(chapter)) == []
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)

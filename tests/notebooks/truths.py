@@ -18,6 +18,7 @@ _BLOCKS = re.compile(r"</?(?:p|li|div|dt|dd|summary|details|h\d|td|th|tr|br|dl|u
 _APART = re.compile(r"<(style|script|svg|table|math|code|pre)\b.*?</\1>", re.DOTALL)
 _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
+_TEXT = re.compile(r"<text[^>]*>([^<]*)</text>")
 _CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
 
 _UNITS = (
@@ -46,6 +47,7 @@ FAULTS = {
     "exponent": r"\d[eE][-+]?\d",
     "digits run together": r"(?<![\d.,#/^_-])\d{5,}(?![\d-])",
     "too many digits": r"\d,\d{3}\.\d|\b\d{4,}\.\d",
+    "a size written out": r"\b\d{1,3}(?:,\d{3}){4,}",
     "number on number": r"\b\d{1,3}(?:,\d{3})+ (?:thousand|million|billion|trillion)\b",
     "from a value to itself": r"\b(\d[\d,.]*)(?: ?%| \w+)?(?: to |–| and then )\1(?![\d.,]*\d)\b",
     "a machine's name": r"\b[a-z]+[a-z0-9]*_[a-z0-9_]+\b",
@@ -91,6 +93,13 @@ def tables(notebook: Notebook) -> Iterator[tuple[str, list[list[str]]]]:
             yield cell, [[_plain(one) for one in _CELL.findall(row)] for row in _ROW.findall(table)]
 
 
+def labels(notebook: Notebook) -> Iterator[tuple[str, str]]:
+    """Yield what the figures of a notebook write, each text with its cell."""
+    for cell, data in _shown(notebook):
+        for text in _TEXT.findall("".join(data.get("image/svg+xml", ""))):
+            yield cell, _plain(text)
+
+
 def html_words(notebook: Notebook) -> Iterator[tuple[str, str]]:
     """Yield what a notebook says in HTML outside of its tables, a block at a time."""
     for cell, data in _shown(notebook):
@@ -120,6 +129,8 @@ def faults(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[F
         if len(rows) < 2:
             found.append((cell, "a table with a head alone", str(rows)))
         found += [(cell, *one) for row in rows for text in row for one in _wrong(text, _IN_TABLES)]
+    for cell, text in labels(notebook):
+        found += [(cell, *one) for one in _wrong(text, _IN_FIGURES)]
     for number, figure in enumerate(figures):
         place = f"figure {number}"
         words = [text.replace("$", "") for text in figure["texts"]]

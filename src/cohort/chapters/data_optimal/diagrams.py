@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from cohort.display.phrases import power_of_ten
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.scaling import Allocation, ScalingLaw
 
@@ -73,18 +74,20 @@ def draw_lives(
     Returns
     -------
     Figure
-        FLOP against tokens of use, on straight axes.
+        FLOP, in the power of ten of the largest, against tokens of use, on straight axes.
     """
     drawing, axes = figure()
     far = 2 * max(chosen, break_even if np.isfinite(break_even) else chosen)
     use = np.array([0.0, far])
-    for label, size, spent, colour in (
+    lives = (
         ("compute-optimal", best.parameters, best.flop, OPTIMUM),
         (name, parameters, 6 * parameters * tokens, OWN),
-    ):
-        axes.plot(use / 1e12, spent + 2 * size * use, color=colour, label=label)
+    )
+    unit = 10.0 ** np.floor(np.log10(max(spent + 2 * size * far for _, size, spent, _ in lives)))
+    for label, size, spent, colour in lives:
+        axes.plot(use / 1e12, (spent + 2 * size * use) / unit, color=colour, label=label)
     axes.axvline(chosen / 1e12, color=PALE, lw=1, ls="--", zorder=0)
-    axes.set(xlabel="tokens of use (trillion)", ylabel="training and use (FLOP)")
+    axes.set(xlabel="tokens of use (trillion)", ylabel=f"training and use ({power_of_ten(unit)} FLOP)")
     axes.set_xlim(0, far / 1e12)
     axes.set_ylim(bottom=0)
     axes.legend(loc="upper left", fontsize=SMALLEST)

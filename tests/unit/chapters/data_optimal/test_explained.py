@@ -24,9 +24,11 @@ def test_two_models_of_equal_loss():
 def test_lines_cross_at_break_even():
     after = (6 * 5e9 * 4e11 - BEST.flop) / (2 * (BEST.parameters - 5e9))
     (axes,) = diagrams.draw_lives("it", 5e9, 4e11, BEST, after, 1e12).axes
+    assert axes.get_ylabel() == "training and use (10²² FLOP)"  # 6 × 5e9 × 4e11 = 1.2e22 before any use
+    assert axes.lines[1].get_ydata()[0] == pytest.approx(1.2)
     first, second = (line.get_ydata() for line in axes.lines[:2])
     far = axes.lines[0].get_xdata()[1] * 1e12
-    slopes = (first[1] - first[0] - second[1] + second[0]) / far
+    slopes = (first[1] - first[0] - second[1] + second[0]) / far  # in the unit of the axis, as their starts
     assert (second[0] - first[0]) / slopes == pytest.approx(after)
 
 
