@@ -226,7 +226,12 @@ def draw_learning_curves(
     axes.set(xscale="log", xlabel="training tokens (trillion)", ylabel="predicted loss (nats per token)")
     axes.set_xlim(curves.index.min() / 1e12, curves.index.max() / 1e12 * 1.6)
     plain_ticks(axes.xaxis)
-    label_points(axes, [m[1] / 1e12 for m in marks], [m[2] for m in marks], [m[0] for m in marks])
+    lines = [
+        (tokens / 1e12, loss)
+        for name in colours
+        for tokens, loss in zip(curves.index, curves[name], strict=True)
+    ]
+    label_points(axes, [m[1] / 1e12 for m in marks], [m[2] for m in marks], [m[0] for m in marks], lines)
     return drawing
 
 
