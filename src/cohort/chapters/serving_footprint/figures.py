@@ -205,12 +205,15 @@ def draw_measured_energy(rows: pd.DataFrame, margin: float) -> Figure:
     ends = np.array([rows["measured"].min() / 1.5, rows["measured"].max() * 1.5])
     axes.fill_between(ends, ends / margin, ends * margin, color=PALE, alpha=0.45, lw=0)
     axes.plot(ends, ends, color=INK, lw=0.8)
-    forms = "os^DvPX<>ph"
+    forms, colours = "os^DvPX<>ph", [*COLOURS, INK]
     for at, name in enumerate(dict.fromkeys(rows["model"])):
         found = rows[rows["model"] == name]
-        colour = COLOURS[at % len(COLOURS)]
-        place, form = (found["measured"], found["predicted"]), forms[at % len(forms)]
-        axes.scatter(*place, color=colour, marker=form, s=26, label=name, zorder=3)
+        colour, form = colours[at % len(colours)], forms[at % len(forms)]
+        inside = colour if at < len(colours) else "white"  # so that no two models look alike
+        axes.scatter(
+            found["measured"], found["predicted"], facecolors=inside, edgecolors=colour, marker=form, s=26,
+            label=name, zorder=3,
+        )  # fmt: skip
     axes.set(
         xscale="log", yscale="log", xlabel="measured (J an output token)",
         ylabel="predicted from the other models (J)", xlim=tuple(ends),

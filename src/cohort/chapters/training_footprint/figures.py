@@ -33,6 +33,7 @@ DRIVERS = {
     "use of the hardware": COLOURS[5],
     "all that was tried": COLOURS[3],
 }
+OTHERS = "others, each below 1%"
 
 
 METHODS = {
@@ -171,10 +172,14 @@ def draw_drivers(table: pd.DataFrame) -> Figure:
     """
     if table.empty or not len(table.columns):
         return nothing("nothing is left to draw")
+    shown = {name: colour for name, colour in DRIVERS.items() if name in table and table[name].max() >= 1}
+    rest = table[[name for name in DRIVERS if name in table and name not in shown]].sum(axis=1)
+    if (rest > 0).any():
+        table, shown = table.assign(**{OTHERS: rest}), {**shown, OTHERS: PALE}
     drawing, axes = figure(0.34 * len(table) + 1.75)
     for place, _, row in _rows(table):
         start = 0.0
-        for name, colour in DRIVERS.items():
+        for name, colour in shown.items():
             width = float(row.get(name, 0.0))
             axes.barh(place, width, left=start, color=colour, height=0.6)
             if width >= 12:
@@ -188,13 +193,12 @@ def draw_drivers(table: pd.DataFrame) -> Figure:
                     color="white",
                 )
             start += width
-    shown = [name for name in DRIVERS if name in table and table[name].max() >= 1]
-    handles = [Line2D([], [], marker="s", ls="", color=DRIVERS[name], ms=8) for name in shown]
+    handles = [Line2D([], [], marker="s", ls="", color=colour, ms=8) for colour in shown.values()]
     axes.set(xlabel="share of the variance of CO2e (%)", xlim=(0, 100))
     axes.grid(axis="y", visible=False)
     axes.set_axisbelow(True)
     name_rows(axes, [str(name).replace(" and ", "\nand ") for name in table.index][::-1])
-    axes.legend(handles, shown, ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=SMALLEST)
+    axes.legend(handles, list(shown), ncols=2, loc="lower left", bbox_to_anchor=(-0.3, 1), fontsize=SMALLEST)
     return drawing
 
 

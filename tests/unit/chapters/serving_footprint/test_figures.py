@@ -65,6 +65,8 @@ def test_measured_energies_lie_where_they_belong():
     drawn = sum(len(each.get_offsets()) for each in axes.collections[1:])
     assert drawn == len(left)
     assert {text.get_text() for text in axes.get_legend().get_texts()} == set(left["model"])
+    inks = {(*each.get_facecolor()[0], *each.get_edgecolor()[0]) for each in axes.collections[1:]}
+    assert len(inks) == left["model"].nunique()  # no two models share a colour
 
 
 def test_shares_have_two_bars_each():

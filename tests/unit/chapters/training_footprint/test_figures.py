@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from drawing import svg, theme  # noqa: F401
+from matplotlib.colors import to_rgba
 
 from cohort.chapters.training_footprint import figures, places, predictions, reports, tables
 from cohort.footprint import scenarios
@@ -62,6 +63,9 @@ def test_shares_are_stacked():
     for bar in drawing.axes[0].patches:
         ends[round(bar.get_y(), 6)] = bar.get_x() + bar.get_width()
     assert [ends[place] for place in sorted(ends, reverse=True)] == pytest.approx(list(table.sum(axis=1)))
+    drawn = {bar.get_facecolor() for bar in drawing.axes[0].patches if bar.get_width()}
+    named = {to_rgba(mark.get_color()) for mark in drawing.axes[0].get_legend().legend_handles}
+    assert drawn <= named  # no part without its name
 
 
 def test_nothing_to_draw_from_is_said():
