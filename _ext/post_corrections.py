@@ -24,6 +24,7 @@ PROPER = ("MMLU", "GSM8K", "HumanEval", "GPU", "GPUs", "FLOPs")
 HEADS = {name.lower(): name for name in PROPER}
 UNITLESS = ("text", "date")
 SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+LONG_NUMBER = re.compile(r"(?<![\w.,-])\d{5,}(?![\w.,])")
 MAGNITUDE = re.compile(r"~?(\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?)([kKMBT]?)(?![\w-])")
 
 Correction = Mapping[str, str]
@@ -63,8 +64,9 @@ def order(text: str) -> str:
 
 
 def corrected(correction: Correction) -> str:
-    """Return what a cell should say: where no source gives it, that status."""
-    return correction["corrected"] or correction["status"]
+    """Return what a cell should say, long numbers with separators: where no source gives it, that status."""
+    text = correction["corrected"] or correction["status"]
+    return LONG_NUMBER.sub(lambda found: f"{int(found[0]):,}", text)
 
 
 def cell(original: str, correction: Correction | None, unit: str) -> Cell:

@@ -96,8 +96,8 @@ def heads(table: str, labels: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def grouped(value: str) -> str:
-    """Return a number as printed, whole ones of five digits and more with separators."""
-    return f"{int(value):,}" if value.isdigit() and len(value) > 4 else value
+    """Return a number as printed, whole ones of four digits and more with separators."""
+    return f"{int(value):,}" if value.isdigit() and len(value) > 3 else value
 
 
 BENCHMARKS = {
@@ -164,7 +164,9 @@ def accelerators(folder: Path) -> Table:
 
 
 def _data_cell(column: str, value: str) -> Cell:
-    return cited(value) if column.endswith("source") else plain(grouped(value))
+    if column.endswith("source"):
+        return cited(value)
+    return plain(value if column == "year" else grouped(value))
 
 
 # Fields of the training runs, in the order of the post's table and then of what it leaves out.

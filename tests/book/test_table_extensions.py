@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from claims_ledger import ledger, read_chapters, summary, verdicts
-from post_corrections import anchor, cell, head, order
-from reader_tables import grouped
+from post_corrections import anchor, cell, corrected, head, order
+from reader_tables import accelerators, grouped
 from wide_html import Cell, Row, Table, cited, html, kind, plain, with_links
 
 from cohort.chapters.judging import VERDICTS
@@ -157,7 +157,7 @@ def test_a_corrected_cell_shows_both_values_and_why() -> None:
 @pytest.mark.parametrize(
     ("changed", "shown"),
     [
-        ({"original": "", "corrected": "22528"}, "<ins>22528</ins>"),
+        ({"original": "", "corrected": "22528"}, "<ins>22,528</ins>"),
         ({"corrected": "", "status": "undisclosed"}, "<del>80T</del> <ins>undisclosed</ins>"),
         ({"corrected": "80T", "kind": "confirmed"}, "80T"),
     ],
@@ -178,13 +178,29 @@ def test_heads_of_the_post() -> None:
 
 
 def test_long_numbers_are_grouped_and_printed_digits_kept() -> None:
-    assert [grouped(text) for text in ("6400000", "93.0", "2023", "3.80e25", "")] == [
+    assert [grouped(text) for text in ("6400000", "93.0", "3350", "3.80e25", "")] == [
         "6,400,000",
         "93.0",
-        "2023",
+        "3,350",
         "3.80e25",
         "",
     ]
+    years = {row.cells[2].text for row in accelerators(Path()).rows}
+    assert "2023" in years and not any("," in year for year in years)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1399680", "1,399,680"),
+        ("at most 504000", "at most 504,000"),
+        ("1536 per expert, 12288 first layer", "1536 per expert, 12,288 first layer"),
+        ("1.60E+22", "1.60E+22"),
+        ("", "undisclosed"),
+    ],
+)
+def test_a_correction_is_written_as_numbers_are(value: str, text: str) -> None:
+    assert corrected({"corrected": value, "status": "undisclosed"}) == text
 
 
 # --- tables as HTML
