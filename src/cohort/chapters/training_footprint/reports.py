@@ -9,6 +9,7 @@ import pandas as pd
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.registered import title
 from cohort.chapters.training_footprint.tables import FULL, LEVELS, low_median_high, run_title
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import DASH
 from cohort.footprint import audit
 from cohort.footprint.audit import published_rows
@@ -220,7 +221,7 @@ def audited(found: Sequence[audit.Check]) -> pd.DataFrame:
             "published": f"{_plain(each.published.value)} {_FIELDS[each.published.field]}",
             "what follows": _plain(each.nearest or 0.0),
             "published over that": each.factor,
-            "from": min(each.recomputed, key=lambda way: abs(way[1] - (each.nearest or 0.0)))[0],
+            "from": _nearest_way(each).replace(" x ", " × "),
         }
         for each in found
     ]
@@ -228,5 +229,9 @@ def audited(found: Sequence[audit.Check]) -> pd.DataFrame:
     return pd.DataFrame(records, columns=columns).set_index("run")
 
 
+def _nearest_way(check: audit.Check) -> str:
+    return min(check.recomputed, key=lambda way: abs(way[1] - (check.nearest or 0.0)))[0]
+
+
 def _plain(value: float) -> str:
-    return f"{value:.3g}" if value >= 1e15 else f"{float(f'{value:.4g}'):,.10g}"
+    return power_of_ten(value) if value >= 1e15 else f"{float(f'{value:.4g}'):,.10g}"

@@ -71,8 +71,8 @@ def _meta() -> Judgement:
     wrong = {each.published.run for each in audit.contradictions()}
     sound = [name for name in having if name not in wrong]
     rule = (
-        f"t of CO2e that the cards of {len(having)} of the {len(llamas)} Llamas of the post give, with their "
-        "hours; holds if all do and none contradicts itself"
+        f"tonnes of CO2e that the cards of {len(having)} of the {len(llamas)} Llamas of the post give, "
+        "with their hours; holds if all do and none contradicts itself"
     )
     total = sum(float(_rows(name)["co2e_t"]) for name in sound)
     verdict = "holds" if len(sound) == len(llamas) else graded(len(sound) / len(llamas), 1, 0.5)

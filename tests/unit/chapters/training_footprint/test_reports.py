@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from cohort.chapters.training_footprint import reports, tables
+from cohort.footprint import audit
 from cohort.footprint.published_runs import run_of
 from cohort.footprint.scenarios import Scenario
 
@@ -66,3 +67,11 @@ def test_reports_that_cover_several_models() -> None:
         "Gemma 2B and 7B": ("gemma-2b", "gemma-7b"),
         "Gemma 2 2B, 9B and 27B": ("gemma-2-2b", "gemma-2-9b", "gemma-2-27b"),
     }
+
+
+def test_the_audit_writes_numbers_as_readers_do():
+    """Compute in powers of ten, as no reader writes 7.86e+24, and products with their sign."""
+    shown = reports.audited(audit.estimates_apart())
+    assert shown.loc["Llama 3 70B", "published"] == "7.86 × 10²⁴ FLOP"
+    assert shown.loc["Llama 3 70B", "from"] == "6 FLOP × parameters × tokens"
+    assert not shown["published"].str.contains("e+", regex=False).any()
