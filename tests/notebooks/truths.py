@@ -60,7 +60,14 @@ _FAULTS = {kind: re.compile(pattern) for kind, pattern in FAULTS.items()}
 
 # In a table numbers stand by themselves, and names of other people's metrics as they wrote them; a worked
 # problem calculates as one types it; a figure has its labels beside each other.
-_IN_TABLES = {"no number", "nothing in brackets", "zero of zero", "negative zero", "digits run together"}
+_IN_TABLES = {
+    "no number",
+    "nothing in brackets",
+    "zero of zero",
+    "negative zero",
+    "digits run together",
+    "exponent",
+}
 _IN_PROBLEMS = {*FAULTS} - {"exponent", "zero with a unit"}
 _IN_FIGURES = {*FAULTS} - {"spaces or stops", "zero with a unit"}  # axes begin at 0%
 

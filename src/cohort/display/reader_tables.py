@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import DASH, significant
 from cohort.errors import extras
 
@@ -64,8 +65,8 @@ def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> R
         ``undisclosed`` where it is, and one that is ``inferred`` or ``contested`` says so; a dash stands for
         any other empty value.
     formats : mapping of str to str, optional
-        Format of a column's numbers, such as ``".2f"``; by default integers get thousands separators and
-        other numbers three significant digits.
+        Format of a column's numbers, such as ``".2f"``, whose exponents are written as powers of ten; by
+        default integers get thousands separators and other numbers three significant digits.
 
     Returns
     -------
@@ -110,8 +111,14 @@ def _written(value: Any, form: str | None) -> str:
     if not isinstance(value, Real) or isinstance(value, bool):
         return str(value)
     if form is not None:
-        return format(value, form)
+        return _in_powers(float(value), format(value, form))
     return f"{value:,}" if isinstance(value, Integral) else significant(float(value))
+
+
+def _in_powers(value: float, text: str) -> str:
+    """Return a formatted number, with a power of ten for an exponent."""
+    mantissa, mark, _ = text.partition("e")
+    return power_of_ten(value, sum(sign.isdigit() for sign in mantissa)) if mark else text
 
 
 def joined(*columns: pd.Series) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def run_conditions(runs: Sequence[Run]) -> pd.DataFrame:
                 "hours": _hours(run),
                 "rated power (W)": int(run.device.tdp_w or 0) if run.device_known else pd.NA,
                 "reported (t CO2e)": _reported(run),
-                "compute (1e21 FLOP)": run.flop / 1e21 if run.tokens.known else None,
+                "compute (10²¹ FLOP)": run.flop / 1e21 if run.tokens.known else None,
             }
         )
     return pd.DataFrame(records).set_index("model")

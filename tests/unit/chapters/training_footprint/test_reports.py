@@ -21,7 +21,7 @@ def test_the_environmental_table() -> None:
     assert table.loc["DBRX", "hours"] == "at most 5,600,000"
     assert table.loc["Gemma 7B", "reported (t CO2e)"] == "131, all of Gemma 2B and 7B"
     assert table.loc["Command R", "accelerator"] == "–"
-    assert pd.isna(table.loc["Command R", "compute (1e21 FLOP)"])
+    assert pd.isna(table.loc["Command R", "compute (10²¹ FLOP)"])
 
 
 def test_reports_lie_at_their_boundary_and_below_the_full_one() -> None:

@@ -1,0 +1,15 @@
+"""Tables for readers: numbers as they are read."""
+
+import pandas as pd
+
+from cohort.display.reader_tables import readable
+
+
+def test_exponents_are_written_as_powers_of_ten():
+    frame = pd.DataFrame({"FLOP": [3.8e25, 8.09e22, 1e23, 12.5]}, index=list("abcd"))
+    assert list(readable(frame, {"FLOP": ".3g"}).text["FLOP"]) == [
+        "3.8 × 10²⁵",
+        "8.09 × 10²²",
+        "10²³",
+        "12.5",
+    ]
