@@ -11,7 +11,7 @@ import pandas as pd
 
 from cohort.chapters.data_optimal.tables import RUNS_OF, laws_of_sets
 from cohort.display.phrases import scaled_range
-from cohort.display.words import counted, paragraphs, ranged, scaled
+from cohort.display.words import bullets, counted, paragraphs, ranged, scaled
 from cohort.errors import InfeasibleError
 from cohort.fitting import chinchilla_runs, fit, panel
 from cohort.scaling import FLOP_PER_TOKEN, law, laws
@@ -134,6 +134,33 @@ def between(spreads: pd.DataFrame, quantity: str) -> list[str]:
         else:
             said.append(scaled_range(low, high) if np.isfinite(high) else f"{scaled(low)} or never")
     return said
+
+
+def each_doubt(spreads: pd.DataFrame) -> str:
+    """Return between what extra compute and break-even lie, by each thing that they rest on.
+
+    Parameters
+    ----------
+    spreads : DataFrame
+        As `spread_by_source` returns it.
+
+    Returns
+    -------
+    str
+        Markdown, an item for each.
+    """
+    rows = zip(rests_on(spreads), between(spreads, "overhead"), between(spreads, "break-even"), strict=True)
+    return bullets(
+        *(
+            f"{source[0].upper()}{source[1:]}: {extra} more compute than the optimum, and {_even(use)}."
+            for source, extra, use in rows
+        )
+    )
+
+
+def _even(use: str) -> str:
+    """Return a break-even, as `between` has it, with its unit."""
+    return "no break-even" if use == "never" else f"break-even in tokens of use at {use}"
 
 
 def over_sets(scores: pd.DataFrame) -> str:

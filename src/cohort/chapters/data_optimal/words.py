@@ -87,10 +87,16 @@ def _repaid(against: pd.DataFrame, focus: str, late: float, spreads: pd.DataFram
         return "The model is larger than the optimum, and no use pays that back."
     later = f"that is after {scaled(late)}" if np.isfinite(late) else "it never is"
     return (
-        f"After {scaled(use)} tokens of use the extra training is paid back; by the same doubts, in turn, "
-        f"after {'; '.join(doubts.between(spreads, 'break-even'))}. If the loss is one per cent above "
-        f"what the law says, {later}."
+        f"After {scaled(use)} tokens of use the extra training is paid back; by the same doubts taken "
+        f"together, after {doubts.between(_widest(spreads), 'break-even')[0]}. If the loss is one per cent "
+        f"above what the law says, {later}."
     )
+
+
+def _widest(spreads: pd.DataFrame) -> pd.DataFrame:
+    """Return the ends of all that a break-even may rest on, as one row."""
+    low, high = spreads["break-even low"].min(), spreads["break-even high"].max()
+    return pd.DataFrame({"break-even low": [low], "break-even high": [high]})
 
 
 # --- where the models stand

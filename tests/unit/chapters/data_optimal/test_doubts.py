@@ -38,6 +38,17 @@ def test_ends_without_end_are_words():
     assert doubts.between(pd.DataFrame(ends), "break-even") == ["1 trillion or never", "never"]
 
 
+def test_each_doubt_has_its_line():
+    ends = {"overhead low": [2.66, 0.0], "overhead high": [8.61, 35.2], "laws": [1, 4]}
+    ends |= {"break-even low": [1.08e13, math.inf], "break-even high": [1.25e13, math.inf]}
+    assert doubts.each_doubt(pd.DataFrame(ends, index=["coefficients", "forms"])) == (
+        "- Within the 95% interval of the coefficients: 266 to 861% more compute than the optimum, and "
+        "break-even in tokens of use at 10.8 to 12.5 trillion.\n"
+        "- By 4 other forms fitted to the same runs: 0 to 3,520% more compute than the optimum, and no "
+        "break-even."
+    )
+
+
 def test_a_verdict_falls_by_a_law_that_says_the_opposite():
     hungry = ScalingLaw(E=1.8, A=1.0, B=1e6, alpha=0.34, beta=0.37)  # asks for far more tokens
     found = verdicts.judged_again(FIT.law, Bootstrap([FIT.law, hungry]), {"hungry": hungry, "same": FIT.law})

@@ -57,9 +57,9 @@ def test_five_models_in_brief():
         "the same runs; 100 to 900% by the same form fitted to 2 other sets of runs."
     )
     assert repaid == (
-        "- After 11.5 trillion tokens of use the extra training is paid back; by the same doubts, in turn, "
-        "after 9.16 to 14.3 trillion; 11.5 trillion or never; 20 to 30 trillion. If the loss is one per cent "
-        "above what the law says, that is after 18.1 trillion."
+        "- After 11.5 trillion tokens of use the extra training is paid back; by the same doubts taken "
+        "together, after 9.16 trillion or never. If the loss is one per cent above what the law says, that "
+        "is after 18.1 trillion."
     )
     assert half == (
         "- Half the compute-optimal size takes 2.52 times the tokens and 26% more compute for the same loss. "
@@ -74,7 +74,7 @@ def test_the_brief_of_other_laws_and_models():
     assert "It is 205 to 3,520% by 2 other forms" in brief(against=PLAIN)[1]
     assert brief(late=math.inf)[2].endswith("what the law says, it never is.")
     endless = BAND.assign(**{"break-even high": math.inf})
-    assert "after 9.16 trillion or never; 11.5" in brief(against=endless)[2]
+    assert "after 9.16 trillion or never. If" in brief(against=endless)[2]
     assert brief(focus=GPT)[2].endswith("The model is larger than the optimum, and no use pays that back.")
     few = BAND.loc[[LLAMA, GPT]]
     inside = OUT.loc[[LLAMA, GPT]].assign(flop=0.5, ratio=[2, 0.5], parameters=0.5)
