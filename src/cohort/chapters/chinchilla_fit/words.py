@@ -212,7 +212,8 @@ def lost_digits(laws: pd.DataFrame, lad: ScalingLaw, huber: ScalingLaw) -> str:
         "Rounding matters. The 2022 paper printed two digits of its exponents; with them the median error "
         f"is {median['hoffmann']:.1f}%, with the digits behind the print "
         f"{median['hoffmann-unrounded']:.2f}%, and the advice falls from {significant(ratio['hoffmann'])} to "
-        f"{significant(ratio['hoffmann-unrounded'])} tokens per parameter.",
+        f"{significant(ratio['hoffmann-unrounded'])} tokens per parameter. As printed, their misfit on the "
+        f"runs of this fit is {significant(1 + laws['excess']['hoffmann'])} times the minimum.",
         sentences(
             "The five numbers of the replication do not come from one fit.",
             f"On its 240 runs the unrounded point is the minimum of the absolute deviations: $B$ is "
@@ -252,7 +253,8 @@ def spread(table: pd.DataFrame, flop: float, reach: float) -> str:
         "higher start fits nearly as well.",
         "The derived ratio is far less certain than the coefficients: the ends of the tokens per parameter "
         f"at {power_of_ten(flop)} FLOP are a factor of {significant(factor['tokens per parameter'])} apart"
-        f"{', since that compute lies far beyond the runs' if flop > 3 * reach else ''}.",
+        f"{', since' if flop > 3 * reach else ';'} that compute is {significant(flop / reach)} times that of "
+        "the largest run.",
         f"The ends of the loss at the optimum are nevertheless only {percent['loss there']:.1f}% apart. "
         "Around the optimum the loss is flat, so a wrong ratio costs little, and little can be learned about "
         "the right one.",
