@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from cohort.display.phrases import power_of_ten
 from cohort.display.words import scaled
 from cohort.errors import ParameterError, positive
 from cohort.fitting import LOSSES, Bootstrap, Fit, fit, predicted
@@ -49,7 +50,7 @@ def certificate(found: Fit) -> pd.DataFrame:
 
 def _ceiling(norm: float) -> str:
     """Return a power of ten above a norm, whose digits are rounding; never below what any machine attains."""
-    return f"1e-{min(10, int(-np.log10(max(norm, 1e-300))))}"
+    return power_of_ten(10.0 ** -min(10, int(-np.log10(max(norm, 1e-300)))), 1)
 
 
 def quantities(flop: float, use: float) -> dict[str, tuple[str, Quantity]]:

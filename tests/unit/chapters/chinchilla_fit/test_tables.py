@@ -107,6 +107,6 @@ def test_a_cut_that_leaves_too_little_is_named():
 
 def test_the_gradient_is_shown_as_a_bound_that_holds_on_any_machine():
     shown = tables.certificate(FIT)["value"]["norm of its gradient"]
-    assert shown == "below 1e-10"
+    assert shown == "below 10⁻¹⁰"
     assert FIT.gradient_norm < 1e-10
     assert np.isfinite(FIT.gradient_norm)
