@@ -358,8 +358,10 @@ class _Step:
         if self.zero >= 3:
             largest = max(each.parameters(self.spec.hidden) for each in layers) / self.layout.tensor
             outer = sum(counts.get(kind, 0.0) for kind in OUTER)
-            # A layer in use and the next, gathered in 16 bits; embedding and head stay so, with a gradient.
-            casts += 2 * 2 * largest + 2 * 2 * outer
+            # A layer in use and the next, gathered; embedding and head stay so, with a gradient. Beside
+            # adapters layers are gathered as they are stored, and neither has a gradient.
+            width = frozen / whole if self.rank else 2.0
+            casts += 2 * width * largest + 2 * (1 if self.rank else 2) * outer
             weights /= share
         per_layer = list(map(self._kept.per_token, layers))
         tokens = self.tokens * self.microbatches
