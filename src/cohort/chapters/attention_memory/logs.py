@@ -273,6 +273,8 @@ def published_peaks() -> pd.DataFrame:
         asked: dict[str, Any] = {name: int(row[name]) for name in counts}
         asked |= {name: row[name] for name in ("recipe", "adapter_targets", "base_format", "recompute")}
         asked |= {name: row[name] == "yes" for name in SWITCHES}
+        if int(row["score_bytes"]):
+            asked |= {"fused_attention": False, "score_bytes": int(row["score_bytes"])}
         found = training_memory(spec, int(row["batch"]), int(row["length"]), **asked)
         published = float(row["value"]) * UNITS[row["unit"]]
         records.append(
