@@ -16,7 +16,6 @@ from cohort.architecture.registered import model, title
 from cohort.display.words import binary
 from cohort.errors import one_of
 from cohort.errors.arguments import explain
-from cohort.numeric import LIMIT
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.memory import Budget, largest_batch, longest_context, memory_budget
 from cohort.serving.training_peak import TrainingMemory, training_memory
@@ -159,9 +158,7 @@ def serving_sheet(
         "cache_tokens": found.cache_tokens,
         "longest_context": None if longest == float("inf") else int(longest),
         "largest_batch": largest_batch(spec, device, devices, context=found.context, **asked),
-        "try": []
-        if found.fits
-        else _ways_to_fit(spec, device, devices, found, int(min(longest, LIMIT)), asked),
+        "try": [] if found.fits else _ways_to_fit(spec, device, devices, found, longest, asked),
     }
 
 
@@ -170,10 +167,10 @@ def _is_file(source: str) -> bool:
 
 
 def _ways_to_fit(
-    spec: ModelSpec, device: str, devices: int, found: Budget, longest: int, asked: dict[str, Any]
+    spec: ModelSpec, device: str, devices: int, found: Budget, longest: float, asked: dict[str, Any]
 ) -> list[str]:
     """Return what would make a model fit, each as an option of the command: context, type, devices."""
-    ways = [f"--context {longest}"] if longest else []
+    ways = [f"--context {int(longest)}"] if longest else []
     context = min(found.context, ENOUGH)
     for stored in ("Q4_K_M",) if is_gguf(asked["weight_dtype"]) else FEWER_BITS:
         if weight_format(stored).bits("up") >= weight_format(asked["weight_dtype"]).bits("up"):
