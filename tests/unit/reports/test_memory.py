@@ -48,7 +48,7 @@ def test_a_context_beyond_the_offer_is_said():
         ("unsloth/llama-3-8b-bnb-4bit", "nf4", "vllm"),
         ("openai/gpt-oss-20b", "mxfp4", "vllm"),
         ("meta-llama/Llama-3.1-8B-Instruct", "bf16", "vllm"),
-        ("Qwen/Qwen2.5-Coder-32B-Instruct-GPTQ-Int4", "gptq", "vllm"),
+        ("Qwen/Qwen2.5-32B-Instruct-GPTQ-Int4", "gptq", "vllm"),
     ],
 )
 def test_weights_are_stored_as_the_name_says(source, stored, engine):

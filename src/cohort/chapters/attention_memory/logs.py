@@ -169,7 +169,7 @@ def by_source(logs: pd.DataFrame) -> pd.DataFrame:
                 "device": accelerator,
                 "version": furthest["version"],
                 "rows": len(rows),
-                "error": furthest["error"],
+                "error": round(furthest["error"], 1) + 0.0,  # no negative zero
             }
         )
     frame = pd.DataFrame(records)
