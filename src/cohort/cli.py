@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -44,6 +45,21 @@ def _chapters() -> list[str]:
     from cohort.runner.project import find_project
 
     return [path.stem for path in find_project().paths()]
+
+
+class _Count(click.ParamType[int]):
+    """A whole number from 1, such as 8192 or 32k, where k stands for 1,024 and m for its square."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d[\d,_]*)(k|m)?", value.strip().lower())
+        count = int(re.sub("[,_]", "", found[1])) if found else 0
+        if count < 1:
+            self.fail(f"{value!r} is no number of tokens such as 8192 or 32k", param, ctx)
+        return count * {"k": 1024, "m": 1024**2}.get(found[2] if found else "", 1)
 
 
 def _model_or_file(context: Any, parameter: Any, incomplete: str) -> list[Any]:
@@ -280,10 +296,10 @@ def model_command(source: str, context: int, as_json: bool) -> None:
 )
 @click.option(
     "--context",
-    type=click.IntRange(min=1),
+    type=_Count(),
     default=None,
     metavar="N",
-    help="Tokens of a sequence [default: what the model is offered for; 2048 in training].",
+    help="Tokens of a sequence, such as 8192 or 32k [default: what is offered; 2048 in training].",
 )
 @click.option(
     "--batch", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Sequences."
@@ -293,10 +309,30 @@ def model_command(source: str, context: int, as_json: bool) -> None:
     default="released",
     show_default=True,
     metavar="TYPE",
-    help="How weights are stored: bf16, fp8, nvfp4, mxfp4, gptq, awq, Q4_K_M, Q8_0 and others.",
+    help="How weights are stored: bf16, fp8, nvfp4, mxfp4, gptq, awq, Q4_K_M, Q8_0 and others; by default as "
+    "the name says, such as -AWQ, else as released.",
 )
 @click.option(
     "--kv-dtype", default="bf16", show_default=True, metavar="TYPE", help="How the cache is stored."
+)
+@click.option(
+    "--engine",
+    default=None,
+    metavar="NAME",
+    help="Engine: vllm, sglang or llama.cpp [default: llama.cpp for types of GGUF files, else vllm].",
+)
+@click.option(
+    "--engine-version",
+    default=None,
+    metavar="V",
+    help="Its version, such as 0.19.1 [default: the newest known].",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=None,
+    metavar="X",
+    help="Share of the memory that the engine may use [default: its own].",
 )
 @click.option(
     "--train",

@@ -68,7 +68,9 @@ _MATRICES = {
         Precision("int4_group", 4, block=128, scale_bits=16 + 4),
         Precision("nf4", 4, block=64 * 256, scale_bits=8 * 256 + 32),
         Precision("Q4_K", 4, block=256, scale_bits=12 * 8 + 2 * 16),
+        Precision("Q5_K", 5, block=256, scale_bits=12 * 8 + 2 * 16),
         Precision("Q5_0", 5, block=32, scale_bits=16),
+        Precision("Q5_1", 5, block=32, scale_bits=2 * 16),
         Precision("Q6_K", 6, block=256, scale_bits=16 * 8 + 16),
         Precision("Q8_0", 8, block=32, scale_bits=16),
     )

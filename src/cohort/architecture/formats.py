@@ -6,6 +6,7 @@ almost everywhere; some releases leave the attention, or the first and the last 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,7 +26,7 @@ ATTENTION = ("attention", "value")
 EXPERTS = ("expert_up", "expert_down")
 MATRICES = (*ATTENTION, "up", "down", "shared_up", "shared_down", *EXPERTS)  # those of the layers
 
-_FALLBACKS = {"Q4_K": "Q5_0", "Q6_K": "Q8_0"}
+_FALLBACKS = {"Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0"}
 FP16, FP32 = precision("bf16"), precision("fp32")
 
 
@@ -116,7 +117,7 @@ def _more_bits(layer: int, layers: int) -> bool:
     return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
 
 
-def _q4_k_m(kind: str, layer: int, layers: int) -> Precision | None:
+def _mixed(kind: str, layer: int, layers: int) -> Precision | None:
     if kind in ("head", "tied"):
         return precision("Q6_K")
     wider = kind in ("value", "down", "shared_down", "expert_down")
@@ -150,9 +151,64 @@ _FORMATS = {
         WeightFormat("awq", precision("int4_group")),
         WeightFormat("nf4", precision("nf4")),
         WeightFormat("Q8_0", precision("Q8_0"), _GGUF, FP32),
-        WeightFormat("Q4_K_M", precision("Q4_K"), _GGUF, FP32, _q4_k_m),
+        WeightFormat("Q6_K", precision("Q6_K"), _GGUF, FP32),
+        WeightFormat("Q5_K_M", precision("Q5_K"), _GGUF, FP32, _mixed),
+        WeightFormat("Q4_K_M", precision("Q4_K"), _GGUF, FP32, _mixed),
     )
 }
+
+
+# What names of releases say of how weights are stored, first what tells more.
+_NAMED = (
+    (r"(q8_0|q6_k|q5_k_m|q4_k_m)", None),
+    (r"gguf", "Q4_K_M"),
+    (r"(nvfp4|mxfp4|awq|gptq|fp8)", None),
+    (r"(bnb|nf4)(?=.*(4bit|4 bit|nf4))|nf4", "nf4"),
+    (r"(w4a16|int4|4bit|4 bit)", "int4"),
+    (r"(w8a8|int8|8bit|8 bit)", "int8"),
+)
+
+
+def format_in_name(name: str) -> str | None:
+    """Return the format of weights that the name of a release says, such as ``awq`` of one that ends in -AWQ.
+
+    Parameters
+    ----------
+    name : str
+        A name, as on a hub.
+
+    Returns
+    -------
+    str or None
+        One of `weight_formats`; of a GGUF file that names no type, ``Q4_K_M``; None where the name says
+        nothing.
+
+    Examples
+    --------
+    >>> format_in_name("Qwen/Qwen3-32B-AWQ"), format_in_name("unsloth/Qwen3-14B-GGUF:Q6_K")
+    ('awq', 'Q6_K')
+    """
+    text = re.sub(r"[-/: .]+", " ", name.lower())
+    for pattern, stored in _NAMED:
+        found = re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", text)
+        if found:
+            return stored or weight_format(found[0]).name
+    return None
+
+
+def is_gguf(stored: WeightFormat) -> bool:
+    """Return whether a format is one of llama.cpp's files.
+
+    Parameters
+    ----------
+    stored : WeightFormat
+        The format.
+
+    Returns
+    -------
+    bool
+    """
+    return stored.kinds == _GGUF
 
 
 def weight_formats() -> list[str]:
@@ -170,7 +226,8 @@ def weight_format(name: str | WeightFormat) -> WeightFormat:
     most releases of mixtures in that type do, and ``nvfp4_fp8`` has the attention in FP8 and the head in
     NVFP4 :cite:p:`aiconfiguratormodels`. ``gptq`` and ``awq`` have a scale and a zero for each 128 weights,
     ``nf4`` is that of QLoRA with its scales quantised once more
-    :cite:p:`dettmers2023qlora`. ``Q8_0`` and ``Q4_K_M`` are those of llama.cpp :cite:p:`llamacppquants`.
+    :cite:p:`dettmers2023qlora`. ``Q8_0``, ``Q6_K``, ``Q5_K_M`` and ``Q4_K_M`` are those of llama.cpp
+    :cite:p:`llamacppquants`.
 
     Parameters
     ----------

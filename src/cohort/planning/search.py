@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isnan
 from typing import Any, TypeVar
 
 from cohort.architecture.decoder import ModelSpec
@@ -279,8 +279,8 @@ class _Search:
         if late:
             return "time", late
         kwh = kg = None
-        if weight is not None:
-            joules = draw.joules(candidate.way.devices, count)
+        joules = draw.joules(candidate.way.devices, count)
+        if weight is not None and not isnan(joules):  # no rating is known of some accelerators
             seconds = candidate.way.devices / serving.requests_per_s
             kwh, kg = (
                 joules * weight.kwh_per_joule,

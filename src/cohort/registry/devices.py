@@ -58,6 +58,8 @@ class Accelerator:
         What of it a program may allocate: the rest is the driver's own.
     vendor : str
         Who sells it; empty where that is not said.
+    unified : bool
+        Whether it shares the memory of its host.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Accelerator:
     driver_bytes: int = 0
     allocatable_bytes: int = 0
     vendor: str = ""
+    unified: bool = False
 
     def __post_init__(self) -> None:
         if not self.driver_bytes:
@@ -174,6 +177,7 @@ def _read(name: str, stamp: tuple[int, ...]) -> Accelerator:
         driver_bytes=int(row["driver_memory_mib"] or 0) * MIB,
         allocatable_bytes=int(row["cuda_memory_mib"] or 0) * MIB,
         vendor=row["vendor"],
+        unified="unified memory" in row["interconnect"],
     )
 
 

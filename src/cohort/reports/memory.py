@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
 import click
 
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.formats import format_in_name, is_gguf, weight_format
 from cohort.architecture.registered import model, title
 from cohort.display.words import binary
 from cohort.errors import one_of
@@ -27,6 +30,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "qlora": {"adapter_rank": 16, "base_format": "nf4"},
 }
 BAR, WIDTH = 30, 80  # characters: of the longest bar, and of a line
+FEWER_BITS = ("fp8", "awq")  # types that are tried where a model does not fit
+ENOUGH, GROUP = 4096, 64  # tokens that make a type worth trying, and the most devices that are
 
 
 def show_memory(
@@ -39,6 +44,9 @@ def show_memory(
     kv_dtype: str,
     train: str | None,
     as_json: bool,
+    engine: str | None = None,
+    engine_version: str | None = None,
+    share: float | None = None,
 ) -> None:
     """Print what a model takes of the memory of its devices.
 
@@ -60,6 +68,8 @@ def show_memory(
         One of `METHODS` for a step of training, None for serving.
     as_json : bool
         Print JSON instead of text.
+    engine, engine_version, share
+        As in `serving_sheet`.
 
     Raises
     ------
@@ -67,7 +77,9 @@ def show_memory(
         If a name is not known or an argument is out of its range.
     """
     if train is None:
-        sheet = serving_sheet(source, device, devices, context, batch, weight_dtype, kv_dtype)
+        sheet = serving_sheet(
+            source, device, devices, context, batch, weight_dtype, kv_dtype, engine, engine_version, share
+        )
     else:
         sheet = training_sheet(source, device, devices, context, batch, train)
     click.echo(json.dumps(sheet, indent=2) if as_json else "\n".join(memory_lines(sheet)))
@@ -81,19 +93,26 @@ def serving_sheet(
     batch: int = 1,
     weight_dtype: str = "released",
     kv_dtype: str = "bf16",
+    engine: str | None = None,
+    engine_version: str | None = None,
+    share: float | None = None,
 ) -> dict[str, Any]:
     """Return what a model that serves takes of each device, as plain values.
 
     Parameters
     ----------
     source, device, devices, context, batch, weight_dtype, kv_dtype
-        As in `show_memory`.
+        As in `show_memory`; ``released`` is the type that the name says, as ``-AWQ`` does, else the config's.
+    engine, engine_version : str or None
+        As in `cohort.serving.memory_budget`; by default llama.cpp for the types of its files, else vLLM.
+    share : float or None
+        Share of the memory that the engine may use; by default the engine's own.
 
     Returns
     -------
     dict
         Bytes by what they are for, the verdict, and what else would fit: the longest context (None where the
-        cache stops growing) and the largest batch.
+        cache stops growing), the largest batch, and where nothing fits what to try.
 
     Raises
     ------
@@ -107,14 +126,25 @@ def serving_sheet(
     ('fits', 1073741824)
     """
     spec = model(source)
-    asked: dict[str, Any] = {"weight_dtype": weight_dtype, "kv_dtype": kv_dtype}
+    if weight_dtype == "released":
+        weight_dtype = (format_in_name(source) if not _is_file(source) else None) or weight_dtype
+    stored = spec.released_format if weight_dtype == "released" else weight_format(weight_dtype)
+    asked: dict[str, Any] = {
+        "weight_dtype": stored,
+        "kv_dtype": kv_dtype,
+        "engine": engine or ("llama.cpp" if is_gguf(stored) else "vllm"),
+        "version": engine_version,
+        "share": share,
+    }
     found = memory_budget(spec, device, devices, context=context, batch=batch, **asked)
     longest = longest_context(spec, device, devices, batch=batch, **asked)
     return {
         "model": spec.name,
         "title": title(spec),
-        "what": f"{batch:,} x {found.context:,} tokens, weights {found.weight_format}, cache {kv_dtype}",
+        "what": f"{batch:,} x {found.context:,} tokens, weights {found.weight_format}, cache {kv_dtype}, "
+        f"{found.engine}",
         "accelerator": found.accelerator,
+        "engine": found.engine,
         "devices": found.layout.devices,
         "memory": found.memory,
         "usable": found.usable,
@@ -128,7 +158,37 @@ def serving_sheet(
         "cache_tokens": found.cache_tokens,
         "longest_context": None if longest == float("inf") else int(longest),
         "largest_batch": largest_batch(spec, device, devices, context=found.context, **asked),
+        "try": [] if found.fits else _ways_to_fit(spec, device, devices, found, longest, asked),
     }
+
+
+def _is_file(source: str) -> bool:
+    return source.endswith(".json") or Path(source).exists()
+
+
+def _ways_to_fit(
+    spec: ModelSpec, device: str, devices: int, found: Budget, longest: float, asked: dict[str, Any]
+) -> list[str]:
+    """Return what would make a model fit, each as an option of the command: context, type, devices."""
+    ways = [f"--context {int(longest)}"] if longest else []
+    context = min(found.context, ENOUGH)
+    for stored in ("Q4_K_M",) if is_gguf(asked["weight_dtype"]) else FEWER_BITS:
+        if weight_format(stored).bits("up") >= weight_format(asked["weight_dtype"]).bits("up"):
+            continue
+        most = longest_context(spec, device, devices, batch=found.batch, **{**asked, "weight_dtype": stored})
+        if most >= context:
+            within = "" if most >= found.context else f" --context {int(most)}"
+            ways.append(f"--weight-dtype {stored}{within}")
+            break
+    for count in range(1, GROUP.bit_length()):
+        many = 2**count
+        if (
+            many > devices
+            and memory_budget(spec, device, many, context=found.context, batch=found.batch, **asked).fits
+        ):
+            ways.append(f"--devices {many}")
+            break
+    return ways
 
 
 def _parts(found: Budget) -> dict[str, int]:
@@ -173,6 +233,9 @@ def training_sheet(
     again = training_memory(spec, batch, length, recompute="full", **method, **shared)
     usable = card.allocatable_bytes
     fits = plain.peak <= usable
+    ways = []
+    if min(plain.peak, again.peak) > usable:
+        ways = list(_ways_to_train(spec, devices, batch, length, train, usable))
     return {
         "model": spec.name,
         "title": title(spec),
@@ -187,7 +250,27 @@ def training_sheet(
         "free": usable - plain.peak,
         "verdict": "fits" if fits else "fits with recomputation" if again.peak <= usable else "does not fit",
         "reason": "" if fits else f"the peak of {binary(plain.peak)} is more than {binary(usable)}",
+        "try": ways,
     }
+
+
+def _ways_to_train(
+    spec: ModelSpec, devices: int, batch: int, length: int, train: str, usable: int
+) -> Iterator[str]:
+    """Yield what would let a step fit with recomputation: another method, or more devices."""
+
+    def fits(method: str, count: int) -> bool:
+        shared: dict[str, Any] = {"data_parallel": count, "zero": 3 if count > 1 else 0}
+        found = training_memory(spec, batch, length, recompute="full", **METHODS[method], **shared)
+        return found.peak <= usable
+
+    other = next((each for each in ("lora", "qlora") if each != train and fits(each, devices)), None)
+    if other:
+        yield f"--train {other}"
+    counts = (2**power for power in range(1, GROUP.bit_length()))
+    many = next((count for count in counts if count > devices and fits(train, count)), None)
+    if many:
+        yield f"--devices {many}"
 
 
 def _training_parts(found: TrainingMemory) -> dict[str, int]:
@@ -222,6 +305,8 @@ def memory_lines(sheet: dict[str, Any]) -> list[str]:
         lines.append(f"  {name:<25}{size / GIB:>9,.2f} GiB  {'#' * filled}".rstrip())
     lines += ["", *(f"  {label:<25}{text}" for label, text in _verdict(sheet))]
     lines += [f"  {line}" for line in wrap(sheet["reason"], WIDTH - 2)]
+    if sheet["try"]:
+        lines += [f"  {line}" for line in wrap(f"would fit: {' | '.join(sheet['try'])}", WIDTH - 2)]
     return [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
 
 
@@ -230,7 +315,9 @@ def _verdict(sheet: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "usable on each device", f"{sheet['usable'] / GIB:>9,.2f} GiB of {sheet['memory'] / GIB:,.2f}"
     if "peak" in sheet:
         yield "peak", f"{sheet['peak'] / GIB:>9,.2f} GiB"
-        yield "with recomputation", f"{sheet['peak_with_recomputation'] / GIB:>9,.2f} GiB"
+        again = sheet["peak_with_recomputation"]
+        saves = "" if again < sheet["peak"] else "; gradients take the most"
+        yield "with recomputation", f"{again / GIB:>9,.2f} GiB{saves}"
     else:
         low, high = (size / GIB for size in sheet["runtime_range"])
         yield (

@@ -56,8 +56,8 @@ class Kept:
         Whether each adapter reads a thinned copy of its input.
     frozen_inputs : int
         How many times what a frozen matrix reads is held.
-    scores : bool
-        Whether the scores of attention are kept.
+    scores : int
+        Bytes that are kept of each score of attention; 0 where none is.
     copied_heads : bool
         Whether keys and values are copied for each head of the queries that reads them.
     fused_norms, fused_gates : bool
@@ -73,7 +73,7 @@ class Kept:
     forward_trained: bool
     dropout: bool
     frozen_inputs: int
-    scores: bool
+    scores: int
     copied_heads: bool
     fused_norms: bool
     fused_gates: bool
@@ -131,8 +131,8 @@ class Kept:
     def _mixed(self, mixer: Mixer) -> float:
         """Return the bytes of attention: queries, keys, values, output, and scores if they are kept."""
         kept = 2.0 * _heads(mixer, self.hidden, self.copied_heads)
-        # A sum for each head; or scores in 16 bits and their softmax.
-        return kept + 4 * int(mixer.heads) * (self.length if self.scores else 1)
+        # A sum in fp32 for each head, or all scores.
+        return kept + int(mixer.heads) * (self.scores * self.length if self.scores else 4)
 
     def _inner(self, part: Dense | Experts, width: int) -> float:
         """Return the bytes of a feed-forward network: gate, its activation, the other half, their product.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,9 +10,10 @@ from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.encoder import Encoder
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.mixing import Mixer
-from cohort.errors import one_of
+from cohort.errors import ParameterError, one_of
 from cohort.errors.arguments import explain
 from cohort.registry import facts
+from cohort.registry.devices import Accelerator
 from cohort.serving.layouts import Layout, on_device
 from cohort.units import GIB, MIB
 
@@ -34,9 +36,11 @@ class Engine:
         Share of the memory that it uses by default.
     page : int
         Tokens of a page of its cache.
-    batched_tokens, sequences : tuple of two ints
-        Tokens that it reads at once by default, and sequences that it samples for at once: first on most
-        cards, then on those of 70 GiB or more introduced since 2022.
+    batched_tokens, sequences : tuple of three ints
+        Tokens that it reads at once by default, and sequences that it samples for at once, by the class of
+        the card: see `size_class`.
+    unified : bool
+        Whether a card that shares the memory of its host counts by that memory.
     ahead : int, optional
         Tokens that a windowed layer holds beyond its window; None for as many as are read at once.
     padded : int
@@ -52,13 +56,19 @@ class Engine:
         Copies of what the widest layer computes that are held at once.
     logits : tuple of three floats
         Bytes of each score of the vocabulary while tokens are sampled.
+    graphs : tuple of three floats
+        Bytes of each layer in each CUDA graph that is cut at attention, where they are set aside before the
+        cache is sized; zeros where they come on top of the share.
+    whole_graphs : float
+        Bytes of each CUDA graph that is whole, likewise.
     """
 
     name: str
     share: float
     page: int
-    batched_tokens: tuple[int, int]
-    sequences: tuple[int, int]
+    batched_tokens: tuple[int, int, int]
+    sequences: tuple[int, int, int]
+    unified: bool
     ahead: int | None
     padded: int
     encodes: bool
@@ -66,10 +76,14 @@ class Engine:
     joined: tuple[float, float, float]
     activations: tuple[float, float, float]
     logits: tuple[float, float, float]
+    graphs: tuple[float, float, float]
+    whole_graphs: float
 
 
 _BOUNDS = ("low", "value", "high")
-LARGE = 70 * GIB  # from here on engines read and sample more at once
+LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
+_SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
+_FIRST = "0"  # a row that holds for every version
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +118,15 @@ def engines() -> list[str]:
     return list(dict.fromkeys(row["engine"] for row in facts.rows("engine_memory")))
 
 
-def engine_needs(name: str) -> Engine:
+def engine_needs(name: str, version: str | None = None) -> Engine:
     """Return what an engine takes for itself.
 
     Parameters
     ----------
     name : str
         One of `engines`.
+    version : str, optional
+        Such as ``0.19.1``; by default the newest that the data know.
 
     Returns
     -------
@@ -119,39 +135,123 @@ def engine_needs(name: str) -> Engine:
     Raises
     ------
     ParameterError
-        If the data hold none of that name.
+        If the data hold no engine of that name, or no versions of it.
 
     Examples
     --------
-    >>> engine_needs("vllm").page
-    16
+    >>> engine_needs("vllm").share, engine_needs("vllm", "0.19.1").share
+    (0.92, 0.9)
     """
     one_of("engine", name, engines())
-    return _engine(name, facts.modified("engine_memory"))
+    return _engine(name, version, facts.modified("engine_memory"))
 
 
-@lru_cache(maxsize=16)
-def _engine(name: str, modified: int) -> Engine:
-    rows = {row["quantity"]: row for row in facts.rows("engine_memory") if row["engine"] == name}
+def version_changes(name: str) -> list[str]:
+    """Return the versions of an engine from which on the data hold other values, the oldest first.
+
+    Parameters
+    ----------
+    name : str
+        One of `engines`.
+
+    Returns
+    -------
+    list of str
+        Empty where all versions are taken alike.
+    """
+    found = {row["since"] for row in facts.rows("engine_memory") if row["engine"] == name}
+    return sorted(found - {_FIRST}, key=_numbers)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, by which versions are put in order."""
+    found = re.match(r"v?(\d+(?:\.\d+)*)", version) if isinstance(version, str) else None
+    if not found:
+        raise ParameterError(f"version is in numbers such as 0.19.1, not {version!r}")
+    return tuple(map(int, found[1].split(".")))
+
+
+@lru_cache(maxsize=32)
+def _engine(name: str, version: str | None, modified: int) -> Engine:
+    if version is not None and not version_changes(name):
+        raise ParameterError(f"no version of {name} is told from another: leave version out")
+    asked = None if version is None else _numbers(version)
+    held = [row for row in facts.rows("engine_memory") if row["engine"] == name]
+    held.sort(key=lambda row: _numbers(row["since"]))
+    rows = {row["quantity"]: row for row in held if asked is None or _numbers(row["since"]) <= asked}
 
     def three(quantity: str, unit: float = 1.0) -> tuple[float, float, float]:
+        if quantity not in rows:
+            return 0.0, 0.0, 0.0
         low, value, high = (float(rows[quantity][bound]) * unit for bound in _BOUNDS)
         return low, value, high
 
+    def counts(quantity: str) -> tuple[int, int, int]:
+        low, value, high = map(int, three(quantity))
+        return low, value, high
+
     return Engine(
-        name=name,
+        name=f"{name} {version}" if version else name,
         share=float(rows["share"]["value"]),
         page=int(rows["page"]["value"]),
         ahead=int(rows["ahead"]["value"]) if "ahead" in rows else None,
-        batched_tokens=(int(rows["batched_tokens"]["low"]), int(rows["batched_tokens"]["high"])),
-        sequences=(int(rows["sequences"]["low"]), int(rows["sequences"]["high"])),
+        batched_tokens=counts("batched_tokens"),
+        sequences=counts("sequences"),
+        unified=float(rows["unified"]["value"]) > 0 if "unified" in rows else True,
         padded=int(rows["padded"]["value"]) if "padded" in rows else 1,
         encodes="encoder" in rows,
         base=three("base", MIB),
         joined=three("joined", MIB),
         activations=three("activations"),
         logits=three("logits"),
+        graphs=three("graphs", MIB),
+        whole_graphs=float(rows["whole_graphs"]["value"]) * MIB if "whole_graphs" in rows else 0.0,
     )
+
+
+def size_class(device: Accelerator, needs: Engine) -> int:
+    """Return which of an engine's three defaults for batches holds on a device.
+
+    Parameters
+    ----------
+    device : Accelerator
+        The device.
+    needs : Engine
+        The engine.
+
+    Returns
+    -------
+    int
+        0 on most cards, 1 on those of 70 GiB or more introduced since 2022, 2 from 160 GiB on.
+    """
+    if device.year < _SERVERS or (device.unified and not needs.unified):
+        return 0
+    return sum(device.allocatable_bytes >= least for least in (LARGE, LARGEST))
+
+
+def captured_graphs(sequences: int, batched_tokens: int) -> tuple[int, int]:
+    """Return how many CUDA graphs vLLM captures by default: cut at attention, and whole.
+
+    One for each size of a batch that it pads to: 1, 2 and 4 tokens, multiples of 8 below 256 and of 16 from
+    there, up to twice as many as it decodes at once and 512 at the most; whole ones as far as it decodes.
+
+    Parameters
+    ----------
+    sequences, batched_tokens : int
+        As in `Running`.
+
+    Returns
+    -------
+    tuple of two ints
+
+    Examples
+    --------
+    >>> captured_graphs(256, 2048)
+    (51, 35)
+    """
+    sizes = [1, 2, 4, *range(8, 256, 8), *range(256, 513, 16)]
+    most = min(2 * sequences, batched_tokens)
+    return sum(size <= most for size in sizes), sum(size <= min(most, sequences) for size in sizes)
 
 
 @lru_cache(maxsize=256)
@@ -186,10 +286,17 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
     needs = runs.needs
     computed = max(computed, _encoded(spec, layout, stage, runs))
     others = min(layout.devices - 1, NEIGHBOURS)
+    cut, whole = captured_graphs(runs.sequences, runs.batched_tokens)
     low, usual, high = (
-        round(base + others * more + max(times * computed, wide * scores))
-        for base, more, times, wide in zip(
-            needs.base, needs.joined, needs.activations, needs.logits, strict=True
+        round(
+            base
+            + others * more
+            + max(times * computed, wide * scores)
+            + graph * cut * len(stage)
+            + needs.whole_graphs * whole
+        )
+        for base, more, times, wide, graph in zip(
+            needs.base, needs.joined, needs.activations, needs.logits, needs.graphs, strict=True
         )
     )
     return low, usual, high

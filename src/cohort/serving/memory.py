@@ -21,7 +21,14 @@ from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div, largest
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
-from cohort.serving.engine_runtime import ACTIVATION_BYTES, LARGE, Running, encoder, engine_needs, runtime
+from cohort.serving.engine_runtime import (
+    ACTIVATION_BYTES,
+    Running,
+    encoder,
+    engine_needs,
+    runtime,
+    size_class,
+)
 from cohort.serving.layouts import Layout, held, stages
 from cohort.units import GIB
 
@@ -191,6 +198,7 @@ def memory_budget(
     weight_dtype: str | WeightFormat = "released",
     kv_dtype: str | CacheFormat = "bf16",
     engine: str = "vllm",
+    version: str | None = None,
     share: float | None = None,
     batched_tokens: int | None = None,
     sequences: int | None = None,
@@ -220,6 +228,9 @@ def memory_budget(
         One of `cohort.serving.caches.cache_formats`; ``int8/int4`` are keys and values.
     engine : str
         One of `engines`.
+    version : str, optional
+        Version of the engine, such as ``0.19.1``, as far as the data tell versions apart; by default the
+        newest that they know.
     share : float, optional
         Share of the memory that the engine may use, above 0 and at most 1; by default the engine's own.
     batched_tokens, sequences : int, optional
@@ -258,8 +269,8 @@ def memory_budget(
     (True, 15.0)
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
-    device, needs = as_accelerator(accelerator), engine_needs(engine)
-    large = device.allocatable_bytes >= LARGE and device.year >= 2022
+    device, needs = as_accelerator(accelerator), engine_needs(engine, version)
+    large = size_class(device, needs)
     tokens = _chosen("batched_tokens", batched_tokens, needs.batched_tokens[large], 1)
     running = Running(
         needs=needs,

@@ -70,6 +70,7 @@ OUTER = ("embedding", "tied", "head")
 PARTS = 4  # that are computed again one by one: two normalisations, attention, feed-forward
 ZERO_STAGES = (0, 1, 2, 3)
 LOGIT_BYTES = 12  # scores in bf16 and fp32, their log-probabilities, and the gradient in fp32 and bf16
+SCORE_BYTES = 4  # scores of attention in 16 bits, and their softmax
 GIVEN_BACK = 2  # of them are written only when others are given back
 
 
@@ -117,6 +118,7 @@ def training_memory(
     frozen_inputs: int = 0,
     base_format: str | WeightFormat = "bf16",
     fused_attention: bool = True,
+    score_bytes: int = SCORE_BYTES,
     copied_heads: bool = False,
     fused_norms: bool = False,
     fused_gates: bool = False,
@@ -161,6 +163,9 @@ def training_memory(
         How frozen weights are stored beside adapters, such as ``nf4`` for QLoRA.
     fused_attention : bool
         Whether scores stay on the chip; if not, each layer keeps the square of the length for each head.
+    score_bytes : int
+        Bytes of each score that is kept: 4 for scores in 16 bits and their softmax; 8 where scores are
+        capped, for the hyperbolic tangent, its softmax in fp32, and that in 16 bits.
     copied_heads : bool
         Whether keys and values are copied for each head of the queries that reads them.
     fused_norms : bool
@@ -221,6 +226,7 @@ def training_memory(
         frozen_inputs=integer("frozen_inputs", frozen_inputs, 0, 2) if adapter_rank else 0,
         base=weight_format(base_format),
         fused_attention=fused_attention,
+        score_bytes=integer("score_bytes", score_bytes, 1, 64),
         copied_heads=copied_heads,
         fused_norms=fused_norms,
         fused_gates=fused_gates,
@@ -254,6 +260,7 @@ class _Step:
     frozen_inputs: int
     base: WeightFormat
     fused_attention: bool
+    score_bytes: int
     copied_heads: bool
     fused_norms: bool
     fused_gates: bool
@@ -333,7 +340,7 @@ class _Step:
             forward_trained=not self.rank or self.targets == "all",
             dropout=self.dropout,
             frozen_inputs=self.frozen_inputs,
-            scores=not (self.fused_attention or self.recompute == "selective"),
+            scores=0 if self.fused_attention or self.recompute == "selective" else self.score_bytes,
             copied_heads=self.copied_heads,
             fused_norms=self.fused_norms,
             fused_gates=self.fused_gates,
@@ -358,8 +365,10 @@ class _Step:
         if self.zero >= 3:
             largest = max(each.parameters(self.spec.hidden) for each in layers) / self.layout.tensor
             outer = sum(counts.get(kind, 0.0) for kind in OUTER)
-            # A layer in use and the next, gathered in 16 bits; embedding and head stay so, with a gradient.
-            casts += 2 * 2 * largest + 2 * 2 * outer
+            # A layer in use and the next, gathered; embedding and head stay so, with a gradient. Beside
+            # adapters layers are gathered as they are stored, and neither has a gradient.
+            width = frozen / whole if self.rank else 2.0
+            casts += 2 * width * largest + 2 * (1 if self.rank else 2) * outer
             weights /= share
         per_layer = list(map(self._kept.per_token, layers))
         tokens = self.tokens * self.microbatches

@@ -466,3 +466,11 @@ def test_ways_of_the_table_are_those_of_the_package():
     assert [row[0] for row in table[1:3]] == ["as it is", "multi-head"]
     assert len(table) == 1 + len(memory.WAYS)
     assert table[2][2] == str(spec.kv_cache_bytes(8192) * 4 // spec.kv_cache_bytes(8192))
+
+
+def test_energy_that_is_not_known_is_not_shown():
+    """The data hold no rated power of Trainium1."""
+    found = ask("choose", model="qwen3-vl-2b", accelerators="Trainium1", first_token_s="5")
+    labels = {each["label"] for each in found.as_dict()["numbers"]}
+    assert "accelerators" in labels
+    assert "energy of an answer" not in labels

@@ -38,6 +38,54 @@ def test_a_context_beyond_the_offer_is_said():
     assert "beyond it" in run("llama-3-8b", "--context", "9000").output
 
 
+@pytest.mark.parametrize(
+    ("source", "stored", "engine"),
+    [
+        ("Qwen/Qwen3-32B-AWQ", "awq", "vllm"),
+        ("unsloth/Qwen3-14B-GGUF:Q4_K_M", "Q4_K_M", "llama.cpp"),
+        ("unsloth/Qwen3-14B-GGUF", "Q4_K_M", "llama.cpp"),
+        ("Qwen/Qwen3-8B-FP8", "fp8", "vllm"),
+        ("unsloth/llama-3-8b-bnb-4bit", "nf4", "vllm"),
+        ("openai/gpt-oss-20b", "mxfp4", "vllm"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "bf16", "vllm"),
+        ("Qwen/Qwen2.5-32B-Instruct-GPTQ-Int4", "gptq", "vllm"),
+    ],
+)
+def test_weights_are_stored_as_the_name_says(source, stored, engine):
+    sheet = serving_sheet(source, "H100 SXM 80GB", context=4096)
+    assert (sheet["what"].split(", ")[1], sheet["engine"]) == (f"weights {stored}", engine)
+
+
+def test_a_type_that_is_asked_for_stands_above_the_name():
+    sheet = serving_sheet("Qwen/Qwen3-32B-AWQ", "H200", context=4096, weight_dtype="bf16")
+    assert "weights bf16" in sheet["what"]
+
+
+def test_what_would_fit_does():
+    """Each way that is named is taken, and fits."""
+    named = serving_sheet("llama-3.1-8b", "RTX 4090")["try"]
+    assert [way.split()[0] for way in named] == ["--context", "--weight-dtype", "--devices"]
+    for way in named:
+        assert "verdict                  fits" in run("llama-3.1-8b", "-a", "RTX 4090", *way.split()).output
+    training = training_sheet("llama-3-70b", "RTX 3090", devices=2, train="qlora")["try"]
+    for way in training:
+        shown = run("llama-3-70b", "-a", "RTX 3090", "--devices", "2", "--train", "qlora", *way.split())
+        assert "fits with recomputation" in shown.output
+    assert serving_sheet("qwen3-8b", "RTX 4090", context=4096)["try"] == []
+
+
+def test_a_context_in_thousands():
+    assert run("qwen3-8b", "--context", "32k").output == run("qwen3-8b", "--context", "32,768").output
+    assert "'3q' is no number of tokens such as 8192 or 32k" in run("qwen3-8b", "--context", "3q").output
+
+
+def test_the_version_of_the_engine_and_its_share_can_be_set():
+    old = json.loads(run("qwen3-8b", "--engine-version", "0.19.1", "--json").output)
+    new = json.loads(run("qwen3-8b", "--share", "0.5", "--json").output)
+    assert old["engine"] == "vllm 0.19.1"
+    assert (old["usable"] / new["usable"]) == pytest.approx(0.9 / 0.5)
+
+
 def test_training_with_and_without_recomputation():
     sheet = training_sheet("llama-3-8b", "H100 SXM 80GB", devices=8, batch=4, train="full")
     assert sheet["peak_with_recomputation"] < sheet["peak"]

@@ -36,7 +36,7 @@ def test_a_gptq_model_on_a_card_of_24_gib():
     """Qwen3#16: 24,320 tokens of Qwen1.5-7B in int4, read in one batch of its context."""
     model = cohort.model(QWEN_1_5_7B)
     asked = {"weight_dtype": "gptq", "context": 24_000, "batched_tokens": 32_768}
-    found = memory_budget(model, "RTX 3090", engine="vllm-2025", **asked)
+    found = memory_budget(model, "RTX 3090", version="0.3", **asked)
     assert found.fits
     assert found.cache_tokens == pytest.approx(24_320, rel=0.1)
 

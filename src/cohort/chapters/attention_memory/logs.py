@@ -10,7 +10,9 @@ import pandas as pd
 from cohort.architecture.reading import read
 from cohort.architecture.registered import model, models, title
 from cohort.registry import facts
+from cohort.registry.devices import accelerator as find_accelerator
 from cohort.serving.caches import cache_bytes, cache_format
+from cohort.serving.engine_runtime import engine_needs, size_class, version_changes
 from cohort.serving.memory import memory_budget
 from cohort.serving.training_peak import training_memory
 from cohort.units import GB, GIB
@@ -72,6 +74,7 @@ def predicted(row: dict[str, str]) -> float:
         weight_dtype=row["weight_format"],
         kv_dtype=row["kv_format"] or "bf16",
         engine=row["engine"],
+        version=row["version"] or None,
         share=float(row["share"]) if row["share"] else None,
         **asked,
     )
@@ -90,8 +93,8 @@ def engine_logs() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per row of the data: ``model``, ``accelerator``, ``quantity``, ``logged``, ``predicted``, ``unit``,
-        ``error`` in percent, ``use`` and ``source``.
+        Per row of the data: ``model``, ``accelerator``, ``version`` of the engine, ``quantity``, ``logged``,
+        ``predicted``, ``unit``, ``error`` in percent, ``use`` and ``source``.
     """
     records = []
     for row in facts.rows("engine_logs"):
@@ -100,6 +103,7 @@ def engine_logs() -> pd.DataFrame:
             {
                 "model": title(model(row["model"])),
                 "accelerator": row["accelerator"],
+                "version": row["version"],
                 "quantity": row["quantity"],
                 "logged": logged,
                 "predicted": ours,
@@ -138,6 +142,72 @@ def by_quantity(logs: pd.DataFrame) -> pd.DataFrame:
     )
     frame = frame.reindex([name for name in WHAT if name in frame.index])
     return frame.rename(index=WHAT).rename_axis("logged")
+
+
+def by_source(logs: pd.DataFrame) -> pd.DataFrame:
+    """Return how far each log is met in what an engine leaves for the cache, the nearest first.
+
+    Parameters
+    ----------
+    logs : DataFrame
+        As `engine_logs` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Per source and device, of the rows that nothing was fitted to: ``models``, ``version`` of the engine,
+        ``rows``, and the ``error`` of the row that is furthest off, in percent and with its sign.
+    """
+    left = logs[(logs["use"] == "test") & logs["quantity"].isin(["room", "cache_tokens"])]
+    records = []
+    for (source, accelerator), rows in left.groupby(["source", "accelerator"], sort=False):
+        furthest = rows.iloc[int(rows["error"].abs().argmax())]
+        records.append(
+            {
+                "source": source,
+                "models": ", ".join(dict.fromkeys(rows["model"])),
+                "device": accelerator,
+                "version": furthest["version"],
+                "rows": len(rows),
+                "error": round(furthest["error"], 1) + 0.0,  # no negative zero
+            }
+        )
+    frame = pd.DataFrame(records)
+    return frame.sort_values("error", key=lambda errors: errors.abs(), ignore_index=True)
+
+
+def by_version(name: str, accelerator: str, context: int) -> pd.DataFrame:
+    """Return what vLLM leaves for the cache on one device, by the version from which on its defaults hold.
+
+    Parameters
+    ----------
+    name, accelerator : str
+        A model and an accelerator.
+    context : int
+        Tokens of a sequence.
+
+    Returns
+    -------
+    DataFrame
+        Per version: ``share`` of the memory, ``tokens`` that are read at once, ``sequences`` that are sampled
+        for, what the engine takes for itself as a rule and what is left, ``engine`` and ``room``, in GiB.
+    """
+    device = find_accelerator(accelerator)
+    records = {}
+    for version in ("0.7", *version_changes("vllm")):
+        needs, budget = (
+            engine_needs("vllm", version),
+            memory_budget(name, device, context=context, version=version),
+        )
+        size = size_class(device, needs)
+        records[version] = {
+            "share": needs.share,
+            "tokens": needs.batched_tokens[size],
+            "sequences": needs.sequences[size],
+            "engine": budget.runtime[1] / GIB,
+            "room": budget.room / GIB,
+        }
+    return pd.DataFrame.from_dict(records, orient="index").rename_axis("version")
 
 
 def training_steps() -> pd.DataFrame:
@@ -203,6 +273,8 @@ def published_peaks() -> pd.DataFrame:
         asked: dict[str, Any] = {name: int(row[name]) for name in counts}
         asked |= {name: row[name] for name in ("recipe", "adapter_targets", "base_format", "recompute")}
         asked |= {name: row[name] == "yes" for name in SWITCHES}
+        if int(row["score_bytes"]):
+            asked |= {"fused_attention": False, "score_bytes": int(row["score_bytes"])}
         found = training_memory(spec, int(row["batch"]), int(row["length"]), **asked)
         published = float(row["value"]) * UNITS[row["unit"]]
         records.append(

@@ -9,7 +9,7 @@ LOGS = facts.rows("engine_logs")
 # What lies further off than the rest, and why.
 OUTLIERS = {
     ("qwen3-235b-a22b", "room", "vllm21348"): "workspaces for experts in fp8, in a version of mid-2025",
-    ("llama-3.1-8b", "cache_tokens", "vllm17122"): "versions up to 0.8.2 sample for 1,024 on any card",
+    ("llama-3.1-8b", "cache_tokens", "vllm17122"): "versions before 0.8.4 sample for 1,024 on any card",
     ("llama-2-70b", "cache_tokens", "vllm2031"): "version 0.2.4 with a correction that later ones have not",
     ("gpt-oss-120b", "room", "vllm27508"): "Marlin kernels, which pad the experts by 1.4 GiB more",
     (
@@ -22,7 +22,12 @@ OUTLIERS = {
         "room",
         "club3090652",
     ): "workspaces of kernels for NVFP4",
-    ("qwen3.5-35b-a3b", "room", "vllm50722"): "a drafter in some tries",
+    ("qwen2.5-14b", "room", "vllm13061"): "of a device with more left: the tokens are those of the fullest",
+    ("minimax-m2.7", "room", "sparkvllm396"): "5 GiB for graphs, and changes of the host's memory, on a GB10",
+    ("minimax-m2.7", "cache_tokens", "sparkvllm396"): "as its room",
+    ("gpt-oss-120b", "weights", "vllm51590"): "kernels that pad experts split over eight devices by more",
+    ("qwen3.6-27b", "cache_tokens", "club3090matched"): "a drafter with a cache of its own",
+    ("gemma-4-31b", "cache_tokens", "club3090matched"): "a drafter with a cache of its own",
     ("qwen3.6-35b-a3b", "cache_tokens", "club3090bench"): "under Windows, with a share that is not said",
     ("gpt-oss-20b", "weights", "vllm22331"): "the kernels of this card pad nothing",
     ("deepseek-v4-pro", "weights", "inferencex2128"): "a branch that held its experts in a wider type",
@@ -40,7 +45,8 @@ def error(row):
 
 @pytest.mark.parametrize("row", LOGS, ids=lambda row: f"{row['model']} {row['quantity']} {row['source']}")
 def test_each_log_is_met_or_named(row):
-    known = (row["model"], row["quantity"], row["source"]) in OUTLIERS and row["devices"] != "2"
+    known = (row["model"], row["quantity"], row["source"]) in OUTLIERS
+    known = known and not (row["source"] == "club3090bench" and row["devices"] == "2")
     assert (error(row) > LIMITS.get(row["quantity"], 0)) == known
     assert not (known and row["use"] == "calibrate")
 
@@ -55,14 +61,33 @@ def test_the_errors_as_they_came_out():
     found = logs.by_quantity(logs.engine_logs())
     assert found["median"].to_dict() == pytest.approx(
         {
-            "weights on a device": 0.14,
-            "memory left for the cache": 3.39,
-            "tokens that the cache holds": 2.07,
+            "weights on a device": 0.18,
+            "memory left for the cache": 4.77,
+            "tokens that the cache holds": 5.41,
             "bytes of a cache": 0.001,
             "whether it fits": 0,
         },
         abs=0.01,
     )
+
+
+def test_errors_by_source_are_those_of_their_furthest_rows():
+    found = logs.by_source(logs.engine_logs()).set_index("source")["error"]
+    assert found["vllm2031"] == pytest.approx(47.3, abs=0.1)
+    assert list(found.abs()) == sorted(found.abs())
+    assert len(found) == 20
+
+
+def test_what_the_version_changes():
+    found = logs.by_version("llama-3.1-8b", "H100 SXM 80GB", 16_000)
+    assert list(found.index) == ["0.7", "0.8", "0.8.4", "0.17", "0.20", "0.28", "0.33"]
+    assert found["share"].tolist() == [0.9] * 4 + [0.92] * 3
+    assert found.loc["0.7", "sequences"] == 256 and found.loc["0.8", "sequences"] == 1024
+    assert found.loc["0.17", "engine"] < found.loc["0.20", "engine"]
+    said = words.versions("Llama 3.1 8B", "H100 SXM 80GB", found)
+    assert "raised to 0.92" in said and "Llama 3.1 8B on one H100 SXM 80GB" in said
+    none = words.versions("DeepSeek-V3", "RTX 4090", logs.by_version("deepseek-v3", "RTX 4090", 4096))
+    assert none == "No version leaves memory for a cache of DeepSeek-V3 on one RTX 4090."
 
 
 def test_the_table_is_of_rows_that_set_nothing():
@@ -74,12 +99,12 @@ def test_the_table_is_of_rows_that_set_nothing():
 
 def test_the_logs_in_words():
     assert words.logged(logs.engine_logs()) == (
-        "Weights and caches are counted: over 62 rows the median error is 0.015% and the largest 47%, for "
+        "Weights and caches are counted: over 67 rows the median error is 0.017% and the largest 47%, for "
         "Kimi K2, predicted too low.\n"
         "What an engine leaves depends on what it takes for itself, which differs by version and model: over "
-        "25 rows the median error is 3.3% and the largest 100%, for Qwen3.6 35B-A3B, predicted too high. 8 "
-        "rows lie further off than 10%, with more predicted than was left in 8: leave a margin.\n"
-        "Of 8 answers on whether a model fits, 7 are right; wrong is DeepSeek-V4-Pro on H200, which was said "
+        "35 rows the median error is 5.4% and the largest 100%, for Qwen3.6 35B-A3B, predicted too high. 13 "
+        "rows lie further off than 10%, with more predicted than was left in 12: leave a margin.\n"
+        "Of 9 answers on whether a model fits, 8 are right; wrong is DeepSeek-V4-Pro on H200, which was said "
         "to fit."
     ).replace("\n", " ")
 
@@ -89,7 +114,6 @@ FAR = {
     ("Llama 2 7B", "llamafactoryperf"): "rounded, with what the driver holds besides",
     ("Llama 2 7B", "longlora"): "quoted second hand, with buffers of DeepSpeed",
     ("Llama 3 70B", "megatronbridge"): "inputs are kept in fp8",
-    ("Gemma 2 2B", "litgptfinetune"): "the head's adapters, and scores of attention that are kept",
     ("Llama 3.1 70B", "torchtitan"): "buffers of 131,072 tokens that are passed between devices",
     ("Llama 3.2 1B", "litgptfinetune"): "less than its states alone",
     ("Llama 3.2 3B", "litgptfinetune"): "less than its states alone",
@@ -131,9 +155,9 @@ def test_the_steps_in_words():
 
 
 def test_two_outliers_are_their_settings():
-    """With the default of versions up to 0.8.2, and with the weights of the Marlin kernels, they are met."""
+    """With the default of versions before 0.8.4, and with the weights of the Marlin kernels, they are met."""
     rows = {(row["source"], row["quantity"]): row for row in LOGS}
-    sampled = {**rows["vllm17122", "cache_tokens"], "sequences": "1024"}
+    sampled = {**rows["vllm17122", "cache_tokens"], "version": "0.8.3"}
     assert error(sampled) < 0.05
     padded = logs.predicted(rows["vllm27508", "room"]) - float(rows["vllm23278", "weights"]["value"])
     padded += logs.predicted(rows["vllm23278", "weights"])

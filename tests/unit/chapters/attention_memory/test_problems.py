@@ -38,7 +38,7 @@ def test_scores_that_are_written_out(solved):
     ("model", "accelerator", "answer"),
     [
         ("deepseek-v3.2", "RTX 4090", "More than 64 devices."),
-        ("llama-3-8b", "H200", "1 device, and 107 sequences at once."),
+        ("llama-3-8b", "H200", "1 device, and 109 sequences at once."),
     ],
 )
 def test_what_fits_elsewhere(model, accelerator, answer):

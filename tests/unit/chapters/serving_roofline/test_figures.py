@@ -14,7 +14,7 @@ LENGTHS = {"input_tokens": 1024, "output_tokens": 256}
 
 @pytest.fixture(scope="module")
 def sweep() -> pd.DataFrame:
-    return tables.by_concurrency([1, 64, 350, 400], **REQUEST, **LENGTHS)
+    return tables.by_concurrency([1, 64, 349, 400], **REQUEST, **LENGTHS)
 
 
 def texts(drawing) -> list[str]:

@@ -20,7 +20,7 @@ def scope() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def sweep() -> pd.DataFrame:
-    return tables.by_concurrency([1, 64, 350], **REQUEST)
+    return tables.by_concurrency([1, 64, 349], **REQUEST)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_the_brief_at_its_defaults(newest):
         "tokens a second, "
     )
     assert second.endswith(
-        "The largest part of that time is *prompts of others*. The memory holds 350 such answers."
+        "The largest part of that time is *prompts of others*. The memory holds 349 such answers."
     )
     assert third == (
         "- At USD 2.5 for an accelerator and hour, a million output tokens cost USD 1.84, their prompts "
@@ -151,7 +151,7 @@ def test_where_the_time_goes(sweep):
     first, last = words.token_time(sweep, 64, mixture=False).split("\n")
     assert first == (
         "With one answer, the largest part of the time is *reading weights*, and 26.8% is what no roofline "
-        "counts: fixed times and exchange. With 64 and with 350 it is *prompts of "
+        "counts: fixed times and exchange. With 64 and with 349 it is *prompts of "
         "others*."
     )
     assert last == "The weights are read in the same time however many answers share them."
@@ -161,11 +161,11 @@ def test_where_the_time_goes(sweep):
 
 
 def test_what_concurrency_trades(sweep):
-    said = words.trade(sweep, 350, 4, 2.5)
-    one, full = sweep.loc[1], sweep.loc[350]
+    said = words.trade(sweep, 349, 4, 2.5)
+    one, full = sweep.loc[1], sweep.loc[349]
     assert said == (
-        "From one answer to 350 at once, throughput grows 38 times, and each user's speed falls from 57.8 "
-        "to 6.27 tokens a second. So a million tokens cost from USD 1.26 to USD 48 at the chosen price."
+        "From one answer to 349 at once, throughput grows 38 times, and each user's speed falls from 57.8 "
+        "to 6.29 tokens a second. So a million tokens cost from USD 1.27 to USD 48 at the chosen price."
     )
     assert 1e6 * 10 / 3600 / full["throughput"] == pytest.approx(1.265, abs=0.005)
     assert 1e6 * 10 / 3600 / one["throughput"] == pytest.approx(48.0, abs=0.05)
@@ -188,7 +188,7 @@ def test_variants():
     said = words.variants(saved, 4)
     assert said.startswith(
         "Of those that fit, *weights in fp8* writes most, 2,740 tokens a second. With *a key and a "
-        "value for each head* the memory would hold 38 answers in place of 350. A latent vector is small but "
+        "value for each head* the memory would hold 38 answers in place of 349. A latent vector is small but "
         "not divided: each of 4 devices holds all of it. Fewer bits"
     )
     none = words.variants(saved.assign(throughput=float("nan")), 1)
@@ -212,8 +212,8 @@ def test_the_sum_that_is_quoted():
     usd, billions = comparisons.quoted_cost()
     assert usd * billions * 1e3 == pytest.approx(700_000, rel=1e-12)
     assert words.quoted_sum(usd, billions).startswith(
-        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 15.4 at "
-        "the highest price in the data. The quoted sum would then pay for 45.5 billion tokens a day.\n"
+        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 15.5 at "
+        "the highest price in the data. The quoted sum would then pay for 45.1 billion tokens a day.\n"
     )
 
 

@@ -10,6 +10,7 @@ from cohort.chapters.attention_memory.words.caches import (
     stored_in,
     token_costs,
     trained,
+    versions,
     ways_to_save,
 )
 from cohort.chapters.attention_memory.words.remembered import takeaways
@@ -41,5 +42,6 @@ __all__ = [
     "takeaways",
     "token_costs",
     "trained",
+    "versions",
     "ways_to_save",
 ]

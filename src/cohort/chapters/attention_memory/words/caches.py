@@ -315,6 +315,39 @@ def logged(rows: pd.DataFrame) -> str:
     )
 
 
+def versions(name: str, accelerator: str, rows: pd.DataFrame) -> str:
+    """Return what the version of vLLM changes about the memory that is left for the cache.
+
+    Parameters
+    ----------
+    name, accelerator : str
+        Titles of the model and of the device.
+    rows : DataFrame
+        As `logs.by_version` returns it, the oldest version first.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    room = rows["room"]
+    most, least, last = str(room.idxmax()), str(room.idxmin()), rows.iloc[-1]
+    if room.max() <= 0:
+        return f"No version leaves memory for a cache of {name} on one {accelerator}."
+    differ = (
+        f"The same command leaves {significant(room.max())} GiB for the cache of {name} on one {accelerator} "
+        f"in vLLM {most} and {significant(max(room.min(), 0))} GiB in {least}"
+        if room.max() > room.min()
+        else f"Each version leaves {significant(room.max())} GiB for the cache of {name} on one {accelerator}"
+    )
+    return running(
+        f"{differ}.",
+        f"Since 0.20 CUDA graphs are set aside before the cache is sized, and the share was raised to "
+        f"{significant(last['share'])} to make up for it; until then they came on top of the share.",
+        "How many sequences are sampled for in the trial decides what the scores of the vocabulary take.",
+    )
+
+
 def _worst(rows: pd.DataFrame) -> str:
     worst = rows.iloc[int(rows["error"].abs().argmax())]
     return f"{worst['model']}, predicted too {'high' if worst['error'] > 0 else 'low'}"
