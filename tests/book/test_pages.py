@@ -325,7 +325,8 @@ def test_there_is_a_chapter() -> None:
 
 
 # Texts that are styled alike, but for what a test puts among them.
-ALIKE = "<p>Readable <b>text</b>.</p>" * 200
+ALIKE = '<p>Readable <b>text</b>, <a href="#">linked</a>.</p><p class="bare"><a href="#">alone</a></p>' * 100
+STYLE = "<style>.bare a, a.bare { color: #222; text-decoration: none; }</style>"
 FAULTS = {
     "nothing": "",
     "a pale text": '<p>Readable <b style="color: #ccc">pale</b>.</p>',
@@ -334,6 +335,9 @@ FAULTS = {
     "a dark ground far around": '<div style="background: #444"><div><p>Readable text.</p></div></div>',
     "a transparent text": '<div style="opacity: 0.3"><p>Readable <b>text</b>.</p></div>',
     "a picture without words": '<img src="data:,">',
+    "a link like its text": '<p>A text with <a class="bare" href="#">one</a>.</p>',
+    "a link in a text, styled as links alone": '<p class="bare">A text with <a href="#">one</a> in it.</p>',
+    "a link at the end of a text": '<p class="bare">A text ends with <span><a href="#">one</a></span></p>',
 }
 
 
@@ -345,10 +349,11 @@ def test_the_audit_finds_a_fault_among_much_that_is_alike(
     monkeypatch.setattr(visitor, "every", every)
     page = visitor.page(LIGHT)
     page.set_content(
-        '<html lang="en"><title>x</title><main style="background: #fff"><h1>x</h1>'
+        f'<html lang="en"><title>x</title>{STYLE}<main style="background: #fff; color: #111"><h1>x</h1>'
         f"{ALIKE}{FAULTS[fault]}{ALIKE}</main>"
     )
     found = visitor.audit(page)
     page.close()
-    rule = "image-alt" if "picture" in fault else "color-contrast"
+    rules = {"picture": "image-alt", "link": "link-in-text-block"}
+    rule = next((rule for word, rule in rules.items() if word in fault), "color-contrast")
     assert {one.split()[0] for one in found} == (set() if fault == "nothing" else {rule})
