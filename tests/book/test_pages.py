@@ -2,8 +2,10 @@
 
 import gzip
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
@@ -99,7 +101,12 @@ def weight(visitor: Visitor, view: View, visit: Visit) -> list[str]:
 CHECKS = (console, requests, accessibility, width, images, markup, formulas, weight)
 
 
-@pytest.mark.parametrize("page", pages())
+def visited(paths: Iterable[str]) -> list[Any]:
+    """Give pages to tests such that all that look at a visit of a page run in one worker, which makes it."""
+    return [pytest.param(path, id=path, marks=pytest.mark.xdist_group(path)) for path in paths]
+
+
+@pytest.mark.parametrize("page", visited(pages()))
 def test_a_page_in_every_view(visitor: Visitor, page: str) -> None:
     """All checks of a page in one test, which visits it once for each view."""
     problems = {
@@ -111,6 +118,7 @@ def test_a_page_in_every_view(visitor: Visitor, page: str) -> None:
     assert problems == {}
 
 
+@pytest.mark.xdist_group("data_dictionary.html")
 def test_what_is_folded_is_no_part_of_a_page_s_height(visitor: Visitor) -> None:
     tables = visitor.visit("data_dictionary.html", PHONE).observed["tables"]
     folded = (SITE / "data_dictionary.html").read_text(encoding="utf-8").count('<details class="columns">')
@@ -129,6 +137,7 @@ def test_a_page_is_painted_soon(visitor: Visitor, page: str) -> None:
     assert 0 < min(paints) < FIRST_PAINT_MS
 
 
+@pytest.mark.xdist_group("glossary.html")
 def test_the_book_has_formulas(visitor: Visitor) -> None:
     assert visitor.visit("glossary.html", LIGHT).observed["formulas"] > 5
 
@@ -304,7 +313,7 @@ def test_labels_of_figures_stay_apart(visitor: Visitor, chapter: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", visited(CHAPTERS))
 def test_a_chapter_is_read_before_it_is_run(visitor: Visitor, chapter: str) -> None:
     """Findings come first; code is folded, and tables that support a text are; a figure is spoken of."""
     wide, phone = visitor.visit(chapter, LIGHT).observed, visitor.visit(chapter, PHONE).observed
