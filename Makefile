@@ -9,7 +9,11 @@ BUILT := _build/.built
 AGAIN := _build/again
 TIMES := _build/.times
 # As many workers as cores, but no more than eight: a worker of the page tests is a browser.
-PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
+# A file of unit tests works out once what several of its tests look at.
+UNITS := $(PYTEST) --dist loadfile
+# By all cores, where pip would use one; the tests of other packages are not run here.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 # Everything the pages are made of, folders included so that a deleted file counts as a change.
 SOURCES := _config.yml _toc.yml references.bib CITATION.cff requirements.txt $(wildcard *.md) api _ext _static data notebooks src \
 	node_modules
@@ -39,7 +43,7 @@ quick: install-dev ## Lint, types and most unit tests, in under a minute
 	@mkdir -p _build && : > $(TIMES)
 	$(call timed,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
 	$(call timed,types,$(BIN)/mypy)
-	$(call timed,unit tests,$(PYTEST) -m "not slow" tests/unit)
+	$(call timed,unit tests,$(UNITS) -m "not slow" tests/unit)
 	@echo; cat $(TIMES)
 
 test: ## Install, then lint, types, tests, notebooks, book and browser
@@ -50,9 +54,9 @@ test: ## Install, then lint, types, tests, notebooks, book and browser
 gates: ## The checks of `make test` in the environment as it is
 	@mkdir -p _build && { [ "$(KEEP_TIMES)" ] || : > $(TIMES); }
 	$(call timed,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
-	$(call timed,types,$(BIN)/mypy)
-	$(call timed,unit tests,$(PYTEST) tests/unit tests/oracles)
-	$(call timed,notebook tests,$(PYTEST) tests/notebooks)
+	$(call timed,types and runs,$(BIN)/mypy > _build/.types 2>&1 & types=$$!; $(PYTEST) tests/notebooks; ran=$$?; \
+		wait $$types; typed=$$?; cat _build/.types; [ $$ran = 0 ] && [ $$typed = 0 ])
+	$(call timed,unit tests,$(UNITS) tests/unit tests/oracles)
 	$(call timed,notebooks,$(BIN)/cohort check --and-here --profile plain-cpu --profile many-threads)
 	$(call timed,two books,$(MAKE) --no-print-directory html-twice)
 	$(call timed,browser tests,$(PYTEST) -m "not idle" tests/book)
@@ -77,7 +81,8 @@ $(VENV)/.made:
 
 $(VENV)/.locked: requirements.txt $(VENV)/.made
 	@echo "Installing the locked requirements into $(VENV); the first time takes a few minutes."
-	@$(PIP) install -qq --require-hashes -r requirements.txt
+	@$(PIP) install -qq --no-compile --require-hashes -r requirements.txt
+	@$(COMPILE)
 	@touch $@
 
 # Bytecode beforehand, for machines where Python may not write it on import.
@@ -90,7 +95,8 @@ $(VENV)/.package: pyproject.toml hatch_build.py $(VENV)/.locked
 
 $(VENV)/.locked-dev: requirements-dev.txt $(VENV)/.package
 	@echo "Installing the locked development requirements."
-	@$(PIP) install -qq --require-hashes -r requirements-dev.txt
+	@$(PIP) install -qq --no-compile --require-hashes -r requirements-dev.txt
+	@$(COMPILE)
 	@touch $@
 
 # npm comes from a wheel where the machine has none.

@@ -7,7 +7,7 @@ tables welded into sentences; of the tables made from the data only what names t
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,6 +17,7 @@ from docutils import nodes
 from native_formulas import mathml
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from wide_tables import made_table
 
 INDEX = "search_sections.js"
@@ -25,10 +26,11 @@ ASSETS = Path(__file__).parent / "assets"
 # What Sphinx writes for its own search; its index alone is half a megabyte.
 REPLACED = ("searchindex.js", "_static/searchtools.js", "_static/language_data.js")
 SEARCH_PAGE = "search"
+STORE = "section_search_entries"
 HIDDEN = "sd-hide-link-text"  # the text of a link that is as large as its card
 # Parts of a page that are no prose.
 SILENT = (nodes.literal_block, nodes.math_block, nodes.raw, nodes.comment, nodes.image, nodes.table,
-          addnodes.index, addnodes.toctree)  # fmt: skip
+          nodes.system_message, addnodes.index, addnodes.toctree)  # fmt: skip
 APART = (nodes.section, addnodes.desc, nodes.definition_list_item, nodes.title)
 # Weights of what is found: a term is defined once, functions are many.
 PAGE, SECTION, TERM, FUNCTION = 1.4, 1.0, 1.6, 0.35
@@ -152,14 +154,38 @@ def _rows(markup: str) -> str:
     return ", ".join(dict.fromkeys(" ".join(head.get_text().split()) for head in heads))
 
 
+def read_page(app: Sphinx, doctree: nodes.document) -> None:
+    """Note the places of a page as it is read; where they stand is known once the book is written."""
+    document = app.env.docname
+    is_api = document == "api" or document.startswith("api/")
+    noted(app.env)[document] = list(entries(doctree, "", is_api, FAINT.get(document, 1.0)))
+
+
+def noted(env: BuildEnvironment) -> dict[str, list[Entry]]:
+    """Return the places of the pages read, which stay with the build's environment."""
+    if not hasattr(env, STORE):
+        setattr(env, STORE, {})
+    found: dict[str, list[Entry]] = getattr(env, STORE)
+    return found
+
+
+def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    """Forget the places of a page that is read again or gone."""
+    noted(env).pop(docname, None)
+
+
+def merge_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str], other: BuildEnvironment) -> None:
+    """Take over what another process has read."""
+    noted(env).update({name: places for name, places in noted(other).items() if name in docnames})
+
+
 def index_of(app: Sphinx) -> list[Entry]:
     """Return the places of the book, in the order of the pages' names."""
-    found = []
-    for document in sorted(app.env.found_docs):
-        page = app.builder.get_target_uri(document)
-        is_api = document == "api" or document.startswith("api/")
-        found += list(entries(app.env.get_doctree(document), page, is_api, FAINT.get(document, 1.0)))
-    return found
+    return [
+        replace(place, address=app.builder.get_target_uri(document) + place.address)
+        for document, places in sorted(noted(app.env).items())
+        for place in places
+    ]
 
 
 def write_index(app: Sphinx, exception: Exception | None) -> None:
@@ -185,5 +211,8 @@ def load_script(app: Sphinx, pagename: str, templatename: str, context: dict[str
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the index and the page."""
     app.connect("html-page-context", load_script)
+    app.connect("doctree-read", read_page, priority=900)  # after all that adds to a page
+    app.connect("env-purge-doc", forget_page)
+    app.connect("env-merge-info", merge_pages)
     app.connect("build-finished", write_index)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,7 +21,7 @@ from cohort.runner.notebook.document import read_notebook
 
 FOLDER = "_build/sessions"
 LIMIT_S = 300
-DURATION = re.compile(r"\d+\.\d s\b")
+DURATION = re.compile(r"( ?) *\d+\.\d s\b")  # and the space before it, of which a long one takes more
 
 
 def folder(directive: SphinxDirective) -> Path:
@@ -78,7 +78,7 @@ class Session(SphinxDirective):
         status, said = output(command, folder(self))
         if status != self.options.get("status", 0):
             raise self.error(f"{command[-1]!r} ended with status {status}: {said}")
-        return DURATION.sub("…", said).rstrip()
+        return DURATION.sub(r"\1…", said).rstrip()
 
     def block(self, text: str, language: str) -> nodes.literal_block:
         """Return a block of code or output."""

@@ -13,6 +13,7 @@ settings.register_profile("weekly", deadline=None, print_blob=True)
 MARKERS = (
     "slow: takes seconds, and is left out of `make quick`",
     "weekly: takes long, and runs with --weekly only",
+    "xdist_group(name): runs in one worker with the others of the group",
     "idle: looks at a clock, and runs in `make test` when no other test does",
 )
 
@@ -29,7 +30,17 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("weekly" if explores else "push")
 
 
+def shared_fixtures(item: pytest.Item) -> list[str]:
+    """Return the fixtures that a test shares with others of its module."""
+    known = getattr(item, "_fixtureinfo", None)  # of functions alone
+    definitions = known.name2fixturedefs.values() if known else ()
+    return [found[-1].argname for found in definitions if found[-1].scope == "module"]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:  # what is made once for a module is made by one worker
+        for name in shared_fixtures(item):
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {name}"))
     if config.getoption("--weekly"):
         return
     weekly = [item for item in items if item.get_closest_marker("weekly")]

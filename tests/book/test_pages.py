@@ -2,8 +2,10 @@
 
 import gzip
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
@@ -99,7 +101,12 @@ def weight(visitor: Visitor, view: View, visit: Visit) -> list[str]:
 CHECKS = (console, requests, accessibility, width, images, markup, formulas, weight)
 
 
-@pytest.mark.parametrize("page", pages())
+def visited(paths: Iterable[str]) -> list[Any]:
+    """Give pages to tests such that all that look at a visit of a page run in one worker, which makes it."""
+    return [pytest.param(path, id=path, marks=pytest.mark.xdist_group(path)) for path in paths]
+
+
+@pytest.mark.parametrize("page", visited(pages()))
 def test_a_page_in_every_view(visitor: Visitor, page: str) -> None:
     """All checks of a page in one test, which visits it once for each view."""
     problems = {
@@ -111,6 +118,7 @@ def test_a_page_in_every_view(visitor: Visitor, page: str) -> None:
     assert problems == {}
 
 
+@pytest.mark.xdist_group("data_dictionary.html")
 def test_what_is_folded_is_no_part_of_a_page_s_height(visitor: Visitor) -> None:
     tables = visitor.visit("data_dictionary.html", PHONE).observed["tables"]
     folded = (SITE / "data_dictionary.html").read_text(encoding="utf-8").count('<details class="columns">')
@@ -129,6 +137,7 @@ def test_a_page_is_painted_soon(visitor: Visitor, page: str) -> None:
     assert 0 < min(paints) < FIRST_PAINT_MS
 
 
+@pytest.mark.xdist_group("glossary.html")
 def test_the_book_has_formulas(visitor: Visitor) -> None:
     assert visitor.visit("glossary.html", LIGHT).observed["formulas"] > 5
 
@@ -304,7 +313,7 @@ def test_labels_of_figures_stay_apart(visitor: Visitor, chapter: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", visited(CHAPTERS))
 def test_a_chapter_is_read_before_it_is_run(visitor: Visitor, chapter: str) -> None:
     """Findings come first; code is folded, and tables that support a text are; a figure is spoken of."""
     wide, phone = visitor.visit(chapter, LIGHT).observed, visitor.visit(chapter, PHONE).observed
@@ -325,7 +334,8 @@ def test_there_is_a_chapter() -> None:
 
 
 # Texts that are styled alike, but for what a test puts among them.
-ALIKE = "<p>Readable <b>text</b>.</p>" * 200
+ALIKE = '<p>Readable <b>text</b>, <a href="#">linked</a>.</p><p class="bare"><a href="#">alone</a></p>' * 100
+STYLE = "<style>.bare a, a.bare { color: #222; text-decoration: none; }</style>"
 FAULTS = {
     "nothing": "",
     "a pale text": '<p>Readable <b style="color: #ccc">pale</b>.</p>',
@@ -334,6 +344,9 @@ FAULTS = {
     "a dark ground far around": '<div style="background: #444"><div><p>Readable text.</p></div></div>',
     "a transparent text": '<div style="opacity: 0.3"><p>Readable <b>text</b>.</p></div>',
     "a picture without words": '<img src="data:,">',
+    "a link like its text": '<p>A text with <a class="bare" href="#">one</a>.</p>',
+    "a link in a text, styled as links alone": '<p class="bare">A text with <a href="#">one</a> in it.</p>',
+    "a link at the end of a text": '<p class="bare">A text ends with <span><a href="#">one</a></span></p>',
 }
 
 
@@ -345,10 +358,11 @@ def test_the_audit_finds_a_fault_among_much_that_is_alike(
     monkeypatch.setattr(visitor, "every", every)
     page = visitor.page(LIGHT)
     page.set_content(
-        '<html lang="en"><title>x</title><main style="background: #fff"><h1>x</h1>'
+        f'<html lang="en"><title>x</title>{STYLE}<main style="background: #fff; color: #111"><h1>x</h1>'
         f"{ALIKE}{FAULTS[fault]}{ALIKE}</main>"
     )
     found = visitor.audit(page)
     page.close()
-    rule = "image-alt" if "picture" in fault else "color-contrast"
+    rules = {"picture": "image-alt", "link": "link-in-text-block"}
+    rule = next((rule for word, rule in rules.items() if word in fault), "color-contrast")
     assert {one.split()[0] for one in found} == (set() if fault == "nothing" else {rule})

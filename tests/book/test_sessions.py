@@ -53,8 +53,12 @@ def test_files_of_the_book_lie_beside_the_commands(tmp_path: Path) -> None:
 
 
 def test_durations_are_left_out(tmp_path: Path) -> None:
-    assert texts(session(tmp_path, "echo 'a finished    12.3 s'; echo 'b   0.1 s, 1.5 steps'")) == [
-        "$ echo 'a finished    12.3 s'; echo 'b   0.1 s, 1.5 steps'\na finished    …\nb   …, 1.5 steps"
+    """However long they took: a number that is wider has less space before it."""
+    (tmp_path / "said").write_text(
+        "a finished    12.3 s\na finished     9.9 s\nb   0.1 s, 1.5 steps\n7.0 s\n", encoding="utf-8"
+    )
+    assert texts(session(tmp_path, "cat said", files="said")) == [
+        "$ cat said\na finished …\na finished …\nb …, 1.5 steps\n…"
     ]
 
 

@@ -110,9 +110,11 @@ async () => {
 # Audits the page, or only what a selector chooses. Transitions are ended first: a colour on its way from one
 # theme to the other belongs to neither.
 #
-# Nine tenths of an audit is the contrast of each text with what is behind it. It is decided by how the text
-# and all around it are styled, so of the texts that are styled alike, up to the root, the first is audited.
-# All other rules see every element, and with `every` so does this one.
+# Nine tenths of an audit is the contrast of each text with what is behind it, and of each link with the text
+# around it. It is decided by how the text and all around it are styled, so of the texts that are styled
+# alike, up to the root, the first is audited. A link counts where the text around it is more than a link: of
+# those styled alike, with text on the same sides, the one with most text around it is audited.
+# All other rules see every element, and with `every` so do these two.
 #
 # With `colours`, only the rules that look at colours run: a page differs in nothing else between its themes.
 AUDIT = """
@@ -120,7 +122,10 @@ async ({selector = null, every = false, colours = false}) => {
   const still = document.createElement("style");
   still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
   document.head.append(still);
-  document.querySelectorAll("[data-audited]").forEach((one) => delete one.dataset.audited);
+  for (const one of document.querySelectorAll("[data-audited], [data-audited-link]")) {
+    delete one.dataset.audited;
+    delete one.dataset.auditedLink;
+  }
   await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
 
   const told = ["color", "backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode",
@@ -145,7 +150,29 @@ async ({selector = null, every = false, colours = false}) => {
     if (every || !seen.has(style(element))) element.dataset.audited = "";
     seen.add(style(element));
   }
-  axe.configure({rules: [{id: "color-contrast", selector: "[data-audited]"}]});
+  const length = (elements) => elements.reduce((sum, one) => sum + one.textContent.trim().length, 0);
+  const rooms = new Map();
+  const room = (element) => {  // by how much the text of a block outweighs its links
+    let block = element.parentElement;
+    while (block.parentElement && getComputedStyle(block).display.startsWith("inline")) {
+      block = block.parentElement;
+    }
+    if (!rooms.has(block)) rooms.set(block, length([block]) - 2 * length([...block.querySelectorAll("a")]));
+    return rooms.get(block);
+  };
+  const sides = (link) => [link.previousSibling, link.nextSibling].map((one) =>
+    Boolean(one && one.nodeType === Node.TEXT_NODE && one.data.trim()));
+  const most = new Map();
+  for (const link of document.querySelectorAll("a[href]")) {
+    if (!link.getClientRects().length) continue;
+    const alike = every ? most.size : [style(link), ...sides(link)].join("|");
+    if (!most.has(alike) || room(link) > room(most.get(alike))) most.set(alike, link);
+  }
+  most.forEach((link) => { link.dataset.auditedLink = ""; });
+  axe.configure({rules: [
+    {id: "color-contrast", selector: "[data-audited]"},
+    {id: "link-in-text-block", selector: "[data-audited-link]"},
+  ]});
   const {violations} = await axe.run(selector || document, {
     ...(colours ? {runOnly: ["color-contrast", "link-in-text-block"]} : {}),
     resultTypes: ["violations"], preload: false, selectors: false, elementRef: false,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
+from cohort.runner.batch import prepare_fonts
 from cohort.runner.project import Project, find_project
 
 CHAPTERS = sorted(find_project(Path(__file__).parent).notebooks.glob("*.ipynb"))
@@ -86,12 +86,16 @@ def good() -> dict[str, Any]:
 
 
 def new_checkout(root: Path) -> Project:
-    """Make a checkout with a file of data and no notebook; fonts come along, since they cost seconds."""
+    """Make a checkout with a file of data and no notebook.
+
+    All share one cache of fonts, and so those of one process share a server of warm kernels.
+    """
     (root / "notebooks").mkdir(parents=True)
     (root / "_toc.yml").write_text("format: jb-book\nroot: intro\nchapters: []\n", encoding="utf-8")
     (root / "data").mkdir()
     (root / "data" / "facts.csv").write_text("model,tokens\n", encoding="utf-8")
-    fonts = find_project(Path(__file__).parent).cache / "matplotlib"
-    if fonts.is_dir():
-        shutil.copytree(fonts, root / ".cache" / "matplotlib")
+    cache = find_project(Path(__file__).parent).cache
+    prepare_fonts(cache)
+    (root / ".cache").mkdir()
+    (root / ".cache" / "matplotlib").symlink_to(cache / "matplotlib")
     return Project(root)

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from synthetic import code, make, write
 from truths import faults, said
-from variants import pairwise, varied
+from variants import Refusal, pairwise, refusals, varied
 
-from cohort.errors import CohortError, NotebookError
+from cohort.errors import NotebookError
 from cohort.registry.facts import config_path
 from cohort.runner.kernels.kernel import execute
 from cohort.runner.records import read_record
@@ -95,35 +96,6 @@ def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, r
     assert low < recorded["tokens_per_parameter"]["value"] < high
 
 
-@pytest.mark.parametrize(
-    ("notebook", "parameters", "message"),
-    [
-        ("chinchilla_fit", {"loss": "hubert"}, "unknown estimator 'hubert'; did you mean 'huber'"),
-        ("chinchilla_fit", {"dropped_rows": 240}, "dropped_rows is 240, but must be from 0 to 205 runs"),
-        ("chinchilla_fit", {"flop": -1.0}, "flop is -1.0, but must be a finite number above 0"),
-        ("data_optimal", {"law": "chinchila"}, "unknown law 'chinchila'"),
-        (
-            "data_optimal",
-            {"model": "command-r-v01"},
-            "none of the models named discloses its training tokens",
-        ),
-        ("data_optimal", {"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
-        (
-            "data_optimal",
-            {"decode_utilisation": 5.0},
-            "utilisation is 5.0, but must be above 0 and at most 1",
-        ),
-        ("data_optimal", {"quality": 0.0}, "quality is 0.0, but must be a finite number above 0"),
-        ("data_optimal", {"output_share": 1.5}, "output_share is 1.5, but must be from 0 to 1"),
-    ],
-)
-def test_a_bad_parameter_is_named_in_one_sentence(
-    tmp_path: Path, notebook: str, parameters: dict, message: str
-) -> None:
-    with pytest.raises(NotebookError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / f"{notebook}.ipynb", parameters, cwd=tmp_path, figures=False)
-
-
 @varied(
     ("parameters", "models"),
     [
@@ -155,21 +127,6 @@ def test_attention_memory_says_whole_sentences(tmp_path: Path, parameters: dict,
     executed = execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path, figures=False)
     whole_sentences(executed)
     assert len(read_record(executed)["kv_cache_gib"]["value"]) == models
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"dtype": "bf61"}, "unknown precision 'bf61'; did you mean 'bf16'"),
-        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
-        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
-        ({"context": 0}, "context is 0, but must be from 1"),
-        ({"batch": 0}, "batch is 0, but must be from 1"),
-    ],
-)
-def test_attention_memory_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
-    with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path, figures=False)
 
 
 @varied(
@@ -214,29 +171,6 @@ def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict,
     assert recorded["median_error"]["value"] < 15 < recorded["roofline_error"]["value"]
 
 
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
-        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
-        ({"weight_dtype": "fp6"}, "unknown weight_dtype 'fp6'; did you mean"),
-        (
-            {"tensor_parallel": 3},
-            "tensor_parallel is 3, but must divide the 64 attention heads of llama-3-70b",
-        ),
-        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
-        ({"usd_per_hour": 0.0}, "price is 0.0, but must be a finite number above 0"),
-        (
-            {"accelerator": "M3 Ultra (80-core)", "tensor_parallel": 1},
-            "must be one whose 16-bit peak the data hold",
-        ),
-    ],
-)
-def test_serving_roofline_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
-    with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path, figures=False)
-
-
 @varied(
     ("parameters", "devices"),
     [
@@ -273,24 +207,6 @@ def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict,
     recorded = read_record(executed)
     assert recorded["devices"]["value"] == devices
     assert recorded["exchange_error"]["value"] < 2.5
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"model": "llama-3-8b"}, "model is llama-3-8b, which is dense, but must be a mixture"),
-        ({"models": []}, "models"),
-        ({"model": "deepseek-v5"}, "unknown model 'deepseek-v5'; did you mean"),
-        ({"expert_parallel": 48}, "expert_parallel is 48, but must divide the 160 experts; the nearest"),
-        ({"skew": -1.0}, "skew is -1.0, but must be from 0 to 4"),
-        ({"capacity_factor": 0.0}, "capacity_factor is 0.0, but must be a finite number above 0"),
-        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
-        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
-    ],
-)
-def test_expert_tradeoffs_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
-    with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path, figures=False)
 
 
 @varied(
@@ -332,24 +248,6 @@ def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict
     assert recorded["left_out_spread"]["value"] <= 1.4
 
 
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
-        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
-        ({"grid": "Frence"}, "unknown grid 'Frence'; did you mean 'France'"),
-        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
-        ({"concurrency": 100000}, "fits no group of H100 SXM 80GB"),
-        ({"output_tokens": 0}, "output_tokens is 0, but must be from 1"),
-        ({"answers_per_day": 0}, "answers_per_day is 0, but must be a finite number above 0"),
-        ({"seed": -1}, "seed is -1, but must be from 0"),
-    ],
-)
-def test_serving_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
-    with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path, figures=False)
-
-
 @varied(
     ("parameters", "served"),
     [
@@ -373,25 +271,6 @@ def test_decide_says_whole_sentences(tmp_path: Path, parameters: dict, served: b
     recorded = read_record(executed)
     assert (recorded["cheapest"]["value"] != "none") is served
     assert recorded["tried"]["value"] >= recorded["kept"]["value"] >= recorded["choices"]["value"]
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"accelerators": ["H1000"]}, "unknown accelerator 'H1000'; did you mean"),
-        ({"accelerators": ["A6000"]}, "has no price in the data: give one in prices"),
-        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
-        ({"places": ["Swedn"]}, "unknown grid 'Swedn'; did you mean"),
-        ({"requests_per_s": 0.0}, "requests_per_s is 0.0, but must be a finite number above 0"),
-        ({"token_ms": -1.0}, "token_s is -0.001, but must be a finite number above 0"),
-        ({"training_flop": 0.0}, "flop is 0.0, but must be a finite number above 0"),
-        ({"input_tokens": 0}, "input_tokens is 0, but must be from 1"),
-    ],
-)
-def test_decide_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
-    few = {"accelerators": ["H100 SXM 80GB"], "places": ["Sweden"]}
-    with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "decide.ipynb", {**few, **parameters}, cwd=tmp_path, figures=False)
 
 
 @varied(
@@ -437,24 +316,6 @@ def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dic
     assert recorded["inside_range"]["value"] >= 85
 
 
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"grid": "Frnace"}, "unknown grid 'Frnace'; did you mean 'France'?"),
-        ({"pue": 0.8}, "pue is 0.8, but must be from 1 to 10"),
-        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
-        ({"accelerator": "A100 PCIe 40GB"}, "must be one whose rated power the data hold"),
-        ({"models": ["llama-3-80b"]}, "unknown model 'llama-3-80b'; did you mean"),
-        ({"lifetime_years": -1.0}, "lifetime_years is -1.0, but must be above 0"),
-        ({"draws": 10}, "draws is 10, but must be from 100"),
-        ({"seed": -1}, "seed is -1, but must be from 0"),
-    ],
-)
-def test_training_footprint_refuses_in_one_sentence(tmp_path: Path, parameters: dict, message: str) -> None:
-    with pytest.raises(CohortError, match=re.escape(message)):
-        execute(ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path, figures=False)
-
-
 @varied(
     ("parameters", "findings"),
     [
@@ -476,3 +337,107 @@ def test_my_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, fin
     assert recorded["measured"]["value"] < recorded["energy"]["value"]
     low, high = recorded["co2e_interval"]["value"]
     assert low < recorded["co2e"]["value"] < high
+
+
+FEW = {"accelerators": ["H100 SXM 80GB"], "places": ["Sweden"]}
+REFUSED = {
+    "chinchilla_fit": [
+        ({"loss": "hubert"}, "unknown estimator 'hubert'; did you mean 'huber'"),
+        ({"dropped_rows": 240}, "dropped_rows is 240, but must be from 0 to 205 runs"),
+        ({"flop": -1.0}, "flop is -1.0, but must be a finite number above 0"),
+    ],
+    "data_optimal": [
+        ({"law": "chinchila"}, "unknown law 'chinchila'"),
+        ({"model": "command-r-v01"}, "none of the models named discloses its training tokens"),
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ({"decode_utilisation": 5.0}, "utilisation is 5.0, but must be above 0 and at most 1"),
+        ({"quality": 0.0}, "quality is 0.0, but must be a finite number above 0"),
+        ({"output_share": 1.5}, "output_share is 1.5, but must be from 0 to 1"),
+    ],
+    "attention_memory": [
+        ({"dtype": "bf61"}, "unknown precision 'bf61'; did you mean 'bf16'"),
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
+        ({"context": 0}, "context is 0, but must be from 1"),
+        ({"batch": 0}, "batch is 0, but must be from 1"),
+    ],
+    "serving_roofline": [
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
+        ({"weight_dtype": "fp6"}, "unknown weight_dtype 'fp6'; did you mean"),
+        (
+            {"tensor_parallel": 3},
+            "tensor_parallel is 3, but must divide the 64 attention heads of llama-3-70b",
+        ),
+        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
+        ({"usd_per_hour": 0.0}, "price is 0.0, but must be a finite number above 0"),
+        (
+            {"accelerator": "M3 Ultra (80-core)", "tensor_parallel": 1},
+            "must be one whose 16-bit peak the data hold",
+        ),
+    ],
+    "expert_tradeoffs": [
+        ({"model": "llama-3-8b"}, "model is llama-3-8b, which is dense, but must be a mixture"),
+        ({"models": []}, "models"),
+        ({"model": "deepseek-v5"}, "unknown model 'deepseek-v5'; did you mean"),
+        ({"expert_parallel": 48}, "expert_parallel is 48, but must divide the 160 experts; the nearest"),
+        ({"skew": -1.0}, "skew is -1.0, but must be from 0 to 4"),
+        ({"capacity_factor": 0.0}, "capacity_factor is 0.0, but must be a finite number above 0"),
+        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+    ],
+    "serving_footprint": [
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ({"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
+        ({"grid": "Frence"}, "unknown grid 'Frence'; did you mean 'France'"),
+        ({"concurrency": 0}, "concurrency is 0, but must be from 1"),
+        ({"concurrency": 100000}, "fits no group of H100 SXM 80GB"),
+        ({"output_tokens": 0}, "output_tokens is 0, but must be from 1"),
+        ({"answers_per_day": 0}, "answers_per_day is 0, but must be a finite number above 0"),
+        ({"seed": -1}, "seed is -1, but must be from 0"),
+    ],
+    "decide": [
+        (FEW | {"accelerators": ["H1000"]}, "unknown accelerator 'H1000'; did you mean"),
+        (FEW | {"accelerators": ["A6000"]}, "has no price in the data: give one in prices"),
+        (FEW | {"model": "llama-3-80b"}, "unknown model 'llama-3-80b'; did you mean"),
+        (FEW | {"places": ["Swedn"]}, "unknown grid 'Swedn'; did you mean"),
+        (FEW | {"requests_per_s": 0.0}, "requests_per_s is 0.0, but must be a finite number above 0"),
+        (FEW | {"token_ms": -1.0}, "token_s is -0.001, but must be a finite number above 0"),
+        (FEW | {"training_flop": 0.0}, "flop is 0.0, but must be a finite number above 0"),
+        (FEW | {"input_tokens": 0}, "input_tokens is 0, but must be from 1"),
+    ],
+    "training_footprint": [
+        ({"grid": "Frnace"}, "unknown grid 'Frnace'; did you mean 'France'?"),
+        ({"pue": 0.8}, "pue is 0.8, but must be from 1 to 10"),
+        ({"accelerator": "H100"}, "unknown accelerator 'H100'; did you mean"),
+        ({"accelerator": "A100 PCIe 40GB"}, "must be one whose rated power the data hold"),
+        ({"models": ["llama-3-80b"]}, "unknown model 'llama-3-80b'; did you mean"),
+        ({"lifetime_years": -1.0}, "lifetime_years is -1.0, but must be above 0"),
+        ({"draws": 10}, "draws is 10, but must be from 100"),
+        ({"seed": -1}, "seed is -1, but must be from 0"),
+    ],
+}
+
+
+@pytest.mark.parametrize("chapter", REFUSED)
+def test_a_bad_parameter_is_refused_in_one_sentence(chapter: str) -> None:
+    """By an error of the package, whichever cell comes to it."""
+    sets, messages = zip(*REFUSED[chapter], strict=True)
+    found = refusals(ROOT / "notebooks" / f"{chapter}.ipynb", sets)
+    assert [one.is_ours for one in found] == [True] * len(sets), found
+    assert [one.text for one in found if "\n" in one.text] == []
+    assert [(one.text, part) for one, part in zip(found, messages, strict=True) if part not in one.text] == []
+
+
+def test_a_parameter_that_is_not_refused_is_told(tmp_path: Path) -> None:
+    cells = (code("context: int = 1  # Tokens.", "p", "parameters"), code("1 / context", "ratio"))
+    path = write(tmp_path / "n.ipynb", make(*cells))
+    first, second, third = refusals(path, [{"context": 2}, {"context": 0}, {"context": 3}])
+    assert (first, third) == (Refusal(None, False, ""), Refusal(None, False, ""))
+    assert second == Refusal("ratio", False, "division by zero")
+
+
+def test_a_refusal_is_an_error_that_names_notebook_and_cell() -> None:
+    parameters, message = REFUSED["attention_memory"][0]
+    with pytest.raises(NotebookError, match=r"^attention_memory, cell \d+ \[.*" + re.escape(message)):
+        execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, figures=False)

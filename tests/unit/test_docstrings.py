@@ -5,6 +5,7 @@ import doctest
 import importlib
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import inherited_sections
@@ -41,11 +42,13 @@ def public(tree: ast.Module) -> Iterator[tuple[str, Definition]]:
                     yield f"{node.name}.{inner.name}", inner
 
 
-DEFINITIONS = [
-    (module, name, node)
-    for module, path in MODULES.items()
-    for name, node in public(ast.parse(path.read_text(encoding="utf-8")))
-]
+@cache
+def definitions() -> list[tuple[str, str, Definition]]:
+    return [
+        (module, name, node)
+        for module, path in MODULES.items()
+        for name, node in public(ast.parse(path.read_text(encoding="utf-8")))
+    ]
 
 
 def sections(node: Definition) -> set[str]:
@@ -119,24 +122,32 @@ def lacking(module: str, name: str, function: ast.FunctionDef) -> list[str]:
     return [head for head, wanted in needed.items() if wanted and head not in found]
 
 
-HELD = [
-    (module, name, node)
-    for module, name, node in DEFINITIONS
-    if isinstance(node, ast.FunctionDef) and given(node) and not is_command(node)
-]
-INCOMPLETE = {
-    f"{module}.{name}": missing for module, name, node in HELD if (missing := lacking(module, name, node))
-}
+@cache
+def held() -> list[tuple[str, str, ast.FunctionDef]]:
+    return [
+        (module, name, node)
+        for module, name, node in definitions()
+        if isinstance(node, ast.FunctionDef) and given(node) and not is_command(node)
+    ]
+
+
+@cache
+def incomplete() -> dict[str, list[str]]:
+    return {
+        f"{module}.{name}": missing
+        for module, name, node in held()
+        if (missing := lacking(module, name, node))
+    }
 
 
 def test_functions_with_arguments_say_what_they_take_return_and_raise():
-    assert INCOMPLETE == {}
+    assert incomplete() == {}
 
 
 def test_parameters_are_described_by_the_names_that_they_have():
     wrong = {
         f"{module}.{name}": described(node) ^ given(node)
-        for module, name, node in HELD
+        for module, name, node in held()
         if "Parameters" in sections(node) and described(node) != given(node)
     }
     assert not wrong
@@ -251,7 +262,7 @@ def test_an_override_takes_over_what_its_base_says_and_no_more(name, missing, tm
 
 
 def test_many_docstrings_show_an_example():
-    shown = [f"{module}.{name}" for module, name, node in DEFINITIONS if "Examples" in sections(node)]
+    shown = [f"{module}.{name}" for module, name, node in definitions() if "Examples" in sections(node)]
     assert len(shown) >= LEAST_EXAMPLES
 
 

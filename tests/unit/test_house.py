@@ -1,6 +1,7 @@
 """The structure of the package: wings, arrows downwards only, one chapter apart from the others."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,13 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {module_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
+PATHS = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Return the modules as trees, parsed where a test asks for them."""
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in PATHS.items()}
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -81,39 +88,41 @@ def room(module: str) -> str:
     return module.split(".")[0]
 
 
-ARROWS = {
-    (room(module), room(target))
-    for module, tree in MODULES.items()
-    if module  # the package itself looks names up lazily
-    for target in imported(tree)
-    if room(target) in WINGS and room(target) != room(module)
-}
+@cache
+def arrows() -> set[tuple[str, str]]:
+    return {
+        (room(module), room(target))
+        for module, tree in modules().items()
+        if module  # the package itself looks names up lazily
+        for target in imported(tree)
+        if room(target) in WINGS and room(target) != room(module)
+    }
 
 
 def test_every_file_stands_in_a_wing():
-    assert {room(module) for module in MODULES if module} <= set(WINGS)
+    assert {room(module) for module in modules() if module} <= set(WINGS)
 
 
 def test_arrows_go_down():
-    up = [(start, end) for start, end in ARROWS if WINGS.index(start) > WINGS.index(end)]
+    up = [(start, end) for start, end in arrows() if WINGS.index(start) > WINGS.index(end)]
     assert not up
 
 
 def test_the_house_is_low_and_has_few_arrows():
     floors: dict[str, int] = {}
     for wing in reversed(WINGS):
-        floors[wing] = 1 + max((floors[end] for start, end in ARROWS if start == wing), default=0)
+        floors[wing] = 1 + max((floors[end] for start, end in arrows() if start == wing), default=0)
     assert max(floors.values()) <= 9, floors
-    assert len(ARROWS) <= 80, len(ARROWS)
+    assert len(arrows()) <= 80, len(arrows())
 
 
 def test_a_chapter_takes_nothing_from_another():
     chapters = {
-        module.split(".")[1] for module in MODULES if module.count(".") == 2 and room(module) == "chapters"
+        module.split(".")[1] for module in modules() if module.count(".") == 2 and room(module) == "chapters"
     }
     crossing = [
         (module, target)
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         for target in imported(tree)
         if room(module) == room(target) == "chapters"
         and len({part for part in (module.split(".")[1], target.split(".")[1]) if part in chapters}) == 2
@@ -123,7 +132,7 @@ def test_a_chapter_takes_nothing_from_another():
 
 def test_formulas_need_the_standard_library_alone():
     libraries = {"numpy", "pandas", "matplotlib", "scipy", "seaborn", "papermill", "nbformat", "click"}
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         if room(module) not in FORMULAS or module in BEYOND:
             continue
         names = {
@@ -144,11 +153,11 @@ def public_functions(tree: ast.Module) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"}
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
+@pytest.mark.parametrize("module", sorted(PATHS))
 def test_no_module_takes_the_name_of_a_public_function(module):
     folder, _, name = module.rpartition(".")
-    assert name not in public_functions(MODULES[module])
-    around = MODULES.get(folder)
+    assert name not in public_functions(modules()[module])
+    around = modules().get(folder)
     if around is not None and folder:
         bound = {
             alias.asname or alias.name
@@ -157,7 +166,7 @@ def test_no_module_takes_the_name_of_a_public_function(module):
             for alias in node.names
         }
         assert name not in (bound | public_functions(around)) - {
-            name for name in bound if f"{folder}.{name}" in MODULES
+            name for name in bound if f"{folder}.{name}" in modules()
         }
 
 
@@ -166,7 +175,7 @@ EVERY_CHAPTER_HAS = {"brief", "judge", "takeaways", "worked"}
 
 def test_few_names_mean_two_functions():
     homes: dict[str, set[str]] = {}
-    for module, tree in MODULES.items():
+    for module, tree in modules().items():
         for name in public_functions(tree):
             homes.setdefault(name, set()).add(module)
     twice = {name: where for name, where in homes.items() if len(where) > 1}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from cohort.errors import ParameterError, bounded, extras, integer
 from cohort.errors.arguments import explain
@@ -150,8 +150,13 @@ def popularity(weighted: Floats, active: int) -> Floats:
     rates = _checked(weighted, active)
     if active == rates.size:
         return np.ones(rates.size)
-    if active == 1:
-        return rates
+    return rates if active == 1 else _popularity(rates.tobytes(), active).copy()
+
+
+@lru_cache(maxsize=64)  # a chapter asks about the same few routers many times
+def _popularity(shares: bytes, active: int) -> Floats:
+    """Return the popularity of experts whose shares are given as the bytes of an array of them."""
+    rates = np.frombuffer(shares)
     times, step = _times(rates, active)
     rung = -np.expm1(-np.outer(rates, times))
     before = _counts_before(rung, active)

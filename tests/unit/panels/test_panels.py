@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -305,16 +306,18 @@ def test_unknown_panels_and_inputs_are_refused():
     assert told("memory", contxt="1")["errors"][""].startswith("unknown input")
 
 
-STATES = [(name, given) for name, given in asked(200, seed=7) if not told(name, **given).get("errors")]
+@cache
+def states():
+    return [(name, given) for name, given in asked(200, seed=7) if not told(name, **given).get("errors")]
 
 
 def test_most_random_inputs_can_be_answered():
-    assert len(STATES) > 120
-    assert {name for name, _ in STATES} == set(panels())
+    assert len(states()) > 120
+    assert {name for name, _ in states()} == set(panels())
 
 
 def test_a_link_brings_back_its_state():
-    for name, given in STATES:
+    for name, given in states():
         found = ask(name, **given)
         link = fragment(name, found.values)
         owner, back = from_fragment(link)
@@ -325,7 +328,7 @@ def test_a_link_brings_back_its_state():
 
 
 def test_a_command_gives_a_chapter_what_it_takes():
-    for name, given in STATES:
+    for name, given in states():
         values = ask(name, **given).values
         words = shlex.split(papermill(name, values))
         chapter = Path(words[1]).stem
@@ -357,7 +360,7 @@ SHOWN = {
 
 @pytest.mark.parametrize("name", panels())
 def test_the_line_of_python_gives_the_same(name):
-    for given in ({}, *(given for owner, given in STATES if owner == name and not given.get("config"))):
+    for given in ({}, *(given for owner, given in states() if owner == name and not given.get("config"))):
         found = ask(name, **given)
         ast.parse(found.python, mode="eval")
         result = eval(found.python, {"cohort": cohort})
@@ -382,7 +385,7 @@ WRONG = re.compile(r"\b(?:nan|inf|None|True|False)\b|-?\d+\.\d{9}|\de[+-]\d")
 
 
 def test_answers_are_whole_and_drawings_are_svg():
-    for name, given in STATES:
+    for name, given in states():
         found = ask(name, **given)
         said = " ".join(
             [*found.sentences, *(f"{each.text} {each.note}" for each in found.numbers)]

@@ -209,7 +209,8 @@ def settings(cache: Path | None) -> dict[str, str]:
     dict of str to str
     """
     kept = {key: value for key, value in os.environ.items() if key not in _PERSONAL}
-    fonts = {} if cache is None else {"MPLCONFIGDIR": str(cache / "matplotlib")}
+    # Resolved, so that checkouts which share a folder share the server that has read it.
+    fonts = {} if cache is None else {"MPLCONFIGDIR": str((cache / "matplotlib").resolve())}
     return {**kept, **_FIXED, **fonts}
 
 

@@ -1,17 +1,23 @@
 """The verdicts of the chapter on attention: each against a number found by hand."""
 
+from functools import cache
+from typing import Any
+
 import pytest
 
 from cohort.chapters import judging
 from cohort.chapters.attention_memory import verdicts
 from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in judging.judge("attention_memory")}
+
+@cache
+def judged() -> dict[str, Any]:
+    return {each.claim: each for each in judging.judge("attention_memory")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
     ledger = {row["claim"] for row in facts.rows("claims") if row["chapter"] == "attention_memory"}
-    assert set(JUDGED) == ledger
+    assert set(judged()) == ledger
 
 
 @pytest.mark.parametrize(
@@ -31,16 +37,16 @@ def test_every_claim_of_the_chapter_is_judged():
     ],
 )
 def test_known_verdicts(claim, verdict, value):
-    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=1e-9))
+    assert (judged()[claim].verdict, judged()[claim].value) == (verdict, pytest.approx(value, rel=1e-9))
 
 
 def test_half_of_the_memory_is_cache():
     """The median of fourteen shares, each from bytes a token and weights as published."""
-    judged = JUDGED["attention_memory_hungry"]
-    assert judged.verdict == "holds"
+    found = judged()["attention_memory_hungry"]
+    assert found.verdict == "holds"
     shares = sorted(verdicts.BATCH * cache / (verdicts.BATCH * cache + 2 * weights)
                     for cache, weights in FULL)  # fmt: skip
-    assert judged.value == pytest.approx(50 * (shares[6] + shares[7]), rel=1e-9)
+    assert found.value == pytest.approx(50 * (shares[6] + shares[7]), rel=1e-9)
 
 
 # Of the cohort: bytes of cache of one sequence of 8,192 tokens, and weights.
@@ -64,7 +70,7 @@ FULL = [
 
 def test_every_verdict_says_its_rule_and_its_unit_is_listed():
     units = {row["unit"] for row in facts.rows("units")}
-    for each in JUDGED.values():
+    for each in judged().values():
         assert each.rule
         assert each.unit in units
 
@@ -77,6 +83,6 @@ def test_a_window_in_mixtral_would_change_the_verdict(monkeypatch):
 
 
 def test_whole_numbers_stay_whole_for_readers():
-    shown = {one.number.split()[0] for one in judging.verdict_list(list(JUDGED.values())).verdicts}
+    shown = {one.number.split()[0] for one in judging.verdict_list(list(judged().values())).verdicts}
     assert "2,047" in shown
     assert "53.3%" in shown

@@ -1,5 +1,8 @@
 """The verdicts on experts: each number by another way, and rules that give every grade."""
 
+from functools import cache
+from typing import Any
+
 import pytest
 
 import cohort
@@ -10,11 +13,14 @@ from cohort.chapters.expert_tradeoffs.verdicts import _speedup
 from cohort.errors import ParameterError
 from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in judging.judge("expert_tradeoffs")}
+
+@cache
+def judged() -> dict[str, Any]:
+    return {each.claim: each for each in judging.judge("expert_tradeoffs")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
-    assert set(JUDGED) == {
+    assert set(judged()) == {
         row["claim"] for row in facts.rows("claims") if row["chapter"] == "expert_tradeoffs"
     }
 
@@ -31,13 +37,13 @@ def test_every_claim_of_the_chapter_is_judged():
     ],
 )
 def test_known_verdicts(claim, verdict, value):
-    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=1e-3))
-    assert JUDGED[claim].rule
+    assert (judged()[claim].verdict, judged()[claim].value) == (verdict, pytest.approx(value, rel=1e-3))
+    assert judged()[claim].rule
 
 
 def test_medians_by_hand():
     """Mixtral 8x22B 3.59, DBRX 3.61, DeepSeek-V2 11.03, Arctic 27.63."""
-    assert JUDGED["total_far_above_active"].value == pytest.approx((3.6084 + 11.0284) / 2, rel=1e-4)
+    assert judged()["total_far_above_active"].value == pytest.approx((3.6084 + 11.0284) / 2, rel=1e-4)
 
 
 def test_dense_models_would_lose_every_claim(monkeypatch):
@@ -62,7 +68,7 @@ def test_no_verdict_rests_on_what_does_not_fit(monkeypatch):
 
 
 def test_every_verdict_names_what_would_flip_it():
-    assert all("flip" in each.rule for each in JUDGED.values())
+    assert all("flip" in each.rule for each in judged().values())
 
 
 def test_measured_worth_decides_whether_mixtures_go_round_the_law(monkeypatch):

@@ -1,16 +1,22 @@
 """The verdicts on use: each number by another way, and rules that give every grade."""
 
+from functools import cache
+from typing import Any
+
 import pytest
 
 from cohort.chapters import judging
 from cohort.chapters.serving_footprint import verdicts
 from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in judging.judge("serving_footprint")}
+
+@cache
+def judged() -> dict[str, Any]:
+    return {each.claim: each for each in judging.judge("serving_footprint")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
-    assert set(JUDGED) == {
+    assert set(judged()) == {
         row["claim"] for row in facts.rows("claims") if row["chapter"] == "serving_footprint"
     }
 
@@ -24,8 +30,8 @@ def test_every_claim_of_the_chapter_is_judged():
     ],
 )
 def test_known_verdicts(claim, verdict, value):
-    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=2e-3))
-    assert JUDGED[claim].rule
+    assert (judged()[claim].verdict, judged()[claim].value) == (verdict, pytest.approx(value, rel=2e-3))
+    assert judged()[claim].rule
 
 
 def test_two_makers_state_the_emissions_of_an_answer():

@@ -1,5 +1,8 @@
 """The verdicts on inference: each number by another way, and rules that give every grade."""
 
+from functools import cache
+from typing import Any
+
 import pytest
 
 import cohort
@@ -8,11 +11,14 @@ from cohort.chapters import judging
 from cohort.chapters.serving_roofline import verdicts
 from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in judging.judge("serving_roofline")}
+
+@cache
+def judged() -> dict[str, Any]:
+    return {each.claim: each for each in judging.judge("serving_roofline")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
-    assert set(JUDGED) == {
+    assert set(judged()) == {
         row["claim"] for row in facts.rows("claims") if row["chapter"] == "serving_roofline"
     }
 
@@ -31,8 +37,8 @@ def test_every_claim_of_the_chapter_is_judged():
     ],
 )
 def test_known_verdicts(claim, verdict, value):
-    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=1e-3))
-    assert JUDGED[claim].rule
+    assert (judged()[claim].verdict, judged()[claim].value) == (verdict, pytest.approx(value, rel=1e-3))
+    assert judged()[claim].rule
 
 
 def test_all_models_of_the_post_are_judged():
@@ -51,7 +57,7 @@ def test_a_window_breaks_the_rule_of_memory():
     """Phi-3 mini keeps 2,047 tokens at any length, so that twice the length holds as many answers."""
     spec = cohort.model("phi-3-mini-4k")
     assert verdicts._most(spec, 2) == verdicts._most(spec)
-    assert JUDGED["answers_and_contexts_need_memory"].verdict == "holds with limits"
+    assert judged()["answers_and_contexts_need_memory"].verdict == "holds with limits"
 
 
 def test_training_intensity_by_hand():

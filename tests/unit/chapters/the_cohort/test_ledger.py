@@ -1,6 +1,7 @@
 """The verdicts: each rests on a number, and the rules give every grade."""
 
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,10 @@ from cohort.chapters.the_cohort.post_scores import scores_of_the_post
 from cohort.errors import CohortError
 from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in judging.judge("the_cohort")}
+
+@cache
+def judged() -> dict[str, Any]:
+    return {each.claim: each for each in judging.judge("the_cohort")}
 
 
 @cache
@@ -21,7 +25,7 @@ def everything() -> tuple[Judgement, ...]:
 
 def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
     ledger = {row["claim"]: row for row in facts.rows("claims")}
-    assert {ledger[claim]["chapter"] for claim in JUDGED} == {"the_cohort"}
+    assert {ledger[claim]["chapter"] for claim in judged()} == {"the_cohort"}
 
 
 @pytest.mark.parametrize(
@@ -47,7 +51,7 @@ def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
     ],
 )
 def test_known_verdicts(claim, verdict, value):
-    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=1e-9))
+    assert (judged()[claim].verdict, judged()[claim].value) == (verdict, pytest.approx(value, rel=1e-9))
 
 
 @pytest.mark.parametrize(
@@ -88,13 +92,13 @@ def test_compute_from_hours_is_off_by_the_assumed_utilisation():
     """Llama 3 8B: 1.3 million H100 hours at 40% of 989 TFLOP/s, beside six FLOP a parameter and token."""
     by_hours = 1.3e6 * 3600 * 989e12 * 0.4
     derived = 6 * 8_030_261_248 * 15e12
-    judged = JUDGED["training_compute_estimated"]
-    assert judged.value == pytest.approx(by_hours / derived, rel=1e-9)
-    assert judged.verdict == "holds with limits"
+    found = judged()["training_compute_estimated"]
+    assert found.value == pytest.approx(by_hours / derived, rel=1e-9)
+    assert found.verdict == "holds with limits"
 
 
 def test_every_verdict_says_its_rule():
-    for each in JUDGED.values():
+    for each in judged().values():
         assert each.rule
 
 
@@ -113,7 +117,7 @@ def test_grades(share, verdict):
 
 
 def test_a_record_carries_verdict_and_number():
-    recorded = judging.verdict_entries([JUDGED["rope_everywhere"]])
+    recorded = judging.verdict_entries([judged()["rope_everywhere"]])
     assert recorded == {
         "verdict_rope_everywhere": "holds",
         "models_with_rope": (14, "models"),

@@ -1,6 +1,8 @@
 """The verdicts on the footprint of training: each number by another way."""
 
+from functools import cache
 from statistics import median
+from typing import Any
 
 import pytest
 
@@ -9,11 +11,14 @@ from cohort.chapters.training_footprint import tables, verdicts
 from cohort.footprint import audit, yardsticks
 from cohort.registry import facts
 
-JUDGED = {each.claim: each for each in judging.judge("training_footprint")}
+
+@cache
+def judged() -> dict[str, Any]:
+    return {each.claim: each for each in judging.judge("training_footprint")}
 
 
 def test_every_claim_of_the_chapter_is_judged():
-    assert set(JUDGED) == {
+    assert set(judged()) == {
         row["claim"] for row in facts.rows("claims") if row["chapter"] == "training_footprint"
     }
 
@@ -31,15 +36,15 @@ def test_every_claim_of_the_chapter_is_judged():
     ],
 )
 def test_known_verdicts(claim, verdict, value):
-    assert (JUDGED[claim].verdict, JUDGED[claim].value) == (verdict, pytest.approx(value, rel=1e-2))
-    assert JUDGED[claim].rule
+    assert (judged()[claim].verdict, judged()[claim].value) == (verdict, pytest.approx(value, rel=1e-2))
+    assert judged()[claim].rule
 
 
 def test_utilisation_is_the_median_of_whole_runs():
-    assert JUDGED["training_near_full_utilisation"].value == pytest.approx(
+    assert judged()["training_near_full_utilisation"].value == pytest.approx(
         100 * median(tables.utilisations()["mfu"])
     )
-    assert "56%" in JUDGED["training_near_full_utilisation"].rule
+    assert "56%" in judged()["training_near_full_utilisation"].rule
 
 
 def test_a_contradicted_card_is_no_report(monkeypatch):
