@@ -29,6 +29,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -61,6 +62,7 @@ CONFIGS = {
     ("qwen3.5-397b-a17b", "nvfp4_mlp"): "nvidia/Qwen3.5-397B-A17B-NVFP4",
 }
 LEAST = 20  # rows of a group that is printed
+KEPT = ("all", "kind", "class", "engine", "accelerator")  # in the table, in this order
 TABLE = DATA / "serving_peers.csv"
 FIELDS = (
     "time_of", "by", "group", "rows", "cohort", "cohort_ninth_decile", "aiconfigurator",
@@ -109,12 +111,22 @@ def asked(row: Measured) -> dict[str, Any] | str:
     }
 
 
+@lru_cache
+def newest(system: str, backend: str) -> str | None:
+    """Return the newest version of an engine that the peer has times of; it reads many files to tell."""
+    from aiconfigurator.sdk.perf_database import get_latest_database_version
+
+    found: str | None = get_latest_database_version(system=system, backend=backend)
+    return found
+
+
 def answer(given: dict[str, Any]) -> tuple[float, float]:
     """Return the peer's times per token and to the first, in seconds."""
     from aiconfigurator.cli.api import cli_estimate
 
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        found = cli_estimate(**given)
+        version = newest(given["system_name"], given["backend_name"])
+        found = cli_estimate(**given, backend_version=version)
     return found.tpot / 1000, found.ttft / 1000
 
 
@@ -185,9 +197,10 @@ def written(found: Sequence[Answers], version: str, day: str) -> str:
     """Return the errors of the larger groups as CSV."""
     rows = []
     for place, what in enumerate(("token", "first token")):
-        for (by, name), group in sorted(groups(found).items()):
+        kept = [(key, group) for key, group in groups(found).items() if key[0] in KEPT]
+        for (by, name), group in sorted(kept, key=lambda each: (KEPT.index(each[0][0]), each[0][1])):
             errors = errors_of(group, place)
-            if by != "service" and len(errors["ours"]) >= LEAST:
+            if len(errors["ours"]) >= LEAST:
                 numbers = [*sizes(errors["ours"]), *sizes(errors["theirs"]), sizes(errors["bare"])[0]]
                 rows.append(
                     [what, by, name, len(errors["ours"]), *(f"{each:.1f}" for each in numbers), version, day]
