@@ -33,10 +33,11 @@ def beside_peer(token: pd.DataFrame, first: pd.DataFrame) -> str:
     return sentences(
         f"Both were asked for the same {every['rows']:,.0f} services on {str(every['date'])[:10]}, "
         f"aiconfigurator in version {every['version']}. At the median its times per token are off by "
-        f"{theirs}, this book's by {ours}, the roofline's alone by {bare}. Of its times nine in ten are within "
-        f"{far}, of this book's within {near}.",
+        f"{theirs}, this book's by {ours}, the roofline's alone by {bare}. Of its times nine in ten are "
+        f"within {far}, of this book's within {near}.",
         running(*_told(token)),
-        f"The times to the first token of aiconfigurator are off by {late} at the median, this book's by {early}.",
+        f"The times to the first token of aiconfigurator are off by {late} at the median, this "
+        f"book's by {early}.",
     )
 
 
