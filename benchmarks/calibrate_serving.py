@@ -10,7 +10,8 @@ Three sets are fitted. *kernels*: the table `device_measurements`, products, att
 measured on one H100 without an engine. *2025*: the services of `serving_2026.csv`. What both have is drawn
 towards the kernels by a penalty, since services alone cannot tell bandwidth from launches. *2023*: rows of
 `data/serving_measurements.csv`. All minimise the logarithms of predicted over measured times, with a loss
-that keeps single outliers from ruling. Ranges come from fits that leave out one model after the other.
+that keeps single outliers from ruling. Ranges come from fits that leave out one model after the other, as
+`serving_ranges` says.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from calibration import DATA, as_csv, write_or_compare
 from scipy import optimize
 from serving_constants import AMD, BY_ENGINE, ENGINE_LOSS, ENGINES, FIELDS, GIVEN, KERNELS, OLD, Constant
+from serving_ranges import LEVELS, MODELS, Service, range_rows, widened, widening
 from serving_rows import AMD_CALIBRATES, Measured, measured, published
 from serving_rows import table as services
 
@@ -260,46 +262,35 @@ def old_time(case: Case, attained: Attained) -> float:
 def ranges(
     rows: Sequence[Measured], kernels: list[dict[str, str]], start: list[float]
 ) -> list[dict[str, str]]:
-    """Return the spread of measured over predicted of models that were left out of the fit, one by one.
+    """Return the ranges of measured over predicted, of models that were left out of the fit, one by one.
 
-    Of dense models one was measured, and of waves of requests that start together nothing else. Without it
-    no row tells how long such waves wait, so that the times per token of mixtures left out give the range of
-    dense models too, and its rows with other lengths of prompts that of the time to the first token.
+    Of dense models one was measured, so that the services of all models give the range of dense ones. How
+    long a first token waits is a matter of engines and of loads, and not of what the model is made of: all
+    models give that of both kinds.
     """
-    logs: dict[tuple[str, str], list[float]] = {}
-    queues: dict[str, dict[tuple[str, str], list[float]]] = {}  # first tokens, by engine
-    for name in sorted({row.row["model"] for row in rows if row.kind == "mixture"}):
+    errors: dict[Service, list[tuple[float, float]]] = {}
+    kinds = {row.row["model"]: row.kind for row in rows}
+    for name in sorted(kinds):
         held = [row for row in rows if row.row["model"] == name]
-        errors = left_out(rows, held, kernels, start)
-        logs.setdefault(("mixture", "token"), []).extend(token for token, _ in errors)
-        first_tokens(logs, queues, "mixture", held, errors)
-        off = np.median([abs(np.exp(-token) - 1) for token, _ in errors])
-        print(f"left out {name:20} {len(held):4} rows: median error {off:.3f}", file=sys.stderr)
-    logs["dense", "token"] = logs["mixture", "token"]
-    dense = [row for row in rows if row.kind == "dense"]
-    for length in sorted({row.row["input_tokens"] for row in dense}):
-        held = [row for row in dense if row.row["input_tokens"] == length]
-        first_tokens(logs, queues, "dense", held, left_out(rows, held, kernels, start))
-    pooled = spread_rows("2025", logs, "aiconfigurator")
-    by_engine = [
-        row
-        for engine, each in sorted(queues.items())
-        for row in spread_rows("2025", each, "aiconfigurator", engine=engine, around=pooled)
-    ]
-    return pooled + by_engine
-
-
-def first_tokens(
-    logs: dict[tuple[str, str], list[float]],
-    queues: dict[str, dict[tuple[str, str], list[float]]],
-    kind: str,
-    held: Sequence[Measured],
-    errors: Sequence[tuple[float, float]],
-) -> None:
-    """Add the errors of first tokens to those of all engines, and to those of the engine, which queues."""
-    for row, (_, first) in zip(held, errors, strict=True):
-        logs.setdefault((kind, "first token"), []).append(first)
-        queues.setdefault(row.request["engine"], {}).setdefault((kind, "first token"), []).append(first)
+        logs = left_out(rows, held, kernels, start)
+        off = np.median(np.abs(np.exp(-np.array(logs)) - 1), axis=0)
+        print(f"left out {name:20} {len(held):4} rows: median errors {off.round(3)}", file=sys.stderr)
+        for row, each in zip(held, logs, strict=True):
+            errors.setdefault(Service(name, row.request["engine"]), []).append(each)
+    found = []
+    for kind in ("dense", "mixture"):
+        alike = {each: logs for each, logs in errors.items() if kinds[each.model] == kind}
+        own = alike if len({each.model for each in alike}) >= MODELS else errors
+        for place, (what, chosen) in enumerate((("token", own), ("first token", errors))):
+            times = {each: [error[place] for error in both] for each, both in chosen.items()}
+            wider = widening(times)
+            count = sum(map(len, times.values()))
+            note = f"{LEFT_OUT}; {wider:.2f} times as wide as their percentiles"
+            print(f"{kind}, {what}: {wider:.2f} times as wide", file=sys.stderr)
+            found += range_rows(
+                "2025", f"{kind}, {what}", widened(times, wider), count, "aiconfigurator", note
+            )
+    return found
 
 
 def left_out(
@@ -318,48 +309,17 @@ def left_out(
 
 
 LEFT_OUT = "measured over predicted, of models left out of the fit"
-NOTES = {  # of ranges that rest on something else, by generation, vendor, kind and time
-    ("2025", "", "dense", "token"): "that of mixtures: of dense models one was measured",
-    (
-        "2025",
-        "",
-        "dense",
-        "first token",
-    ): "measured over predicted, of lengths of prompts left out of the fit",
-}
 
 
 def spread_rows(
-    generation: str,
-    logs: dict[tuple[str, str], list[float]],
-    sources: str,
-    device: str = "",
-    engine: str = "",
-    around: Sequence[dict[str, str]] = (),
+    generation: str, logs: dict[tuple[str, str], list[float]], sources: str, device: str = ""
 ) -> list[dict[str, str]]:
-    """Return percentiles of measured over predicted as rows of the table.
-
-    An engine was measured by one or two campaigns, so that its range is never narrower than that `around` it.
-    """
+    """Return percentiles of measured over predicted as rows of the table, by kind of model and time."""
     found = []
-    least = {row["of"]: float(row["value"]) for row in around}
     for (kind, what), each in sorted(logs.items()):
-        for name, level in (("low", 0.05), ("high", 0.95)):
-            value = float(np.exp(np.quantile(each, level)))
-            wider = min if name == "low" else max
-            value = wider(value, least.get(f"{kind}, {what}, {name}", value))
-            entry = Constant(
-                "spread",
-                f"{kind}, {what}, {name}",
-                1,
-                1,
-                1,
-                device=device,
-                engine=engine,
-                note=NOTES.get((generation, device, kind, what), LEFT_OUT),
-            )
-            found.append(entry.row(generation, value, "measured", len(each), sources))
-    return found  # fmt: skip
+        low, high = np.quantile(each, LEVELS)
+        found += range_rows(generation, f"{kind}, {what}", (low, high), len(each), sources, LEFT_OUT, device)
+    return found
 
 
 def amd_rows() -> list[Measured] | None:

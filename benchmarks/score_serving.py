@@ -118,14 +118,13 @@ def by(found: Sequence[Score], *names: str) -> None:
         line(f"  {name}", group)
 
 
-def newness(each: Score) -> str:
-    """Return whether the model and the device calibrated."""
-    if each.row["accelerator"].startswith("MI"):
-        return "AMD"
-    model = "a model seen" if each.row["model"] in SEEN else "another model"
-    return (
-        f"{model}, {'a device seen' if each.row['accelerator'] in DEVICES[each.kind] else 'another device'}"
-    )
+def class_of(kind: str, row: dict[str, str]) -> str:
+    """Return the kind of model, and whether the model and the device calibrated."""
+    if row["accelerator"].startswith("MI"):
+        return f"{kind}, AMD"
+    model = "a model seen" if row["model"] in SEEN else "another model"
+    device = "a device seen" if row["accelerator"] in DEVICES[kind] else "another device"
+    return f"{kind}, {model}, {device}"
 
 
 def report(found: Sequence[Score]) -> None:
@@ -136,8 +135,8 @@ def report(found: Sequence[Score]) -> None:
         line("time per token, %" if what == "token" else "time to the first token, %", chosen)
         if what == "first token":
             line(f"  up to {SMALL} at once", [e for e in chosen if int(e.row["concurrency"]) <= SMALL])
-        for name in sorted({f"{each.kind}, {newness(each)}" for each in chosen}):
-            line(f"  {name}", [each for each in chosen if f"{each.kind}, {newness(each)}" == name])
+        for name in sorted({class_of(each.kind, each.row) for each in chosen}):
+            line(f"  {name}", [each for each in chosen if class_of(each.kind, each.row) == name])
         for names in (["engine"], ["accelerator"], ["model", "accelerator", "engine", "weight_format"]):
             by(chosen, *names)
 
@@ -209,7 +208,7 @@ def groups(found: Sequence[Score]) -> dict[tuple[str, str, str], list[Score]]:
         what, row = f"{each.what}", each.row
         keys = [
             ("all", "all"),
-            ("class", f"{each.kind}, {newness(each)}"),
+            ("class", class_of(each.kind, row)),
             ("engine", f"{each.kind}, {row['engine']}"),
             ("accelerator", f"{each.kind}, {row['accelerator']}"),
             ("service", f"{row['model']}, {row['accelerator']}, {row['engine']}, {row['weight_format']}"),

@@ -3,7 +3,8 @@
 Run it as ``.venv/bin/python benchmarks/serving_beside_aiconfigurator.py [PATH]``, in an environment that has
 both (``pip install aiconfigurator``; 0.12 was tried). Without a path it takes the rows of `serving_2026.csv`
 that nothing of ours was fitted to; with one, the rows marked ``test`` of a table of one metric a line, as
-`serving_rows.published` reads it.
+`serving_rows.published` reads it. ``--write`` keeps the errors of the larger groups, the version of the peer
+and the date in the table `serving_peers`.
 
 The peer interpolates between times of kernels that were measured on each device, which it brings along; we
 have closed forms and a few constants. Printed are the errors on the rows that both answer, the bare roofline
@@ -17,6 +18,7 @@ Part of the rows are the peer's own: `silicon_sample.csv`, which its repository 
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import io
 import logging
@@ -26,10 +28,14 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+from calibration import DATA, as_csv
+from score_serving import class_of
 from serving_rows import Measured, measured, published, table
 
 import cohort
@@ -56,6 +62,12 @@ CONFIGS = {
     ("qwen3.5-397b-a17b", "nvfp4_mlp"): "nvidia/Qwen3.5-397B-A17B-NVFP4",
 }
 LEAST = 20  # rows of a group that is printed
+KEPT = ("all", "kind", "class", "engine", "accelerator")  # in the table, in this order
+TABLE = DATA / "serving_peers.csv"
+FIELDS = (
+    "time_of", "by", "group", "rows", "cohort", "cohort_ninth_decile", "aiconfigurator",
+    "aiconfigurator_ninth_decile", "roofline", "version", "date",
+)  # fmt: skip
 TIMED = 60  # rows whose calls are timed
 
 
@@ -99,12 +111,22 @@ def asked(row: Measured) -> dict[str, Any] | str:
     }
 
 
+@lru_cache
+def newest(system: str, backend: str) -> str | None:
+    """Return the newest version of an engine that the peer has times of; it reads many files to tell."""
+    from aiconfigurator.sdk.perf_database import get_latest_database_version
+
+    found: str | None = get_latest_database_version(system=system, backend=backend)
+    return found
+
+
 def answer(given: dict[str, Any]) -> tuple[float, float]:
     """Return the peer's times per token and to the first, in seconds."""
     from aiconfigurator.cli.api import cli_estimate
 
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        found = cli_estimate(**given)
+        version = newest(given["system_name"], given["backend_name"])
+        found = cli_estimate(**given, backend_version=version)
     return found.tpot / 1000, found.ttft / 1000
 
 
@@ -126,39 +148,64 @@ def compared(rows: Sequence[Measured]) -> tuple[list[Answers], Counter[str]]:
     return answers, refused
 
 
-def line(name: str, found: Sequence[Answers], place: int) -> None:
-    """Print the errors of a group: of ours, of the peer and of the bare roofline."""
+def errors_of(found: Sequence[Answers], place: int) -> dict[str, list[float]]:
+    """Return the errors of ours, of the peer and of the bare roofline on the rows that time a place."""
     seen = [(each, (each.row.token_s, each.row.first_s)[place]) for each in found]
-    kept = [(each, value) for each, value in seen if value]
-    if len(kept) < LEAST:
-        return
-    text = f"{name:52}{len(kept):6}"
-    for kind in ("ours", "theirs", "bare"):
-        errors = [getattr(each, kind)[place] / value - 1 for each, value in kept]
-        sizes = [abs(error) for error in errors]
-        text += (
-            f"{100 * median(sizes):9.1f}{100 * quantiles(sizes, n=10)[-1]:8.1f}{100 * median(errors):+8.1f}"
-        )
-    print(text)
+    return {
+        kind: [getattr(each, kind)[place] / value - 1 for each, value in seen if value]
+        for kind in ("ours", "theirs", "bare")
+    }
+
+
+def sizes(errors: Sequence[float]) -> tuple[float, float]:
+    """Return the median and the ninth decile of the absolute errors, in percent."""
+    absolute = [100 * abs(error) for error in errors]
+    return median(absolute), quantiles(absolute, n=10)[-1]
+
+
+def groups(found: Sequence[Answers]) -> dict[tuple[str, str], list[Answers]]:
+    """Return the answers by what they are grouped by, and by group."""
+    grouped: dict[tuple[str, str], list[Answers]] = {}
+    for each in found:
+        row = each.row.row
+        for key in (
+            ("all", "all"),
+            ("kind", each.row.kind),
+            ("class", class_of(each.row.kind, row)),
+            ("engine", row["engine"]),
+            ("accelerator", row["accelerator"]),
+            ("service", f"{row['model']}, {row['accelerator']}, {row['engine']}, {row['weight_format']}"),
+        ):
+            grouped.setdefault(key, []).append(each)
+    return grouped
 
 
 def report(found: Sequence[Answers]) -> None:
     """Print all groups of a few rows or more."""
     heads = "".join(f"{name:>9}{'p90':>8}{'bias':>8}" for name in ("cohort", "peer", "bare"))
     for place, what in enumerate(("time per token, %", "time to the first token, %")):
-        print(f"\n{what:52}{'rows':>6}{heads}")
-        line("all", found, place)
-        groups: dict[str, list[Answers]] = {}
-        for each in found:
-            row = each.row.row
-            for name in (
-                each.row.kind,
-                row["engine"],
-                f"{row['model']} {row['weight_format']} {row['accelerator']}",
-            ):
-                groups.setdefault(name, []).append(each)
-        for name, group in sorted(groups.items()):
-            line(f"  {name}", group, place)
+        print(f"\n{what:66}{'rows':>6}{heads}")
+        for (_, name), group in sorted(groups(found).items()):
+            errors = errors_of(group, place)
+            if len(errors["ours"]) >= LEAST:
+                columns = ((*sizes(each), 100 * median(each)) for each in errors.values())
+                text = "".join(f"{one:9.1f}{ninth:8.1f}{bias:+8.1f}" for one, ninth, bias in columns)
+                print(f"  {name:64}{len(errors['ours']):6}{text}")
+
+
+def written(found: Sequence[Answers], version: str, day: str) -> str:
+    """Return the errors of the larger groups as CSV."""
+    rows = []
+    for place, what in enumerate(("token", "first token")):
+        kept = [(key, group) for key, group in groups(found).items() if key[0] in KEPT]
+        for (by, name), group in sorted(kept, key=lambda each: (KEPT.index(each[0][0]), each[0][1])):
+            errors = errors_of(group, place)
+            if len(errors["ours"]) >= LEAST:
+                numbers = [*sizes(errors["ours"]), *sizes(errors["theirs"]), sizes(errors["bare"])[0]]
+                rows.append(
+                    [what, by, name, len(errors["ours"]), *(f"{each:.1f}" for each in numbers), version, day]
+                )
+    return as_csv(list(FIELDS), rows)
 
 
 def speeds(found: Sequence[Answers]) -> None:
@@ -181,13 +228,17 @@ def main() -> None:
         sys.exit("aiconfigurator is not installed: pip install aiconfigurator")
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
-    rows = published(Path(sys.argv[1])) if len(sys.argv) > 1 else table()
+    paths = [Path(argument) for argument in sys.argv[1:] if not argument.startswith("--")]
+    rows = published(paths[0]) if paths else table()
     found, refused = compared(measured(row for row in rows if row["use"] == "test"))
     print(f"{len(found)} services that both answer; refused by the peer:")
     for reason, count in refused.most_common():
         print(f"{count:6} {reason}")
     report(found)
     speeds(found)
+    if "--write" in sys.argv:
+        version = importlib.metadata.version("aiconfigurator")
+        TABLE.write_text(written(found, version, date.today().isoformat()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -82,8 +82,9 @@ class Serving:
     peak, bandwidth : float
         Dense peak for the fastest type of the products, and bandwidth of the memory, of all devices.
     spread : tuple of two pairs of floats
-        The 5th and the 95th percentile of measured over predicted, of the time per token and of the time to
-        the first, in services of this class: dense or a mixture, of this vendor and generation.
+        Between what measured over predicted lies in nine in ten services that the fit did not see: of the
+        time per token and of the time to the first, of dense models or mixtures, of this vendor and
+        generation.
     """
 
     model: str

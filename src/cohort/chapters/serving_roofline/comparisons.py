@@ -214,3 +214,21 @@ def errors_of_today(time_of: str, by: str) -> pd.DataFrame:
     table = frames.table("serving_errors")
     chosen = table[(table["time_of"] == time_of) & (table["by"] == by)]
     return chosen.drop(columns=["time_of", "by"]).set_index("group")
+
+
+def errors_beside_peer(time_of: str) -> pd.DataFrame:
+    """Return the errors of this book and of a peer on the same services, from `serving_peers`.
+
+    Parameters
+    ----------
+    time_of : str
+        ``token`` or ``first token``.
+
+    Returns
+    -------
+    DataFrame
+        ``rows``; in percent the medians ``cohort``, ``aiconfigurator`` and ``roofline``, and the ninth
+        deciles of the first two; ``version`` and ``date``. Indexed by ``by`` and ``group``, the whole first.
+    """
+    table = frames.table("serving_peers")
+    return table[table["time_of"] == time_of].drop(columns="time_of").set_index(["by", "group"])

@@ -9,6 +9,7 @@ from cohort.chapters.serving_roofline.words.checks import (
     today,
 )
 from cohort.chapters.serving_roofline.words.drawn import best_at_speed, kernels_elsewhere, kernels_reach
+from cohort.chapters.serving_roofline.words.peers import beside_peer
 from cohort.chapters.serving_roofline.words.remembered import takeaways
 from cohort.chapters.serving_roofline.words.services import (
     brief,
@@ -25,6 +26,7 @@ from cohort.chapters.serving_roofline.words.services import (
 )
 
 __all__ = [
+    "beside_peer",
     "best_at_speed",
     "brief",
     "calibration",
