@@ -172,7 +172,10 @@ def binomial_excess(trials: int, probability: float, room: int) -> float:
 
 
 def _tail(trials: int, ratio: float, probability: float, room: int, end: int, step: int) -> float:
-    """Return the sum of distances from a bound, each by its probability, in one direction from it."""
+    """Return the sum of distances from a bound, each by its probability, in one direction from it.
+
+    The terms rise to one peak and fall from there, so that none counts after one that leaves the sum as it is.
+    """
     value = room + step
     if (end - value) * step < 0 or value < 0:
         return 0.0
@@ -180,8 +183,8 @@ def _tail(trials: int, ratio: float, probability: float, room: int, end: int, st
     weight = math.exp(log + value * math.log(probability) + (trials - value) * math.log1p(-probability))
     total = 0.0
     while True:
-        total += abs(value - room) * weight
-        if value == end:
+        before, total = total, total + abs(value - room) * weight
+        if value == end or total == before:
             return total
         weight *= (trials - value) / (value + 1) * ratio if step > 0 else value / (trials - value + 1) / ratio
         value += step
