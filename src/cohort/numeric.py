@@ -174,7 +174,7 @@ def binomial_excess(trials: int, probability: float, room: int) -> float:
 def _tail(trials: int, ratio: float, probability: float, room: int, end: int, step: int) -> float:
     """Return the sum of distances from a bound, each by its probability, in one direction from it.
 
-    The terms rise to one peak and fall from there, so that none counts after one that leaves the sum as it is.
+    The terms rise to one peak and fall from there: after one that leaves the sum as it is, none counts.
     """
     value = room + step
     if (end - value) * step < 0 or value < 0:

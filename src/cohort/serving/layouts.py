@@ -127,7 +127,7 @@ def stages(spec: ModelSpec, layout: Layout) -> list[range]:
     return [range(start, end) for start, end in pairwise(ends)]
 
 
-def held(spec: ModelSpec, layout: Layout, stage: range) -> Iterator[Tensor]:
+def held(spec: ModelSpec, layout: Layout, stage: range, together: bool = False) -> Iterator[Tensor]:
     """Yield the weights that one device of a stage holds, by kind and layer.
 
     Over all stages of a single device they add up to ``spec.parameters``.
@@ -140,6 +140,8 @@ def held(spec: ModelSpec, layout: Layout, stage: range) -> Iterator[Tensor]:
         How devices share it.
     stage : range
         Layers of the stage, as `stages` returns them.
+    together : bool
+        Whether layers that are alike come as one, with the weights of all and the number of the first.
 
     Yields
     ------
@@ -162,12 +164,17 @@ def held(spec: ModelSpec, layout: Layout, stage: range) -> Iterator[Tensor]:
             yield Tensor("head", -1, spec.embedding_parameters / layout.tensor)  # a copy of the embedding
         yield Tensor("head", -1, spec.head_parameters / layout.tensor)
         yield Tensor("norms", -1, spec.outside_parameters)
-    kept: dict[int, list[tuple[str, float, int]]] = {}
+    alike: dict[int, list[int]] = {}
     for number in stage:
-        layer = spec.layers[number]
-        if id(layer) not in kept:
-            kept[id(layer)] = list(_of_layer(layer, spec.hidden, layout))
-        for kind, weights, row in kept[id(layer)]:
+        alike.setdefault(id(spec.layers[number]), []).append(number)
+    if together:
+        for numbers in alike.values():
+            for kind, weights, row in _of_layer(spec.layers[numbers[0]], spec.hidden, layout):
+                yield Tensor(kind, numbers[0], len(numbers) * weights, row)
+        return
+    kept = {each: list(_of_layer(spec.layers[of[0]], spec.hidden, layout)) for each, of in alike.items()}
+    for number in stage:
+        for kind, weights, row in kept[id(spec.layers[number])]:
             yield Tensor(kind, number, weights, row)
 
 

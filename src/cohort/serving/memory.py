@@ -399,7 +399,7 @@ def _grouped(
     sizes: dict[str, float] = {}
     widths: dict[tuple[str, int, int], float] = {}
     count = len(spec.layers)
-    for tensor in held(spec, layout, stage):
+    for tensor in held(spec, layout, stage, together=not stored.exceptions):
         key = tensor.kind, tensor.layer if stored.exceptions else 0, tensor.row
         if key not in widths:
             widths[key] = float(stored.bits(tensor.kind, tensor.layer, count, tensor.row)) / 8

@@ -78,3 +78,14 @@ def test_sizes_are_checked(bad):
 def test_more_stages_than_layers_are_refused():
     with pytest.raises(ParameterError, match="has 80 layers"):
         stages(LLAMA, Layout(pipeline=81))
+
+
+@pytest.mark.parametrize("name", ["llama-3-8b", "deepseek-v2", "gemma-2-27b", "jamba-v0.1"])
+def test_layers_that_are_alike_come_as_one(name):
+    spec, layout = cohort.model(name), Layout(tensor=2, pipeline=2)
+    for stage in stages(spec, layout):
+        each, together = list(held(spec, layout, stage)), list(held(spec, layout, stage, together=True))
+        assert len(together) < len(each) / 4
+        for kind in {tensor.kind for tensor in each}:
+            sums = (sum(one.weights for one in some if one.kind == kind) for some in (each, together))
+            assert next(sums) == pytest.approx(next(sums), rel=1e-15)
