@@ -43,6 +43,10 @@ class JointLaw:
     E_start: float
     E_max: float
 
+    def __post_init__(self) -> None:
+        start = positive("E_start", self.E_start)
+        bounded("E_max", self.E_max, start, above=True)
+
     def reduced(self, expansion: float) -> tuple[float, float, float, float]:
         """Return the law for one number of experts: factor and exponent of the size, and of the tokens.
 
@@ -142,6 +146,10 @@ class LeverageLaw:
     beta: float
     A_start: float
     A_max: float
+
+    def __post_init__(self) -> None:
+        start = positive("A_start", self.A_start)
+        bounded("A_max", self.A_max, start, above=True)
 
     def leverage(self, share: float, fineness: float, flop: float) -> float:
         """Return how many times the compute of the mixture a dense model of equal loss takes.

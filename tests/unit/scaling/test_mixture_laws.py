@@ -1,6 +1,7 @@
 """The laws of mixtures: against what their reports print, then by their own rules."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -194,3 +195,11 @@ def test_read_with_active_parameters_a_law_of_all_parameters_misses_its_own_prin
     assert (round(found, 1), printed) == (3.9, 3.133)
     with pytest.raises(CohortError, match="no printed loss of clark-hash"):
         loss_of_active("clark-hash")
+
+
+@pytest.mark.parametrize(("start", "most"), [(-0.5, 1.0), (0.0, 1.0), (0.5, 0.5), (0.5, 0.1)])
+def test_a_law_that_saturates_needs_a_start_below_its_end(start, most):
+    """Otherwise the share that counts is negative, and its power no real number."""
+    for name, share in (("ling", "A"), ("ludziejewski", "E")):
+        with pytest.raises(ParameterError, match=rf"{share}_(start|max) is"):
+            replace(mixture_laws.routed_law(name), **{f"{share}_start": start, f"{share}_max": most})
