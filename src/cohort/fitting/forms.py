@@ -268,15 +268,21 @@ def _in_compute(runs: Runs) -> Array:
 
 
 def _farseer_starts(runs: Runs) -> Array:
-    """Return starts near laws of two powers, whose size term becomes part of the stretched exponential."""
-    starts = []
+    """Return starts near laws of two powers, whose size term becomes part of the stretched exponential.
+
+    The first have exponents near zero, the others exponents that bend what the data do steeply with size: on
+    small sets of runs the best minimum can lie there.
+    """
+    bends = ((-0.015, -0.15), (0.015, 0.15))
+    near = product(product(FEWER, (0.15, 0.3, 0.5)), (-0.2, 0.2), (0.2,), bends)
+    steep = product(product((0.2, 0.5), (0.2, 0.5)), (-0.2,), (-1.5, 2.5), product((-0.015, 0.015), (-2.0, 2.0)))
     y = np.log(runs.tokens)
-    for (alpha, beta), power, bend in product(product(FEWER, (0.15, 0.3, 0.5)), (-0.2, 0.2), (-0.15, 0.15)):
+    starts = []
+    for (alpha, beta), power, height, (fall, bend) in (*near, *steep):
         e, a, b = _least_squares(runs, [np.exp(-alpha * runs.x), np.exp(-beta * (y - y.mean()))])
         at_size = np.log(np.exp(e) + np.exp(a - alpha * runs.x))
         slope, level = np.polyfit(np.expm1(power * runs.x) / power, at_size, 1)
-        fall = 0.1 * bend
-        flat = [0.002 - fall * beta * y.mean(), 0.2, b]
+        flat = [0.002 - fall * beta * y.mean(), height, b]
         starts.append([slope, power, level, *flat, fall, bend, np.log(beta)])
     return np.array(starts)
 

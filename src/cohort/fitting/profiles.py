@@ -72,10 +72,7 @@ def profile(search: Search, point: Array, coefficient: str, level: float = 0.95)
     share = bounded("level", level, 0, 1, above=True, below=True)
     search.form.place(coefficient)
     value = search.form.coefficients(point, search.runs)[coefficient]
-    chi = NormalDist().inv_cdf((1 + share) / 2) ** 2
-    per_run = 1.0 if search.loss in ("log_mse", "mse") else 2.0
-    best = _values(search, point, coefficient, np.array([value]))[0]
-    limit = max(best, 1e-300) * np.exp(chi / (per_run * len(search.runs.losses)))
+    limit = allowed(search, _values(search, point, coefficient, np.array([value]))[0], share)
     if coefficient == "E":
         top = 1.2 * float(search.runs.losses.min())
         below, above = np.linspace(0, value, POINTS), np.linspace(value, top, POINTS)
@@ -89,6 +86,28 @@ def profile(search: Search, point: Array, coefficient: str, level: float = 0.95)
     low = _end(search, point, coefficient, below[::-1], limit, -np.inf if signed else 0.0)
     high = _end(search, point, coefficient, above, limit, np.inf)
     return Profile(coefficient, min(low, high), max(low, high), share)
+
+
+def allowed(search: Search, best: float, level: float) -> float:
+    """Return the objective up to which a law is not much worse than the best.
+
+    Parameters
+    ----------
+    search : Search
+        What was asked.
+    best : float
+        The least objective.
+    level : float
+        Of confidence.
+
+    Returns
+    -------
+    float
+        By the likelihood ratio, as `profile` says.
+    """
+    chi = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    per_run = 1.0 if search.loss in ("log_mse", "mse") else 2.0
+    return float(max(best, 1e-300) * np.exp(chi / (per_run * len(search.runs.losses))))
 
 
 def _values(search: Search, point: Array, coefficient: str, held: Array) -> Array:
