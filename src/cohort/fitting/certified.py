@@ -16,11 +16,11 @@ from cohort.errors import CohortError, ParameterError, one_of
 from cohort.errors.arguments import explain
 from cohort.fitting.bootstrap import Bootstrap, resample_weights
 from cohort.fitting.columns import runs_of
-from cohort.fitting.flatness import Valley, exact, rivals, undetermined, valley, why
+from cohort.fitting.flatness import Valley, is_law, rivals, undetermined, valley, why
 from cohort.fitting.forms import FORMS
 from cohort.fitting.objective import Runs
 from cohort.fitting.profiles import Profile, profile
-from cohort.fitting.search import Bounds, Search
+from cohort.fitting.search import Bounds, Minima, Search
 from cohort.fitting.terms import Array
 from cohort.scaling.laws_in_general import Law
 from cohort.scaling.saved_laws import saved
@@ -151,6 +151,31 @@ class Fit:
             If the form has no such coefficient.
         """
         return profile(self.asked, self.point, coefficient, level)
+
+    def open_ends(self, level: float = 0.95) -> dict[str, Profile]:
+        """Return the profiles of the coefficients that the runs leave open on a side, and of the flat ones.
+
+        Parameters
+        ----------
+        level : float
+            Of confidence.
+
+        Returns
+        -------
+        dict of str to Profile
+            By coefficient; empty where the runs set both ends of each. Factors and levels of Farseer's form
+            have no profile: they move with their exponents.
+
+        Raises
+        ------
+        ParameterError
+            If the level is out of its range.
+        """
+        form = self.asked.form
+        out = {*self.asked.fixed, *form.fixed, *self.asked.tied, *form.tied, *form.without_profile}
+        names = [name for name in self.law.coefficients() if name not in out]
+        found = {name: self.profile(name, level) for name in names}
+        return {name: each for name, each in found.items() if each.open or name in self.flat}
 
     @cached_property
     def why_flat(self) -> str:
@@ -366,7 +391,7 @@ def _found(search: Search) -> Valley:
         found.certified[:] = False
     if found.certified.any():
         if search.within(found.full[[found.best]])[0]:
-            return Valley(search, found, rivals(search, found), ())
+            return _without_e(search, found) or Valley(search, found, rivals(search, found), ())
         best, at = None, {}
         for held in search.faces():
             ends = search.minima(search.objective(held), starts, weights)
@@ -390,18 +415,36 @@ def _found(search: Search) -> Valley:
     )
 
 
+def _without_e(search: Search, found: Minima) -> Valley | None:
+    """Return the best law with no irreducible loss where it is better than each minimum inside."""
+    best = found.value[found.best]
+    lower = np.isfinite(found.value) & (found.value < best * (1 - AGREEING) - search.exact)
+    if not (search.can_lose_e and lower.any()):
+        return None
+    starts = search.starts
+    edge = search.at_zero_e(starts, np.tile(search.runs.weights, (len(starts), 1)))
+    if edge.certified.any() and edge.value[edge.best] < best * (1 - AGREEING):
+        return Valley(search, edge, ("E",), ())
+    return None
+
+
 def _fitted(asked: Search, stands: Valley) -> Fit:
     search, found = stands.search, stands.found
     best = found.best
     value, scale = found.value[best], _scale(search)
     point = found.full[best]
+    if not is_law(search, point):
+        raise FitError(
+            f"the best law of this form has coefficients beyond any number: the {len(search.runs.losses)} runs "
+            "do not determine it; another form may do"
+        )
     return Fit(
         law=search.form.law(**search.form.coefficients(point, search.runs)),
         objective=float(value * scale),
         gradient_norm=float(found.gradient_norm[best] * scale),
         smallest_eigenvalue=float(found.smallest_eigenvalue[best] * scale),
         starts=len(found.value),
-        starts_agreeing=int((found.value <= value * (1 + AGREEING) + exact(search)).sum()),
+        starts_agreeing=int((found.value <= value * (1 + AGREEING) + search.exact).sum()),
         flat=stands.flat,
         held=stands.held,
         point=point,

@@ -15,6 +15,7 @@ from itertools import chain, combinations
 import numpy as np
 
 from cohort.display.words import counted
+from cohort.errors import CohortError
 from cohort.errors.arguments import explain
 from cohort.fitting.objective import Runs
 from cohort.fitting.profiles import allowed
@@ -27,7 +28,6 @@ LEAST_EXPONENT = 1e-3
 FLAT = 1e-7  # of the largest singular value: below it rounding hides what a coefficient does
 PART = 0.1  # of the largest part that a coefficient has in a flat direction
 NEXT_TO_NONE = 1e-6  # of the lowest loss
-EXACT = 1e-11  # a residual below which a run counts as met exactly
 ELSEWHERE = 1.5  # times the exponent of a law: another law, and not the same within rounding
 LEVEL = 0.95
 EQUAL = 1e-7  # relative: objectives at which end points count as equally good
@@ -82,9 +82,36 @@ def valley(search: Search, found: Minima) -> Valley | None:
         minima = at.minima(at.objective(), starts, np.tile(search.runs.weights, (len(starts), 1)))
         if minima.certified.any() and search.within(minima.full[[minima.best]])[0]:
             swapped = {"A", "B", "alpha", "beta"} & set(names) if follows(search.runs) else set()
-            named = tuple(name for name in search.form.names if name in {*flat, *edge, *swapped})
-            return Valley(at, minima, named, tuple(at.held))
+            best = minima.full[minima.best]
+            if is_law(search, best) and not undetermined(at, best):
+                named = search.form.printed_names({*flat, *edge, *swapped})
+                return Valley(at, minima, named, tuple(at.held))
     return None
+
+
+def is_law(search: Search, point: Array) -> bool:
+    """Return whether the law at a point has coefficients, and losses of the runs, that are numbers.
+
+    Parameters
+    ----------
+    search : Search
+        What was asked.
+    point : ndarray, shape (p,)
+        The point.
+
+    Returns
+    -------
+    bool
+        False where one is beyond any number.
+    """
+    runs = search.runs
+    given = {"unique_tokens": runs.unique, "bits": runs.bits}
+    further = {name: values for name, values in given.items() if values is not None}
+    try:
+        law = search.form.law(**search.form.coefficients(point, runs))
+        return bool(np.isfinite(law.loss(runs.parameters, runs.tokens, **further)).all())
+    except (CohortError, OverflowError):
+        return False
 
 
 def _place(search: Search, point: Array, name: str) -> float:
@@ -116,7 +143,7 @@ def _lowest(search: Search, found: Minima) -> tuple[Array | None, dict[str, floa
     if not sound.any():
         return None, {}
     value = np.where(sound, value, np.inf)
-    alike = np.flatnonzero(value <= value.min() * (1 + EQUAL) + exact(search))
+    alike = np.flatnonzero(value <= value.min() * (1 + EQUAL) + search.exact)
     unusual = np.abs(np.log(full[alike][:, places] / USUAL)).sum(axis=1) + 10 * (which[alike] > 0)
     best = int(alike[unusual.argmin()])
     return full[best], ends[which[best]][1]
@@ -132,22 +159,6 @@ def _faces(search: Search) -> list[tuple[Minima, dict[str, float]]]:
         at = replace(search, held={**search.held, **held})
         ends.append((at.minima(at.objective(), search.starts, weights), held))
     return ends
-
-
-def exact(search: Search) -> float:
-    """Return the objective below which a law meets its runs but for rounding.
-
-    Parameters
-    ----------
-    search : Search
-        What was asked.
-
-    Returns
-    -------
-    float
-        A sum over the runs.
-    """
-    return len(search.runs.losses) * (EXACT if search.loss == "lad" else EXACT**2)
 
 
 def _slopes(search: Search, point: Array) -> tuple[list[str], Array]:
@@ -229,7 +240,7 @@ def rivals(search: Search, found: Minima) -> tuple[str, ...]:
         return ()
     other = good[int(np.max(away, axis=0).argmax())]
     mine, theirs = (search.form.coefficients(each, search.runs) for each in (best, other))
-    return tuple(
+    return search.form.printed_names(
         name for name in search.free_names if abs(np.log(theirs[name] / mine[name])) > np.log(ELSEWHERE)
     )
 
@@ -261,7 +272,7 @@ def why(runs: Runs, flat: Sequence[str]) -> str:
     for values, what in ((runs.parameters, "sizes"), (runs.tokens, "numbers of tokens")):
         if len(np.unique(values)) == 2:
             return f"the runs have two {what} alone, too few for a power law beside a constant"
-    return f"the {counted(len(runs.losses), 'run')} do not fix {_listed(flat)}"
+    return f"the {counted(len(runs.losses), 'run')} do not fix {named_list(flat)}"
 
 
 def follows(runs: Runs) -> bool:
@@ -270,7 +281,19 @@ def follows(runs: Runs) -> bool:
     return bool(np.abs(runs.y - slope * runs.x - level).max() < RAY * np.ptp(runs.y))
 
 
-def _listed(names: Sequence[str]) -> str:
+def named_list(names: Sequence[str]) -> str:
+    """Return names in a row, the last after *and*.
+
+    Parameters
+    ----------
+    names : sequence of str
+        One or more.
+
+    Returns
+    -------
+    str
+        Words.
+    """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

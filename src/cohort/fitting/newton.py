@@ -86,7 +86,7 @@ def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> 
         theta[kept] = tried[better]
         now.put(kept, then[better])
         damping[kept] = np.maximum(damping[kept] / 10, 1e-15)
-        damping[live[~better]] = np.maximum(damping[live[~better]], 1e-9) * 10
+        damping[live[~better]] = np.maximum(damping[live[~better]], 1e-9) * 30
     return theta, now
 
 

@@ -27,6 +27,7 @@ LOSSES = {
 }
 STATIONARY = 1e-9  # of the largest gradient that the runs could give
 ROUNDING = 1e-14  # of a run: its gradient where the law meets the losses exactly; of a curvature: zero
+EXACT = 1e-11  # a residual below which a run counts as met exactly
 LEAST_E = 1e-4  # of the lowest loss
 
 Bounds = Mapping[str, tuple[float | None, float | None]]
@@ -122,6 +123,11 @@ class Search:
         return self.form.starts(self.runs)
 
     @property
+    def exact(self) -> float:
+        """The objective, a sum, below which a law meets its runs but for rounding."""
+        return len(self.runs.losses) * (EXACT if self.loss == "lad" else EXACT**2)
+
+    @property
     def can_lose_e(self) -> bool:
         """Whether the irreducible loss is free, so that it can come out as zero."""
         held = {*self.fixed, *self.form.fixed, *self.held}
@@ -152,7 +158,8 @@ class Search:
 
     def _open(self, fixed: Mapping[str, float]) -> list[str]:
         """Return the coefficients that are neither fixed nor tied."""
-        out = {*fixed, *self.tied, *self.form.fixed, *self.form.tied}
+        held = {self.form.printed.get(name, (name,))[0] for name in fixed}
+        out = {*held, *self.tied, *self.form.fixed, *self.form.tied}
         return [name for name in self.form.names if name not in out]
 
     def minima(self, objective: Objective, starts: Array, weights: Array, steps: int = 0) -> Minima:
@@ -174,7 +181,8 @@ class Search:
         Minima
             One end point a problem.
         """
-        above = np.where(np.isfinite(objective.fixed), starts - objective.fixed, 0.0)
+        known = np.where(np.isfinite(objective.fixed), objective.fixed, 0.0)
+        above = np.where(np.isfinite(objective.fixed) & np.isfinite(starts), starts - known, 0.0)
         theta = starts if objective.plain else above @ np.linalg.pinv(objective.free).T
         if self.loss == "lad":
             ends = least_absolute(objective, theta, weights)
