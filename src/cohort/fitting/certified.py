@@ -435,8 +435,8 @@ def _fitted(asked: Search, stands: Valley) -> Fit:
     point = found.full[best]
     if not is_law(search, point):
         raise FitError(
-            f"the best law of this form has coefficients beyond any number: the {len(search.runs.losses)} runs "
-            "do not determine it; another form may do"
+            f"the best law of this form has coefficients beyond any number: the "
+            f"{len(search.runs.losses)} runs do not determine it; another form may do"
         )
     return Fit(
         law=search.form.law(**search.form.coefficients(point, search.runs)),

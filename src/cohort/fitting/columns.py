@@ -61,7 +61,9 @@ def runs_of(
             f"all losses are the same, {columns['losses'][0]:.6g}; the runs must differ in them"
         )
     if all(np.ptp(np.log(columns[name])) < 1e-9 for name in ("parameters", "tokens")):
-        raise ParameterError("all runs have the same size and the same tokens; they must differ in one of them")
+        raise ParameterError(
+            "all runs have the same size and the same tokens; they must differ in one of them"
+        )
     return Runs(
         columns["parameters"],
         columns["tokens"],

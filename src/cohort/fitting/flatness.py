@@ -106,7 +106,7 @@ def is_law(search: Search, point: Array) -> bool:
     """
     runs = search.runs
     given = {"unique_tokens": runs.unique, "bits": runs.bits}
-    further = {name: values for name, values in given.items() if values is not None}
+    further = {search.form.extra: given[search.form.extra]} if search.form.extra else {}
     try:
         law = search.form.law(**search.form.coefficients(point, runs))
         return bool(np.isfinite(law.loss(runs.parameters, runs.tokens, **further)).all())
@@ -181,7 +181,7 @@ def _slopes(search: Search, point: Array) -> tuple[list[str], Array]:
 
 
 def _flat_coefficients(search: Search, point: Array, count: int) -> tuple[list[str], list[str]]:
-    """Return coefficients to hold, one for each of the flattest directions, and all that take part in them."""
+    """Return coefficients to hold, one a direction of the flattest, and all that take part in them."""
     names, slopes = _slopes(search, point)
     vectors = np.linalg.svd(slopes, full_matrices=True)[0]
     flattest = vectors[:, -count:].copy()

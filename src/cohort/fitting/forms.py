@@ -92,7 +92,9 @@ class Form:
     @property
     def without_profile(self) -> set[str]:
         """The coefficients that cannot be held: their scale moves with an exponent."""
-        return {name for factor, _, level in STRETCHED for name in (factor, level)} if self.stretched else set()
+        return (
+            {name for factor, _, level in STRETCHED for name in (factor, level)} if self.stretched else set()
+        )
 
     def printed_names(self, coordinates: Iterable[str]) -> tuple[str, ...]:
         """Return the coefficients of the law that some coordinates move.
@@ -198,7 +200,7 @@ class Form:
         return self.names.index(one_of("coefficient", name, self.names))
 
     def _row(self, name: str, value: float, runs: Runs) -> tuple[str, float, str, float]:
-        """Return what holds a coefficient: coordinate = number + slope * exponent, as (.., .., exponent, ..)."""
+        """Return (coordinate, number, exponent, slope): the first is held at number + slope * exponent."""
         place, shift, kind = self.printed.get(name, (name, 0.0, "factor"))
         if kind == "exponent":
             return place, value / shift, "", 0.0
@@ -321,7 +323,9 @@ def _farseer_starts(runs: Runs) -> Array:
     """
     bends = ((-0.015, -0.15), (0.015, 0.15))
     near = product(product(FEWER, (0.15, 0.3, 0.5)), (-0.2, 0.2), (0.2,), bends)
-    steep = product(product((0.2, 0.5), (0.2, 0.5)), (-0.2,), (-1.5, 2.5), product((-0.015, 0.015), (-2.0, 2.0)))
+    steep = product(
+        product((0.2, 0.5), (0.2, 0.5)), (-0.2,), (-1.5, 2.5), product((-0.015, 0.015), (-2.0, 2.0))
+    )
     y = np.log(runs.tokens)
     starts = []
     for (alpha, beta), power, height, (fall, bend) in (*near, *steep):

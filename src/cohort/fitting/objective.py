@@ -342,9 +342,13 @@ class Objective:
             gradient = np.full((len(value), size), np.inf)
             hessian = np.full((len(value), size, size), np.inf)
             if needed.any():
-                some = [each[needed] for each in (predicted, residual, weights)]
-                parts = [each[needed] for each in shares], [_some(each, needed) for each in found]
-                gradient[needed], hessian[needed] = self._derivatives(*some, *parts)
+                gradient[needed], hessian[needed] = self._derivatives(
+                    predicted[needed],
+                    residual[needed],
+                    weights[needed],
+                    [each[needed] for each in shares],
+                    [_some(each, needed) for each in found],
+                )
         return Derivatives(value, gradient, hessian)
 
     def _derivatives(

@@ -87,7 +87,7 @@ def profile(search: Search, point: Array, coefficient: str, level: float = 0.95)
     form, coordinates = search.form, search.form.coefficients(point, search.runs)
     known = coordinates | form.law(**coordinates).coefficients()
     value = known[one_of("coefficient", coefficient, known)]
-    coordinate, _, kind = form.printed.get(coefficient, (coefficient, 0.0, "factor"))
+    coordinate, *_ = form.printed.get(coefficient, (coefficient, 0.0, "factor"))
     limit = allowed(search, _values(search, point, coefficient, np.array([value]))[0], share)
     if coefficient == "E":
         top = 1.2 * float(search.runs.losses.min())

@@ -18,6 +18,7 @@ from cohort.display.words import counted, scaled
 from cohort.errors import ParameterError, integer
 from cohort.errors.arguments import explain
 from cohort.fitting import FORMS, Fit, fit, predicted
+from cohort.fitting.bootstrap import MOST_DRAWN
 from cohort.fitting.flatness import named_list
 from cohort.fitting.run_tables import RunTable, read_runs
 from cohort.scaling.saved_laws import saved
@@ -88,9 +89,9 @@ def fit_report(
     -------
     dict
         ``law`` as `cohort.law` reads it; ``columns`` and ``units``; ``certificate``; ``intervals`` of each
-        coefficient, conditional on what is held; ``lost`` resamples; ``flat`` coefficients, those of them that
-        are held, and why; ``profiles`` of what is flat or open on a side, with ends of None where the runs set
-        none; ``range``; ``worst`` residuals;
+        coefficient, conditional on what is held; ``lost`` resamples; ``flat`` coefficients, those of them
+        that are held, and why; ``profiles`` of what is flat or open on a side, with ends of None where the
+        runs set none; ``range``; ``repeated`` rows; ``worst`` residuals;
         ``advice`` at one and ten times the largest compute; ``held_out`` errors.
 
     Raises
@@ -113,12 +114,14 @@ def _reported(
     """Return a report, and the fit and the runs that its figures draw."""
     table = read_runs(path, integer("drop", drop, 0))
     found = _fit(table, form, loss)
-    boot = found.bootstrap(resamples, seed)
+    most = max(2, MOST_DRAWN // len(found.runs.losses))  # a large file has fewer resamples, not none
+    boot = found.bootstrap(min(integer("resamples", resamples, 2), most), seed)
     report = {
         "law": saved(found.law),
         "formula": FORMS[form].title,
         "file": Path(path).name,
         "columns": table.columns,
+        "repeated": int(table.frame.duplicated(["parameters", "tokens", "loss"]).sum()),
         "dropped": int(table.frame["dropped"].sum()),
         "certificate": found.certificate(),
         "intervals": {name: boot.interval(name, LEVEL) for name in found.law.coefficients()},
@@ -229,6 +232,9 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         "units      parameters, tokens, FLOP, nats per token",
         f"law        L = {report['formula']}",
     ]
+    if report["repeated"]:
+        rows = counted(report["repeated"], "row repeats", "rows repeat")
+        lines.insert(1, f"repeated   {rows} another; each counts, and makes the intervals too narrow")
     for name, value in coefficients.items():
         low, high = report["intervals"].get(name, (value, value))
         sure = "open, see below" if name in report["flat"]["coefficients"] else f"95% {low:.4g} to {high:.4g}"
