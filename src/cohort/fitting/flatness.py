@@ -14,7 +14,6 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from cohort.display.words import counted
 from cohort.errors import CohortError
 from cohort.errors.arguments import explain
 from cohort.fitting.objective import Runs
@@ -272,11 +271,22 @@ def why(runs: Runs, flat: Sequence[str]) -> str:
     for values, what in ((runs.parameters, "sizes"), (runs.tokens, "numbers of tokens")):
         if len(np.unique(values)) == 2:
             return f"the runs have two {what} alone, too few for a power law beside a constant"
-    return f"the {counted(len(runs.losses), 'run')} do not fix {named_list(flat)}"
+    return f"the {len(runs.losses)} runs do not fix {named_list(flat)}"
 
 
 def follows(runs: Runs) -> bool:
-    """Return whether the tokens of the runs are a power of their sizes."""
+    """Return whether the tokens of the runs are a power of their sizes.
+
+    Parameters
+    ----------
+    runs : Runs
+        The runs.
+
+    Returns
+    -------
+    bool
+        True where none is further off than a hundredth of the spread of ln D.
+    """
     slope, level = np.polyfit(runs.x, runs.y, 1) if np.ptp(runs.x) > 0 else (0.0, 0.0)
     return bool(np.abs(runs.y - slope * runs.x - level).max() < RAY * np.ptp(runs.y))
 

@@ -130,8 +130,8 @@ def read_runs(path: str | Path, dropped_rows: int = 0) -> RunTable:
     for name in ("parameters", "tokens"):
         if len(frame) and frame[name].max() < LEAST:
             raise ParameterError(
-                f"{path}: {name} are at most {frame[name].max():.6g}; where they are in millions or billions, "
-                f"say so in the head, as in '{name} (B)'"
+                f"{path}: {name} are at most {frame[name].max():.6g}; where they are in millions or "
+                f"billions, say so in the head, as in '{name} (B)'"
             )
     frame["flop"] = FLOP_PER_TOKEN * frame["parameters"] * frame["tokens"]
     frame["ratio"] = frame["tokens"] / frame["parameters"]
