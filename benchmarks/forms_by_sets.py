@@ -4,7 +4,8 @@ Run it as ``.venv/bin/python benchmarks/forms_by_sets.py``; it takes some minute
 Huber's misfit to all runs of a set, to those but the largest fifth, and to those of at most a hundred tokens
 per parameter; the errors are of the runs that the law was not fitted to, and of all. ``chosen`` is the recipe
 that a set chooses by its own runs of at most that many, for the longer ones alone. ``NAME=runs.csv`` adds a
-set that is tried once; with ``--write`` the errors go to the table `form_errors`.
+set that is tried once; with ``--write`` the errors go to the table `form_errors`, which keeps the
+rows of sets that were tried once before.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def main() -> None:
             )
             lines.append(",".join([name, use, form, str(len(runs)), str(longer), *cells]))
     if "--write" in sys.argv:
+        before = TABLE.read_text(encoding="utf-8").splitlines()[1:]
+        lines += [row for row in before if row.split(",")[1] == "blind" and row.split(",")[0] not in added]
         TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

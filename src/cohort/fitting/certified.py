@@ -16,6 +16,7 @@ from cohort.errors import CohortError, ParameterError, one_of
 from cohort.errors.arguments import explain
 from cohort.fitting.bootstrap import Bootstrap, resample_weights
 from cohort.fitting.columns import runs_of
+from cohort.fitting.flatness import Valley, is_law, rivals, undetermined, valley, why
 from cohort.fitting.forms import FORMS
 from cohort.fitting.objective import Runs
 from cohort.fitting.profiles import Profile, profile
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AGREEING = 1e-9  # relative to the best objective
-EXACT = 1e-11  # a residual below which a run counts as met exactly
 
 
 class FitError(CohortError):
@@ -54,12 +54,18 @@ class Fit:
     starts, starts_agreeing : int
         Starts of the search, and how many of them end within 1e-9 of the best objective.
     flat : tuple of str
-        Coefficients that the runs leave open on one side: ``E`` where the best law has none. `profile` gives
-        the values that the runs allow.
+        Coefficients that the runs leave open: ``E`` where the best law has none, those that can move
+        together with no effect on any run, and those that another minimum, as good within the noise, has
+        elsewhere. `profile` gives the values that the runs allow, `why_flat` the reason.
+    held : tuple of str
+        Those of them that are held where the search left them, one for each flat direction; the certificate
+        and the bootstrap are of the others.
     point : ndarray, shape (p,)
         The law in the coordinates of its form.
     search : Search
-        What was asked: form, runs, estimator and restrictions.
+        What was fitted: form, runs, estimator and restrictions, with what is held.
+    asked : Search
+        The same with nothing held.
     """
 
     law: Any  # a Law; a ScalingLaw unless another form was asked for
@@ -69,8 +75,10 @@ class Fit:
     starts: int
     starts_agreeing: int
     flat: tuple[str, ...]
+    held: tuple[str, ...]
     point: Array
     search: Search
+    asked: Search
 
     @property
     def runs(self) -> Runs:
@@ -142,7 +150,37 @@ class Fit:
         UnknownNameError
             If the form has no such coefficient.
         """
-        return profile(self.search, self.point, coefficient, level)
+        return profile(self.asked, self.point, coefficient, level)
+
+    def open_ends(self, level: float = 0.95) -> dict[str, Profile]:
+        """Return the profiles of the coefficients that the runs leave open on a side, and of the flat ones.
+
+        Parameters
+        ----------
+        level : float
+            Of confidence.
+
+        Returns
+        -------
+        dict of str to Profile
+            By coefficient; empty where the runs set both ends of each. Factors and levels of Farseer's form
+            have no profile: they move with their exponents.
+
+        Raises
+        ------
+        ParameterError
+            If the level is out of its range.
+        """
+        form = self.asked.form
+        out = {*self.asked.fixed, *form.fixed, *self.asked.tied, *form.tied, *form.without_profile}
+        names = [name for name in self.law.coefficients() if name not in out]
+        found = {name: self.profile(name, level) for name in names}
+        return {name: each for name, each in found.items() if each.open or name in self.flat}
+
+    @cached_property
+    def why_flat(self) -> str:
+        """What the runs lack where a direction is flat, in words; empty where none is."""
+        return why(self.runs, self.flat) if self.flat else ""
 
     def bootstrap(self, resamples: int = 4000, seed: int = 0, rows: ArrayLike | None = None) -> Bootstrap:
         """Fit the law again to resampled runs, each to its minimum.
@@ -215,6 +253,7 @@ class Fit:
             "delta": self.delta,
             **{name: getattr(self, name) for name in names},
             "flat": list(self.flat),
+            "held": list(self.held),
             "median_error": float(np.median(np.abs(np.expm1(self.residuals)))),
         }
 
@@ -338,18 +377,21 @@ def fit(
     count = len(chosen.names) - len(held)
     runs = runs_of(parameters, tokens, losses, count, weights, **further)
     search = Search(chosen, runs, loss, delta, asymmetry, fixed, tied, bounds)
-    found, flat = _found(search)
-    return _fitted(search, found, flat)
+    return _fitted(search, _found(search))
 
 
-def _found(search: Search) -> tuple[Minima, tuple[str, ...]]:
-    """Return the minima of a search: inside, at bounds, or on the edge without irreducible loss."""
+def _found(search: Search) -> Valley:
+    """Return the minima of a search: inside, at bounds, at no irreducible loss, or along what is flat."""
     starts = search.starts
     weights = np.tile(search.runs.weights, (len(starts), 1))
     found = search.minima(search.objective(), starts, weights)
+    lowest = np.inf
+    if found.certified.any() and undetermined(search, found.full[found.best]):
+        lowest = found.value[found.best]
+        found.certified[:] = False
     if found.certified.any():
         if search.within(found.full[[found.best]])[0]:
-            return found, ()
+            return _without_e(search, found) or Valley(search, found, rivals(search, found), ())
         best, at = None, {}
         for held in search.faces():
             ends = search.minima(search.objective(held), starts, weights)
@@ -357,32 +399,57 @@ def _found(search: Search) -> tuple[Minima, tuple[str, ...]]:
             if ends.certified.any() and (best is None or ends.value[ends.best] < best.value[best.best]):
                 best, at = ends, held
         if best is not None:
-            return best, tuple(at)
+            return Valley(search, best, tuple(at), ())
     elif search.can_lose_e:
         edge = search.at_zero_e(starts, weights)
-        if edge.certified.any():
-            return edge, ("E",)
+        best_edge = edge.best
+        lower = edge.certified.any() and edge.value[best_edge] <= lowest
+        if lower and not undetermined(search, edge.full[best_edge]):
+            return Valley(search, edge, ("E",), ())
+    along = valley(search, found)
+    if along is not None:
+        return along
     raise FitError(
         f"no minimum was found from {len(starts)} starts: the {len(search.runs.losses)} runs do not "
         "determine the law; runs that differ more in size and in tokens would"
     )
 
 
-def _fitted(search: Search, found: Minima, flat: tuple[str, ...]) -> Fit:
+def _without_e(search: Search, found: Minima) -> Valley | None:
+    """Return the best law with no irreducible loss where it is better than each minimum inside."""
+    best = found.value[found.best]
+    lower = np.isfinite(found.value) & (found.value < best * (1 - AGREEING) - search.exact)
+    if not (search.can_lose_e and lower.any()):
+        return None
+    starts = search.starts
+    edge = search.at_zero_e(starts, np.tile(search.runs.weights, (len(starts), 1)))
+    if edge.certified.any() and edge.value[edge.best] < best * (1 - AGREEING):
+        return Valley(search, edge, ("E",), ())
+    return None
+
+
+def _fitted(asked: Search, stands: Valley) -> Fit:
+    search, found = stands.search, stands.found
     best = found.best
     value, scale = found.value[best], _scale(search)
-    floor = len(search.runs.losses) * (EXACT if search.loss == "lad" else EXACT**2)
     point = found.full[best]
+    if not is_law(search, point):
+        raise FitError(
+            f"the best law of this form has coefficients beyond any number: the "
+            f"{len(search.runs.losses)} runs do not determine it; another form may do"
+        )
     return Fit(
         law=search.form.law(**search.form.coefficients(point, search.runs)),
         objective=float(value * scale),
         gradient_norm=float(found.gradient_norm[best] * scale),
         smallest_eigenvalue=float(found.smallest_eigenvalue[best] * scale),
-        starts=len(search.starts),
-        starts_agreeing=int((found.value <= value * (1 + AGREEING) + floor).sum()),
-        flat=flat,
+        starts=len(found.value),
+        starts_agreeing=int((found.value <= value * (1 + AGREEING) + search.exact).sum()),
+        flat=stands.flat,
+        held=stands.held,
         point=point,
         search=search,
+        asked=asked,
     )
 
 

@@ -43,7 +43,7 @@ def runs_of(
     ------
     ParameterError
         If there are no more runs than coefficients, the lengths differ, a value is not finite or not above 0,
-        or a column has only one value.
+        all losses are the same, or all runs are in size and tokens.
     """
     given = {"parameters": parameters, "tokens": tokens, "losses": losses, "weights": weights, **further}
     columns = {name: _column(name, values) for name, values in given.items() if values is not None}
@@ -56,10 +56,14 @@ def runs_of(
             f"{count} runs are too few for {_NUMBERS[coefficients]} coefficients; "
             f"give at least {max(coefficients + 1, FEWEST)}"
         )
-    for name in ("parameters", "tokens", "losses"):
-        column = columns[name]
-        if np.ptp(np.log(column)) < 1e-9:
-            raise ParameterError(f"all {name} are the same, {column[0]:.6g}; the runs must differ in them")
+    if np.ptp(np.log(columns["losses"])) < 1e-9:
+        raise ParameterError(
+            f"all losses are the same, {columns['losses'][0]:.6g}; the runs must differ in them"
+        )
+    if all(np.ptp(np.log(columns[name])) < 1e-9 for name in ("parameters", "tokens")):
+        raise ParameterError(
+            "all runs have the same size and the same tokens; they must differ in one of them"
+        )
     return Runs(
         columns["parameters"],
         columns["tokens"],

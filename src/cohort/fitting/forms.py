@@ -6,7 +6,8 @@ geometric means. To fix a coefficient, or to tie two, is linear in these coordin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -19,7 +20,7 @@ from cohort.fitting.newton import STEPS
 from cohort.fitting.objective import Objective, Runs
 from cohort.fitting.stretched import STRETCHED, Stretched, StretchedObjective, decoded, encoded
 from cohort.fitting.terms import ABSENT, Array, Curved, Linear, Term
-from cohort.scaling import other_laws
+from cohort.scaling import FLOP_PER_TOKEN, other_laws
 from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law
 
@@ -62,6 +63,10 @@ class Form:
         How many starts a resample is tried from that the minimum of all runs leads nowhere.
     objective : type of Objective
         How its derivatives are summed.
+    printed : mapping of str to (str, float, str)
+        Coefficients of the law that are no coordinates: name to (coordinate, shift, kind). A ``factor`` A
+        gives the coordinate ln A - exponent * (centre + shift), a ``scale`` Nc exponent * (ln Nc - centre),
+        an ``exponent`` itself over the shift.
     """
 
     title: str
@@ -82,6 +87,36 @@ class Form:
     resample_steps: int = 150
     retries: int = 6
     objective: type[Objective] = Objective
+    printed: Mapping[str, tuple[str, float, str]] = field(default_factory=dict)
+
+    @property
+    def without_profile(self) -> set[str]:
+        """The coefficients that cannot be held: their scale moves with an exponent."""
+        return (
+            {name for factor, _, level in STRETCHED for name in (factor, level)} if self.stretched else set()
+        )
+
+    def printed_names(self, coordinates: Iterable[str]) -> tuple[str, ...]:
+        """Return the coefficients of the law that some coordinates move.
+
+        Parameters
+        ----------
+        coordinates : iterable of str
+            Some of `names`.
+
+        Returns
+        -------
+        tuple of str
+            As the law calls them; one that is a scale moves with its exponent.
+        """
+        moved = set(coordinates)
+        found = [name for name in self.names if name in moved]
+        for name, (place, _, kind) in self.printed.items():
+            replaced = place in found
+            if replaced or (kind == "scale" and self.centred[place][0] in moved):
+                where = found.index(place) if replaced else len(found)
+                found[where : where + replaced] = [name]
+        return tuple(found)
 
     def coefficients(self, full: Array, runs: Runs) -> dict[str, float]:
         """Return the coefficients at a point of the coordinates.
@@ -164,6 +199,19 @@ class Form:
         """
         return self.names.index(one_of("coefficient", name, self.names))
 
+    def _row(self, name: str, value: float, runs: Runs) -> tuple[str, float, str, float]:
+        """Return (coordinate, number, exponent, slope): the first is held at number + slope * exponent."""
+        place, shift, kind = self.printed.get(name, (name, 0.0, "factor"))
+        if kind == "exponent":
+            return place, value / shift, "", 0.0
+        if place not in self.centred:
+            return place, self._held(place, value), "", 0.0
+        exponent, column = self.centred[place]
+        number, centre = self._held(place, value), runs.centre_of(column)
+        if kind == "scale":
+            return place, 0.0, exponent, number - centre
+        return place, number, exponent, -(centre + shift)
+
     def restricted(
         self, runs: Runs, fixed: Mapping[str, float], tied: Mapping[str, str]
     ) -> tuple[Array, Array]:
@@ -193,19 +241,19 @@ class Form:
         held, ties = {**self.fixed, **fixed}, {**self.tied, **tied}
         matrix, constant = np.eye(len(self.names)), np.zeros(len(self.names))
         for name, other in ties.items():
-            if name in held or other in held or {name, other} & set(self.centred):
+            if name in held or {name, other} & set(self.centred):
                 raise ParameterError(f"{name} and {other} cannot be tied: only free exponents can")
             matrix[:, self.place(other)] += matrix[:, self.place(name)]
             matrix[:, self.place(name)] = 0
-        for name in sorted(held, key=lambda each: each in self.centred):  # constants after their exponents
-            place, number = self.place(name), self._held(name, held[name])
+        rows = [self._row(name, value, runs) for name, value in held.items()]
+        for name, number, exponent, slope in sorted(rows, key=lambda row: bool(row[2])):  # exponents first
+            place = self.place(name)
+            moved = matrix[:, place] != 0  # itself, and what is tied to it
+            constant[moved] = matrix[moved, place] * number
             matrix[:, place] = 0
-            matrix[place] = 0
-            if name in self.centred:  # ln A' = ln A - alpha x
-                exponent, column = self.centred[name]
-                matrix[place] = -runs.centre_of(column) * matrix[self.place(exponent)]
-                number -= runs.centre_of(column) * constant[self.place(exponent)]
-            constant[place] = number
+            if exponent:  # ln A' = ln A - alpha x
+                matrix[place] = slope * matrix[self.place(exponent)]
+                constant[place] += slope * constant[self.place(exponent)]
         matrix = matrix[:, np.abs(matrix).sum(axis=0) > 0]
         if not matrix.shape[1]:
             raise ParameterError("every coefficient is fixed; leave at least one free")
@@ -268,15 +316,23 @@ def _in_compute(runs: Runs) -> Array:
 
 
 def _farseer_starts(runs: Runs) -> Array:
-    """Return starts near laws of two powers, whose size term becomes part of the stretched exponential."""
-    starts = []
+    """Return starts near laws of two powers, whose size term becomes part of the stretched exponential.
+
+    The first have exponents near zero, the others exponents that bend what the data do steeply with size: on
+    small sets of runs the best minimum can lie there.
+    """
+    bends = ((-0.015, -0.15), (0.015, 0.15))
+    near = product(product(FEWER, (0.15, 0.3, 0.5)), (-0.2, 0.2), (0.2,), bends)
+    steep = product(
+        product((0.2, 0.5), (0.2, 0.5)), (-0.2,), (-1.5, 2.5), product((-0.015, 0.015), (-2.0, 2.0))
+    )
     y = np.log(runs.tokens)
-    for (alpha, beta), power, bend in product(product(FEWER, (0.15, 0.3, 0.5)), (-0.2, 0.2), (-0.15, 0.15)):
+    starts = []
+    for (alpha, beta), power, height, (fall, bend) in (*near, *steep):
         e, a, b = _least_squares(runs, [np.exp(-alpha * runs.x), np.exp(-beta * (y - y.mean()))])
         at_size = np.log(np.exp(e) + np.exp(a - alpha * runs.x))
         slope, level = np.polyfit(np.expm1(power * runs.x) / power, at_size, 1)
-        fall = 0.1 * bend
-        flat = [0.002 - fall * beta * y.mean(), 0.2, b]
+        flat = [0.002 - fall * beta * y.mean(), height, b]
         starts.append([slope, power, level, *flat, fall, bend, np.log(beta)])
     return np.array(starts)
 
@@ -325,6 +381,11 @@ FORMS = {
     "gadre": Form(
         "E + (a M^eta + b M^-eta) / C^eta, with M = D/N and C = 6ND",
         FIVE, _two_powers, _additive, other_laws.OvertrainingLaw.of_two_powers, tied={"beta": "alpha"},
+        printed={
+            "a": ("A", math.log(FLOP_PER_TOKEN) / 2, "factor"),
+            "b": ("B", math.log(FLOP_PER_TOKEN) / 2, "factor"),
+            "eta": ("alpha", 0.5, "exponent"),
+        },
     ),
     "coupled": Form(
         "E + (A^(1/k) N^(-alpha/k) + B^(1/k) D^(-beta/k))^k",
@@ -336,6 +397,7 @@ FORMS = {
         (*FIVE, "k"), _coupled, lambda runs: _with(_additive(runs, FEWER), (0.1, 0.3)),
         other_laws.KaplanLaw.of_two_powers, above_zero=frozenset({"alpha", "beta", "k"}),
         fixed={"E": 0.0}, tied={"k": "beta"},
+        printed={"Nc": ("A", 0.0, "scale"), "Dc": ("B", 0.0, "scale")},
     ),
     "farseer": Form(
         "exp(a3 N^gamma + b3) + exp(a2 N^beta + b2) / D^exp(a1 N^alpha + b1)",

@@ -76,8 +76,9 @@ def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> 
         if not len(live):
             break
         tried = theta[live] + _step(now[live], damping[live])
-        then = objective.of(live).derivatives(tried, weights[live])
-        flat = then.value <= now.value[live] * (1 + 1e-14)
+        most = now.value[live] * (1 + 1e-14)  # above it a step is not kept, and needs no derivatives
+        then = objective.of(live).derivatives(tried, weights[live], most)
+        flat = then.value <= most
         with np.errstate(over="ignore", invalid="ignore"):
             smaller = np.linalg.norm(then.gradient, axis=1) < norm
         better = (then.value < now.value[live]) | (flat & smaller)
@@ -85,7 +86,7 @@ def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> 
         theta[kept] = tried[better]
         now.put(kept, then[better])
         damping[kept] = np.maximum(damping[kept] / 10, 1e-15)
-        damping[live[~better]] = np.maximum(damping[live[~better]], 1e-9) * 10
+        damping[live[~better]] = np.maximum(damping[live[~better]], 1e-9) * 30
     return theta, now
 
 

@@ -190,6 +190,16 @@ class Derivatives:
         self.hessian[where] = other.hessian
 
 
+def _some(curve: Curve, problems: Array) -> Curve:
+    """Return a term and its derivatives in some of the problems; what all share stays."""
+    value, gradient, second = curve
+    return (
+        value[problems],
+        gradient[problems] if gradient.ndim == 3 else gradient,
+        {pair: entry[problems] for pair, entry in second.items()},
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Objective:
     """The weighted sum of the misfits of all runs.
@@ -300,7 +310,7 @@ class Objective:
         value: Array = (weights * self.misfit.rho(self.residuals(theta))).sum(axis=1)
         return value
 
-    def derivatives(self, theta: Array, weights: Array) -> Derivatives:
+    def derivatives(self, theta: Array, weights: Array, most: Array | None = None) -> Derivatives:
         """Return value, gradient and Hessian at theta (K, f) under weights (K, n).
 
         With J the gradient of m = ln L, the Hessian of m is the sum of p_k (g_k g_k' + H_k) over the terms of
@@ -312,6 +322,8 @@ class Objective:
             One point a problem.
         weights : ndarray, shape (K, n)
             Weights of the runs in each problem.
+        most : ndarray, shape (K,), optional
+            Values above which a problem's gradient and Hessian are not needed, and are infinite.
 
         Returns
         -------
@@ -323,20 +335,43 @@ class Objective:
             log_loss, shares, found = self._shares(full)
             predicted = log_loss if self.misfit.logarithmic else np.exp(log_loss)
             residual = self._target - predicted
-            slope = weights * self.misfit.slope(residual)
-            outer = weights * self.misfit.curvature(residual)
-            if not self.misfit.logarithmic:
-                # dL/dm = L, which enters the outer product squared; its own derivative cancels against J J'.
-                outer *= predicted * predicted
-                slope *= predicted
-            else:
-                outer += slope
-            gradient, hessian = self._bends(shares, found, slope, outer)
             value = (weights * self.misfit.rho(residual)).sum(axis=1)
-            if not self.plain:
-                gradient = gradient @ self.free
-                hessian = self.free.T @ hessian @ self.free
+            if most is None or (needed := value <= most).all():
+                return Derivatives(value, *self._derivatives(predicted, residual, weights, shares, found))
+            size = theta.shape[1]
+            gradient = np.full((len(value), size), np.inf)
+            hessian = np.full((len(value), size, size), np.inf)
+            if needed.any():
+                gradient[needed], hessian[needed] = self._derivatives(
+                    predicted[needed],
+                    residual[needed],
+                    weights[needed],
+                    [each[needed] for each in shares],
+                    [_some(each, needed) for each in found],
+                )
         return Derivatives(value, gradient, hessian)
+
+    def _derivatives(
+        self,
+        predicted: Array,
+        residual: Array,
+        weights: Array,
+        shares: Sequence[Array],
+        found: Sequence[Curve],
+    ) -> tuple[Array, Array]:
+        """Return gradient (K, f) and Hessian (K, f, f), in the free coordinates."""
+        slope = weights * self.misfit.slope(residual)
+        outer = weights * self.misfit.curvature(residual)
+        if not self.misfit.logarithmic:
+            # dL/dm = L, which enters the outer product squared; its own derivative cancels against J J'.
+            outer *= predicted * predicted
+            slope *= predicted
+        else:
+            outer += slope
+        gradient, hessian = self._bends(shares, found, slope, outer)
+        if self.plain:
+            return gradient, hessian
+        return gradient @ self.free, self.free.T @ hessian @ self.free
 
     def _bends(
         self, shares: Sequence[Array], found: Sequence[Curve], slope: Array, outer: Array

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cohort.errors import bounded
+from cohort.errors import bounded, one_of
 from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array
 
@@ -38,6 +38,20 @@ class Profile:
     low: float
     high: float
     level: float
+
+    @property
+    def open(self) -> bool:
+        """Whether the runs set no end on one side, or on both."""
+        return self.low in (0.0, -np.inf) or not np.isfinite(self.high)
+
+    @property
+    def words(self) -> str:
+        """The interval in words."""
+        if not np.isfinite(self.high):
+            return f"{self.low:.4g} or more" if self.low not in (0.0, -np.inf) else "any value"
+        if np.isinf(self.low):
+            return f"{self.high:.4g} or less"
+        return f"{self.low:.4g} to {self.high:.4g}"
 
 
 def profile(search: Search, point: Array, coefficient: str, level: float = 0.95) -> Profile:
@@ -70,16 +84,15 @@ def profile(search: Search, point: Array, coefficient: str, level: float = 0.95)
         If the form has no such coefficient.
     """
     share = bounded("level", level, 0, 1, above=True, below=True)
-    search.form.place(coefficient)
-    value = search.form.coefficients(point, search.runs)[coefficient]
-    chi = NormalDist().inv_cdf((1 + share) / 2) ** 2
-    per_run = 1.0 if search.loss in ("log_mse", "mse") else 2.0
-    best = _values(search, point, coefficient, np.array([value]))[0]
-    limit = max(best, 1e-300) * np.exp(chi / (per_run * len(search.runs.losses)))
+    form, coordinates = search.form, search.form.coefficients(point, search.runs)
+    known = coordinates | form.law(**coordinates).coefficients()
+    value = known[one_of("coefficient", coefficient, known)]
+    coordinate, *_ = form.printed.get(coefficient, (coefficient, 0.0, "factor"))
+    limit = allowed(search, _values(search, point, coefficient, np.array([value]))[0], share)
     if coefficient == "E":
         top = 1.2 * float(search.runs.losses.min())
         below, above = np.linspace(0, value, POINTS), np.linspace(value, top, POINTS)
-    elif coefficient not in search.form.above_zero and not search.form.is_logarithm(coefficient):
+    elif coordinate not in form.above_zero and not form.is_logarithm(coordinate):
         away = WIDEST * max(abs(value), SMALL) * np.r_[0, np.geomspace(1e-4, 1, POINTS - 1)]
         below, above = (value - away)[::-1], value + away
     else:
@@ -91,13 +104,37 @@ def profile(search: Search, point: Array, coefficient: str, level: float = 0.95)
     return Profile(coefficient, min(low, high), max(low, high), share)
 
 
+def allowed(search: Search, best: float, level: float) -> float:
+    """Return the objective up to which a law is not much worse than the best.
+
+    Parameters
+    ----------
+    search : Search
+        What was asked.
+    best : float
+        The least objective.
+    level : float
+        Of confidence.
+
+    Returns
+    -------
+    float
+        By the likelihood ratio, as `profile` says.
+    """
+    chi = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    per_run = 1.0 if search.loss in ("log_mse", "mse") else 2.0
+    return float(max(best, search.exact) * np.exp(chi / (per_run * len(search.runs.losses))))
+
+
 def _values(search: Search, point: Array, coefficient: str, held: Array) -> Array:
     """Return the least objective at each of some values of a coefficient."""
     objectives = [search.objective({coefficient: float(each)}) for each in held]
-    together = replace(objectives[0], fixed=np.array([each.fixed for each in objectives]))
     starts = np.tile(point, (len(held), 1))
     starts[~np.isfinite(starts)] = np.log(0.1 * search.runs.losses.min())
     weights = np.tile(search.runs.weights, (len(held), 1))
+    if any((each.free != objectives[0].free).any() for each in objectives):  # a scale moves its exponent
+        return np.array([search.minima(each, starts[:1], weights[:1]).value[0] for each in objectives])
+    together = replace(objectives[0], fixed=np.array([each.fixed for each in objectives]))
     return search.minima(together, starts, weights).value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,20 @@ from cohort.scaling import FLOP_PER_TOKEN
 
 # What a column is called, in lower case with underscores; the first that is there is taken.
 NAMES = {
-    "parameters": ("parameters", "params", "n_params", "num_params", "model_size", "size", "n"),
+    "parameters": (
+        "parameters",
+        "params",
+        "n_params",
+        "num_params",
+        "n_parameters",
+        "num_parameters",
+        "total_params",
+        "non_embedding_params",
+        "non_embedding_parameters",
+        "model_size",
+        "size",
+        "n",
+    ),
     "tokens": ("tokens", "training_tokens", "train_tokens", "n_tokens", "num_tokens", "dataset_size", "d"),
     "flop": ("flop", "flops", "training_flop", "training_flops", "train_flops", "compute", "c"),
     "loss": ("loss", "final_loss", "val_loss", "valid_loss", "validation_loss", "eval_loss", "train_loss"),
@@ -25,6 +39,22 @@ NAMES = {
     "weight": ("weight", "weights"),
 }
 NEEDED = ("parameters", "loss")
+PERPLEXITY = ("perplexity", "ppl", "val_perplexity", "val_ppl", "eval_perplexity")  # its logarithm is a loss
+THOUSANDS = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
+UNITS = {
+    **THOUSANDS,
+    **{f"{word}{end}": 10.0**power for end in ("", "s") for word, power in (
+        ("thousand", 3), ("million", 6), ("billion", 9), ("trillion", 12), ("bn", 9), ("tn", 12),
+    )},
+}  # fmt: skip
+SCALED = ("parameters", "tokens", "unique_tokens")  # what a head or a cell may give in such units
+PLAIN = {
+    "loss": ("nats", "nat", "nats/token", "nats per token"),
+    "flop": ("flop", "flops"),
+    "bits": ("bits",),
+}
+LEAST = 1e5  # parameters and tokens of the largest run: less is a column in other units
+GROUPED = re.compile(r"\d{1,3}(,\d{3}){2,}(\.\d+)?")  # 1,400,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +77,10 @@ class RunTable:
 def read_runs(path: str | Path, dropped_rows: int = 0) -> RunTable:
     """Return the training runs of a CSV file.
 
-    Sizes are in parameters, data in tokens, compute in FLOP, losses in nats per token. Where there are no
-    tokens they follow from the compute as C / 6N.
+    Sizes are in parameters, data in tokens, compute in FLOP, losses in nats per token. A head or a cell may
+    give sizes and data in thousands to trillions, as in ``tokens (B)`` or ``7B``; a perplexity is taken by
+    its logarithm. Cells are divided by commas, semicolons or tabs; where not by commas, decimals may be.
+    Where there are no tokens they follow from the compute as C / 6N.
 
     Parameters
     ----------
@@ -74,37 +106,79 @@ def read_runs(path: str | Path, dropped_rows: int = 0) -> RunTable:
         raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ParameterError(f"{path} is not text in UTF-8") from None
-    reader = csv.reader(lines)
+    divider = max(",;\t", key=(lines[0] if lines else "").count)
+    reader = csv.reader(lines, delimiter=divider)
     try:
-        heads = [_plain(head) for head in next(reader)]
+        given = next(reader)
         rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except StopIteration:
         raise ParameterError(f"{path} is empty") from None
     except csv.Error as error:
         raise ParameterError(f"{path} is not CSV: {error}") from None
-    places = _places(path, heads)
-    columns = {
-        name: [_number(path, line, name, row, place) for line, row in rows] for name, place in places.items()
-    }
+    heads, units = zip(*(_head(each) for each in given), strict=True) if given else ((), ())
+    places = _places(path, list(heads))
+    columns = {}
+    for name, place in places.items():
+        factor = _factor(path, name, units[place])
+        cells = [_number(path, line, name, row, place, divider) for line, row in rows]
+        columns[name] = [factor * cell for cell in cells]
+        if heads[place] in PERPLEXITY:
+            columns[name] = [_log(path, line, cell) for (line, _), cell in zip(rows, cells, strict=True)]
     frame = pd.DataFrame(columns, dtype=float)
     if "tokens" not in frame:
         frame["tokens"] = frame["flop"] / (FLOP_PER_TOKEN * frame["parameters"])
+    for name in ("parameters", "tokens"):
+        if len(frame) and frame[name].max() < LEAST:
+            raise ParameterError(
+                f"{path}: {name} are at most {frame[name].max():.6g}; where they are in millions or "
+                f"billions, say so in the head, as in '{name} (B)'"
+            )
     frame["flop"] = FLOP_PER_TOKEN * frame["parameters"] * frame["tokens"]
     frame["ratio"] = frame["tokens"] / frame["parameters"]
     frame = frame.sort_values("loss", ascending=False, kind="stable").reset_index(drop=True)
     frame["dropped"] = frame.index < dropped_rows
-    return RunTable(frame, {name: heads[place] for name, place in places.items()})
+    return RunTable(frame, {name: _plain(given[place]) for name, place in places.items()})
 
 
 def _plain(head: str) -> str:
     return "_".join(head.strip().lower().replace("-", " ").replace("_", " ").split())
 
 
+def _head(given: str) -> tuple[str, str]:
+    """Return the name in a head, and its unit in lower case: of brackets, or a last word that is one."""
+    found = re.fullmatch(r"(.*?)\s*[(\[]([^)\]]*)[)\]]\s*", given.strip())
+    if found:
+        return _plain(found[1]), " ".join(found[2].lower().split())
+    name, _, last = _plain(given).rpartition("_")
+    usual = {each for names in NAMES.values() for each in names}
+    if last in UNITS and name in usual and _plain(given) not in usual:
+        return name, last
+    return _plain(given), ""
+
+
+def _factor(path: str | Path, name: str, unit: str) -> float:
+    """Return what a unit in a head multiplies a column by; raise where it is not known."""
+    words = unit.removesuffix(" of tokens").removesuffix(" tokens").removesuffix(" parameters")
+    if not unit or unit in PLAIN.get(name, (name,)):
+        return 1.0
+    if name in SCALED and words in UNITS:
+        return float(UNITS[words])
+    allowed = "K, M, B or T" if name in SCALED else "nats per token" if name == "loss" else "none"
+    raise ParameterError(f"{path}: the head of {name} has the unit {shown(unit)}, but may have {allowed}")
+
+
+def _log(path: str | Path, line: int, perplexity: float) -> float:
+    if perplexity <= 1:
+        raise ParameterError(f"{path}, line {line}: perplexity is {perplexity:g}, but must be above 1")
+    return math.log(perplexity)
+
+
 def _places(path: str | Path, heads: list[str]) -> dict[str, int]:
     """Return where each quantity stands; raise where one that is needed does not."""
+    known = {name: (*usual, *(PERPLEXITY if name == "loss" else ())) for name, usual in NAMES.items()}
     places = {
         name: next(heads.index(each) for each in usual if each in heads)
-        for name, usual in NAMES.items()
+        for name, usual in known.items()
         if any(each in heads for each in usual)
     }
     missing = [name for name in NEEDED if name not in places]
@@ -115,10 +189,17 @@ def _places(path: str | Path, heads: list[str]) -> dict[str, int]:
     return places
 
 
-def _number(path: str | Path, line: int, name: str, row: list[str], place: int) -> float:
+def _number(path: str | Path, line: int, name: str, row: list[str], place: int, divider: str) -> float:
     cell = row[place].strip() if place < len(row) else ""
+    text, factor = cell, 1.0
+    if name in SCALED and text[-1:].lower() in THOUSANDS:
+        text, factor = text[:-1].strip(), THOUSANDS[text[-1].lower()]
+    if GROUPED.fullmatch(text):
+        text = text.replace(",", "")
+    elif divider != "," and text.count(",") == 1 and "." not in text:
+        text = text.replace(",", ".")
     try:
-        value = float(cell)
+        value = factor * float(text)
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:

@@ -27,6 +27,7 @@ LOSSES = {
 }
 STATIONARY = 1e-9  # of the largest gradient that the runs could give
 ROUNDING = 1e-14  # of a run: its gradient where the law meets the losses exactly; of a curvature: zero
+EXACT = 1e-11  # a residual below which a run counts as met exactly
 LEAST_E = 1e-4  # of the lowest loss
 
 Bounds = Mapping[str, tuple[float | None, float | None]]
@@ -92,6 +93,8 @@ class Search:
         The estimator, as `cohort.fitting.fit` takes it.
     fixed, tied, bounds : mapping
         Restrictions, as `cohort.fitting.fit` takes them.
+    held : mapping of str to float
+        Coordinates that are held, by the coefficient of each; minus infinity for none of a logarithm.
     """
 
     form: Form
@@ -102,6 +105,12 @@ class Search:
     fixed: Mapping[str, float] = field(default_factory=dict)
     tied: Mapping[str, str] = field(default_factory=dict)
     bounds: Bounds = field(default_factory=dict)
+    held: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def free_names(self) -> list[str]:
+        """The coefficients whose coordinates are free, in the order of the free coordinates."""
+        return [name for name in self._open(self.fixed) if name not in self.held]
 
     @cached_property
     def misfit(self) -> Misfit:
@@ -114,9 +123,14 @@ class Search:
         return self.form.starts(self.runs)
 
     @property
+    def exact(self) -> float:
+        """The objective, a sum, below which a law meets its runs but for rounding."""
+        return len(self.runs.losses) * (EXACT if self.loss == "lad" else EXACT**2)
+
+    @property
     def can_lose_e(self) -> bool:
         """Whether the irreducible loss is free, so that it can come out as zero."""
-        held = {*self.fixed, *self.form.fixed}
+        held = {*self.fixed, *self.form.fixed, *self.held}
         return "E" in self.form.names and "E" not in held and (self.bounds.get("E") or (None,))[0] is None
 
     def objective(self, also_fixed: Mapping[str, float] | None = None) -> Objective:
@@ -132,8 +146,21 @@ class Search:
         Objective
             In the free coordinates.
         """
-        free, constant = self.form.restricted(self.runs, {**self.fixed, **(also_fixed or {})}, self.tied)
+        fixed = {**self.fixed, **(also_fixed or {})}
+        free, constant = self.form.restricted(self.runs, fixed, self.tied)
+        for name, value in self.held.items():
+            column = np.array([each == name for each in self._open(fixed)])
+            moved = free[:, column].ravel() != 0
+            constant[moved] += free[moved][:, column].ravel() * value
+        if self.held:
+            free = free[:, [each not in self.held for each in self._open(fixed)]]
         return self.form.objective(self.runs.losses, self.form.terms(self.runs), self.misfit, free, constant)
+
+    def _open(self, fixed: Mapping[str, float]) -> list[str]:
+        """Return the coefficients that are neither fixed nor tied."""
+        held = {self.form.printed.get(name, (name,))[0] for name in fixed}
+        out = {*held, *self.tied, *self.form.fixed, *self.form.tied}
+        return [name for name in self.form.names if name not in out]
 
     def minima(self, objective: Objective, starts: Array, weights: Array, steps: int = 0) -> Minima:
         """Return where descent from each start ends.
@@ -154,7 +181,8 @@ class Search:
         Minima
             One end point a problem.
         """
-        above = np.where(np.isfinite(objective.fixed), starts - objective.fixed, 0.0)
+        known = np.where(np.isfinite(objective.fixed), objective.fixed, 0.0)
+        above = np.where(np.isfinite(objective.fixed) & np.isfinite(starts), starts - known, 0.0)
         theta = starts if objective.plain else above @ np.linalg.pinv(objective.free).T
         if self.loss == "lad":
             ends = least_absolute(objective, theta, weights)

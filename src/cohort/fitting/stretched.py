@@ -175,7 +175,11 @@ class Stretched:
         """
         order, begins = self._sorted
         force, y = np.take(force, order, axis=1), self.y[order]
-        return [np.add.reduceat(force * y**power, begins, axis=1) for power in range(powers)]
+        sums = [np.add.reduceat(force, begins, axis=1)]
+        for _ in range(1, powers):
+            force *= y
+            sums.append(np.add.reduceat(force, begins, axis=1))
+        return sums
 
     def add_slope(self, at: Curve, force: Array, gradient: Array, hessian: Array) -> None:
         """Add the sums of force times the gradient of z, and of force times its Hessian.

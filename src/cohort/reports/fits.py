@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from cohort.display.words import counted, scaled
 from cohort.errors import ParameterError, integer
 from cohort.errors.arguments import explain
 from cohort.fitting import FORMS, Fit, fit, predicted
+from cohort.fitting.bootstrap import MOST_DRAWN
+from cohort.fitting.flatness import named_list
 from cohort.fitting.run_tables import RunTable, read_runs
 from cohort.scaling.saved_laws import saved
 
@@ -86,7 +89,9 @@ def fit_report(
     -------
     dict
         ``law`` as `cohort.law` reads it; ``columns`` and ``units``; ``certificate``; ``intervals`` of each
-        coefficient; ``lost`` resamples; ``profiles`` of what is flat; ``range``; ``worst`` residuals;
+        coefficient, conditional on what is held; ``lost`` resamples; ``flat`` coefficients, those of them
+        that are held, and why; ``profiles`` of what is flat or open on a side, with ends of None where the
+        runs set none; ``range``; ``repeated`` rows; ``worst`` residuals;
         ``advice`` at one and ten times the largest compute; ``held_out`` errors.
 
     Raises
@@ -109,17 +114,20 @@ def _reported(
     """Return a report, and the fit and the runs that its figures draw."""
     table = read_runs(path, integer("drop", drop, 0))
     found = _fit(table, form, loss)
-    boot = found.bootstrap(resamples, seed)
+    most = max(2, MOST_DRAWN // len(found.runs.losses))  # a large file has fewer resamples, not none
+    boot = found.bootstrap(min(integer("resamples", resamples, 2), most), seed)
     report = {
         "law": saved(found.law),
         "formula": FORMS[form].title,
         "file": Path(path).name,
         "columns": table.columns,
+        "repeated": int(table.frame.duplicated(["parameters", "tokens", "loss"]).sum()),
         "dropped": int(table.frame["dropped"].sum()),
         "certificate": found.certificate(),
         "intervals": {name: boot.interval(name, LEVEL) for name in found.law.coefficients()},
         "lost": [boot.lost, boot.lost + len(boot.laws)],
-        "profiles": {name: _profile(found, name) for name in found.flat},
+        "flat": {"coefficients": list(found.flat), "held": list(found.held), "why": found.why_flat},
+        "profiles": _profiles(found),
         "range": found.range(),
         "worst": _worst(found),
         "advice": _advice(found, boot),
@@ -135,9 +143,17 @@ def _fit(table: RunTable, form: str, loss: str) -> Fit:
     return fit(kept["parameters"], kept["tokens"], kept["loss"], loss, form=form, weights=weights, **further)
 
 
-def _profile(found: Fit, name: str) -> tuple[float, float]:
-    ends = found.profile(name)
-    return ends.low, ends.high
+def _profiles(found: Fit) -> dict[str, dict[str, Any]]:
+    """Return the profile of each coefficient that the runs leave open; JSON has no infinity."""
+    return {
+        name: {
+            "low": each.low if math.isfinite(each.low) else None,
+            "high": each.high if math.isfinite(each.high) else None,
+            "level": each.level,
+            "words": each.words,
+        }
+        for name, each in found.open_ends(LEVEL).items()
+    }
 
 
 def _worst(found: Fit, count: int = 3) -> list[dict[str, float]]:
@@ -216,11 +232,14 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         "units      parameters, tokens, FLOP, nats per token",
         f"law        L = {report['formula']}",
     ]
+    if report["repeated"]:
+        rows = counted(report["repeated"], "row repeats", "rows repeat")
+        lines.insert(1, f"repeated   {rows} another; each counts, and makes the intervals too narrow")
     for name, value in coefficients.items():
         low, high = report["intervals"].get(name, (value, value))
-        lines.append(f"{name:>10} = {value:.6g}   95% {low:.4g} to {high:.4g}")
-    for name, (low, high) in report["profiles"].items():
-        lines.append(f"flat       {name}: the runs allow {low:.4g} to {high:.4g} (profile, 95%)")
+        sure = "open, see below" if name in report["flat"]["coefficients"] else f"95% {low:.4g} to {high:.4g}"
+        lines.append(f"{name:>10} = {value:.6g}   {sure}")
+    lines += _flat_lines(report)
     lost, tried = report["lost"]
     lines += [
         f"minimum    {found['estimator']} {found['objective']:.10g}, gradient {found['gradient_norm']:.1e}, "
@@ -241,6 +260,23 @@ def report_lines(report: dict[str, Any]) -> list[str]:
             f"{100 * ahead['median_absolute_error']:.2f}% off at the median "
             f"({100 * ahead['median_error']:+.2f}%)"
         )
+    return lines
+
+
+def _flat_lines(report: dict[str, Any]) -> list[str]:
+    """Return what the runs leave open: why, and the values that they allow."""
+    flat, profiles = report["flat"], report["profiles"]
+    lines = []
+    if flat["coefficients"]:
+        lines.append(f"flat       {named_list(flat['coefficients'])}: {flat['why']}")
+    if flat["held"]:
+        held = f"held at the value shown: {named_list(flat['held'])}; other values fit as well"
+        lines.append(f"           {held}, and advice that rests on them says nothing")
+    lines += [
+        f"{'flat' if name in flat['coefficients'] else 'open':11}{name}: the runs allow {each['words']} "
+        f"({100 * each['level']:.0f}% profile)"
+        for name, each in profiles.items()
+    ]
     return lines
 
 

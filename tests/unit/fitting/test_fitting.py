@@ -294,7 +294,7 @@ def test_intervals_carry_into_whatever_follows_from_a_law():
         (lambda n, d, y: (n, d, np.where(np.arange(60) == 3, -1, y)), "losses must be finite and above 0"),
         (lambda n, d, y: (np.where(np.arange(60) == 9, np.nan, n), d, y), "row 9 (counted from 0) is nan"),
         (lambda n, d, y: (n, np.where(np.arange(60) == 0, np.inf, d), y), "tokens must be finite"),
-        (lambda n, d, y: (np.full(60, 1e9), d, y), "all parameters are the same, 1e+09"),
+        (lambda n, d, y: (np.full(60, 1e9), np.full(60, 2e10), y), "all runs have the same size"),
         (lambda n, d, y: (n, d, np.full(60, 2.0)), "all losses are the same"),
         (lambda n, d, y: (n, d, ["2.0 nats"] * 60), "losses must be numbers"),
         (lambda n, d, y: (n.reshape(6, 10), d, y), "one column of numbers, not 2 dimensions"),
@@ -316,11 +316,12 @@ def test_an_unknown_estimator_names_the_nearest():
         fitting.fit(*KEPT, "hubert")
 
 
-def test_runs_that_determine_no_law_are_refused():
-    """Losses that rise with size have no minimum at positive coefficients: the fit runs away."""
+def test_a_form_beyond_all_numbers_is_refused():
+    """Kaplan's form has no constant: to noise about one loss its scales run beyond any number."""
     n, d, _ = runs_of(TRUE)
-    with pytest.raises(FitError, match="no minimum was found from 64 starts"):
-        fitting.fit(n, d, 2 + n / n.max())
+    scatter = np.exp(0.01 * np.random.default_rng(4).standard_normal(len(n)))
+    with pytest.raises(FitError, match=r"no minimum was found from|coefficients beyond any number"):
+        fitting.fit(n, d, 2 * scatter, form="kaplan")
     assert issubclass(FitError, CohortError)
 
 

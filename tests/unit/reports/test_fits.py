@@ -88,3 +88,89 @@ def test_a_page_shows_names_as_text(tmp_path):
     path, page = write(tmp_path / "<b>x.csv"), tmp_path / "law.html"
     CliRunner().invoke(main, ["fit", str(path), "--resamples", "10", "--html", str(page)])
     assert "<b>" not in page.read_text(encoding="utf-8")
+
+
+def spelled(path, heads, row, divider=","):
+    """Write runs of a known law in a spelling of their own."""
+    rng = np.random.default_rng(0)
+    n, d = np.exp(rng.uniform(18, 23, 40)), np.exp(rng.uniform(21, 26, 40))
+    rows = [divider.join(row(*each)) for each in zip(n, d, LAW.loss(n, d), strict=True)]
+    path.write_text("\n".join([divider.join(heads), *rows]) + "\n", encoding="utf-8-sig")
+    return read_runs(path).frame.sort_values("parameters")[["parameters", "tokens", "loss"]]
+
+
+COMMA = lambda value: f"{value:.9f}".replace(".", ",")  # noqa: E731
+PLAIN = ["params", "tokens", "loss"]
+SPELLINGS = {
+    "semicolons and decimal commas": (
+        ["Params (M)", "Tokens (B)", "Loss (nats)"],
+        lambda n, d, y: [COMMA(n / 1e6), COMMA(d / 1e9), COMMA(y)],
+        ";",
+    ),
+    "tabs": (PLAIN, lambda n, d, y: [f"{n:.9e}", f"{d:.9e}", f"{y:.9f}"], "\t"),
+    "units in cells": (PLAIN, lambda n, d, y: [f"{n / 1e9:.9f}B", f"{d / 1e12:.12f} T", f"{y:.9f}"], ","),
+    "units in heads": (
+        ["params_b", "tokens [billions]", "val_loss"],
+        lambda n, d, y: [f"{n / 1e9:.9f}", f"{d / 1e9:.9f}", f"{y:.9f}"],
+        ",",
+    ),
+    "thousands": (PLAIN, lambda n, d, y: [f'"{n:,.3f}"', f'"{d:,.3f}"', f"{y:.9f}"], ","),
+    "perplexity": (
+        ["non_embedding_params", "tokens", "perplexity"],
+        lambda n, d, y: [f"{n:.9e}", f"{d:.9e}", f"{np.exp(y):.9f}"],
+        ",",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_file_is_read_in_any_usual_spelling(name, tmp_path):
+    plain = spelled(tmp_path / "plain.csv", PLAIN, lambda *each: [f"{value:.12g}" for value in each])
+    found = spelled(tmp_path / "runs.csv", *SPELLINGS[name])
+    np.testing.assert_allclose(found, plain, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "params,tokens,loss\n7,140,3.1\n13,260,3\n",
+            "parameters are at most 13; where they are in millions",
+        ),
+        (
+            "params,tokens (words),loss\n1e9,2e10,3\n",
+            "tokens has the unit 'words', but may have K, M, B or T",
+        ),
+        ("params,tokens,loss (bits)\n1e9,2e10,3\n", "loss has the unit 'bits', but may have nats per token"),
+        ("params,tokens,ppl\n1e9,2e10,0.9\n", "line 2: perplexity is 0.9, but must be above 1"),
+        ("params,tokens,loss\n1e9,2e10,0\n", "line 2: loss is '0', but must be a number above 0"),
+        ("params,tokens,loss\n1e9,2e10,-1\n", "line 2: loss is '-1'"),
+        ('params,tokens,loss\n1e9,2e10,"3,1"\n', "line 2: loss is '3,1'"),
+        ("flops,loss\n1e20,3\n", "has no column of parameters"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(text, message, tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        read_runs(path)
+
+
+def test_a_report_names_what_is_flat_and_which_rows_repeat(tmp_path):
+    rng = np.random.default_rng(0)
+    d = np.exp(rng.uniform(21, 26, 30))
+    losses = LAW.loss(np.full(30, 1e9), d) * np.exp(0.003 * rng.standard_normal(30))
+    rows = [f"1e9,{tokens:.6g},{loss:.6g}" for tokens, loss in zip(d, losses, strict=True)]
+    path, out, page = tmp_path / "one.csv", tmp_path / "one.json", tmp_path / "one.html"
+    path.write_text("\n".join(["params,tokens,loss", *rows, rows[0]]) + "\n", encoding="utf-8")
+    arguments = ["fit", str(path), "--resamples", "50", "--json", str(out), "--html", str(page)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    report = json.loads(out.read_text(encoding="utf-8"))
+    assert set(report["flat"]["coefficients"]) == {"E", "A", "alpha"} and report["repeated"] == 1
+    assert report["profiles"]["alpha"]["words"] == "any value"
+    assert report["profiles"]["alpha"]["high"] is None  # JSON has no infinity
+    for text in (done.output, page.read_text(encoding="utf-8")):
+        assert "all runs have one size" in text and "alpha: the runs allow any value" in text
+        assert "1 row repeats another" in text
+    assert cohort.law(str(out)).beta == pytest.approx(LAW.beta, abs=0.1)

@@ -185,7 +185,8 @@ def choices(
     flop : float
         Compute at which the advice is asked for.
     dropped : sequence of int
-        How many of the runs with the highest losses are left out, one fit each.
+        How many of the runs with the highest losses are left out, one fit each; all but the first at most a
+        fifth of the runs.
     delta : float
         As for `cohort.fitting.fit`.
     resamples, seed : int
@@ -201,7 +202,8 @@ def choices(
         interval by the same estimator.
     """
     records = []
-    for number in dict.fromkeys(dropped):
+    most = max(dropped[0], len(runs(0, source)) // 5)  # a small file has no more to leave out
+    for number in (each for each in dict.fromkeys(dropped) if each <= most):
         frame = runs(number, source)
         for name in LOSSES:
             found = fit(*columns(frame), name, delta)

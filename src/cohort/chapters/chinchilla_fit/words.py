@@ -10,9 +10,34 @@ from cohort.chapters.judging import Judgement
 from cohort.display.phrases import among, power_of_ten
 from cohort.display.words import counted, paragraphs, ranged, sentences, significant
 from cohort.fitting import Fit
+from cohort.fitting.flatness import named_list
 from cohort.scaling import ScalingLaw
 
 # --- in brief
+
+
+def left_open(fit: Fit) -> str:
+    """Return what the runs leave open of the law, and what that takes from the advice.
+
+    Parameters
+    ----------
+    fit : Fit
+        To the runs.
+
+    Returns
+    -------
+    str
+        A list item, empty where the runs determine each coefficient, or leave open E alone.
+    """
+    if not set(fit.flat) - {"E"}:
+        return ""
+    held = ""
+    if fit.held:
+        held = f" The fit holds {named_list(fit.held)} at one of many values that do as well."
+    return (
+        f"- These runs leave {named_list(fit.flat)} open: {fit.why_flat}.{held} The division of compute "
+        "below, and its intervals, rest on that and are no finding."
+    )
 
 
 def brief(
@@ -52,6 +77,7 @@ def brief(
         f"- For {counted(len(fit.runs.losses), 'run')} the law $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$ "
         f"for $N$ parameters and $D$ tokens has $E = {law.E:.3f}$ nats per token, $A = {law.A:.0f}$, "
         f"$B = {law.B:.0f}$, $\\alpha = {law.alpha:.3f}$ and $\\beta = {law.beta:.3f}$.",
+        left_open(fit),
         f"- At {power_of_ten(flop)} FLOP it advises {significant(value)} tokens per parameter. The 95% "
         f"interval of this estimator runs from {significant(low)} to "
         f"{significant(high)}.",

@@ -1,5 +1,6 @@
 """What the chapter says: known sentences of the fit to 240 runs, and every turn that they can take."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -230,3 +231,15 @@ def test_the_shapes_of_the_models():
     for exact in (True, False):
         said = checks.model_shapes(models.assign(exact=exact)).split("\n")[0]
         assert said == f"{50 * exact} of the 50 printed sizes are the count to the last digit."
+
+
+def test_what_the_runs_leave_open_is_said_before_the_advice():
+    rng = np.random.default_rng(0)
+    tokens = np.exp(rng.uniform(21, 26, 40))
+    law = cohort.law("besiroglu")
+    one = fit(np.full(40, 1e9), tokens, law.loss(1e9, tokens) * np.exp(0.003 * rng.standard_normal(40)))
+    text = words.left_open(one)
+    assert text.startswith("- These runs leave A, E and alpha open: all runs have one size")
+    assert "are no finding" in text
+    sizes = np.exp(rng.uniform(18, 23, 40))
+    assert words.left_open(fit(sizes, tokens, law.loss(sizes, tokens))) == ""
