@@ -139,7 +139,8 @@ class Form:
             if name in self.centred:
                 exponent, column = self.centred[name]
                 each += value[exponent] * runs.centre_of(column)
-            found[name] = float(np.exp(each)) if self.is_logarithm(name) else each
+            with np.errstate(over="ignore"):  # along a flat direction a factor may leave the floats
+                found[name] = float(np.exp(each)) if self.is_logarithm(name) else each
         return decoded(found, runs.centre) if self.stretched else found
 
     def coordinates(self, coefficients: Mapping[str, float], runs: Runs) -> Array:
