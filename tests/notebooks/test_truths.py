@@ -10,7 +10,7 @@ import pytest
 from agreement import KIND, unshown
 from parameter_sets import drawn, own_configs
 from synthetic import CHAPTERS, code, make, markdown
-from truths import FAULTS, faults
+from truths import KINDS, faults
 
 import cohort.errors
 from cohort.runner.kernels.kernel import attempt
@@ -41,11 +41,35 @@ PLANTED = {
     "twice the same word": ["It is the the largest."],
     "spaces or stops": ["It fits  on one device.", "It fits ."],
     "an object": ["Name: dtype: float64.", "It fits: True."],
+    "falls to more": [
+        "The loss falls from 2.791 to 2.812.",
+        "The cost per token drops there from 900 GiB to 1.2 TiB.",
+        "The fee sank from 4 to 20%.",
+    ],
+    "grows to less": [
+        "Throughput grows from 1,510 to 38 tokens a second.",
+        "It rises from 3 billion (Phi-2) to 400 million (OPT).",
+    ],
+    "a range from its end": [
+        "Its interval runs from 35.5 to 7.64.",
+        "The mixtures hold 86 to 63% of it.",
+        "The rest lies between 3 h and 20 minutes.",
+        "One needs a cache (2 MiB to 24.4 KiB) for it.",
+        "It takes 12 to 4 million tokens.",
+    ],
+    "more by a factor below one": ["It takes 0.8 times longer.", "Half as many, or 0.5 times fewer."],
+    "more by a factor of one": ["It takes 1.00 times more memory."],
+    "more by a negative": ["That takes -12% less compute."],
+    "more of them than there are": ["It holds for 12 of 9 models.", "8 of the 4 experts."],
+    "at least more than at most": ["It takes at least 20 devices and at most 8."],
 }
 TRUE_WORDS = (
     "- One answer of 400 tokens by Llama 3 70B, 64 at once on 8 H100, takes 0.604 Wh; 3 of 14 models do, the "
     "one model does, and 1 token is written in 3.1 ms. None of 2 models is offered for 8,192 tokens. At "
-    "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, and so is $1e5$."
+    "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, and so is $1e5$. It falls from 2.791 to "
+    "2.7, as throughput grows from 4 to 26.4 trillion tokens, from 950 million to 1.2 billion a day. The "
+    "rest takes 24.4 KiB to 1.25 MiB, 81.8 and 3.43 ms, or 90 s to 2 minutes: 0.24 times as much. The first "
+    "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 15 trillion tokens are kept."
 )
 
 
@@ -55,7 +79,7 @@ def shown(text: str, kind: str = "text/markdown") -> dict[str, Any]:
     return make(markdown("# A page", "title"), cell)
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_each_kind_of_fault_is_found_where_it_is_planted(kind: str) -> None:
     for text in PLANTED[kind]:
         found = faults(shown(text))
