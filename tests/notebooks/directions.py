@@ -1,4 +1,4 @@
-"""Whether words of direction say what their numbers do: what falls falls, and a range begins with its low end.
+"""Whether words of direction say what their numbers do: what falls falls, a range begins with its low end.
 
 A statement is judged where its two numbers can be compared for sure: of one unit, or of units of one kind.
 """

@@ -12,7 +12,8 @@ from parameter_sets import drawn, own_configs
 from synthetic import CHAPTERS, code, make, markdown
 from truths import KINDS, faults
 
-import cohort.errors
+from cohort.errors import CohortError
+from cohort.fitting import FitError
 from cohort.runner.kernels.kernel import attempt
 from cohort.runner.notebook.document import has_tag, read_notebook
 from cohort.runner.parameter_cells import read_parameters, validate
@@ -66,8 +67,8 @@ PLANTED = {
 TRUE_WORDS = (
     "- One answer of 400 tokens by Llama 3 70B, 64 at once on 8 H100, takes 0.604 Wh; 3 of 14 models do, the "
     "one model does, and 1 token is written in 3.1 ms. None of 2 models is offered for 8,192 tokens. At "
-    "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, and so is $1e5$. It falls from 2.791 to "
-    "2.7, as throughput grows from 4 to 26.4 trillion tokens, from 950 million to 1.2 billion a day. The "
+    "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, so is $1e5$. It falls from 2.791 "
+    "to 2.7, as throughput grows from 4 to 26.4 trillion tokens, from 950 million to 1.2 billion a day. The "
     "rest takes 24.4 KiB to 1.25 MiB, 81.8 and 3.43 ms, or 90 s to 2 minutes: 0.24 times as much. The first "
     "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 15 trillion tokens are kept."
 )
@@ -173,9 +174,15 @@ def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
         (told,) = (cell for cell in tried.notebook["cells"] if cell["id"] == "tell")
         figures = json.loads(told["outputs"][0]["text"])
         return faults(tried.notebook, figures) + unshown(tried.notebook, figures)
-    refusals = [name for name in dir(cohort.errors) if name.endswith("Error")]
-    is_refused = any(f": {name}: " in str(tried.problem) for name in refusals)
+    is_refused = any(
+        f": {name}: " in str(tried.problem) for name in {FitError.__name__} | refusals(CohortError)
+    )
     return [] if is_refused else [tried.problem]
+
+
+def refusals(kind: type[Exception]) -> set[str]:
+    """Return the names of an error and of all that are of its kind."""
+    return {kind.__name__}.union(*map(refusals, kind.__subclasses__()))
 
 
 @pytest.mark.weekly

@@ -33,6 +33,9 @@ PARTS = {
 }
 
 
+NEAR = 1.4  # up to this ratio of their intensities, phases lie too close to be named apart
+
+
 def draw_roofline(phases: pd.DataFrame) -> Figure:
     """Draw the roofline of one device with the phases on it.
 
@@ -69,13 +72,16 @@ def draw_roofline(phases: pd.DataFrame) -> Figure:
 def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
     """Name the phases beside the roof: below the slope, and above and below the flat by turns."""
     above = True
-    for name, row in phases.sort_values("intensity").iterrows():
+    rows = phases.sort_values("intensity")
+    near = (rows["intensity"] > NEAR * rows["intensity"].shift(fill_value=0.0)).cumsum()
+    for _, group in rows.groupby(near):
+        name, row = " and ".join(map(str, group.index)), group.iloc[0]
         place: dict[str, Any] = {"xytext": (9, -4), "ha": "left", "va": "top"}
         if row["intensity"] >= row["ridge"]:
             place = {"xytext": (0, 8 if above else -8), "ha": "center", "va": "bottom" if above else "top"}
             above = not above
         at = (row["intensity"], row["attainable"] / TERA)
-        axes.annotate(str(name), at, textcoords="offset points", size=SMALLEST, **place)
+        axes.annotate(name, at, textcoords="offset points", size=SMALLEST, **place)
 
 
 def draw_crossing(table: pd.DataFrame, turned: int, most: int) -> Figure:
@@ -203,7 +209,7 @@ def draw_throughput_against_speed(
     rows = sweep.loc[named]
     labels = [f"{number:,}" for number in named]
     label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels)
-    axes.legend(loc="lower left", fontsize=SMALLEST)
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
     return drawing
 
 
