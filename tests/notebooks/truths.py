@@ -51,7 +51,7 @@ FAULTS = {
     "too many digits": r"\d,\d{3}\.\d|\b\d{4,}\.\d",
     "a size written out": r"\b\d{1,3}(?:,\d{3}){4,}",
     "number on number": r"\b\d{1,3}(?:,\d{3})+ (?:thousand|million|billion|trillion)\b",
-    "from a value to itself": r"\b(\d[\d,.]*)(?: ?%| \w+)?(?: to |–| and then )\1(?![\d.,]*\d)\b",
+    "from a value to itself": r"(?<![\d.,])\b(\d[\d,.]*)(?: ?%| \w+)?(?: to |–| and then )\1(?![\d.,]*\d)\b",
     "a machine's name": r"\b[a-z]+[a-z0-9]*_[a-z0-9_]+\b",
     "less by a negative": rf"\b(?:{_COMPARED}) by (?:about )?[-−]\d",
     "twice the same word": r"\b(?!that |had )([a-z]{2,}) \1\b",

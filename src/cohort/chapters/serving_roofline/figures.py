@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ PARTS = {
 }
 
 
+LEVELS = (8, -8, 20, -20)  # points above and below the roof at which phases are named by turns
 NEAR = 1.4  # up to this ratio of their intensities, phases lie too close to be named apart
 
 
@@ -71,15 +73,15 @@ def draw_roofline(phases: pd.DataFrame) -> Figure:
 
 def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
     """Name the phases beside the roof: below the slope, and above and below the flat by turns."""
-    above = True
+    turns = cycle(LEVELS)
     rows = phases.sort_values("intensity")
     near = (rows["intensity"] > NEAR * rows["intensity"].shift(fill_value=0.0)).cumsum()
     for _, group in rows.groupby(near):
         name, row = " and ".join(map(str, group.index)), group.iloc[0]
         place: dict[str, Any] = {"xytext": (9, -4), "ha": "left", "va": "top"}
         if row["intensity"] >= row["ridge"]:
-            place = {"xytext": (0, 8 if above else -8), "ha": "center", "va": "bottom" if above else "top"}
-            above = not above
+            level = next(turns)
+            place = {"xytext": (0, level), "ha": "center", "va": "bottom" if level > 0 else "top"}
         at = (row["intensity"], row["attainable"] / TERA)
         axes.annotate(name, at, textcoords="offset points", size=SMALLEST, **place)
 
