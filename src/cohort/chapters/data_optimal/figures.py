@@ -275,6 +275,7 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
     )
     lower.set(xlabel="training compute (FLOP)", ylabel="loss (nats per token)")
     lower.margins(y=0.25)  # room for the names at the ends
+    lower.yaxis.set_major_locator(MaxNLocator(6, prune="both"))  # none in a corner, where other marks are
     return drawing
 
 
