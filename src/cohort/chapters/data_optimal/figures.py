@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cohort.display.parts import label_points, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
