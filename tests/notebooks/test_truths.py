@@ -106,8 +106,9 @@ def test_tables_and_figures_are_looked_at_too() -> None:
 
 SECTION = "<table><tr><th>model</th><th>tokens (billion)</th></tr><tr><td>A</td><td>162</td></tr></table>"
 BRIEF = (
+    ("Of 3,000,000 answers one takes 102 tokens.", []),  # as the parameters have them
     ("It takes 162 billion tokens, 44.5 times as much, about 1,200 h.", []),  # table, figure and record
-    ("It takes 163 billion tokens.", ["163 billion"]),
+    ("It takes 163 billion tokens in 9 days.", ["163 billion", "9"]),
     (
         "It takes 162 million tokens, 45.5 times as much, or 1.3 × 10³ h.",
         ["162 million", "45.5", "1.3 × 10³"],
@@ -115,7 +116,7 @@ BRIEF = (
 )
 
 
-@pytest.mark.parametrize(("text", "missed"), BRIEF, ids=["shown", "another number", "another size"])
+@pytest.mark.parametrize(("text", "missed"), BRIEF, ids=["given", "shown", "another number", "another size"])
 def test_a_number_in_brief_that_no_section_shows_is_found(text: str, missed: list[str]) -> None:
     brief, table, kept = (code("say()", name) for name in ("brief", "table", "kept"))
     for cell, data in (
@@ -125,7 +126,14 @@ def test_a_number_in_brief_that_no_section_shows_is_found(text: str, missed: lis
     ):
         cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data}]
     notebook = make(
-        markdown("# A page\n\n## In brief", "head"), brief, markdown("## Why", "why"), table, kept
+        markdown("# A page", "title"),
+        code("answers: float = 3e6  # Of 7 days.\ntokens: int = 9  # Of one.", "parameters", "parameters"),
+        code("tokens = 102", "given", "injected-parameters"),
+        markdown("## In brief", "head"),
+        brief,
+        markdown("## Why", "why"),
+        table,
+        kept,
     )
     found = unshown(notebook, [{"texts": ["44.5"]}])
     assert [(cell, kind, what.split(":")[0]) for cell, kind, what in found] == [
