@@ -59,7 +59,7 @@ def unshown(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[
 
     `figures` is what `watched` noted of its figures, where these were drawn.
     """
-    ends = _cells_of(notebook, ENDS)
+    ends = cells_under(notebook, ENDS)
     shown = [number for text in _sections(notebook, ends, figures) for number in numbers(text)]
     kept = list(_recorded(notebook))
     faults = []
@@ -72,7 +72,7 @@ def unshown(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[
     return faults
 
 
-def _cells_of(notebook: Notebook, heads: Sequence[str]) -> set[str]:
+def cells_under(notebook: Notebook, heads: Sequence[str]) -> set[str]:
     """Return the cells that speak first under some headings."""
     cells, head = set[str](), ""
     for cell in notebook["cells"]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agreement import KIND, unshown
+from beyond import LIMITS, head, passing
 from parameter_sets import drawn, own_configs
 from synthetic import CHAPTERS, code, make, markdown
 from truths import KINDS, faults
@@ -20,6 +22,7 @@ from cohort.runner.parameter_cells import read_parameters, validate
 from cohort.runner.records import MIME
 
 HERE = Path(__file__).parent
+BEYOND = 20  # sets that pass each limit, in the weekly run
 EACH = 50  # sets of a chapter in the weekly run, 500 of all ten
 
 PLANTED = {
@@ -174,18 +177,23 @@ def watched(chapter: Path) -> dict[str, Any]:
     return notebook
 
 
-def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
-    """Return what is wrong with a chapter under some parameters; a refusal in one sentence is right."""
+def ran(chapter: Path, parameters: dict[str, Any], folder: Path) -> tuple[Any, list[Any], str]:
+    """Return a chapter under some parameters, what its figures showed, and what stopped it."""
     own_configs(folder)
     tried = attempt(watched(chapter), parameters, name=chapter.stem, cwd=folder)
-    if tried.problem is None and tried.notebook is not None:
-        (told,) = (cell for cell in tried.notebook["cells"] if cell["id"] == "tell")
-        figures = json.loads(told["outputs"][0]["text"])
-        return faults(tried.notebook, figures) + unshown(tried.notebook, figures)
-    is_refused = any(
-        f": {name}: " in str(tried.problem) for name in {FitError.__name__} | refusals(CohortError)
-    )
-    return [] if is_refused else [tried.problem]
+    if tried.problem is not None or tried.notebook is None:
+        return None, [], str(tried.problem)
+    (told,) = (cell for cell in tried.notebook["cells"] if cell["id"] == "tell")
+    return tried.notebook, json.loads(told["outputs"][0]["text"]), ""
+
+
+def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
+    """Return what is wrong with a chapter under some parameters; a refusal in one sentence is right."""
+    notebook, figures, problem = ran(chapter, parameters, folder)
+    if notebook is not None:
+        return faults(notebook, figures) + unshown(notebook, figures)
+    is_refused = any(f": {name}: " in problem for name in {FitError.__name__} | refusals(CohortError))
+    return [] if is_refused else [problem]
 
 
 def refusals(kind: type[Exception]) -> set[str]:
@@ -199,3 +207,15 @@ def refusals(kind: type[Exception]) -> set[str]:
 def test_drawn_parameters_give_true_sentences(tmp_path: Path, chapter: Path, number: int) -> None:
     parameters = drawn(chapter, number)
     assert (parameters, run(chapter, parameters, tmp_path)) == (parameters, [])
+
+
+@pytest.mark.weekly
+@pytest.mark.parametrize("number", range(BEYOND))
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_that_is_passed_is_said(tmp_path: Path, name: str, number: int) -> None:
+    limit = LIMITS[name]
+    (chapter,) = (path for path in CHAPTERS if path.stem == limit.chapter)
+    parameters = passing(limit, number)
+    notebook, figures, problem = ran(chapter, parameters, tmp_path)
+    text = problem if notebook is None else head(notebook, figures)
+    assert re.search(limit.words, text), (parameters, text)

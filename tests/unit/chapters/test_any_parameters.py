@@ -99,6 +99,13 @@ def test_the_chosen_use_is_named_where_it_is_in_view_and_beside_no_line():
         assert overlaps(drawn) == []
 
 
+def test_a_line_is_named_above_the_rows_wherever_it_stands():
+    values = pd.DataFrame({"value": [1e9, 1e14]}, ["Qwen3 30B-A3B", "Llama 3 8B"])
+    for use in (1.0, 1e12, 1e18):
+        drawn = data_figures.draw_break_even_intervals(values, "tokens", (use, "chosen use"))
+        assert overlaps(drawn) == []
+
+
 def test_what_hardly_moves_is_no_negative_nothing():
     table = pd.DataFrame({"low": [-0.2], "high": [3.0]}, ["network"])
     written = {text.get_text() for text in footprint_figures.draw_factors(table).axes[0].texts}

@@ -129,13 +129,13 @@ def draw_break_even_intervals(
         axes.axvline(line[0], color=INK, lw=1, ls="--", zorder=0)
         axes.annotate(
             line[1],
-            (line[0], 0.985),
-            (-4, 0),
+            (line[0], 1),
+            (0, 2),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             size=SMALLEST,
-            ha="right",
-            va="top",
+            ha="center",
+            va="bottom",
         )
     plain_ticks(axes.xaxis)
     axes.grid(visible=False, axis="y")

@@ -434,8 +434,8 @@ def ways_to_save(ways: pd.DataFrame) -> str:
     return sentences(
         f"A key and a value for each head take {binary(cache['multi-head'])}. Against them, "
         f"*{name['grouped']}* takes {significant(less['grouped'])} times less, *multi-query* "
-        f"{significant(less['multi-query'])} times and *{name['latent']}* {significant(less['latent'])} times. "
-        f"The least of all ways is {binary(cache.drop('as it is').min())}.",
+        f"{significant(less['multi-query'])} times and *{name['latent']}* {significant(less['latent'])} "
+        f"times. The least of all ways is {binary(cache.drop('as it is').min())}.",
         f"{window}; keeping {SINKS} sinks beside it costs {_costs(cache['sinks'] / cache['window'] - 1)}.",
         "Precision saves what its bytes say: *grouped, int4* is "
         f"{significant(cache['grouped, int4'] / cache['grouped, fp8'])} times *grouped, fp8*, not half of "
