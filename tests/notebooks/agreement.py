@@ -17,13 +17,17 @@ from cohort.runner.records import read_record
 ENDS = ("In brief", "Takeaways")
 KIND = "a number that no section shows"
 
-_SCALES = {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_SCALES = {
+    "": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "quadrillion": 1e15,
+    "quintillion": 1e18,
+}  # fmt: skip
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _NUMBER = re.compile(
     r"(?<![\w.,/§-])(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<part>\.\d+)?"
-    r"(?: × 10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[ \xa0](?P<scale>thousand|million|billion|trillion)\b)?"
+    rf"(?: × 10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[ \xa0](?P<scale>{'|'.join(filter(None, _SCALES))})\b)?"
     r"(?![\w]|-bit|\.\d)"
 )
+_LITERAL = re.compile(r"(?<![\w.\"-])\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.\"-])")
 # Units of the record in which sections may speak of larger or smaller ones.
 _FACTORS = [10.0**power for power in (-12, -9, -6, -3, -2, 0, 2, 3, 6, 9, 12)] + [
     1024.0**-3, 1024.0**-2, 1 / 1024, 1024.0, 24.0, 1 / 24, 60.0, 1 / 60, 365.0, 1 / 365,
@@ -55,7 +59,7 @@ def unshown(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[
 
     `figures` is what `watched` noted of its figures, where these were drawn.
     """
-    ends = _cells_of(notebook, ENDS)
+    ends = cells_under(notebook, ENDS)
     shown = [number for text in _sections(notebook, ends, figures) for number in numbers(text)]
     kept = list(_recorded(notebook))
     faults = []
@@ -68,7 +72,7 @@ def unshown(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[
     return faults
 
 
-def _cells_of(notebook: Notebook, heads: Sequence[str]) -> set[str]:
+def cells_under(notebook: Notebook, heads: Sequence[str]) -> set[str]:
     """Return the cells that speak first under some headings."""
     cells, head = set[str](), ""
     for cell in notebook["cells"]:
@@ -83,6 +87,7 @@ def _cells_of(notebook: Notebook, heads: Sequence[str]) -> set[str]:
 def _sections(notebook: Notebook, ends: set[str], figures: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield what the other sections show: their sentences, tables and figures."""
     yield from ("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    yield from _given(notebook)
     yield from (prose(text) for cell, text in said(notebook) if cell not in ends)
     yield from (text for cell, text in html_words(notebook) if cell not in ends)
     for cell, rows in tables(notebook):
@@ -90,6 +95,24 @@ def _sections(notebook: Notebook, ends: set[str], figures: Sequence[dict[str, An
             yield from (text for row in rows for text in _scaled(row, rows[0]))
     yield from (text for figure in figures for text in figure["texts"])
     yield from (text for _, text in labels(notebook))
+
+
+def _given(notebook: Notebook) -> Iterator[str]:
+    """Yield the numbers that readers set: they are in the cells of parameters, a default unless changed."""
+    changed = "".join(_tagged(notebook, "injected-parameters"))
+    names = set(re.findall(r"^(\w+) =", changed, re.MULTILINE))
+    for line in ("".join(_tagged(notebook, "parameters")) + "\n" + changed).splitlines():
+        if line.split(":")[0] not in names:
+            yield from (f"{float(one):f}" for one in _LITERAL.findall(line.split("#")[0]))
+
+
+def _tagged(notebook: Notebook, tag: str) -> list[str]:
+    return [
+        line
+        for cell in notebook["cells"]
+        if tag in cell["metadata"].get("tags", ())
+        for line in cell["source"]
+    ]
 
 
 def _scaled(row: Sequence[str], heads: Sequence[str]) -> Iterator[str]:

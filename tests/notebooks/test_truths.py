@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agreement import KIND, unshown
+from beyond import LIMITS, head, passing
 from parameter_sets import drawn, own_configs
 from synthetic import CHAPTERS, code, make, markdown
-from truths import FAULTS, faults
+from truths import KINDS, faults
 
-import cohort.errors
+from cohort.errors import CohortError
+from cohort.fitting import FitError
 from cohort.runner.kernels.kernel import attempt
 from cohort.runner.notebook.document import has_tag, read_notebook
 from cohort.runner.parameter_cells import read_parameters, validate
 from cohort.runner.records import MIME
 
 HERE = Path(__file__).parent
+BEYOND = 20  # sets that pass each limit, in the weekly run
 EACH = 50  # sets of a chapter in the weekly run, 500 of all ten
 
 PLANTED = {
@@ -41,11 +45,35 @@ PLANTED = {
     "twice the same word": ["It is the the largest."],
     "spaces or stops": ["It fits  on one device.", "It fits ."],
     "an object": ["Name: dtype: float64.", "It fits: True."],
+    "falls to more": [
+        "The loss falls from 2.791 to 2.812.",
+        "The cost per token drops there from 900 GiB to 1.2 TiB.",
+        "The fee sank from 4 to 20%.",
+    ],
+    "grows to less": [
+        "Throughput grows from 1,510 to 38 tokens a second.",
+        "It rises from 3 billion (Phi-2) to 400 million (OPT).",
+    ],
+    "a range from its end": [
+        "Its interval runs from 35.5 to 7.64.",
+        "The mixtures hold 86 to 63% of it.",
+        "The rest lies between 3 h and 20 minutes.",
+        "One needs a cache (2 MiB to 24.4 KiB) for it.",
+        "It takes 12 to 4 million tokens.",
+    ],
+    "more by a factor below one": ["It takes 0.8 times longer.", "Half as many, or 0.5 times fewer."],
+    "more by a factor of one": ["It takes 1.00 times more memory."],
+    "more by a negative": ["That takes -12% less compute."],
+    "more of them than there are": ["It holds for 12 of 9 models.", "8 of the 4 experts."],
+    "at least more than at most": ["It takes at least 20 devices and at most 8."],
 }
 TRUE_WORDS = (
     "- One answer of 400 tokens by Llama 3 70B, 64 at once on 8 H100, takes 0.604 Wh; 3 of 14 models do, the "
     "one model does, and 1 token is written in 3.1 ms. None of 2 models is offered for 8,192 tokens. At "
-    "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, and so is $1e5$."
+    "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, so is $1e5$. It falls from 2.791 "
+    "to 2.7, as throughput grows from 4 to 26.4 trillion tokens, from 950 million to 1.2 billion a day. The "
+    "rest takes 24.4 KiB to 1.25 MiB, 81.8 and 3.43 ms, or 90 s to 2 minutes: 0.24 times as much. The first "
+    "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 15 trillion tokens are kept."
 )
 
 
@@ -55,7 +83,7 @@ def shown(text: str, kind: str = "text/markdown") -> dict[str, Any]:
     return make(markdown("# A page", "title"), cell)
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_each_kind_of_fault_is_found_where_it_is_planted(kind: str) -> None:
     for text in PLANTED[kind]:
         found = faults(shown(text))
@@ -81,8 +109,9 @@ def test_tables_and_figures_are_looked_at_too() -> None:
 
 SECTION = "<table><tr><th>model</th><th>tokens (billion)</th></tr><tr><td>A</td><td>162</td></tr></table>"
 BRIEF = (
+    ("Of 3,000,000 answers one takes 102 tokens.", []),  # as the parameters have them
     ("It takes 162 billion tokens, 44.5 times as much, about 1,200 h.", []),  # table, figure and record
-    ("It takes 163 billion tokens.", ["163 billion"]),
+    ("It takes 163 billion tokens in 9 days.", ["163 billion", "9"]),
     (
         "It takes 162 million tokens, 45.5 times as much, or 1.3 × 10³ h.",
         ["162 million", "45.5", "1.3 × 10³"],
@@ -90,7 +119,7 @@ BRIEF = (
 )
 
 
-@pytest.mark.parametrize(("text", "missed"), BRIEF, ids=["shown", "another number", "another size"])
+@pytest.mark.parametrize(("text", "missed"), BRIEF, ids=["given", "shown", "another number", "another size"])
 def test_a_number_in_brief_that_no_section_shows_is_found(text: str, missed: list[str]) -> None:
     brief, table, kept = (code("say()", name) for name in ("brief", "table", "kept"))
     for cell, data in (
@@ -100,7 +129,14 @@ def test_a_number_in_brief_that_no_section_shows_is_found(text: str, missed: lis
     ):
         cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data}]
     notebook = make(
-        markdown("# A page\n\n## In brief", "head"), brief, markdown("## Why", "why"), table, kept
+        markdown("# A page", "title"),
+        code("answers: float = 3e6  # Of 7 days.\ntokens: int = 9  # Of one.", "parameters", "parameters"),
+        code("tokens = 102", "given", "injected-parameters"),
+        markdown("## In brief", "head"),
+        brief,
+        markdown("## Why", "why"),
+        table,
+        kept,
     )
     found = unshown(notebook, [{"texts": ["44.5"]}])
     assert [(cell, kind, what.split(":")[0]) for cell, kind, what in found] == [
@@ -141,17 +177,28 @@ def watched(chapter: Path) -> dict[str, Any]:
     return notebook
 
 
-def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
-    """Return what is wrong with a chapter under some parameters; a refusal in one sentence is right."""
+def ran(chapter: Path, parameters: dict[str, Any], folder: Path) -> tuple[Any, list[Any], str]:
+    """Return a chapter under some parameters, what its figures showed, and what stopped it."""
     own_configs(folder)
     tried = attempt(watched(chapter), parameters, name=chapter.stem, cwd=folder)
-    if tried.problem is None and tried.notebook is not None:
-        (told,) = (cell for cell in tried.notebook["cells"] if cell["id"] == "tell")
-        figures = json.loads(told["outputs"][0]["text"])
-        return faults(tried.notebook, figures) + unshown(tried.notebook, figures)
-    refusals = [name for name in dir(cohort.errors) if name.endswith("Error")]
-    is_refused = any(f": {name}: " in str(tried.problem) for name in refusals)
-    return [] if is_refused else [tried.problem]
+    if tried.problem is not None or tried.notebook is None:
+        return None, [], str(tried.problem)
+    (told,) = (cell for cell in tried.notebook["cells"] if cell["id"] == "tell")
+    return tried.notebook, json.loads(told["outputs"][0]["text"]), ""
+
+
+def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
+    """Return what is wrong with a chapter under some parameters; a refusal in one sentence is right."""
+    notebook, figures, problem = ran(chapter, parameters, folder)
+    if notebook is not None:
+        return faults(notebook, figures) + unshown(notebook, figures)
+    is_refused = any(f": {name}: " in problem for name in {FitError.__name__} | refusals(CohortError))
+    return [] if is_refused else [problem]
+
+
+def refusals(kind: type[Exception]) -> set[str]:
+    """Return the names of an error and of all that are of its kind."""
+    return {kind.__name__}.union(*map(refusals, kind.__subclasses__()))
 
 
 @pytest.mark.weekly
@@ -160,3 +207,15 @@ def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
 def test_drawn_parameters_give_true_sentences(tmp_path: Path, chapter: Path, number: int) -> None:
     parameters = drawn(chapter, number)
     assert (parameters, run(chapter, parameters, tmp_path)) == (parameters, [])
+
+
+@pytest.mark.weekly
+@pytest.mark.parametrize("number", range(BEYOND))
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_that_is_passed_is_said(tmp_path: Path, name: str, number: int) -> None:
+    limit = LIMITS[name]
+    (chapter,) = (path for path in CHAPTERS if path.stem == limit.chapter)
+    parameters = passing(limit, number)
+    notebook, figures, problem = ran(chapter, parameters, tmp_path)
+    text = problem if notebook is None else head(notebook, figures)
+    assert re.search(limit.words, text), (parameters, text)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from directions import DIRECTIONS, misdirected
+
 Notebook = dict[str, Any]
 Fault = tuple[str, str, str]  # the cell or figure, the kind, and the words around it
 
@@ -49,7 +51,7 @@ FAULTS = {
     "too many digits": r"\d,\d{3}\.\d|\b\d{4,}\.\d",
     "a size written out": r"\b\d{1,3}(?:,\d{3}){4,}",
     "number on number": r"\b\d{1,3}(?:,\d{3})+ (?:thousand|million|billion|trillion)\b",
-    "from a value to itself": r"\b(\d[\d,.]*)(?: ?%| \w+)?(?: to |–| and then )\1(?![\d.,]*\d)\b",
+    "from a value to itself": r"(?<![\d.,])\b(\d[\d,.]*)(?: ?%| \w+)?(?: to |–| and then )\1(?![\d.,]*\d)\b",
     "a machine's name": r"\b[a-z]+[a-z0-9]*_[a-z0-9_]+\b",
     "less by a negative": rf"\b(?:{_COMPARED}) by (?:about )?[-−]\d",
     "twice the same word": r"\b(?!that |had )([a-z]{2,}) \1\b",
@@ -57,6 +59,7 @@ FAULTS = {
     "an object": r"<[a-z_.]+ object|\bSeries\b|\bdtype:|np\.float|\bTrue\b|\bFalse\b|\{\}",
 }
 _FAULTS = {kind: re.compile(pattern) for kind, pattern in FAULTS.items()}
+KINDS = {*FAULTS, *DIRECTIONS}
 
 # In a table numbers stand by themselves, and names of other people's metrics as they wrote them; a worked
 # problem calculates as one types it; a figure has its labels beside each other.
@@ -68,8 +71,8 @@ _IN_TABLES = {
     "digits run together",
     "exponent",
 }
-_IN_PROBLEMS = {*FAULTS} - {"exponent", "zero with a unit"}
-_IN_FIGURES = {*FAULTS} - {"spaces or stops", "zero with a unit"}  # axes begin at 0%
+_IN_PROBLEMS = KINDS - {"exponent", "zero with a unit"}
+_IN_FIGURES = KINDS - {"spaces or stops", "zero with a unit"}  # axes begin at 0%
 
 # What this book says of its defaults and of other people's numbers to their last digit, of no parameter.
 KNOWN = (
@@ -131,7 +134,7 @@ def faults(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[F
     """
     found = [(cell, *one) for cell, text in said(notebook) for one in _wrong(prose(text))]
     for cell, text in html_words(notebook):
-        found += [(cell, *one) for one in _wrong(text, _IN_PROBLEMS if cell == "problems" else {*FAULTS})]
+        found += [(cell, *one) for one in _wrong(text, _IN_PROBLEMS if cell == "problems" else KINDS)]
     for cell, rows in tables(notebook):
         if len(rows) < 2:
             found.append((cell, "a table with a head alone", str(rows)))
@@ -147,11 +150,9 @@ def faults(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[F
     return found
 
 
-def _wrong(text: str, kinds: set[str] | None = None) -> Iterator[tuple[str, str]]:
-    for kind, pattern in _FAULTS.items():
-        if kinds is not None and kind not in kinds:
-            continue
-        for match in pattern.finditer(text):
-            around = text[max(0, match.start() - 70) : match.end() + 50].replace("\n", " ")
-            if not any(known.search(around) for known in KNOWN):
-                yield kind, around
+def _wrong(text: str, kinds: set[str] = KINDS) -> Iterator[tuple[str, str]]:
+    found = [(kind, match) for kind in FAULTS if kind in kinds for match in _FAULTS[kind].finditer(text)]
+    for kind, match in found + [one for one in misdirected(text) if one[0] in kinds]:
+        around = text[max(0, match.start() - 70) : match.end() + 50].replace("\n", " ")
+        if not any(known.search(around) for known in KNOWN):
+            yield kind, around

@@ -86,7 +86,7 @@ def amount(value: float, singular: str, plural: str | None = None, digits: int =
 
 
 def scaled_range(low: float, high: float, digits: int = 3) -> str:
-    """Return a range with the word for its size, once where both ends have the same.
+    """Return a range with the word for its size, once for both; one value where both read alike.
 
     Parameters
     ----------
@@ -105,12 +105,14 @@ def scaled_range(low: float, high: float, digits: int = 3) -> str:
     ('4.89 to 26.4 trillion', '950 million to 1.2 billion')
     """
     first, last = scaled(low, digits), scaled(high, digits)
+    if first == last:
+        return first
     number, _, word = first.partition(" ")
     return f"{number if word and last.endswith(f' {word}') else first} to {last}"
 
 
 def percent(share: float) -> str:
-    """Return a share in whole per cent; what rounds to nothing is said to be less than one.
+    """Return a share in whole per cent; what only rounding makes nothing, or all, is said to be near it.
 
     Parameters
     ----------
@@ -123,9 +125,11 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.118), percent(0.004), percent(-1e-12)
-    ('12%', 'less than 1%', 'less than 1%')
+    >>> percent(0.118), percent(0.004), percent(0.9999), percent(1.0)
+    ('12%', 'less than 1%', 'more than 99%', '100%')
     """
+    if 0.995 <= share < 1 - 1e-9:
+        return "more than 99%"
     return f"{100 * share:.0f}%" if share >= 0.005 else "less than 1%"
 
 

@@ -122,7 +122,7 @@ def explained(published: pd.DataFrame) -> pd.DataFrame:
     numbers = {
         "published (billion)": frame["printed"],
         "exact (billion)": frame["derived"].map("{:,.2f}".format),
-        "gap (%)": (100 * frame["gap"]).map("{:+.1f}".format),
+        "gap (%)": (100 * frame["gap"]).map("{:+z.1f}".format),
     }
     given = {name: [found.get(name, DASH) for found in frame["readings"]] for name in CONVENTIONS}
     return pd.DataFrame(numbers | given, index=frame.index)

@@ -249,7 +249,7 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     ]
     lines += [
         f"far off    {scaled(run['parameters'])} parameters, {scaled(run['tokens'])} tokens: "
-        f"{100 * run['error']:+.1f}%"
+        f"{100 * run['error']:+z.1f}%"
         for run in report["worst"]
     ]
     lines += map(_advice_line, report["advice"])
@@ -258,7 +258,7 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         lines.append(
             f"held out   {counted(ahead['runs'], 'run')} of the most compute: "
             f"{100 * ahead['median_absolute_error']:.2f}% off at the median "
-            f"({100 * ahead['median_error']:+.2f}%)"
+            f"({100 * ahead['median_error']:+z.2f}%)"
         )
     return lines
 

@@ -47,6 +47,11 @@ GROUPS = {
 }
 
 
+def _gib(size: float) -> str:
+    """Write an amount of memory in GiB, without tenths where there are thousands."""
+    return f"{size / GIB:,.1f} GiB" if size < 1000 * GIB else f"{size / GIB:,.0f} GiB"
+
+
 @dataclass(frozen=True)
 class Budget:
     """What one device holds, the fullest of the layout, in bytes.
@@ -140,12 +145,11 @@ class Budget:
         if self.room < 0:
             needed = self.weight_bytes + self.runtime[1]
             return (
-                f"the weights and the engine take {needed / GIB:,.1f} GiB of each device, "
-                f"of which {self.usable / GIB:,.1f} GiB can be used"
+                f"the weights and the engine take {_gib(needed)} of each device, "
+                f"of which {_gib(self.usable)} can be used"
             )
         return (
-            f"the cache takes {self.cache / GIB:,.1f} GiB of each device, "
-            f"of which {max(self.room, 0) / GIB:,.1f} GiB are left"
+            f"the cache takes {_gib(self.cache)} of each device, of which {_gib(max(self.room, 0))} are left"
         )
 
     @property

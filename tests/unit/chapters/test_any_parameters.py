@@ -1,13 +1,20 @@
 """What chapters say under parameters that no default has: each was false, or a traceback, once."""
 
-import pandas as pd
+import re
 
+import pandas as pd
+from figure_faults import overlaps
+
+from cohort.chapters.data_optimal import figures as data_figures
+from cohort.chapters.my_footprint import figures as footprint_figures
+from cohort.chapters.serving_roofline import figures as roofline_figures
 from cohort.chapters.serving_roofline import words as serving
 from cohort.chapters.the_cohort import checks
 from cohort.chapters.training_footprint.words import reported
 from cohort.display import published_values
 from cohort.display.reader_tables import readable
 from cohort.display.words import ranged
+from cohort.serving import roofline
 
 
 def test_models_without_a_published_active_size_make_an_empty_table_and_a_sentence():
@@ -37,3 +44,69 @@ def test_one_model_without_a_report():
 
 def test_large_ends_of_a_range_have_three_digits():
     assert ranged(73.14, 6904498.5) == "73.1 to 6,900,000"
+
+
+def test_answers_that_do_not_fit_share_nothing():
+    columns = ["each", "throughput", "fits"]
+    sweep = pd.DataFrame([(5.3, 5.3, False), (2.5, 7.6, False)], columns=columns, index=[1, 3])
+    errors = pd.DataFrame(
+        {"rows": [9.0], "roofline": [62.0], "median": [11.4], "first_look": [12.5]}, ["all"]
+    )
+
+    def shared(fits):
+        said = serving.takeaways("A", "H100", 200, sweep.assign(fits=fits), 2, 2.5, errors)
+        return said.split("\n")[1]
+
+    assert shared([False, False]).endswith("Here it holds no answer of this length.")
+    assert shared([True, False]).endswith("Here it holds one answer of this length.")
+    assert "3 answers at once write 1.43 times as much as 1, for USD 183 in place of USD 262" in shared(True)
+
+
+def test_memory_of_thousands_of_gib_has_no_tenths():
+    text = roofline.serve(
+        "llama-3-70b", "H100 SXM 80GB", tensor_parallel=4, concurrency=64, input_tokens=1_024_000,
+        output_tokens=256,
+    ).reason  # fmt: skip
+    assert re.search(r"the cache takes \d,\d{3} GiB of each device, of which \d\d\.\d GiB are left", text)
+
+
+def test_phases_of_one_intensity_share_a_name_and_the_rest_do_not_touch():
+    rows = {"prefill": 1.0, "decode, 1": 1.0, "decode, 64": 900.0, "training": 2000.0, "more": 1500.0}
+    phases = pd.DataFrame({"intensity": rows}).assign(peak=1e15, ridge=300.0)
+    phases["attainable"] = phases["peak"] * (phases["intensity"] / phases["ridge"]).clip(upper=1)
+    drawn = roofline_figures.draw_roofline(phases)
+    named = {text.get_text() for text in drawn.axes[0].texts}
+    assert named == {"prefill and decode, 1", "decode, 64", "more and training"}
+    assert overlaps(drawn) == []
+
+
+def test_marks_of_passes_and_of_losses_do_not_touch():
+    passes = [1e9, 1e13]
+    table = pd.DataFrame({"passes": passes, "free": [2.0, 1.9], "loss": [2900.0, 3000.0]}, [1e23, 1e29])
+    assert overlaps(data_figures.draw_passes(table, 1.0)) == []
+
+
+def test_a_part_that_is_all_has_its_share_on_the_bar():
+    table = pd.DataFrame({"energy_kwh": [2.0], "status": ["measured"]}, ["accelerators"])
+    assert overlaps(footprint_figures.draw_parts(table)) == []
+
+
+def test_the_chosen_use_is_named_where_it_is_in_view_and_beside_no_line():
+    curve = pd.DataFrame({"size": [1.0, 0.4]}, [1e9, 1e15])
+    for use, seen in ((9e14, True), (2e9, True), (1e18, False)):
+        drawn = data_figures.draw_best_sizes({"loss of A": curve, "half as far from E": curve}, use)
+        assert ("chosen use" in {text.get_text() for text in drawn.axes[0].texts}) is seen
+        assert overlaps(drawn) == []
+
+
+def test_a_line_is_named_above_the_rows_wherever_it_stands():
+    values = pd.DataFrame({"value": [1e9, 1e14]}, ["Qwen3 30B-A3B", "Llama 3 8B"])
+    for use in (1.0, 1e12, 1e18):
+        drawn = data_figures.draw_break_even_intervals(values, "tokens", (use, "chosen use"))
+        assert overlaps(drawn) == []
+
+
+def test_what_hardly_moves_is_no_negative_nothing():
+    table = pd.DataFrame({"low": [-0.2], "high": [3.0]}, ["network"])
+    written = {text.get_text() for text in footprint_figures.draw_factors(table).axes[0].texts}
+    assert written == {"+0%", "+3%"}

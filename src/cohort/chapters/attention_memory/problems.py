@@ -6,7 +6,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
 from cohort.chapters.attention_memory import capacity
 from cohort.display.problems import Problem
-from cohort.display.words import binary, counted, inflected, significant
+from cohort.display.words import binary, counted, inflected, scaled, significant
 from cohort.serving.memory import Budget, memory_budget
 from cohort.units import GIB, KIB
 
@@ -127,7 +127,7 @@ def _scores(spec: ModelSpec, context: int, width: float) -> Problem:
         "each. What would scores and softmax take, written out in two bytes a number, and how does that "
         "compare with the cache of all layers?",
         (
-            f"{heads} × {context:,}² = {significant(heads * context**2)} scores.",
+            f"{heads} × {context:,}² = {scaled(heads * context**2)} scores.",
             f"Twice, in two bytes each: {binary(size)}.",
             f"The cache of all layers: {binary(cache)}. {binary(size)} ÷ {binary(cache)} = "
             f"{significant(size / cache)}.",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
 from cohort.display.phrases import percent, power_of_ten
-from cohort.display.words import counted, inflected, paragraphs, sentences, significant
+from cohort.display.words import counted, inflected, paragraphs, scaled, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.fitting.chinchilla_runs import CHINCHILLA
 
@@ -39,7 +39,8 @@ def beyond_the_cut(split: pd.DataFrame, cut: float) -> str:
         f"above it, of up to {significant(split['flop'].max() / cut)} times that compute, within "
         f"{above.abs().median():.1f}% at the median, where those that it was fitted to scatter by "
         f"{below.abs().median():.1f}%.",
-        f"Its mean error is {bias:+.2f}%, with a standard error of {doubt:.2f}%: over this stretch {verdict}",
+        f"Its mean error is {bias:+z.2f}%, with a standard error of {doubt:.2f}%: over this stretch "
+        f"{verdict}",
     )
 
 
@@ -154,9 +155,9 @@ def runs_left_out(advice: pd.Series) -> str:
     str
         Markdown.
     """
-    steps = ", ".join(f"{ratio:.1f} with {number}" for number, ratio in advice.items())
+    steps = ", ".join(f"{scaled(ratio)} with {number}" for number, ratio in advice.items())
     times = advice.max() / advice.min()
-    word = "steady" if times < 1.25 else f"{times:.1f} times as high at one end as at the other"
+    word = "steady" if times < 1.25 else f"{scaled(times)} times as high at one end as at the other"
     return sentences(
         f"Tokens per parameter, as more of the runs with the highest losses are left out: {steps}.",
         f"So the advice is {word}: where the runs end is a choice, and part of the answer.",

@@ -54,12 +54,14 @@ def draw_policies(
     axes.fill_between(flops, band["low"], band["high"], color=COLOURS[0], alpha=0.18, lw=0)
     colours = [COLOURS[0], COLOURS[3], COLOURS[1], COLOURS[2], COLOURS[4]]
     ends: list[tuple[float, str, str]] = []
+    every: list[float] = []
     for (name, law), colour in zip(named.items(), colours, strict=False):
         ratios = np.array([law.compute_optimal(flop).tokens_per_parameter for flop in flops])
         for inside in (True, False):
             part = flops <= reach * 1.01 if inside else flops >= reach * 0.99
             axes.plot(flops[part], ratios[part], color=colour, ls="-" if inside else (0, (4, 2)))
         ends.append((float(ratios[-1]), name, colour))
+        every += ratios.tolist()
     for approach, mark in ((1, "o"), (2, "s")):
         rows = points[(points["approach"] == approach) & (points["flop"] <= flops.max())]
         axes.scatter(
@@ -74,9 +76,10 @@ def draw_policies(
         )
     axes.set(xscale="log", yscale="log", xlabel="training compute (FLOP)", ylabel="tokens per parameter")
     axes.set_xlim(flops.min(), flops.max() * 1.05)
-    axes.set_ylim(2.5, 260)
-    axes.yaxis.set_major_locator(FixedLocator([3, 10, 20, 50, 100, 200]))
-    plain_ticks(axes.yaxis)
+    lowest, highest = min(every) / 1.5, max(every) * 1.5
+    usual = lowest > 1 and highest < 1000
+    axes.set_ylim(min(2.5, lowest), max(260, highest))
+    plain_ticks(axes.yaxis, (3, 10, 20, 50, 100, 200) if usual else ())
     axes.xaxis.set_major_locator(LogLocator(base=100, numticks=8))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.legend(loc="lower left", fontsize=SMALLEST)

@@ -65,6 +65,11 @@ def _division(law: ScalingLaw, flop: float) -> Problem:
     )
 
 
+def _nats(loss: float) -> str:
+    """Return a loss with four places, or four digits where it is a large one, far from any run."""
+    return f"{loss:.4f}" if loss < 100 else significant(loss, 4)
+
+
 def _half(law: ScalingLaw, flop: float) -> Problem:
     """Ask what half the best size would cost."""
     best = law.compute_optimal(flop)
@@ -74,9 +79,9 @@ def _half(law: ScalingLaw, flop: float) -> Problem:
         f"At {power_of_ten(flop)} FLOP someone trains a model of half the best size, on twice the tokens. "
         "What does that cost in loss?",
         (
-            f"Best: {best.loss:.4f} nats per token.",
-            f"Half the size, twice the tokens: {loss:.4f}.",
-            f"{loss:.4f} − {best.loss:.4f} = {more:.4f}.",
+            f"Best: {_nats(best.loss)} nats per token.",
+            f"Half the size, twice the tokens: {_nats(loss)}.",
+            f"{_nats(loss)} − {_nats(best.loss)} = {_nats(more)}.",
         ),
         f"{significant(1000 * more, 2)} thousandths of a nat, {significant(100 * more / best.loss, 2)}% of "
         "the loss, and each answer costs half.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cohort.display.phrases import power_of_ten
+from cohort.display.phrases import power_of_ten, scaled_range
 from cohort.display.words import ranged, sentences, significant
 from cohort.scaling import ScalingLaw
 
@@ -38,7 +38,7 @@ def takeaways(law: ScalingLaw, flop: float, table: pd.DataFrame, dropping: pd.Se
         "interval, not the number.",
         f"- The bottom is flat: half the best size on twice the tokens costs {significant(100 * half, 2)}% "
         "of the loss. So a model may be made smaller for its users at little cost.",
-        f"- The advice hangs on which runs are kept: from {significant(least)} to {significant(most)} "
+        f"- The advice hangs on which runs are kept: from {scaled_range(least, most)} "
         f"tokens per parameter as {ranged(float(dropping.index.min()), float(dropping.index.max()), '.0f')} "
         "runs are left out.",
         "- A law travels with its runs, its estimator and all its digits. Coefficients alone, rounded for "

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.phrases import among, power_of_ten
-from cohort.display.words import counted, paragraphs, ranged, sentences, significant
+from cohort.display.phrases import among, power_of_ten, scaled_range
+from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
 from cohort.fitting import Fit
 from cohort.fitting.flatness import named_list
-from cohort.scaling import ScalingLaw
+from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
+
+CLOSE = 20.0  # per cent, up to which the ends of a loss are near each other
 
 # --- in brief
 
@@ -75,8 +77,8 @@ def brief(
     inside = low <= printed <= high
     return sentences(
         f"- For {counted(len(fit.runs.losses), 'run')} the law $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$ "
-        f"for $N$ parameters and $D$ tokens has $E = {law.E:.3f}$ nats per token, $A = {law.A:.0f}$, "
-        f"$B = {law.B:.0f}$, $\\alpha = {law.alpha:.3f}$ and $\\beta = {law.beta:.3f}$.",
+        f"for $N$ parameters and $D$ tokens has $E = {law.E:.3f}$ nats per token, $A = {_factor(law.A)}$, "
+        f"$B = {_factor(law.B)}$, $\\alpha = {law.alpha:.3f}$ and $\\beta = {law.beta:.3f}$.",
         left_open(fit),
         f"- At {power_of_ten(flop)} FLOP it advises {significant(value)} tokens per parameter. The 95% "
         f"interval of this estimator runs from {significant(low)} to "
@@ -84,13 +86,37 @@ def brief(
         f"- The coefficients as printed in 2022 advise {significant(printed)}, "
         f"{'inside' if inside else 'outside'} that interval. Their misfit on the same runs is "
         f"{significant(misfit)} times the minimum.",
-        f"- With {' or '.join(map(str, sorted(set(choices['dropped']))))} runs left out, four estimators "
-        f"advise {ranged(choices['ratio'].min(), choices['ratio'].max())}; with "
+        f"- With {_either(sorted(set(choices['dropped'])))} runs left out, four estimators "
+        f"advise {scaled_range(choices['ratio'].min(), choices['ratio'].max())}; with "
         f"{ranged(dropping.index.min(), dropping.index.max(), '.0f')} left out, the estimator of this fit "
-        f"advises {ranged(dropping.min(), dropping.max())}.",
-        f"- The largest run took {power_of_ten(limits['flop'], 2)} FLOP. The advice is asked for at "
-        f"{significant(flop / limits['flop'])} times as much.",
+        f"advises {scaled_range(dropping.min(), dropping.max())}.",
+        f"- The largest run took {power_of_ten(limits['flop'], 2)} FLOP. {_asked_for(fit, flop, limits)}",
     )
+
+
+def _either(numbers: Sequence[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _factor(value: float) -> str:
+    """Write a factor of the law in a formula: whole, or with its power of ten where that is large."""
+    if value < 1e5:
+        return f"{value:.0f}"
+    digits, power = f"{value:.2e}".split("e")
+    return f"{digits} \\times 10^{{{int(power)}}}"
+
+
+def _asked_for(fit: Fit, flop: float, limits: Mapping[str, float]) -> str:
+    """Say how far from the runs the advice is asked for; below and above them the law is drawn out."""
+    times, least = flop / limits["flop"], FLOP_PER_TOKEN * (fit.runs.parameters * fit.runs.tokens).min()
+    if flop < least:
+        return (
+            f"The advice is asked for at less than the smallest took, {power_of_ten(float(least), 2)}: the "
+            "law is drawn out below all runs."
+        )
+    said = f"The advice is asked for at {scaled(times)} times as much"
+    return f"{said}: the law is drawn out beyond all runs." if times > 1 else f"{said}."
 
 
 # --- the runs and the fit
@@ -117,8 +143,7 @@ def runs_known(frame: pd.DataFrame) -> str:
         f"parameter{hardly if ratio.max() < 1 else ''}."
     )
     return sentences(
-        f"The runs span {significant(kept['parameters'].min() / 1e6)} million to "
-        f"{significant(kept['parameters'].max() / 1e9)} billion parameters and "
+        f"The runs span {scaled_range(kept['parameters'].min(), kept['parameters'].max())} parameters and "
         f"{power_of_ten(kept['flop'].min(), 2)} to "
         f"{power_of_ten(kept['flop'].max(), 2)} FLOP.",
         f"Most were given {significant(low)} to {significant(high)} tokens per parameter; the most is "
@@ -184,7 +209,7 @@ def _left_out(errors: pd.Series) -> str:
     which = f"The {counted(len(errors), 'run')} left out"
     if errors.min() > 0:
         return f"{which} did worse by {ranged(errors.min(), errors.max(), '.0f')}%."
-    return f"{which} are from {errors.min():+.1f} to {errors.max():+.1f}% off."
+    return f"{which} are from {errors.min():+z.1f} to {errors.max():+z.1f}% off."
 
 
 def _many_tokens(errors: pd.Series) -> str:
@@ -198,7 +223,8 @@ def _many_tokens(errors: pd.Series) -> str:
     )
     return (
         f"At the other end, the {counted(len(errors), 'run')} with more than a hundred tokens per parameter "
-        f"lie {errors.mean():+.2f}% from the law on average, with a standard error of {doubt:.2f}%: {verdict}"
+        f"lie {errors.mean():+z.2f}% from the law on average, with a standard error of {doubt:.2f}%: "
+        f"{verdict}"
     )
 
 
@@ -234,12 +260,14 @@ def lost_digits(laws: pd.DataFrame, lad: ScalingLaw, huber: ScalingLaw) -> str:
         Markdown.
     """
     median, ratio = 100 * laws["median error"], laws["ratio"]
+    moves = "falls" if ratio["hoffmann-unrounded"] <= ratio["hoffmann"] else "rises"
     return paragraphs(
         "Rounding matters. The 2022 paper printed two digits of its exponents; with them the median error "
         f"is {median['hoffmann']:.1f}%, with the digits behind the print "
-        f"{median['hoffmann-unrounded']:.2f}%, and the advice falls from {significant(ratio['hoffmann'])} to "
-        f"{significant(ratio['hoffmann-unrounded'])} tokens per parameter. As printed, their misfit on the "
-        f"runs of this fit is {significant(1 + laws['excess']['hoffmann'])} times the minimum.",
+        f"{median['hoffmann-unrounded']:.2f}%, and the advice {moves} from "
+        f"{significant(ratio['hoffmann'])} to {significant(ratio['hoffmann-unrounded'])} tokens per "
+        "parameter. As printed, their misfit on the runs of this fit is "
+        f"{significant(1 + laws['excess']['hoffmann'])} times the minimum.",
         sentences(
             "The five numbers of the replication do not come from one fit.",
             f"On its 240 runs the unrounded point is the minimum of the absolute deviations: $B$ is "
@@ -271,20 +299,32 @@ def spread(table: pd.DataFrame, flop: float, reach: float) -> str:
         Markdown.
     """
     factor = table["high"] / table["low"]
-    percent = 100 * (factor - 1)
+    loss = 100 * (factor["loss there"] - 1)
+    last, there = "The ends of the loss at the optimum are", _apart(factor["loss there"])
+    floor = f"The ends of the interval are {_apart(factor['E'])} apart for the irreducible loss"
+    if table["low"]["E"] <= 0:
+        floor = "The irreducible loss may be nothing, by its interval; the ends are"
+    known = (
+        f"{last} nevertheless only {loss:.1f}% apart. Around the optimum the loss is flat, so a wrong ratio "
+        "costs little, and little can be learned about the right one."
+        if loss < CLOSE
+        else f"{last} {there} apart: these runs do not fix that either."
+    )
     return sentences(
-        f"The ends of the interval are {percent['E']:.0f}% apart for the irreducible loss, "
-        f"{percent['alpha']:.0f}% and {percent['beta']:.0f}% for the two exponents.",
+        f"{floor}{',' if table['low']['E'] > 0 else ''} {_apart(factor['alpha'])} and "
+        f"{_apart(factor['beta'])}{'' if table['low']['E'] > 0 else ' apart'} for the two exponents.",
         "The factors $A$ and $B$ are loose, because they make up for the exponents: a steeper fall from a "
         "higher start fits nearly as well.",
         "The derived ratio is far less certain than the coefficients: the ends of the tokens per parameter "
         f"at {power_of_ten(flop)} FLOP are a factor of {significant(factor['tokens per parameter'])} apart"
         f"{', since' if flop > 3 * reach else ';'} that compute is {significant(flop / reach)} times that of "
         "the largest run.",
-        f"The ends of the loss at the optimum are nevertheless only {percent['loss there']:.1f}% apart. "
-        "Around the optimum the loss is flat, so a wrong ratio costs little, and little can be learned about "
-        "the right one.",
+        known,
     )
+
+
+def _apart(factor: float) -> str:
+    return f"{100 * (factor - 1):.0f}%" if factor < 3 else f"a factor of {scaled(factor)}"
 
 
 def exponents_of_law(
@@ -372,7 +412,7 @@ def estimators(choices: pd.DataFrame, resamples: int) -> str:
     betas = choices.groupby("estimator")["beta"].agg(["min", "max"])
     spans = choices.groupby("dropped")["ratio"].agg(["min", "max"]).sort_index(ascending=False)
     advised = [
-        f"- With {number or 'none'} dropped the four estimators advise {ranged(low, high, '.1f')} tokens per "
+        f"- With {number or 'none'} dropped the four estimators advise {scaled_range(low, high)} tokens per "
         "parameter."
         for number, low, high in spans.itertuples()
     ]

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cohort.display.parts import label_points, name_rows, nothing, plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
@@ -129,13 +129,13 @@ def draw_break_even_intervals(
         axes.axvline(line[0], color=INK, lw=1, ls="--", zorder=0)
         axes.annotate(
             line[1],
-            (line[0], 0.985),
-            (-4, 0),
+            (line[0], 1),
+            (0, 2),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             size=SMALLEST,
-            ha="right",
-            va="top",
+            ha="center",
+            va="bottom",
         )
     plain_ticks(axes.xaxis)
     axes.grid(visible=False, axis="y")
@@ -180,15 +180,18 @@ def draw_best_sizes(curves: Mapping[str, pd.DataFrame], use: float) -> Figure:
         if place == 0 and "low" in curve:
             axes.fill_between(uses, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0)
         axes.plot(uses, curve["size"], color=colour, label=name)
-    axes.legend(loc="upper right", fontsize=SMALLEST)
-    axes.axvline(use / 1e12, color=INK, lw=1, ls="--", zorder=0)
-    axes.annotate(
-        "chosen use", (use / 1e12, 0.03), (4, 0), textcoords="offset points", size=SMALLEST, va="bottom"
-    )
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
     axes.set(xscale="log", xlabel="tokens of use (trillion)", ylabel="best size over compute-optimal")
     axes.set_ylim(0, 1.02)
     first = next(iter(curves.values())).index
     axes.set_xlim(first.min() / 1e12, first.max() / 1e12)
+    if first.min() <= use <= first.max():
+        late = use > (first.min() * first.max()) ** 0.5
+        axes.axvline(use / 1e12, color=INK, lw=1, ls="--", zorder=0)
+        axes.annotate(
+            "chosen use", (use / 1e12, 0.03), (-4 if late else 4, 0), textcoords="offset points",
+            size=SMALLEST, va="bottom", ha="right" if late else "left",
+        )  # fmt: skip
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     plain_ticks(axes.xaxis)
     return drawing
@@ -251,8 +254,11 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
         Two panels over the same logarithmic axis of compute.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    drawing, (upper, lower) = plt.subplots(2, 1, figsize=(WIDTH, 4), sharex=True, layout="constrained")
+    # Room between the lowest mark of one panel and the highest of the other.
+    room = ConstrainedLayoutEngine(hspace=0.12)
+    drawing, (upper, lower) = plt.subplots(2, 1, figsize=(WIDTH, 4), sharex=True, layout=room)
     upper.plot(table.index, table["passes"], color=COLOURS[0])
     upper.set(xscale="log", yscale="log", ylabel="passes over the data")
     plain_ticks(upper.yaxis, (1, 2, 5, 10, 20, 50))
@@ -269,6 +275,7 @@ def draw_passes(table: pd.DataFrame, unique: float) -> Figure:
     )
     lower.set(xlabel="training compute (FLOP)", ylabel="loss (nats per token)")
     lower.margins(y=0.25)  # room for the names at the ends
+    lower.yaxis.set_major_locator(MaxNLocator(6, prune="both"))  # none in a corner, where other marks are
     return drawing
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cohort.display.phrases import power_of_ten
+from cohort.display.phrases import percent, power_of_ten
 from cohort.display.words import inflected, paragraphs, scaled, sentences, significant
 from cohort.scaling import FLOP_PER_TOKEN, Allocation, ScalingLaw
 
@@ -147,9 +147,9 @@ def curation(curated: pd.DataFrame, focus: str, quality: float, unique_tokens: f
         return ""
     loss = curated["loss"]
     return (
-        f"Data that are {quality:g} times as good save, at the same predicted loss and size, "
-        f"{100 * (1 - 1 / quality):.0f}% of the tokens and of the training compute. At the compute of "
-        f"{focus}, keeping one token in {quality:g} of {scaled(unique_tokens)}, each worth {quality:g}, "
+        f"Data that are {scaled(quality)} times as good save, at the same predicted loss and size, "
+        f"{percent(1 - 1 / quality)} of the tokens and of the training compute. At the compute of {focus}, "
+        f"keeping one token in {scaled(quality)} of {scaled(unique_tokens)}, each worth {scaled(quality)}, "
         f"{_moved(loss['all'], loss['curated'])}; this is the best case, in "
         "which nothing that was dropped would have helped."
     )

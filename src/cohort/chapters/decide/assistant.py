@@ -99,7 +99,7 @@ def funnel(found: Plan) -> list[tuple[str, int]]:
     """
     unfit = sum(each.kind == "memory" for each in found.rejected)
     return [
-        ("ways to share the model", found.tried),
+        ("ways to share the model" if found.tried != 1 else "way to share the model", found.tried),
         ("fit the memory", found.tried - unfit),
         ("keep every limit", found.kept),
         ("are beaten by no other", len(found.options)),

@@ -9,11 +9,23 @@ import pandas as pd
 from cohort.architecture.registered import group, title
 from cohort.architecture.registered import model as read_model
 from cohort.display.published_values import disclosed
+from cohort.fitting import chinchilla_runs
 from cohort.planning import Demand, Design, Designer, Designs, Goal, Limits
 from cohort.scaling.dense_laws import law
 from cohort.units import HOURS_PER_YEAR, SECONDS_PER_HOUR
 
 OTHER_LAW = "hoffmann"  # that the design is made anew by
+
+
+def reach() -> float:
+    """Return the compute of the largest run that the law of a `Designer` was fitted on.
+
+    Returns
+    -------
+    float
+        In FLOP.
+    """
+    return chinchilla_runs.limits(chinchilla_runs.runs())["flop"]
 
 
 def lifetime_tokens(demand: Demand, years: float) -> float:

@@ -89,7 +89,7 @@ def _first_reason(found: Plan) -> str:
     return found.rejected[-1].why if found.rejected else "no price is known for any accelerator"
 
 
-def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
+def brief_on_making(best: Mapping[str, Design], flop: float, reach: float) -> str:
     """Return which model to make.
 
     Parameters
@@ -98,6 +98,8 @@ def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
         As `lab.best_of_kind` returns it.
     flop : float
         Compute that sets how good it is.
+    reach : float
+        As `lab.reach` returns it.
 
     Returns
     -------
@@ -110,9 +112,10 @@ def brief_on_making(best: Mapping[str, Design], flop: float) -> str:
         f"{_kind(kind)} of {_made(each)}, for {usd(each.usd)}"
         for kind, each in sorted(best.items(), key=lambda each: each[1].usd)
     ]
+    beyond = " No run that the law was fitted on took as much compute." if flop > reach else ""
     return (
         f"A model as good as a dense one of {power_of_ten(flop, 1)} FLOP costs least, training and use "
-        f"together, as {'; next as '.join(parts)}."
+        f"together, as {'; next as '.join(parts)}.{beyond}"
     )
 
 
@@ -211,7 +214,8 @@ def frontier_said(found: Plan) -> str:
         Markdown.
     """
     if len(found.frontier) < 2:
-        return "There is no frontier to choose along: at most one point keeps the limits."
+        kept = "one point alone keeps" if found.frontier else f"{_first_reason(found)}; no point keeps"
+        return f"There is no frontier to choose along: {kept} the limits."
     fast, full = found.frontier[0], found.frontier[-1]
     names = list(dict.fromkeys(each.accelerator for each in found.frontier))
     cheapest = None if found.cheapest is None else found.cheapest.accelerator
@@ -460,18 +464,19 @@ def places_said(table: pd.DataFrame, grams: float) -> str:
     by_place = table.groupby("place")["grams"].min()
     by_device = table.groupby("accelerator")["grams"].min()
     place, device = by_place.max() / by_place.min(), by_device.max() / by_device.min()
+    grows = f"From the best place to the worst the CO2e of an answer grows {significant(place, 2)}-fold"
     more = f"choose the {'place' if place > device else 'accelerator'} first"
     kept = table[table["kept"]]
     cheapest = "No place keeps the limit."
     if not kept.empty:
         least = usd(float(kept["usd"].min()))
         cheapest = f"Within {significant(grams)} g the cheapest costs {least} a million output tokens."
-    if min(len(by_place), len(by_device)) < 2:
+    if len(by_place) < 2:
         return cheapest
+    if len(by_device) < 2:
+        return running(f"{grows}.", cheapest)
     return running(
-        f"From the best place to the worst the CO2e of an answer grows {significant(place, 2)}-fold, from "
-        f"the best accelerator to the worst {significant(device, 2)}-fold: {more}.",
-        cheapest,
+        f"{grows}, from the best accelerator to the worst {significant(device, 2)}-fold: {more}.", cheapest
     )
 
 

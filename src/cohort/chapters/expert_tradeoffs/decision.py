@@ -13,6 +13,7 @@ from cohort.architecture.dtypes import precision
 from cohort.architecture.registered import known, specs, title
 from cohort.architecture.registered import model as read_model
 from cohort.chapters.expert_tradeoffs.reads import batches
+from cohort.chapters.expert_tradeoffs.worth import measured_pairs
 from cohort.errors import integer, positive
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator, sixteen_bit_type
@@ -278,7 +279,8 @@ def own_worth(spec: ModelSpec) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``active`` parameters without vocabulary, and ``worth``, those of the dense model of equal loss.
+        ``active`` parameters without vocabulary, ``worth``, those of the dense model of equal loss, and
+        ``measured``, those of the largest dense model of a pair that the rule rests on.
 
     Raises
     ------
@@ -286,7 +288,8 @@ def own_worth(spec: ModelSpec) -> dict[str, float]:
         As in `cohort.scaling.mixture_laws.shape`.
     """
     own = mixture_laws.shape(spec)
-    return {"active": own.active, "worth": mixture_rules.recommended().dense_equivalent(own)}
+    worth = mixture_rules.recommended().dense_equivalent(own)
+    return {"active": own.active, "worth": worth, "measured": float(measured_pairs()["dense"].max())}
 
 
 HOME, HOME_DEVICES = "DGX Spark", 1  # a machine with much memory for its bandwidth

@@ -101,10 +101,12 @@ def draw_parts(table: pd.DataFrame) -> Figure:
         share = 100 * row["energy_kwh"] / total
         colour = MEASURED if row["status"] == "measured" else ESTIMATED
         axes.barh(place, share, left=left, color=colour, height=0.62)
-        inside = left + share < 80
+        end, ahead, ink = left + share, left + share < 80, INK
+        if not ahead:  # before the bar, or on its end where there is no room before it
+            end, ink = (left, INK) if left > 20 else (end, "white")
         axes.annotate(
-            f"{share:.0f}%", (left + share if inside else left, place), (4 if inside else -4, 0),
-            textcoords="offset points", va="center", ha="left" if inside else "right", size=SMALLEST,
+            f"{share:.0f}%", (end, place), (4 if ahead else -4, 0), textcoords="offset points", va="center",
+            ha="left" if ahead else "right", size=SMALLEST, color=ink,
         )  # fmt: skip
         left += share
     name_rows(axes, list(rows.index)[::-1])
@@ -195,7 +197,7 @@ def draw_factors(table: pd.DataFrame) -> Figure:
         axes.barh(place, row["high"] - row["low"], left=row["low"], color=COLOURS[7], height=0.6)
         for end, side in ((row["low"], -4), (row["high"], 4)):
             axes.annotate(
-                f"{end:+.0f}%", (end, place), (side, 0), textcoords="offset points", va="center",
+                f"{end:+z.0f}%", (end, place), (side, 0), textcoords="offset points", va="center",
                 ha="right" if side < 0 else "left", size=SMALLEST,
             )  # fmt: skip
     axes.axvline(0, color=INK, lw=1)

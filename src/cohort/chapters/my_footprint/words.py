@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from cohort.display.phrases import amount
 from cohort.display.words import bullets, counted, inflected, mass, ranged, sentences, significant
 from cohort.footprint import LoggedRun
 from cohort.reports.footprints import energy_text
@@ -24,12 +25,15 @@ def seen(run: LoggedRun) -> str:
     str
     """
     devices = " and ".join(f"{each.number} {each.device.name}" for each in run.groups) or "no accelerator"
-    hours = run.log.duration_hours
-    length = f"{significant(60 * hours)} minutes" if hours < 2 else f"{significant(hours)} hours"
     return (
-        f"The log covers {length} of {devices} and holds {energy_text(run.measured_kwh)}. "
+        f"The log covers {_length(run)} of {devices} and holds {energy_text(run.measured_kwh)}. "
         "That is all that was measured; the rest is added by factors, and marked as estimated."
     )
+
+
+def _length(run: LoggedRun) -> str:
+    hours = run.log.duration_hours
+    return amount(60 * hours, "minute") if hours < 2 else amount(hours, "hour")
 
 
 def meter_advice(run: LoggedRun) -> str:
@@ -126,7 +130,7 @@ def widest(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     return (
         f"What is known least is this: {table.index[0]}. Alone it moves the CO2e from "
-        f"{first['low']:+.0f}% to {first['high']:+.0f}%."
+        f"{first['low']:+z.0f}% to {first['high']:+z.0f}%."
     )
 
 
@@ -169,7 +173,7 @@ def sampling(run: LoggedRun) -> str:
     """
     channels = [each for each in run.log.of("accelerator", "machine") if len(each.watts)]
     if not channels:
-        return "The log counts energy, so no rule has to join its readings."
+        return f"Over {_length(run)} the log counts energy, so no rule has to join its readings."
     step = max(each.step_s for each in channels)
     about = run.footprint.provenance
     assert about is not None
@@ -177,7 +181,8 @@ def sampling(run: LoggedRun) -> str:
     off = 100 * max(ratio.high - 1, 1 - ratio.low)
     size = f"{off:.2g}%" if off >= 0.01 else "less than 0.01%"
     return (
-        f"Between readings {significant(step, 2)} s apart the power is taken as a straight line. "
+        f"Over {_length(run)}, the power between readings {significant(step, 2)} s apart is taken as a "
+        "straight line. "
         f"What that leaves open, gaps included, is {size} of the energy."
     )
 

@@ -41,10 +41,10 @@ def worked(
             f"{significant(grams)} g; a thousand of them emit {mass(grams)}.",
         ),
         Problem(
-            f"{answers_per_day:,.0f} such answers are given each day. What does a year of them take and "
+            f"{scaled(answers_per_day)} such answers are given each day. What does a year of them take and "
             "emit?",
             (
-                f"{significant(wh)} Wh × {answers_per_day:,.0f} × 365 = {plainly(year)} kWh.",
+                f"{significant(wh)} Wh × {scaled(answers_per_day)} × 365 = {plainly(year)} kWh.",
                 f"{plainly(year)} kWh × {significant(g_per_kwh)} g = {mass(year * g_per_kwh / G_PER_KG)}.",
             ),
             f"{plainly(year)} kWh and {mass(year * g_per_kwh / G_PER_KG)}.",
@@ -63,7 +63,7 @@ def worked(
                 f"{significant(training_t, 4)} t are {scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} "
                 f"grams, and {scaled(training_t * KG_PER_TONNE * G_PER_KG, 4)} g ÷ {significant(grams, 4)} g "
                 f"= {answers}.",
-                f"{answers} ÷ {answers_per_day:,.0f} a day = {significant(even / answers_per_day)} days.",
+                f"{answers} ÷ {scaled(answers_per_day)} a day = {significant(even / answers_per_day)} days.",
             ),
             f"After {answers} answers, {significant(even / answers_per_day)} days.",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,10 @@ PARTS = {
     "layers": ("fixed, per layer", COLOURS[7]),
     "sequences": ("fixed, per sequence", INK),
 }
+
+
+LEVELS = (8, -8, 20, -20)  # points above and below the roof at which phases are named by turns
+NEAR = 1.4  # up to this ratio of their intensities, phases lie too close to be named apart
 
 
 def draw_roofline(phases: pd.DataFrame) -> Figure:
@@ -68,14 +73,17 @@ def draw_roofline(phases: pd.DataFrame) -> Figure:
 
 def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
     """Name the phases beside the roof: below the slope, and above and below the flat by turns."""
-    above = True
-    for name, row in phases.sort_values("intensity").iterrows():
+    turns = cycle(LEVELS)
+    rows = phases.sort_values("intensity")
+    near = (rows["intensity"] > NEAR * rows["intensity"].shift(fill_value=0.0)).cumsum()
+    for _, group in rows.groupby(near):
+        name, row = " and ".join(map(str, group.index)), group.iloc[0]
         place: dict[str, Any] = {"xytext": (9, -4), "ha": "left", "va": "top"}
         if row["intensity"] >= row["ridge"]:
-            place = {"xytext": (0, 8 if above else -8), "ha": "center", "va": "bottom" if above else "top"}
-            above = not above
+            level = next(turns)
+            place = {"xytext": (0, level), "ha": "center", "va": "bottom" if level > 0 else "top"}
         at = (row["intensity"], row["attainable"] / TERA)
-        axes.annotate(str(name), at, textcoords="offset points", size=SMALLEST, **place)
+        axes.annotate(name, at, textcoords="offset points", size=SMALLEST, **place)
 
 
 def draw_crossing(table: pd.DataFrame, turned: int, most: int) -> Figure:
@@ -203,7 +211,7 @@ def draw_throughput_against_speed(
     rows = sweep.loc[named]
     labels = [f"{number:,}" for number in named]
     label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels)
-    axes.legend(loc="lower left", fontsize=SMALLEST)
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
     return drawing
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from cohort.chapters.the_cohort.tables import within_rounding
 from cohort.display.words import binary, ranged, running, sentences, significant
+from cohort.units import KIB
 
 
 def takeaways(
@@ -60,15 +61,16 @@ def _context(caches: pd.DataFrame) -> str:
     if len(each) == 1:
         return f"- A token of context costs {each.index[0]} {binary(each.iloc[0])}, in every conversation."
     return (
-        f"- What context costs is a matter of attention, not of size: from {binary(each.min())} a token "
-        f"({each.idxmin()}) to {binary(each.max())} ({each.idxmax()})."
+        "- What context costs is a matter of attention, not of size: from "
+        f"{significant(each.min() / KIB)} KiB a token ({each.idxmin()}) to {significant(each.max() / KIB)} "
+        f"KiB ({each.idxmax()})."
     )
 
 
 def _scores(moves: pd.Series, benchmark: str) -> str:
     if moves.empty:
         return "- A score without its variant, its shots and its source tells little."
-    moved = ranged(moves.min(), moves.max(), "+.1f")
+    moved = ranged(moves.min(), moves.max(), "+z.1f")
     return (
         f"- A score belongs to a variant: tuning moves {benchmark} by {moved} points here. Compare base with "
         "base, and tuned with tuned."

@@ -25,6 +25,7 @@ def brief(
     sizes: pd.DataFrame,
     matrix: pd.DataFrame,
     corrections: pd.DataFrame,
+    beyond: str = "",
 ) -> str:
     """Return the chapter in brief, one list item a finding.
 
@@ -40,6 +41,8 @@ def brief(
         As `cohort.display.published_values.published_counts` returns it.
     matrix, corrections : DataFrame
         As `tables.disclosure` and `tables.corrections` return them.
+    beyond : str
+        As `limits.beyond_offered` returns it of the models.
 
     Returns
     -------
@@ -59,6 +62,7 @@ def brief(
         f"rounded, for {int(within_rounding(sizes).sum())} of {len(sizes)}.",
         f"- Of {counted(facts, 'fact')} on the models, {silent} were never disclosed. {wrong.sum()} cells of "
         f"the post's tables carry a correction or a remark; {wrong['wrong']} were wrong.",
+        f"- {beyond}" if beyond else "",
     )
 
 
@@ -72,11 +76,12 @@ def _idle(counts: pd.DataFrame) -> str:
     sparse = _mixtures(counts)
     if sparse.empty:
         return "- All of them are dense."
+    return f"- {counted(len(sparse), 'mixture')} of experts among them: {_at_rest(sparse)} for any one token."
+
+
+def _at_rest(sparse: pd.DataFrame) -> str:
     idle = 100 * (1 - sparse["active"] / sparse["total"])
-    return (
-        f"- {counted(len(sparse), 'mixture')} of experts among them: "
-        f"{ranged(idle.min(), idle.max(), '.0f')}% of the weights are idle for any one token."
-    )
+    return f"{ranged(idle.min(), idle.max(), '.0f')}% of the weights are idle"
 
 
 def _spread(per_token: pd.Series, context: int) -> str:
@@ -267,12 +272,12 @@ def active_share(counts: pd.DataFrame) -> str:
     if sparse.empty:
         return "All models shown are dense: every point lies on the diagonal."
     ratio, largest = sparse["total"] / sparse["active"], str(counts["total"].idxmax())
-    least = f", {ratio.idxmin()} {ratio.min():.1f} times" if len(ratio) > 1 else ""
+    least = f", {ratio.idxmin()} {significant(ratio.min())} times" if len(ratio) > 1 else ""
     mixed = len(sparse) < len(counts)
     return sentences(
         "The figure separates two families." if mixed else "All models shown are mixtures.",
-        f"With all its experts {ratio.idxmax()} is {ratio.max():.1f} times as large as what one token "
-        f"uses{least}.",
+        f"With all its experts {ratio.idxmax()} is {significant(ratio.max())} times as large as what one "
+        f"token uses{least}: {_at_rest(sparse)}.",
         f"{largest}, the largest of all, spends on a token what a dense model of "
         f"{counts['active'][largest] / 1e9:,.1f} billion parameters would.",
     )
@@ -334,8 +339,9 @@ def cache_cost(counts: pd.DataFrame, caches: pd.DataFrame, context: int) -> str:
     order = size.rank().corr(per_token.rank()) if len(size) > 2 else 0.0
     beyond = caches.index[caches["context limit"].fillna(context) < context]
     longer = (
-        f"The context chosen here is longer than the makers offer for {', '.join(beyond)}; their numbers are "
-        "for comparison only."
+        "The context chosen here is longer than the makers offer for "
+        f"{among(len(beyond), len(caches), 'model')} ({', '.join(beyond)}): what is counted of "
+        "them is for comparison only."
     )
     return sentences(
         extremes if per_token[most] > per_token[least] else "",

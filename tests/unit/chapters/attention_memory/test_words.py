@@ -169,8 +169,9 @@ def test_what_is_copied():
 def test_ways_to_save_of_llama_3_70b():
     first, second, third = words.ways_to_save(tables.what_if("llama-3-70b", 32_768)).split("\n")
     assert first == (
-        "Against a key and a value for each head, *grouped, 8 KV heads* takes 8 times less, *multi-query* 64 "
-        "times and *latent, 512 + 64* 28.4 times."
+        "A key and a value for each head take 80 GiB. Against them, *grouped, 8 KV heads* takes 8 "
+        "times less, *multi-query* 64 times and *latent, 512 + 64* 28.4 times. The least of all "
+        "ways is 1.25 GiB."
     )
     assert second == (
         "With a window in every layer too, *grouped, window 4,096* takes 8 times less than *grouped, 8 KV "

@@ -45,11 +45,34 @@ def test_the_fit_in_brief():
     )
     assert choice == (
         "- With 0 or 5 runs left out, four estimators advise 1.2 to 17.9; with 0 to 40 left out, the "
-        "estimator of this fit advises 6.8 to 63.7."
+        "estimator of this fit advises 6.82 to 63.7."
     )
     assert largest == (
-        "- The largest run took 1.3 × 10²² FLOP. The advice is asked for at 44.5 times as much."
+        "- The largest run took 1.3 × 10²² FLOP. The advice is asked for at 44.5 times as much: the law is "
+        "drawn out beyond all runs."
     )
+
+
+def test_advice_below_all_runs_and_among_them_says_so():
+    assert words._asked_for(FIT, 1e22, LIMITS) == "The advice is asked for at 0.772 times as much."
+    below = words._asked_for(FIT, 1e10, LIMITS)
+    assert below.startswith("The advice is asked for at less than the smallest took, ")
+    assert below.endswith("FLOP: the law is drawn out below all runs.") or "below all runs" in below
+
+
+def test_a_large_factor_has_its_power_of_ten_in_the_formula():
+    assert (words._factor(478.4), words._factor(15051061.0)) == ("478", "1.51 \\times 10^{7}")
+
+
+def test_an_interval_from_zero_has_no_ratio_of_its_ends():
+    free = TABLE.copy()
+    free.loc["E", "low"] = 0.0
+    free.loc["beta", "high"] = 12 * free.loc["beta", "low"]
+    free.loc["loss there", "high"] = 2 * free.loc["loss there", "low"]
+    said = words.spread(free, FLOP, LIMITS["flop"])
+    assert "inf" not in said and "may be nothing, by its interval; the ends are" in said
+    assert "and a factor of 12 apart for the two exponents." in said
+    assert "at the optimum are 100% apart: these runs do not fix that either." in said
 
 
 def test_a_wide_interval_holds_the_printed_advice():

@@ -54,7 +54,8 @@ def test_the_brief_at_its_defaults(tables):
         "for 59 answers nearly all of it.",
         "- DeepSeek-V2 is worth a dense model of about 98 billion parameters, 4.8 times its active ones "
         "without vocabulary. The rule rests on 64 mixtures that were measured beside dense models, and "
-        "misses those of makers that it does not know by a factor of 1.3, as a rule.",
+        "misses those of makers that it does not know by a factor of 1.3, as a rule. The largest dense "
+        "model of these has 14.6 billion parameters: beyond it the rule is drawn out.",
         "- On 8 devices a mixture is worth more.",
         "- Layers of measured routers are as uneven as skews of 0.1 to 1.1. With 0.7, the busiest expert has "
         "10.8 times the mean load, and 27% of the assignments find their expert full at a capacity factor of "

@@ -432,9 +432,10 @@ def ways_to_save(ways: pd.DataFrame) -> str:
             "length, and the more, the longer the context"
         )
     return sentences(
-        f"Against a key and a value for each head, *{name['grouped']}* takes {significant(less['grouped'])} "
-        f"times less, *multi-query* {significant(less['multi-query'])} times and *{name['latent']}* "
-        f"{significant(less['latent'])} times.",
+        f"A key and a value for each head take {binary(cache['multi-head'])}. Against them, "
+        f"*{name['grouped']}* takes {significant(less['grouped'])} times less, *multi-query* "
+        f"{significant(less['multi-query'])} times and *{name['latent']}* {significant(less['latent'])} "
+        f"times. The least of all ways is {binary(cache.drop('as it is').min())}.",
         f"{window}; keeping {SINKS} sinks beside it costs {_costs(cache['sinks'] / cache['window'] - 1)}.",
         "Precision saves what its bytes say: *grouped, int4* is "
         f"{significant(cache['grouped, int4'] / cache['grouped, fp8'])} times *grouped, fp8*, not half of "

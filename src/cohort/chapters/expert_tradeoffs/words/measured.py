@@ -56,7 +56,7 @@ def formula(rule: Rule) -> str:
     parts = [f"active parameters × (total ÷ active)^{total:.2f}"]
     if "bent" in rule.form:
         bent, *rest = rest
-        parts.append(f"× exp({bent:+.3f} × ln²(total ÷ active))")
+        parts.append(f"× exp({bent:+z.3f} × ln²(total ÷ active))")
     if "granularity" in rule.form:
         parts.append(f"× granularity^{rest[0]:.2f}")
     return " ".join(parts)
@@ -342,7 +342,7 @@ def times_beside(frame: pd.DataFrame, fixed_s: float) -> str:
         f"Coverage times the bandwidth of the data sheet is {100 * -bare.median():.0f}% too short at the "
         f"median of {len(frame)} measured layers. With a share of the bandwidth, a share of the peak and a "
         "fixed time, fitted to the other two shapes, the median error is "
-        f"{100 * error.abs().median():.1f}%, and the largest {100 * worst['error']:+.0f}%, for "
+        f"{100 * error.abs().median():.1f}%, and the largest {100 * worst['error']:+z.0f}%, for "
         f"{counted(int(worst['tokens']), 'token')} of {worst['shape']}.",
         f"The fixed time is {1e6 * fixed_s:.0f} µs a layer: for one token of a fine-grained mixture it is "
         f"{100 * fixed_s / float(frame['measured'].min()):.0f}% of the whole. Small experts are not read any "
@@ -371,10 +371,10 @@ def services_beside(frame: pd.DataFrame, errors: pd.DataFrame) -> str:
     return sentences(
         f"{between} of {len(frame)} published services of DeepSeek-V3 lie between what is predicted if the "
         "exchange is added to each step and if it hides behind the work. DeepSeek's own, the one that "
-        f"says how many answers it writes at once, is {100 * (own['apart'] / own['measured'] - 1):+.0f}% and "
-        f"{100 * (own['overlapped'] / own['measured'] - 1):+.0f}% off so: it overlaps both in part.",
+        f"says how many answers it writes at once, is {100 * (own['apart'] / own['measured'] - 1):+z.0f}% "
+        f"and {100 * (own['overlapped'] / own['measured'] - 1):+z.0f}% off so: it overlaps both in part.",
         f"Whole services give a narrower answer: over {int(dealt['rows']):,} times per token that nothing "
         f"was fitted to, with experts dealt out to devices, the median error is {dealt['median']:.0f}% (bias "
-        f"{dealt['bias']:+.0f}%), and {split['median']:.0f}% where each expert is split; the worst of "
+        f"{dealt['bias']:+z.0f}%), and {split['median']:.0f}% where each expert is split; the worst of "
         f"{len(models)} models is {worst} with {models['median'].max():.0f}%.",
     )

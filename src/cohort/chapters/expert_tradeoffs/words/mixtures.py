@@ -40,7 +40,7 @@ def brief(
     rules : DataFrame
         As `worth.rules` returns it.
     modern : mapping of str to float
-        ``active`` and ``worth`` of that mixture, in parameters.
+        As `decision.own_worth` returns it of that mixture.
     balance : Balance
         Of its experts.
     placements : DataFrame
@@ -83,11 +83,17 @@ def _off(share: float) -> str:
 
 def _worth(name: str, rules: pd.DataFrame, modern: Mapping[str, float]) -> str:
     spread = float(rules["makers spread"][mixture_rules.BLIND])
+    beyond = (
+        f" The largest dense model of these has {scaled(modern['measured'])} parameters: beyond it the rule "
+        "is drawn out."
+        if modern["worth"] > modern["measured"]
+        else ""
+    )
     return (
         f"- {name} is worth a dense model of about {scaled(modern['worth'], 2)} parameters, "
         f"{modern['worth'] / modern['active']:.1f} times its active ones without vocabulary. The rule rests "
         f"on {int(rules['pairs'][mixture_rules.BLIND])} mixtures that were measured beside dense models, and "
-        f"misses those of makers that it does not know by a factor of {spread:.1f}, as a rule."
+        f"misses those of makers that it does not know by a factor of {spread:.1f}, as a rule.{beyond}"
     )
 
 

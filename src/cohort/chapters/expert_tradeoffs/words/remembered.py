@@ -42,7 +42,6 @@ def takeaways(
     str
         Markdown.
     """
-    ratio = spec.parameters / spec.active_parameters
     row = dict(placements.loc[devices].items())
     spread, folk = (float(rules["makers spread"][name]) for name in (mixture_rules.BLIND, mixture_rules.ROOT))
     waits = "One device waits for no other."
@@ -54,8 +53,8 @@ def takeaways(
         )
     return sentences(
         f"- A mixture buys compute with memory: {title(spec)} works like a model of "
-        f"{scaled(spec.active_parameters)} weights and is held like one of {scaled(spec.parameters)}, "
-        f"{significant(ratio)} times as many. {_twice(lost)} and "
+        f"{scaled(spec.active_parameters)} weights and is held like one of {scaled(spec.parameters)}. "
+        f"{_twice(lost)} and "
         f"{counted(int(lost['nearly all']), 'answer')} read nearly all of it.",
         f"- What it is worth is measured: {formula(mixture_rules.recommended())}, within a factor of "
         f"{spread:.1f}. The root of total and active is no bad guess either ({folk:.1f}), and too low "

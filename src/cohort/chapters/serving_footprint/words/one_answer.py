@@ -320,7 +320,7 @@ def boundaries(name: str, service: answers.Service, grid: Grid, rows: Mapping[st
         f"accelerators draw. Of the water, {plainly(100 * whole.water_offsite_l / whole.water_l)}% "
         "evaporates where the electricity is generated.\n"
         f"A million output tokens take {plainly(kwh.energy_kwh)} kWh and emit {plainly(kg.co2e_kg)} kg with "
-        "the hardware."
+        f"the hardware, whose making is {plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% of it."
     )
 
 

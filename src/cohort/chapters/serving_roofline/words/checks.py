@@ -54,7 +54,7 @@ def misses(missed: pd.DataFrame) -> str:
         *(
             f"- *{SOURCES.get(row['source'], row['source'])}*, time of a {row['quantity']}: {row['rows']} of "
             f"{row['in all']} rows {inflected(row['rows'], 'is', 'are')} off by more than "
-            f"{100 * FAR:.0f}%, the worst by {100 * row['worst']:+.0f}%. Here {row['why']}."
+            f"{100 * FAR:.0f}%, the worst by {100 * row['worst']:+z.0f}%. Here {row['why']}."
             for _, row in missed.reset_index().iterrows()
         )
     )

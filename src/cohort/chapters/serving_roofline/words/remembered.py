@@ -39,22 +39,35 @@ def takeaways(
     str
         Markdown.
     """
-    first, last = sweep.iloc[0], sweep.iloc[-1]
     rows, bare, ours, blind = (
         float(errors[each].loc["all"]) for each in ("rows", "roofline", "median", "first_look")
     )
-    cost = devices * usd_per_hour / SECONDS_PER_HOUR * 1e6
-    grown = float(last["throughput"]) / float(first["throughput"])
     return sentences(
         f"- Whoever writes waits for memory: below {counted(turned, 'answer')} in a step, {accelerator} "
         f"fetches the weights of {name} more slowly than it multiplies with them.",
-        f"- Sharing a step is what makes serving cheap: {counted(int(sweep.index[-1]), 'answer')} at once "
-        f"write {significant(grown)} times as much as {sweep.index[0]:,}, for USD "
-        f"{significant(cost / float(last['throughput']))} in place of USD "
-        f"{significant(cost / float(first['throughput']))} a million tokens.",
-        f"- What is shared slows down: each user sees {significant(float(last['each']))} tokens a second in "
-        f"place of {significant(float(first['each']))}. A price without its speed says little.",
+        *_shared(sweep[sweep["fits"]], devices * usd_per_hour / SECONDS_PER_HOUR * 1e6),
         f"- Peaks alone are off by {significant(bare, 2)}% over {rows:,.0f} measured "
         f"services; with launches, exchange and attained shares it was {significant(blind)}% at the "
         f"first look, and is {significant(ours)}% now.",
+    )
+
+
+def _shared(held: pd.DataFrame, cost: float) -> tuple[str, str]:
+    """Say what sharing a step gains and costs, as far as answers fit the memory together."""
+    cheap, slow = "- Sharing a step is what makes serving cheap", "- What is shared slows down"
+    if len(held) < 2:
+        some = "one answer" if len(held) else "no answer"
+        return (
+            f"{cheap}, and memory decides how many answers may share it. Here it holds {some} of this "
+            "length.",
+            f"{slow}: a price without its speed says little.",
+        )
+    first, last = held.iloc[0], held.iloc[-1]
+    grown = float(last["throughput"]) / float(first["throughput"])
+    return (
+        f"{cheap}: {counted(int(held.index[-1]), 'answer')} at once write {significant(grown)} times as much "
+        f"as {held.index[0]:,}, for USD {significant(cost / float(last['throughput']))} in place of USD "
+        f"{significant(cost / float(first['throughput']))} a million tokens.",
+        f"{slow}: each user sees {significant(float(last['each']))} tokens a second in place of "
+        f"{significant(float(first['each']))}. A price without its speed says little.",
     )

@@ -205,7 +205,7 @@ def calibration(values: pd.DataFrame, errors: pd.Series) -> str:
     )
 
 
-def token_time(sweep: pd.DataFrame, concurrency: int, mixture: bool) -> str:
+def token_time(sweep: pd.DataFrame, concurrency: int, mixture: bool, unfit: str = "") -> str:
     """Return where most of the time of a token goes, with one answer, with those chosen and with the most.
 
     Parameters
@@ -216,6 +216,8 @@ def token_time(sweep: pd.DataFrame, concurrency: int, mixture: bool) -> str:
         Answers that are written at once in the chosen service.
     mixture : bool
         Whether the model has experts.
+    unfit : str
+        Why the chosen service does not fit the memory, where it does not.
 
     Returns
     -------
@@ -238,6 +240,7 @@ def token_time(sweep: pd.DataFrame, concurrency: int, mixture: bool) -> str:
         "The more answers share a step, the more of the experts it reads."
         if mixture
         else "The weights are read in the same time however many answers share them.",
+        f"It does not fit: {unfit}. These are the times that it would take." if unfit else "",
     )
 
 

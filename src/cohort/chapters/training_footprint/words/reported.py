@@ -380,7 +380,8 @@ def coverage_of_ranges(compared: pd.DataFrame) -> str:
     drawn = compared[compared["class"] != "arithmetic"]
     missed = drawn[~drawn["inside"]]
     listed = ", ".join(
-        f"{row['run']} ({AMOUNTS[row['amount']]}, {100 * row['error']:+.0f}%)" for _, row in missed.iterrows()
+        f"{row['run']} ({AMOUNTS[row['amount']]}, {100 * row['error']:+z.0f}%)"
+        for _, row in missed.iterrows()
     )
     blind = compared[compared["class"] == "blind"]["error"]
     side = "low" if (blind < 0).all() else "high" if (blind > 0).all() else "high or low"
