@@ -6,6 +6,7 @@ import pandas as pd
 
 from cohort.display.words import mass_unit, significant
 from cohort.footprint import BOUNDARIES, LoggedRun, grid
+from cohort.footprint.accounts import BOUNDARY_WORDS
 from cohort.reports.report_rows import NOT_ASSESSED, Cell
 from cohort.units import G_PER_KG, KG_PER_TONNE
 
@@ -66,7 +67,7 @@ def by_boundary(run: LoggedRun) -> pd.DataFrame:
         whole = run.within(boundary)
         assert whole.provenance is not None
         low, high = whole.provenance.interval("co2e_kg")
-        rows[boundary.replace("_", " ")] = {
+        rows[BOUNDARY_WORDS[boundary]] = {
             "location": whole.co2e_kg, "low": low, "high": high, "market": whole.co2e_market_kg,
         }  # fmt: skip
     table = pd.DataFrame.from_dict(rows, orient="index")
