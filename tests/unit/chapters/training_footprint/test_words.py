@@ -76,8 +76,8 @@ def test_what_the_variance_is_due_to():
     )
     assert emitted.causes(drivers) == (
         "What makes a footprint unsure, most of all:\n\n- *grid* for A, for B and 2 others;\n"
-        "- *utilisation* for C.\n\nA maker who prints the hours removes the doubt about utilisation and "
-        "tokens, one who names the site that about the grid."
+        "- *utilisation* for C.\n\nPrinting the hours would remove the doubt about utilisation and tokens; "
+        "naming the site, the doubt about the grid."
     )
     assert emitted.causes(pd.DataFrame(index=["A"])) == "Nothing is left to draw, so nothing is unsure."
     assert emitted.leading(drivers) == "grid* or *utilisation"

@@ -237,9 +237,8 @@ def service_year(year_kg: float) -> str:
     return (
         f"A year of the service emits {mass(year_kg)}: what {plainly(persons)} average humans cause in a "
         f"year, or {plainly(yardsticks.car_years(year_kg))} cars.\n\n"
-        "Persons are counted with all their greenhouse gases; of carbon dioxide from fossil fuels alone they "
-        "cause less, so a tonne lasts longer. What a flight does to the air besides its carbon dioxide is "
-        "uncertain, and its source is weak."
+        "Persons are counted with all their greenhouse gases. What a flight does to the air besides its "
+        "carbon dioxide is uncertain, and its source is weak."
     )
 
 
@@ -290,7 +289,7 @@ def trainings_captured(months: pd.Series, family_t: float, grid: str) -> str:
         "By its design the plant would capture the training of any one of these models in at most "
         f"{significant(months.max())} months. In its first ten months, with a sixth of its units, it "
         f"captured {first_months:.0f} t; in the calendar year 2024 it was {captured:.0f} t, "
-        f"{100 * captured / design:.2f}% of the design.\n\n"
+        f"{100 * captured / design:.2f}% of the design. "
         f"Its reporters call {low:,.0f} to {high:,.0f} t a year realistic for these units. At that, the "
         f"{family_t:,.0f} t that the card of Llama 3.1 gives for its three models take "
         f"{family.realistic_years[0]:.0f} to {family.realistic_years[1]:.0f} years, not "

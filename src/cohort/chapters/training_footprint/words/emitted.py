@@ -182,8 +182,8 @@ def causes(drivers: pd.DataFrame) -> str:
         f"- *{cause}* for {', for '.join(widest.index[widest == cause])};" for cause in dict.fromkeys(widest)
     )
     return (
-        f"What makes a footprint unsure, most of all:\n\n{each[:-1]}.\n\nA maker who prints the hours "
-        "removes the doubt about utilisation and tokens, one who names the site that about the grid."
+        f"What makes a footprint unsure, most of all:\n\n{each[:-1]}.\n\nPrinting the hours would remove "
+        "the doubt about utilisation and tokens; naming the site, the doubt about the grid."
     )
 
 
@@ -345,7 +345,8 @@ def heat(name: str, gwh: float) -> str:
     """
     return (
         f"*Heat.* All electricity becomes heat, {significant(gwh)} GWh for {name}. Cooled by evaporation "
-        f"alone, that would take {significant(gwh * LITRES_PER_KWH)} million litres on site, and no more."
+        f"alone, that would take {significant(gwh * LITRES_PER_KWH)} million litres on site, the most that "
+        "it can."
     )
 
 
