@@ -130,7 +130,7 @@ def correction_list(folder: Path) -> Table:
 def _reason(row: Correction) -> Cell:
     """Return the kind of a correction, how the right value is known, and what else is to be said."""
     note = f": {row['note']}" if row["note"] else ""
-    return plain(f"{row['kind']}, {row['status']}{note}")
+    return plain(", ".join(dict.fromkeys([row["kind"], row["status"]])) + note)
 
 
 def correction_kinds(folder: Path) -> Table:
@@ -165,8 +165,8 @@ def summary(folder: Path) -> str:
     kinds = Counter(row["kind"] for row in facts.rows("corrections"))
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return (
-        f"Of the {len(filled):,} cells of the three tables, names left out, "
-        f"{kinds.total()} carry a remark: {listed}."
+        f"{kinds.total()} of the {len(filled):,} cells of the three tables, names left out, carry a remark: "
+        f"{listed}."
     )
 
 

@@ -21,6 +21,8 @@ from plain_links import terms, with_roles
 from pybtex.database import Person, parse_file
 from repository_links import theme_options
 
+from cohort.chapters.the_cohort.figures import STATUS
+
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
@@ -132,6 +134,27 @@ def test_icons_that_no_page_names_leave_the_style_sheet() -> None:
 def test_a_colour_plays_its_part_in_the_dark(colour: str, dark: str) -> None:
     assert in_dark(colour) == dark
     assert drawing_in_dark(f'<path style="fill: {colour.upper()}"/>') == f'<path style="fill: {dark}"/>'
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours as the Web Content Accessibility Guidelines define it."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("status", STATUS)
+def test_the_letter_of_a_status_is_legible_in_both_themes(status: str) -> None:
+    assert round(contrast("#ffffff", "#000000"), 6) == 21
+    _, fill, ink = STATUS[status]
+    assert contrast(fill, ink) > 4.5 and contrast(in_dark(fill), in_dark(ink)) > 4.5
 
 
 def test_a_figure_is_named_for_both_themes_with_its_words() -> None:

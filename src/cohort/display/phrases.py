@@ -154,3 +154,52 @@ def then(low: float, high: float, form: str = ".0f") -> str:
     """
     first, last = format(low, form), format(high, form)
     return f"{first} at both" if first == last else f"{first} and then {last}"
+
+
+def signed(value: float, form: str = "+.0f") -> str:
+    """Return a change with its sign, below nothing with a minus and not with a hyphen.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    form : str
+        How it is formatted, with its sign.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> signed(-11.2), signed(46.6), signed(-16.4, "+.1f"), signed(-0.2)
+    ('−11', '+47', '−16.4', '+0')
+    """
+    exact = form.replace("+", "+z", 1)  # z: no negative zero
+    return f"{value:{exact}}".replace("-", "−")
+
+
+_WITH_ARTICLE = ("USA", "UK", "EU27", "Netherlands", "Philippines", "Bahamas", "Gambia", "Maldives")
+_ENDINGS_WITH_ARTICLE = ("Islands", "Republic", "Emirates", "States", "Kingdom")
+
+
+def placed(place: str) -> str:
+    """Return the name of a place as it stands in a sentence, with the article that it takes there.
+
+    Parameters
+    ----------
+    place : str
+        As the data call it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> placed("USA"), placed("France"), placed("World"), placed("US-Virginia")
+    ('the USA', 'France', 'the world', 'US-Virginia')
+    """
+    if place == "World":
+        return "the world"
+    return f"the {place}" if place in _WITH_ARTICLE or place.endswith(_ENDINGS_WITH_ARTICLE) else place

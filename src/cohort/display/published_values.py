@@ -7,6 +7,7 @@ from typing import Any
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import ABSENT, known, specs, title
+from cohort.display.phrases import signed
 from cohort.display.words import DASH, last_digit, rounding
 from cohort.errors import extras, unknown
 from cohort.registry import facts
@@ -122,7 +123,7 @@ def explained(published: pd.DataFrame) -> pd.DataFrame:
     numbers = {
         "published (billion)": frame["printed"],
         "exact (billion)": frame["derived"].map("{:,.2f}".format),
-        "gap (%)": (100 * frame["gap"]).map("{:+z.1f}".format),
+        "gap (%)": (100 * frame["gap"]).map(lambda gap: signed(gap, "+.1f")),
     }
     given = {name: [found.get(name, DASH) for found in frame["readings"]] for name in CONVENTIONS}
     return pd.DataFrame(numbers | given, index=frame.index)

@@ -77,34 +77,38 @@ def largest_models(sizes: pd.DataFrame) -> str:
 def _spread(record: Mapping[str, Any]) -> str:
     times = significant(record["cache_spread"], 2)
     return (
-        f"Remembering a token takes {times} times more memory in the hungriest of "
-        f"{counted(len(record['models']), 'model')} than in the thriftiest, and size is not the reason."
+        f"Remembering a token takes {times} times as much memory in the hungriest of "
+        f"{counted(len(record['models']), 'model')} as in the thriftiest, and size is not the reason."
     )
 
 
 def _tokens(record: Mapping[str, Any]) -> str:
     best, low, high = (significant(record[f"tokens_per_parameter{end}"], 2) for end in ("", "_low", "_high"))
     return (
-        f"The famous rule of twenty tokens a parameter is loose: fitted again, the same runs say {best}, and "
-        f"allow anything from {low} to {high}."
+        f"The famous rule of twenty training tokens for each parameter is loose: fitted again, the same runs "
+        f"say {best}, and allow anything from {low} to {high}."
     )
 
 
 def _overtrained(record: Mapping[str, Any]) -> str:
     at = record["models"].index("Llama 3 8B")
     extra, tokens = record["overhead"][at], record["break_even_tokens"][at]
-    repaid = f"repays it after {scaled(tokens, 2)} tokens of use" if tokens > 0 else "never repays it in use"
+    repaid = (
+        f"being small, it earns that back after {scaled(tokens, 2)} tokens of use"
+        if tokens > 0
+        else "no use earns that back"
+    )
     return (
-        f"By that law Llama 3 8B took {significant(extra, 2)}% more training than its loss needed, "
-        f"and {repaid}."
+        f"By that law Llama 3 8B took {significant(1 + extra / 100, 2)} times the training that its loss "
+        f"needed; {repaid}."
     )
 
 
 def _cache(record: Mapping[str, Any]) -> str:
     share = significant(record["cache_share_of_memory"], 2)
     return (
-        f"With 32 long conversations at once, {share}% of a model's memory goes to remembering them, at the "
-        "median of the cohort."
+        f"With 32 long conversations at once, {share}% of what a typical model needs in memory is there to "
+        "remember them."
     )
 
 
@@ -122,8 +126,9 @@ def _experts(record: Mapping[str, Any]) -> str:
         significant(record["training_saving"], 2),
     )
     return (
-        f"{title} trains with {saving} times less compute than a dense model of its size, but must be held "
-        f"whole; {counted(record['reads_twice_from'], 'answer')} at once already read twice what one reads."
+        f"{title} trains with {saving} times less compute than a dense model of its size. But memory must "
+        f"hold all of it, and with {counted(record['reads_twice_from'], 'answer')} at once it already reads "
+        "twice the weights that one answer needs."
     )
 
 
@@ -140,11 +145,11 @@ def _serving(record: Mapping[str, Any]) -> str:
     )
     even = record["break_even"]
     then = (
-        f", and from {scaled(even, 2)} answers on using it outweighs making it"
+        f" After {scaled(even, 2)} of them, use has emitted more than making."
         if even != "not disclosed"
         else ""
     )
-    return f"An answer of {title} takes about {energy} Wh{then}."
+    return f"An answer of {title} takes about {energy} Wh.{then}"
 
 
 def _decision(record: Mapping[str, Any]) -> str:
@@ -154,10 +159,10 @@ def _decision(record: Mapping[str, Any]) -> str:
     doubt = (
         ""
         if chance == "none"
-        else f"; the next accelerator is the cheaper one after all with a chance of {significant(chance, 2)}%"
+        else f", but with a chance of {significant(chance, 2)}% the runner-up is cheaper in truth"
     )
     return (
-        f"Of {record['tried']:,} ways to serve an assistant the cheapest takes USD {price} for a million "
+        f"The cheapest of {record['tried']:,} ways to serve an assistant costs USD {price} for a million "
         f"tokens{doubt}."
     )
 

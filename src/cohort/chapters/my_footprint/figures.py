@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cohort.display.parts import end_labels, name_rows, nothing, plain_ticks
+from cohort.display.phrases import signed
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.display.words import significant
 from cohort.footprint import LoggedRun
@@ -197,7 +198,7 @@ def draw_factors(table: pd.DataFrame) -> Figure:
         axes.barh(place, row["high"] - row["low"], left=row["low"], color=COLOURS[7], height=0.6)
         for end, side in ((row["low"], -4), (row["high"], 4)):
             axes.annotate(
-                f"{end:+z.0f}%", (end, place), (side, 0), textcoords="offset points", va="center",
+                f"{signed(end)}%", (end, place), (side, 0), textcoords="offset points", va="center",
                 ha="right" if side < 0 else "left", size=SMALLEST,
             )  # fmt: skip
     axes.axvline(0, color=INK, lw=1)

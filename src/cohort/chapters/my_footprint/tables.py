@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cohort.display.words import mass_unit, significant
+from cohort.display.phrases import power_of_ten
+from cohort.display.words import mass_unit
 from cohort.footprint import BOUNDARIES, LoggedRun, grid
+from cohort.footprint.accounts import BOUNDARY_WORDS
 from cohort.reports.report_rows import NOT_ASSESSED, Cell
 from cohort.units import G_PER_KG, KG_PER_TONNE
 
@@ -66,7 +68,7 @@ def by_boundary(run: LoggedRun) -> pd.DataFrame:
         whole = run.within(boundary)
         assert whole.provenance is not None
         low, high = whole.provenance.interval("co2e_kg")
-        rows[boundary.replace("_", " ")] = {
+        rows[BOUNDARY_WORDS[boundary]] = {
             "location": whole.co2e_kg, "low": low, "high": high, "market": whole.co2e_market_kg,
         }  # fmt: skip
     table = pd.DataFrame.from_dict(rows, orient="index")
@@ -141,11 +143,11 @@ def cells(found: tuple[Cell, ...]) -> pd.DataFrame:
     for cell in found:
         value = cell.value if isinstance(cell.value, str) else NOT_ASSESSED
         if isinstance(cell.value, (int, float)):
-            value = f"{significant(cell.value)} {cell.unit}"
+            value = f"{power_of_ten(cell.value)} {cell.unit}"
         span = (
             ""
             if cell.low is None or cell.high is None
-            else f"{significant(cell.low)} to {significant(cell.high)}"
+            else f"{power_of_ten(cell.low)} to {power_of_ten(cell.high)}"
         )
         rows[cell.row] = {"value": value, "range": span, "status": cell.status}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("what is asked")

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from cohort.display.phrases import amount
+from cohort.display.phrases import amount, placed, signed
 from cohort.display.words import bullets, counted, inflected, mass, ranged, sentences, significant
 from cohort.footprint import LoggedRun
 from cohort.reports.footprints import energy_text
 
 FEW = 6  # findings that are told; the rest is counted
+BOUNDARY_STARTS = {
+    "accelerator_tdp": "By the rated power of its accelerators",
+    "accelerator": "By what its accelerators draw",
+    "node": "With whole machines",
+    "facility": "With the data centre",
+    "with_embodied": "With the data centre and the making of the hardware",
+    "with_development": "With the hardware and all that was tried",
+}
 
 
 def seen(run: LoggedRun) -> str:
@@ -27,7 +37,7 @@ def seen(run: LoggedRun) -> str:
     devices = " and ".join(f"{each.number} {each.device.name}" for each in run.groups) or "no accelerator"
     return (
         f"The log covers {_length(run)} of {devices} and holds {energy_text(run.measured_kwh)}. "
-        "That is all that was measured; the rest is added by factors, and marked as estimated."
+        "Only that was measured; the rest is estimated by factors."
     )
 
 
@@ -77,10 +87,8 @@ def added(run: LoggedRun, table: pd.DataFrame) -> str:
     own = table.loc[table["status"] == "measured", "energy_kwh"].sum()
     share = 100 * own / whole.energy_kwh if whole.energy_kwh else 0.0
     return (
-        f"Within the boundary ({whole.boundary.replace('_', ' ')}) the run took "
-        f"{energy_text(whole.energy_kwh)}, and {energy_text(low)} to {energy_text(high)} from the 5th "
-        "to the 95th percentile: "
-        f"{share:.0f}% of it was measured."
+        f"{BOUNDARY_STARTS[whole.boundary]}, the run took {energy_text(whole.energy_kwh)} "
+        f"({energy_text(low)} to {energy_text(high)}); {share:.0f}% of it was measured."
     )
 
 
@@ -102,7 +110,7 @@ def emitted(run: LoggedRun) -> str:
     factor = about.factors["grid_g_per_kwh"].central
     how = "by the hour" if run.series is not None else f"the factor of {about.grid.year}"
     said = (
-        f"On the grid of {about.grid.place}, at {significant(factor)} g a kWh ({how}), it emitted "
+        f"On the grid of {placed(about.grid.place)} ({significant(factor)} g a kWh, {how}) it emitted "
         f"{mass(whole.co2e_kg)} of CO2e by location ({mass(low)} to {mass(high)})"
     )
     if run.matched is None:
@@ -111,6 +119,31 @@ def emitted(run: LoggedRun) -> str:
     if not names:
         return f"{said}; no contract delivered in its hours: {mass(whole.co2e_market_kg)} by market."
     return f"{said}, and {mass(whole.co2e_market_kg)} by market, with {names}."
+
+
+def other_places(values: Mapping[str, float], place: str) -> str:
+    """Return how much more or less the same electricity emits in other places.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        As `tables.places` returns it, in g a kWh.
+    place : str
+        That of the run.
+
+    Returns
+    -------
+    str
+        A sentence; none where its own electricity emits nothing.
+    """
+    own, others = values[place], {name: each for name, each in values.items() if name != place}
+    if not own:
+        return ""
+    least, most = min(others, key=others.__getitem__), max(others, key=others.__getitem__)
+    return (
+        f"The same electricity would emit {significant(others[least] / own, 2)} times as much in "
+        f"{placed(least)} and {significant(others[most] / own, 2)} times as much in {placed(most)}."
+    )
 
 
 def widest(table: pd.DataFrame) -> str:
@@ -129,8 +162,8 @@ def widest(table: pd.DataFrame) -> str:
         return "Every factor of this run is known."
     first = table.iloc[0]
     return (
-        f"What is known least is this: {table.index[0]}. Alone it moves the CO2e from "
-        f"{first['low']:+z.0f}% to {first['high']:+z.0f}%."
+        f"The factor that is known least is *{table.index[0]}*: alone it moves the CO2e by "
+        f"{signed(first['low'])}% to {signed(first['high'])}%."
     )
 
 
@@ -220,11 +253,11 @@ def matched(table: pd.DataFrame, near: pd.Series) -> str:
     """
     met, left = table[near], table[~near]
     off = 100 * (met["energy_ratio"].astype(float) - 1).abs()
-    why = "; ".join(f"{name}, where {row['explained']}" for name, row in left.iterrows())
+    why = ". ".join(f"{name}, where {row['explained']}" for name, row in left.iterrows())
     return sentences(
         f"Of {len(table)} runs whose makers published a log and its sum, {len(met)} come out within 1% here, "
         f"with a median error of {off.median():.2g}% in energy.",
-        f"The others are {why}." if len(left) else "",
+        f"The others: {why}." if len(left) else "",
     )
 
 
@@ -244,8 +277,8 @@ def nodes_matter(table: pd.DataFrame) -> str:
     runs = several["run"].nunique()
     return (
         f"In {counted(runs, 'run')} of these the log is that of one machine of "
-        f"{ranged(int(several['nodes'].min()), int(several['nodes'].max()), '.0f')}: "
-        "read as it stands, it would give a half or a quarter of the truth."
+        f"{ranged(int(several['nodes'].min()), int(several['nodes'].max()), '.0f')}. "
+        "Whoever takes it for the whole run gets a half or a quarter of the truth."
     )
 
 
@@ -269,6 +302,6 @@ def takeaways(run: LoggedRun, table: pd.DataFrame) -> str:
         f"The meter of this log sees {measured:.0f}% of the energy within the boundary. A number without its "
         "boundary says little.",
         "A log counts what it covers: say how many machines there were, and what share of them was yours.",
-        "Location and market are two answers to two questions; a report gives both, with the contracts.",
+        "A report gives both what the place emitted (by location) and what was bought (by market).",
         widest(table),
     )

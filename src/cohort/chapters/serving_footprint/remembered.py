@@ -34,11 +34,12 @@ def takeaways(name: str, sweep: pd.DataFrame, answer_wh: float, evens: pd.DataFr
     known = evens["answers"].dropna()
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     return sentences(
-        f"- Company decides: {sweep.index[-1]:,} answers in a step take {significant(alone / many)} times "
-        f"less energy each than {sweep.index[0]:,}, since all of them share one reading of the weights.",
+        f"- Company decides: a token takes {significant(alone / many)} times less energy with "
+        f"{sweep.index[-1]:,} answers in a step than with {sweep.index[0]:,}, since all of them share one "
+        "reading of the weights.",
         f"- An answer of {name} takes {significant(answer_wh, 2)} Wh here. A figure without the model, the "
         "load and the boundary cannot be compared with it.",
-        f"- Use outgrows making: after {scaled_range(low, high, 2)} answers, by model."
+        f"- Use outgrows making, after {scaled_range(low, high, 2)} answers, depending on the model."
         if len(known) > 1
         else "- Use outgrows making, sooner where fewer answers share a step.",
         f"- Where machines were published, use caught up soon: after {significant(days, 2)} "

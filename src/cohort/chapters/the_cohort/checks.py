@@ -6,7 +6,7 @@ import pandas as pd
 
 from cohort.chapters.the_cohort.tables import equal_counts, within_rounding
 from cohort.display.published_values import CONVENTIONS
-from cohort.display.words import sentences
+from cohort.display.words import inflected, sentences
 
 
 def reference_agreement(difference: pd.DataFrame) -> str:
@@ -51,8 +51,8 @@ def published_sizes(sizes: pd.DataFrame) -> str:
     printed, exact = sizes["published"][top], sizes["derived"][top]
     return sentences(
         f"{int(inside.sum())} of {len(sizes)} published sizes are the exact count, rounded.",
-        f"For {len(readings) - silent} more there is some other reading that gives the printed digits; for "
-        f"{silent} there is none.",
+        f"{len(readings) - silent} more {inflected(len(readings) - silent, 'gives', 'give')} the printed "
+        f"digits when counted in some other way; {silent} {inflected(silent, 'does', 'do')} not in any.",
         f"The median gap is {100 * gap.abs().median():.1f}%, the largest {100 * gap.max():.0f}%: {top} is "
         f"named for {printed:g} billion and holds {exact:.2f} billion.",
     )
@@ -126,7 +126,9 @@ def compute_gap(compute: pd.DataFrame) -> str:
         Markdown.
     """
     off = (compute["ratio"] - 1).abs()
+    less = compute["ratio"][str(off.idxmax())] < 1
     return (
-        f"The median difference is {100 * off.median():.1f}%, the largest {100 * off.max():.0f}%, for "
-        f"{off.idxmax()}."
+        f"Our estimates differ from theirs by {100 * off.median():.1f}% at the median. The largest "
+        f"difference is that of {off.idxmax()}, for which ours is {100 * off.max():.0f}% "
+        f"{'lower' if less else 'higher'}."
     )

@@ -133,7 +133,7 @@ def draw_gaps(published: pd.DataFrame) -> Figure:
     axes.axvline(0, color=INK, lw=0.8)
     axes.set_xscale("symlog", linthresh=1)
     axes.set_xlim(-30, 40)
-    axes.set_xticks([-10, -1, 0, 1, 10], ["-10", "-1", "0", "1", "10"])
+    axes.set_xticks([-10, -1, 0, 1, 10], ["−10", "−1", "0", "1", "10"])
     axes.set_xlabel("exact count less published (% of the published)")
     axes.grid(visible=False, axis="y")
     name_rows(axes, list(rows.index))
@@ -141,13 +141,14 @@ def draw_gaps(published: pd.DataFrame) -> Figure:
     return drawing
 
 
-# Ordered from known to unknown; the letters say the same without colour.
+# Ordered from known to unknown: letter, fill and ink. The letters say the same without colour, and stay
+# legible on their fill in the dark theme too.
 STATUS = {
-    "stated": ("S", COLOURS[0]),
-    "derived": ("D", "#a6cee3"),
-    "inferred": ("I", "#fde0a5"),
-    "contested": ("C", COLOURS[1]),
-    "undisclosed": ("–", "#f2f2f2"),
+    "stated": ("S", COLOURS[0], "#ffffff"),
+    "derived": ("D", "#c6e2f0", INK),
+    "inferred": ("I", "#fdf0d8", INK),
+    "contested": ("C", "#b35c00", "#ffffff"),
+    "undisclosed": ("–", "#f2f2f2", INK),
 }
 
 
@@ -169,9 +170,8 @@ def draw_disclosure(matrix: pd.DataFrame) -> Figure:
         for column, status in enumerate(matrix.loc[name]):
             if not status:
                 continue
-            letter, colour = STATUS[status]
+            letter, colour, ink = STATUS[status]
             axes.add_patch(Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, color=colour, lw=0))
-            ink = "white" if status == "stated" else INK
             axes.text(column, row, letter, ha="center", va="center", size=SMALLEST, color=ink)
     axes.set_xticks(range(matrix.shape[1]), list(matrix.columns), rotation=50, ha="left")
     axes.xaxis.tick_top()
@@ -180,7 +180,7 @@ def draw_disclosure(matrix: pd.DataFrame) -> Figure:
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    handles = [Patch(color=colour, label=f"{letter} {name}") for name, (letter, colour) in STATUS.items()]
+    handles = [Patch(color=colour, label=f"{letter} {name}") for name, (letter, colour, _) in STATUS.items()]
     axes.legend(
         handles=handles,
         ncols=3,

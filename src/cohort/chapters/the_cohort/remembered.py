@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from cohort.chapters.the_cohort.tables import within_rounding
-from cohort.display.words import binary, ranged, running, sentences, significant
+from cohort.display.phrases import signed
+from cohort.display.words import binary, running, sentences, significant
 from cohort.units import KIB
 
 
@@ -49,10 +50,9 @@ def _work(counts: pd.DataFrame) -> str:
         return "- In a dense model every weight works on every token, so that size and work are one number."
     works = f"{significant(active[largest] / 1e9)} billion of its {significant(total[largest] / 1e9)} billion"
     return running(
-        f"- Experts part size from work: {most} holds {significant(ratio[most])} times the weights that a "
-        "token meets.",
-        f"{'It' if most == largest else largest} is the largest model here, and spends {works} weights on a "
-        "token.",
+        f"- Experts part size from work: {most} holds {significant(ratio[most])} times the weights that work "
+        "on a token.",
+        f"{'It' if most == largest else largest} is the largest model here and puts {works} weights to work.",
     )
 
 
@@ -70,7 +70,7 @@ def _context(caches: pd.DataFrame) -> str:
 def _scores(moves: pd.Series, benchmark: str) -> str:
     if moves.empty:
         return "- A score without its variant, its shots and its source tells little."
-    moved = ranged(moves.min(), moves.max(), "+z.1f")
+    moved = " to ".join(dict.fromkeys(signed(float(end), "+.1f") for end in (moves.min(), moves.max())))
     return (
         f"- A score belongs to a variant: tuning moves {benchmark} by {moved} points here. Compare base with "
         "base, and tuned with tuned."

@@ -10,7 +10,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
 from cohort.chapters.the_cohort.diagrams import sight
 from cohort.chapters.the_cohort.tables import equal_counts, within_rounding
-from cohort.display.phrases import among
+from cohort.display.phrases import among, signed
 from cohort.display.words import binary, counted, inflected, ranged, running, sentences, significant
 from cohort.units import GIB, KIB
 
@@ -53,15 +53,17 @@ def brief(
     facts, wrong = int((matrix != "").to_numpy().sum()), corrections["all"]
     silent = int((matrix == "undisclosed").to_numpy().sum())
     return sentences(
-        f"- This chapter shows {counted(len(counts), 'model')}, of {_billions(total)} "
-        f"billion parameters. A token uses {_billions(active)} billion of them.",
+        f"- {counted(len(counts), 'model').capitalize()} of {_billions(total)} billion parameters "
+        f"{inflected(len(counts), 'stands', 'stand')} here. To write a token, "
+        f"{_billions(active)} billion of them work.",
         _idle(counts),
         _spread(caches["per token"], context),
-        f"- Our counts equal those of the reference implementations for {len(equal_counts(difference))} of "
-        f"{len(difference)} registered models, to the last weight. The published size is the exact count, "
-        f"rounded, for {int(within_rounding(sizes).sum())} of {len(sizes)}.",
-        f"- Of {counted(facts, 'fact')} on the models, {silent} were never disclosed. {wrong.sum()} cells of "
-        f"the post's tables carry a correction or a remark; {wrong['wrong']} were wrong.",
+        f"- Our counts equal the reference implementations to the last weight, for "
+        f"{len(equal_counts(difference))} of {len(difference)} registered models; "
+        f"{int(within_rounding(sizes).sum())} of {len(sizes)} published sizes are the exact count, rounded.",
+        f"- Of {counted(facts, 'fact')} on the models, {silent} were never disclosed. In the blog post that "
+        f"this book starts from, {wrong.sum()} cells carry a correction or a remark; {wrong['wrong']} "
+        "were wrong.",
         f"- {beyond}" if beyond else "",
     )
 
@@ -76,12 +78,15 @@ def _idle(counts: pd.DataFrame) -> str:
     sparse = _mixtures(counts)
     if sparse.empty:
         return "- All of them are dense."
-    return f"- {counted(len(sparse), 'mixture')} of experts among them: {_at_rest(sparse)} for any one token."
+    return (
+        f"- In {counted(len(sparse), 'mixture')} of experts among them, {_at_rest(sparse)} while a token is "
+        "written, but must be held in memory."
+    )
 
 
 def _at_rest(sparse: pd.DataFrame) -> str:
     idle = 100 * (1 - sparse["active"] / sparse["total"])
-    return f"{ranged(idle.min(), idle.max(), '.0f')}% of the weights are idle"
+    return f"{ranged(idle.min(), idle.max(), '.0f')}% of the weights rest"
 
 
 def _spread(per_token: pd.Series, context: int) -> str:
@@ -89,8 +94,8 @@ def _spread(per_token: pd.Series, context: int) -> str:
     if spread <= 1:
         return ""
     return (
-        f"- Remembering a token takes {significant(spread, 2)} times more memory in {per_token.idxmax()} "
-        f"than in {per_token.idxmin()}, at {counted(context, 'token')} of context."
+        f"- Remembering a token takes {significant(spread, 2)} times as much memory in {per_token.idxmax()} "
+        f"as in {per_token.idxmin()}, at {counted(context, 'token')} of context."
     )
 
 
@@ -115,12 +120,13 @@ def spring_of_2024(released: pd.Series, chosen: int) -> str:
     """
     spring = released["2024-02":"2024-05"]
     if spring.empty:
-        return "None of the models chosen came out in the spring of 2024."
+        return "None of the cohort came out in the spring of 2024."
     days = [f"{day.day} {day:%B}" for day in spring.index]
     first, last = (f"{spring.iloc[end]} on {days[end]}" for end in (0, -1))
     when = f"first {first}, last {last}" if len(spring) > 1 else first
     return (
-        f"Of {counted(chosen, 'model')} chosen, {len(spring)} came out between February and May 2024: {when}."
+        f"{among(len(spring), chosen, 'model').capitalize()} of the cohort came out between February and May "
+        f"2024: {when}."
     )
 
 
@@ -174,16 +180,18 @@ def how_known(matrix: pd.DataFrame) -> str:
     kinds = matrix.stack().value_counts()
     unsaid = (matrix == "undisclosed").sum()
     silent = unsaid.index[(unsaid == unsaid.max()) & (unsaid > 0)]
-    left_out = f"Left out most often, by {among(unsaid.max(), len(matrix), 'model')}: {', '.join(silent)}."
+    left_out = (
+        f"Most often kept back, each for {among(unsaid.max(), len(matrix), 'model')}: {', '.join(silent)}."
+    )
     return sentences(
         f"{100 * kinds.get('stated', 0) / facts:.0f}% of the {facts} cells are stated, "
         f"{100 * kinds.get('derived', 0) / facts:.0f}% had to be read off a configuration.",
-        left_out if len(silent) else "Nothing is left out.",
+        left_out if len(silent) else "Nothing is kept back.",
     )
 
 
 def undisclosed_training(facts: pd.DataFrame) -> str:
-    """Return for how many models the makers do not say what they were trained on, and how.
+    """Return of which models the makers do not say how much text they saw, and what that costs.
 
     Parameters
     ----------
@@ -197,14 +205,11 @@ def undisclosed_training(facts: pd.DataFrame) -> str:
     """
     missing = facts.isna()
     silent = facts.index[missing["training tokens (trillion)"]]
-    return sentences(
-        f"How much text it saw is kept back for {among(len(silent), len(facts), 'model')}: "
-        f"{', '.join(silent)}."
-        if len(silent)
-        else f"How much text it saw is known of {counted(len(facts), 'model')}.",
-        f"How long the training sequences were is kept back for "
-        f"{missing['training context (tokens)'].sum() or 'none'}, how the instructed variant was aligned for "
-        f"{missing['alignment'].sum() or 'none'}.",
+    if not len(silent):
+        return f"How much text it saw is known of {counted(len(facts), 'model')}."
+    return (
+        f"Without the amount of text, the training compute and the footprint of {', '.join(silent)} can only "
+        "be estimated."
     )
 
 
@@ -232,8 +237,11 @@ def tokens_for_size(ratios: pd.DataFrame, yardstick: float) -> str:
     )
     return sentences(
         f"Chinchilla saw {significant(yardstick)} tokens per parameter.",
-        f"Of {counted(len(ratios), 'model')}, {int((multiple > 1).sum())} saw more for their active "
+        f"{among(int((multiple > 1).sum()), len(ratios), 'model').capitalize()} saw more for their active "
         f"parameters{extent if len(multiple) > 1 else ''}.",
+        "Longer training makes a small model good enough, and a small model is cheaper to run."
+        if (multiple > 1).any()
+        else "",
         _two_ratios(ratios),
     )
 
@@ -275,7 +283,9 @@ def active_share(counts: pd.DataFrame) -> str:
     least = f", {ratio.idxmin()} {significant(ratio.min())} times" if len(ratio) > 1 else ""
     mixed = len(sparse) < len(counts)
     return sentences(
-        "The figure separates two families." if mixed else "All models shown are mixtures.",
+        "What must be held in memory is the total; what has to be computed for a token is the active part."
+        if mixed
+        else "All models shown are mixtures.",
         f"With all its experts {ratio.idxmax()} is {significant(ratio.max())} times as large as what one "
         f"token uses{least}: {_at_rest(sparse)}.",
         f"{largest}, the largest of all, spends on a token what a dense model of "
@@ -339,14 +349,17 @@ def cache_cost(counts: pd.DataFrame, caches: pd.DataFrame, context: int) -> str:
     order = size.rank().corr(per_token.rank()) if len(size) > 2 else 0.0
     beyond = caches.index[caches["context limit"].fillna(context) < context]
     longer = (
-        "The context chosen here is longer than the makers offer for "
-        f"{among(len(beyond), len(caches), 'model')} ({', '.join(beyond)}): what is counted of "
-        "them is for comparison only."
+        f"For {among(len(beyond), len(caches), 'model')} ({', '.join(beyond)}) this context is longer than "
+        f"the makers offer; {inflected(len(beyond), 'it stands', 'they stand')} here for comparison only."
     )
     return sentences(
         extremes if per_token[most] > per_token[least] else "",
         f"A sequence of {counted(context, 'token')} takes {_memory(gib.min() * GIB, gib.max() * GIB)}.",
-        f"The rank correlation between size and cost per token is {order:.2f}." if len(size) > 2 else "",
+        f"Size does not tell: its rank correlation with the cost per token is {signed(order, '.2f')}."
+        if len(size) > 2 and abs(order) < 0.5
+        else f"The rank correlation between size and cost per token is {signed(order, '.2f')}."
+        if len(size) > 2
+        else "",
         longer if len(beyond) else "",
     )
 
@@ -376,11 +389,10 @@ def cache_by_length(by_length: pd.DataFrame) -> str:
     if fall.empty:
         return "No cache of these models stops growing: a token costs the same at any length."
     return sentences(
-        f"In {len(fall)} of the {counted(len(by_length), 'model')} the cache of some layers, or of all, "
-        "stops growing.",
-        f"From {short:,} to {long:,} tokens the cost per token falls there by a factor of "
+        f"In {among(len(fall), len(by_length), 'model')} some layers, or all, stop adding to their cache.",
+        f"From {short:,} to {long:,} tokens a token gets cheaper there by a factor of "
         f"{significant(fall.min())} ({fall.idxmin()}) to {significant(fall.max())} ({fall.idxmax()}).",
-        "For all others, a token costs the same at any length.",
+        "In all others a token costs the same at any length." if len(fall) < len(by_length) else "",
     )
 
 
@@ -405,11 +417,17 @@ def score_moves(spread: pd.DataFrame, step: pd.Series, benchmark: str) -> str:
     if len(spread):
         widest = spread.iloc[0]
         between = (
-            f"The same {benchmark} score moves by up to {widest['difference']:.1f} points between sources, "
-            f"for {widest.name} ({widest['variant']}): same variant, shots and metric."
+            f"Sources differ by up to {widest['difference']:.1f} points on the same {benchmark} score, that "
+            f"of {widest.name} ({widest['variant']}), for one variant, number of shots and metric."
         )
     moves = (
-        f"From the base to the instructed variant, with as many shots, the median score moves by "
-        f"{ranged(step.min(), step.max(), '+.1f')} points: a table that mixes them does not rank models."
+        f"Tuning a base model to follow instructions moves the median score by {_moved(step)} points: a "
+        "table that mixes the two does not rank models."
     )
     return sentences(between, moves if len(step) else "")
+
+
+def _moved(step: pd.Series) -> str:
+    """Return the lowest and the highest of some changes, in points."""
+    ends = [signed(float(end), "+.1f") for end in (step.min(), step.max())]
+    return " to ".join(dict.fromkeys(ends))

@@ -65,10 +65,10 @@ def _span(axes: Axes, low: float, high: float) -> None:
     plain_ticks(axes.xaxis)
 
 
-def _from_nothing(axes: Axes) -> None:
+def _from_nothing(axes: Axes, most: int = 5) -> None:
     """Let a straight axis begin at nothing, with a few plain ticks."""
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(most))
     plain_ticks(axes.xaxis)
 
 
@@ -228,7 +228,7 @@ def draw_ladder(table: pd.DataFrame) -> Figure:
             size=SMALLEST,
         )
     axes.set(xlabel="t of CO2e")
-    _from_nothing(axes)
+    _from_nothing(axes, 3)  # the names of the rows leave little width
     name_rows(axes, [str(name) for name in table.index][::-1])
     axes.set_ylim(-0.6, len(table) - 0.2)
     return drawing

@@ -29,13 +29,12 @@ from cohort.registry import facts
 from cohort.registry.devices import accelerator as find_accelerator
 
 CLASSES = {
-    "arithmetic": "all that is multiplied is published: this tests the ledger, not the model",
+    "arithmetic": "all that is multiplied is published; this tests the ledger alone",
     "place": "hours and power are published; data centre, grid or water are drawn",
-    "metered": "the energy was metered; hours are predicted without any run of the same makers, but the "
-    "power is not held out: its range rests on their own measurements",
+    "metered": "the energy was metered, and the hours are predicted from the runs of other makers",
     "blind": "only the total was published; everything is predicted",
-    "hours": "the hours are predicted from the utilisation of the runs of other makers; models that were "
-    "pruned and distilled took more than their own size explains, and count as misses",
+    "hours": "the hours are predicted from the runs of other makers; models that were pruned and distilled "
+    "took more than their own size explains, and count as misses",
 }
 
 

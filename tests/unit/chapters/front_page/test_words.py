@@ -58,26 +58,26 @@ def test_every_chapter_has_a_finding_in_the_order_of_the_book():
 @pytest.mark.parametrize(
     ("chapter", "said"),
     [
-        ("the_cohort", "53 times more memory in the hungriest of 3 models"),
+        ("the_cohort", "53 times as much memory in the hungriest of 3 models"),
         ("chinchilla_fit", "say 18, and allow anything from 7.6 to 35"),
         (
             "data_optimal",
-            "took 460% more training than its loss needed, and repays it after 11 trillion tokens",
+            "took 5.6 times the training that its loss needed; being small, it earns that back",
         ),
-        ("attention_memory", "53% of a model's memory"),
+        ("attention_memory", "53% of what a typical model needs in memory"),
         (
             "serving_roofline",
             "fewer than 296 answers at once, H100 SXM 80GB spends its time on fetching the weights of Llama",
         ),
         ("expert_tradeoffs", "11 times less compute than a dense model of its size"),
-        ("expert_tradeoffs", "1 answer at once already"),
+        ("expert_tradeoffs", "with 1 answer at once it already reads twice"),
         ("training_footprint", "about 13,000 tonnes of CO2e, between 9,300 and 18,000"),
-        ("serving_footprint", "about 0.17 Wh, and from 40 billion answers on"),
+        ("serving_footprint", "about 0.17 Wh. After 40 billion of them, use has emitted more than making."),
         (
             "decide",
-            "Of 1,528 ways to serve an assistant the cheapest takes USD 1.29 for a million tokens; the",
+            "The cheapest of 1,528 ways to serve an assistant costs USD 1.29 for a million tokens, but",
         ),
-        ("decide", "with a chance of 42%."),
+        ("decide", "with a chance of 42% the runner-up is cheaper in truth."),
     ],
 )
 def test_known_records_give_known_sentences(chapter, said):
@@ -85,7 +85,7 @@ def test_known_records_give_known_sentences(chapter, said):
 
 
 def test_what_is_never_repaid_or_not_disclosed_is_said():
-    assert "never repays it" in sentence("data_optimal", break_even_tokens=[1.0, -1.0])
+    assert "no use earns that back" in sentence("data_optimal", break_even_tokens=[1.0, -1.0])
     assert sentence("serving_footprint", break_even="not disclosed") == (
         "An answer of Llama 3 70B takes about 0.17 Wh."
     )

@@ -11,7 +11,7 @@ from meter_logs import codecarbon, run_row, smi
 
 import cohort
 from cohort.chapters.my_footprint import diagrams, figures, published, tables, words
-from cohort.footprint import from_log
+from cohort.footprint import BOUNDARIES, from_log
 from cohort.registry import facts
 
 SAMPLE = Path(facts.data_folder()) / "sample_log.csv"
@@ -75,6 +75,27 @@ def test_the_sample_says_what_it_is(tmp_path):
     assert "2 idle stretches" in words.found_in_log(run)
     assert words.emitted(of("counters", tmp_path)).count("no contract delivered") == 1
     assert tables.parts(run)["status"].tolist()[0] == "measured"
+
+
+def test_the_boundary_is_told_in_words(tmp_path):
+    run = of("sample", tmp_path)
+    said = words.added(run, tables.parts(run))
+    assert said.startswith("With the data centre and the making of the hardware, the run took 26.4 Wh (22.")
+    assert "and making the hardware" in tables.by_boundary(run).index
+    assert set(words.BOUNDARY_STARTS) == set(BOUNDARIES)
+
+
+def test_other_places_emit_more_or_less():
+    assert words.other_places({"Norway": 22.0, "France": 44.0, "USA": 384.0}, "France") == (
+        "The same electricity would emit 0.5 times as much in Norway and 8.7 times as much in the USA."
+    )
+    assert words.other_places({"here": 0.0, "USA": 384.0}, "here") == ""
+
+
+def test_what_is_known_least(tmp_path):
+    said = words.widest(tables.sensitivities(of("sample", tmp_path)))
+    assert said.startswith("The factor that is known least is *making one accelerator*: alone it moves")
+    assert said.endswith("moves the CO2e by −11% to +47%.")
 
 
 def test_a_known_factor_has_no_bar(tmp_path):

@@ -58,9 +58,9 @@ def test_what_to_remember():
     sweep = pd.DataFrame({"reading weights": [30.0, 0.5], "multiplying": [0.0, 0.1]}, index=[1, 256])
     evens = pd.DataFrame({"answers": [1.7e9, 69e9]})
     said = remembered.takeaways("it", sweep, 0.172, evens, 67.0).split("\n")
-    assert "256 answers in a step take 50 times less energy each than 1" in said[0]
+    assert "a token takes 50 times less energy with 256 answers in a step than with 1, since" in said[0]
     assert said[1].startswith("- An answer of it takes 0.17 Wh here.")
-    assert "after 1.7 to 69 billion answers" in said[2]
+    assert "after 1.7 to 69 billion answers, depending" in said[2]
     assert "after 67 days DeepSeek's service" in said[3]
     none = remembered.takeaways("it", sweep, 0.172, evens[:0], 67.0).split("\n")
     assert none[2].startswith("- Use outgrows making, sooner")

@@ -101,5 +101,5 @@ def test_metered_configurations_within_a_quarter_but_for_copies_of_the_attention
     assert found["inside"] >= 0.85 and 0.8 < found["eight bits"] < 1
     assert found["copies"] < 0.5  # not explained, and said so
     said = comparisons.metered_accuracy(found)
-    assert f"at most {found['widest']:.2f} in any class, and 99% lie" in said
+    assert f"they come out to a factor of {found['spread']:.2f}, and 99% lie inside the range;" in said
     assert "takes 3.6 times what the terms give" in said

@@ -86,10 +86,9 @@ def test_a_measured_service_leads_with_what_was_measured():
     chain = 1.43 / (1 - answers.idle_share().central) * 1.1
     measured = tables.measured_at(found)
     assert measured == pytest.approx(3.082 * 400 * chain / 3600, rel=0.01)
-    drawn, whole = Spread(np.array([0.3, 0.5, 0.9]), {}), serving(model="llama-3.1-405b", **CHAT)
-    said = one_answer.answer("Llama 3.1 405B", found, drawn, 0.479, whole, "USA", measured)
-    assert f"takes {measured:.3g} Wh of the data centre by what its accelerators were metered at, and" in said
-    assert "and 0.479 Wh by the terms of this chapter, 0." in said
+    said = one_answer.answer("Llama 3.1 405B", found, Spread(np.array([0.3, 0.5, 0.9]), {}), 0.479, measured)
+    assert f"takes {measured:.3g} Wh of the data centre as metered, and 0.479 Wh (0." in said
+    assert said.endswith(" Wh) by the terms of this chapter.")
     for other in ({"concurrency": 100}, {"output_tokens": 4000}, {"accelerator": "H200"}):
         asked = {"concurrency": 64, "accelerator": "H100 SXM 80GB", **lengths, **other}
         assert tables.measured_at(answers.service("llama-3.1-405b", weight_dtype="fp8", **asked)) is None
@@ -103,5 +102,5 @@ def test_break_evens_by_measurement():
     assert list(found.index) == ["Llama 3.1 405B", "Llama 3 70B"]
     assert found["Llama 3.1 405B"] == pytest.approx(54.5e9, rel=0.02)
     said = comparisons.by_measurement(found)
-    assert said.startswith("By metered energies, which go before computed ones, it is: 54")
+    assert said.startswith("Where answers were metered, their energy gives 54")
     assert comparisons.by_measurement(found.iloc[:0]) == ""

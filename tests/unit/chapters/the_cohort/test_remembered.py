@@ -19,11 +19,11 @@ def test_four_of_several_models():
     names, work, context, scores = takeaways(["llama-2-7b", "snowflake-arctic"])
     assert names.endswith("published sizes are the count, rounded, and Gemma 2B is off by 25%.")
     assert work.endswith(
-        "Arctic holds 27.6 times the weights that a token meets. It is the largest model here, and spends "
-        "17.3 billion of its 479 billion weights on a token."
+        "Arctic holds 27.6 times the weights that work on a token. It is the largest model here and puts "
+        "17.3 billion of its 479 billion weights to work."
     )
     assert context.endswith("from 140 KiB a token (Arctic) to 512 KiB (Llama 2 7B).")
-    assert "tuning moves MMLU by -11.2 to +1.8 points here." in scores
+    assert "tuning moves MMLU by −11.2 to +1.8 points here." in scores
 
 
 def test_four_of_one_dense_model_without_scores():

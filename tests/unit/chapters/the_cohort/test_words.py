@@ -30,42 +30,48 @@ def brief(counts, caches, context):
 def test_the_cohort_in_brief():
     shown, idle, spread, equal, facts = brief(COUNTS, CACHES, 8192)
     assert shown == (
-        "- This chapter shows 14 models, of 3.82 to 479 billion parameters. A token uses 3.82 to 70.6 "
-        "billion of them."
+        "- 14 models of 3.82 to 479 billion parameters stand here. To write a token, 3.82 to 70.6 billion of "
+        "them work."
     )
-    assert idle == "- 4 mixtures of experts among them: 72 to 96% of the weights are idle for any one token."
+    assert idle == (
+        "- In 4 mixtures of experts among them, 72 to 96% of the weights rest while a token is written, but "
+        "must be held in memory."
+    )
     assert spread == (
-        "- Remembering a token takes 26 times more memory in Command R than in Phi-3 medium, at 8,192 tokens "
-        "of context."
+        "- Remembering a token takes 26 times as much memory in Command R as in Phi-3 medium, at 8,192 "
+        "tokens of context."
     )
     assert "for 2 of 2 registered models" in equal
-    assert equal.endswith("The published size is the exact count, rounded, for 1 of 4.")
+    assert equal.endswith("; 1 of 4 published sizes are the exact count, rounded.")
     assert facts == (
-        "- Of 154 facts on the models, 6 were never disclosed. 155 cells of the post's tables carry a "
-        "correction or a remark; 21 were wrong."
+        "- Of 154 facts on the models, 6 were never disclosed. In the blog post that this book starts from, "
+        "155 cells carry a correction or a remark; 21 were wrong."
     )
 
 
 def test_one_dense_model_in_brief_has_no_spread():
     shown, dense, *rest = brief(one(COUNTS, "Llama 2 7B"), one(CACHES, "Llama 2 7B"), 1)
     assert shown == (
-        "- This chapter shows 1 model, of 6.74 billion parameters. A token uses 6.74 billion of them."
+        "- 1 model of 6.74 billion parameters stands here. To write a token, 6.74 billion of them work."
     )
     assert dense == "- All of them are dense."
     assert len(rest) == 2
-    assert "- 1 mixture of experts" in brief(one(COUNTS, "DBRX"), CACHES, 1)[1]
+    assert "- In 1 mixture of experts" in brief(one(COUNTS, "DBRX"), CACHES, 1)[1]
     assert "at 1 token of context" in brief(COUNTS, CACHES, 1)[2]
 
 
 @pytest.mark.parametrize(
     ("dates", "said"),
     [
-        (["2024-01-31", "2024-06-01"], "None of the models chosen came out in the spring of 2024."),
-        (["2024-02-01"], "Of 3 models chosen, 1 came out between February and May 2024: A on 1 February."),
+        (["2024-01-31", "2024-06-01"], "None of the cohort came out in the spring of 2024."),
+        (
+            ["2024-02-01"],
+            "1 of 3 models of the cohort came out between February and May 2024: A on 1 February.",
+        ),
         (
             ["2023-07-18", "2024-02-21", "2024-05-31"],
-            "Of 3 models chosen, 2 came out between February and May 2024: first B on 21 February, last C on "
-            "31 May.",
+            "2 of 3 models of the cohort came out between February and May 2024: first B on 21 February, "
+            "last C on 31 May.",
         ),
     ],
 )
@@ -77,50 +83,47 @@ def test_the_spring_of_2024(dates, said):
 def test_how_fields_are_known():
     assert words.how_known(MATRIX) == (
         "73% of the 154 cells are stated, 22% had to be read off a configuration.\n"
-        "Left out most often, by 2 of 14 models: training tokens, training context, alignment."
+        "Most often kept back, each for 2 of 14 models: training tokens, training context, alignment."
     )
     told = pd.DataFrame({"date": ["stated", "derived"]})
-    assert words.how_known(told).endswith("Nothing is left out.")
+    assert words.how_known(told).endswith("Nothing is kept back.")
     assert words.how_known(pd.DataFrame({"date": [""]})) == "The data hold no facts on the models chosen."
 
 
 def test_what_is_not_said_of_the_training():
     facts = model_tables.training_facts(COHORT)
     assert words.undisclosed_training(facts) == (
-        "How much text it saw is kept back for 2 of 14 models: Command R, Mixtral 8x22B.\n"
-        "How long the training sequences were is kept back for 2, how the instructed variant was aligned for "
-        "2."
+        "Without the amount of text, the training compute and the footprint of Command R, Mixtral 8x22B can "
+        "only be estimated."
     )
-    assert words.undisclosed_training(one(facts, "Llama 3 8B")) == (
-        "How much text it saw is known of 1 model.\n"
-        "How long the training sequences were is kept back for none, how the instructed variant was aligned "
-        "for none."
-    )
+    told = words.undisclosed_training(one(facts, "Llama 3 8B"))
+    assert told == "How much text it saw is known of 1 model."
 
 
 def test_tokens_for_the_size():
     assert words.tokens_for_size(RATIOS, 20) == (
         "Chinchilla saw 20 tokens per parameter.\n"
-        "Of 12 models, 12 saw more for their active parameters, from 1.45 times as much (Llama 2 70B) to "
-        "93.4 times (Llama 3 8B).\n"
+        "12 of 12 models saw more for their active parameters, from 1.45 times as much (Llama 2 70B) to 93.4 "
+        "times (Llama 3 8B).\n"
+        "Longer training makes a small model good enough, and a small model is cheaper to run.\n"
         "A mixture of experts has two ratios: DBRX saw 329 tokens for each active parameter, and 91.2 for "
         "each that it holds."
     )
     dense = words.tokens_for_size(one(RATIOS, "Llama 2 70B"), 100)
-    assert dense.endswith("Of 1 model, 0 saw more for their active parameters.")
+    assert dense.endswith("No models saw more for their active parameters.")
     assert words.tokens_for_size(RATIOS.iloc[:0], 20).startswith("None of the models chosen discloses")
 
 
 def test_the_mixture_with_the_nearest_ratios_is_named_in_any_order():
-    assert words.tokens_for_size(RATIOS.iloc[::-1], 20).split("\n")[2].startswith("A mixture of experts")
+    assert words.tokens_for_size(RATIOS.iloc[::-1], 20).split("\n")[3].startswith("A mixture of experts")
     assert "DBRX saw 329" in words.tokens_for_size(RATIOS.iloc[::-1], 20)
 
 
 def test_active_shares():
     assert words.active_share(COUNTS) == (
-        "The figure separates two families.\n"
+        "What must be held in memory is the total; what has to be computed for a token is the active part.\n"
         "With all its experts Arctic is 27.6 times as large as what one token uses, Mixtral 8x22B 3.59 "
-        "times: 72 to 96% of the weights are idle.\n"
+        "times: 72 to 96% of the weights rest.\n"
         "Arctic, the largest of all, spends on a token what a dense model of 17.3 billion parameters would."
     )
     alone = words.active_share(one(COUNTS, "DBRX"))
@@ -150,9 +153,10 @@ def test_what_context_costs():
         "billion, 50 KiB."
     )
     assert sequence == "A sequence of 8,192 tokens takes 400 MiB to 10 GiB."
-    assert order == "The rank correlation between size and cost per token is -0.06."
-    assert beyond.startswith(
-        "The context chosen here is longer than the makers offer for 6 of 14 models (Llama 2 7B,"
+    assert order == "Size does not tell: its rank correlation with the cost per token is −0.06."
+    assert beyond.startswith("For 6 of 14 models (Llama 2 7B, Llama 2 13B, Llama 2 70B, Phi-3 mini,")
+    assert beyond.endswith(
+        "this context is longer than the makers offer; they stand here for comparison only."
     )
     single = words.cache_cost(one(COUNTS, "Llama 3 8B"), one(CACHES, "Llama 3 8B"), 8192)
     assert single == "A sequence of 8,192 tokens takes 1 GiB."
@@ -161,10 +165,10 @@ def test_what_context_costs():
 def test_what_context_costs_by_its_length():
     by_length = model_tables.caches_by_length([*COHORT, "gpt-oss-20b"], [2048, 131_072])
     assert words.cache_by_length(by_length) == (
-        "In 3 of the 15 models the cache of some layers, or of all, stops growing.\n"
-        "From 2,048 to 131,072 tokens the cost per token falls there by a factor of 1.06 (gpt-oss 20B) to 64 "
+        "In 3 of 15 models some layers, or all, stop adding to their cache.\n"
+        "From 2,048 to 131,072 tokens a token gets cheaper there by a factor of 1.06 (gpt-oss 20B) to 64 "
         "(Phi-3 mini).\n"
-        "For all others, a token costs the same at any length."
+        "In all others a token costs the same at any length."
     )
     flat = words.cache_by_length(one(by_length, "Llama 3 8B"))
     assert flat.startswith("No cache of these models stops growing")
@@ -174,10 +178,10 @@ def test_how_scores_move():
     found = published_values.scores(COHORT, "MMLU")
     spread, step = tables.score_spread(found), tables.instructed_less_base(found)
     assert words.score_moves(spread, step, "MMLU") == (
-        "The same MMLU score moves by up to 2.0 points between sources, for Llama 3 8B (instruct): same "
-        "variant, shots and metric.\n"
-        "From the base to the instructed variant, with as many shots, the median score moves by -16.4 to "
-        "+2.8 points: a table that mixes them does not rank models."
+        "Sources differ by up to 2.0 points on the same MMLU score, that of Llama 3 8B (instruct), for one "
+        "variant, number of shots and metric.\n"
+        "Tuning a base model to follow instructions moves the median score by −16.4 to +2.8 points: a table "
+        "that mixes the two does not rank models."
     )
     assert words.score_moves(spread.iloc[:0], step.iloc[:0], "MMLU") == (
         "No score was published twice with the same variant, shots and metric."
@@ -195,7 +199,7 @@ def test_agreement_with_the_references():
 def test_published_sizes_and_their_readings():
     assert checks.published_sizes(SIZES) == (
         "1 of 4 published sizes are the exact count, rounded.\n"
-        "For 2 more there is some other reading that gives the printed digits; for 1 there is none.\n"
+        "2 more give the printed digits when counted in some other way; 1 does not in any.\n"
         "The median gap is 0.8%, the largest 25%: Gemma 2B is named for 2 billion and holds 2.51 billion."
     )
     assert checks.readings(SIZES) == (
@@ -222,7 +226,10 @@ def test_what_active_means():
 
 def test_training_compute_beside_estimates():
     said = checks.compute_gap(tables.training_compute(COHORT))
-    assert said == "The median difference is 3.0%, the largest 19%, for Llama 3 70B."
+    assert said == (
+        "Our estimates differ from theirs by 3.0% at the median. The largest difference is that of Llama 3 "
+        "70B, for which ours is 19% lower."
+    )
 
 
 def test_layers_that_see_different_things():

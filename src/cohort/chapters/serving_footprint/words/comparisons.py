@@ -8,11 +8,12 @@ import pandas as pd
 
 from cohort.chapters.serving_footprint.making import OwnMachines
 from cohort.chapters.serving_footprint.words.one_answer import bound, plant_time
+from cohort.display.phrases import amount, placed, scaled_range
 from cohort.display.words import counted, mass, plainly, scaled, significant
 from cohort.footprint import yardsticks
 from cohort.footprint.uncertainty import Spread
 from cohort.footprint.yardsticks import Fleet
-from cohort.units import DAYS_PER_YEAR, HOURS_PER_DAY
+from cohort.units import DAYS_PER_YEAR
 
 # Queries ----------------------------------------------------------------------------------------------------
 
@@ -32,19 +33,17 @@ def queries_by_others(published: pd.DataFrame, own: pd.DataFrame, node_kw: float
     Returns
     -------
     str
-        A paragraph.
+        Two paragraphs.
     """
     stated = published.loc[~published["derived"], "wh"]
     apart = own["high"].max() / own["low"].min()
     return (
-        f"The figures that others publish span {significant(stated.min(), 2)} to "
-        f"{significant(stated.max(), 2)} Wh. The models of the figure span a factor of "
-        f"{significant(apart, 2)}, so that lying among them would say nothing. DeepSeek "
-        "says how large its model is and how many answers share a step, and "
-        "Mistral how large Large 2 is; of the others neither is known, and these two move an answer by far "
-        "more than the figures differ. The figure of DeepSeek is derived from its published nodes and an "
-        f"assumed {node_kw:g} kW for each, and was never metered; that of Mistral Large 2 is EcoLogits run "
-        "again."
+        f"The figures that others publish lie close together, {significant(stated.min(), 2)} to "
+        f"{significant(stated.max(), 2)} Wh. That confirms little: the models of the figure span a factor of "
+        f"{significant(apart, 2)}, and of most of the published ones neither the size nor the number of "
+        "answers in a step is known.\n\n"
+        f"The figure of DeepSeek is derived from its published nodes and an assumed {node_kw:g} kW for each, "
+        "and was never metered; that of Mistral Large 2 is EcoLogits run again."
     )
 
 
@@ -85,9 +84,9 @@ def life_cycle(grams: float, g_per_kwh: Mapping[str, float]) -> str:
     france, states = (significant(1000 * grams / g_per_kwh[place], 2) for place in ("France", "USA"))
     return (
         f"The life-cycle assessment of Mistral Large 2 gives {grams} g of CO2e for an answer of 400 tokens, "
-        "and no energy ([Mistral AI, 2025](../bibliography.md#mistral2025lca)). By electricity alone that "
-        f"would be {france} Wh on the French grid and {states} Wh on that of the United States. It counts "
-        "the whole chain of supply, and its energy cannot be told from that; it is no row of this figure."
+        "and no energy ([Mistral AI, 2025](../bibliography.md#mistral2025lca)). As electricity alone that "
+        f"would be {france} Wh on the French grid or {states} Wh on that of the United States. But it counts "
+        "the whole chain of supply, so the figure leaves it out."
     )
 
 
@@ -114,17 +113,16 @@ def break_even_point(name: str, evens: pd.DataFrame, between: Spread | None) -> 
     if name not in evens.index:
         return f"For {name} the hours are not known."
     made, count, most = evens["made"][name], evens["answers"][name], bound(evens, name)
-    how = "With hours that follow from its tokens and stay below that bound it is" if most else "It is"
+    how = "With hours that follow from its tokens and stay below that bound" if most else "The range"
     spans = (
-        f" {how} {scaled(between.low, 2)} to {scaled(between.high, 2)} answers from the 5th to the 95th "
-        "percentile."
+        f" {how} {'it is' if most else 'is'} {scaled_range(between.low, between.high, 2)} answers, from the "
+        "5th to the 95th percentile."
         if between
         else ""
     )
     return (
-        f"The training of {name} emitted {most}{scaled(made)} t by this count, location-based, as "
-        f"much as {most}{scaled(count)} answers.{spans} The grid and the data centre are the same "
-        "for both; the range is due to the rest."
+        f"Training {name} emitted {most}{scaled(made)} t by this count, as much as {most}{scaled(count)} "
+        f"answers.{spans}"
     )
 
 
@@ -144,7 +142,7 @@ def by_measurement(found: pd.Series) -> str:
     if found.empty:
         return ""
     each = ", ".join(f"{scaled(count)} for {name}" for name, count in found.items())
-    return f"By metered energies, which go before computed ones, it is: {each}."
+    return f"Where answers were metered, their energy gives {each}."
 
 
 def fewer_at_once(name: str, evens: pd.DataFrame, fewer: int, concurrency: int) -> str:
@@ -187,9 +185,8 @@ def both_published(machines: OwnMachines) -> str:
     """
     return (
         f"One maker publishes both sides. Making DeepSeek-V3 and R1 took {scaled(machines.hours)} hours of "
-        f"an H800. Their service kept {machines.devices:,.0f} of them in use, averaged over a day, or "
-        f"{HOURS_PER_DAY * machines.devices:,.0f} hours a day: use had caught up after "
-        f"{plainly(machines.days, 2)} days."
+        f"H800. Their service kept {machines.devices:,.0f} of them busy on average, so that use had caught "
+        f"up after {plainly(machines.days, 2)} days."
     )
 
 
@@ -210,14 +207,13 @@ def all_counted(evens: pd.DataFrame, answers_per_day: float) -> str:
     """
     grown = (evens["with development"] / evens["answers"]).median() if len(evens) else 1.0
     return (
-        "The last column counts all: what was tried before the final run, and the hardware on both sides. It "
-        f"moves the point by a factor of {significant(grown, 2)}. Days assume {scaled(answers_per_day)} "
-        f"{'answer' if answers_per_day == 1 else 'answers'} a day, of one model; that number is chosen, "
-        "since no maker of these models publishes it; only DeepSeek publishes its machines. "
-        "Hours that are *at most* so many make all that follows "
-        "from them a bound too.\n"
-        "A model that was trained on more tokens than its size asks for takes longer to be outweighed: its "
-        "making is dearer, its answers are not."
+        "The last column of the table also counts what was tried before the final run and the hardware of "
+        f"both sides, which moves the point by a factor of {significant(grown, 2)}. Its days assume "
+        f"{amount(answers_per_day, 'answer')} a day, a choice of ours, since no maker of these models "
+        "publishes its demand. Where hours are *at most* so many, all that follows from them is a bound "
+        "too.\n\n"
+        "The more text a model of a given size saw, the longer until use outweighs its making: the making is "
+        "dearer, the answers are not."
     )
 
 
@@ -240,10 +236,9 @@ def service_year(year_kg: float) -> str:
     persons = yardsticks.person_days(year_kg) / DAYS_PER_YEAR
     return (
         f"A year of the service emits {mass(year_kg)}: what {plainly(persons)} average humans cause in a "
-        f"year, or {plainly(yardsticks.car_years(year_kg))} cars.\n"
-        "All greenhouse gases are counted for persons; carbon dioxide from fossil fuels alone is less, and a "
-        "tonne of it lasts longer. The flight depends on what it does to the air besides its carbon dioxide, "
-        "and its source is of low authority."
+        f"year, or {plainly(yardsticks.car_years(year_kg))} cars.\n\n"
+        "Persons are counted with all their greenhouse gases. What a flight does to the air besides its "
+        "carbon dioxide is uncertain, and its source is weak."
     )
 
 
@@ -262,8 +257,8 @@ def service_captured(year_kg: float) -> str:
     """
     plant = yardsticks.capture(year_kg)
     return (
-        f"A year of the service would keep it busy for {plant_time(plant.design_months)} by its design, and "
-        f"is {plainly(plant.first_months, 2)} times what it captured in those ten months."
+        f"A year of the service would keep the plant busy for {plant_time(plant.design_months)} by its "
+        f"design, and is {plainly(plant.first_months, 2)} times what it captured in those ten months."
     )
 
 
@@ -292,15 +287,15 @@ def trainings_captured(months: pd.Series, family_t: float, grid: str) -> str:
     family = yardsticks.capture(1000 * family_t)
     return (
         "By its design the plant would capture the training of any one of these models in at most "
-        f"{significant(months.max())} months. It captured {captured:.0f} t in 2024, "
-        f"{100 * captured / design:.2f}% of the design, and {first_months:.0f} t in its first ten months. "
-        f"That was a start, with a sixth of its units: its reporters call {low:,.0f} to {high:,.0f} t a year "
-        f"realistic. At that the three models of Llama 3.1, {family_t:,.0f} t by their card, take "
-        f"{family.realistic_years[0]:.0f} to {family.realistic_years[1]:.0f} years in place of "
-        f"{significant(family.design_months)} months.\n"
-        f"All trainings are modelled alike, in the data centre and on the grid of {grid}; hours that are *at "
-        "most* so many make a bound. The published emissions beside them are those of their makers, mostly "
-        "rated power times hours, on the grid that each of them took, and enter nothing here."
+        f"{significant(months.max())} months. In its first ten months, with a sixth of its units, it "
+        f"captured {first_months:.0f} t; in the calendar year 2024 it was {captured:.0f} t, "
+        f"{100 * captured / design:.2f}% of the design. "
+        f"Its reporters call {low:,.0f} to {high:,.0f} t a year realistic for these units. At that, the "
+        f"{family_t:,.0f} t that the card of Llama 3.1 gives for its three models take "
+        f"{family.realistic_years[0]:.0f} to {family.realistic_years[1]:.0f} years, not "
+        f"{significant(family.design_months)} months.\n\n"
+        f"All trainings of the table are modelled alike, in the data centre and on the grid of "
+        f"{placed(grid)}; what their makers published stands beside them for comparison."
     )
 
 
@@ -327,10 +322,10 @@ def shipments(quoted: pd.Series, planned: float) -> str:
         )
     )
     return (
-        f"By these, two quarters of 2023 come to at most {scaled(quarters)}, A100 included in one of them, "
-        f"and the whole year to {scaled(quoted['H100 shipped in 2023'])} H100 by another account. One buyer "
-        f"alone planned {scaled(planned)} by the end of 2024. A million is of the right size, and when it "
-        "was reached cannot be known."
+        f"By these, two quarters of 2023 come to at most {scaled(quarters)}, A100 included in one of them; "
+        f"another account gives {scaled(quoted['H100 shipped in 2023'])} H100 for the whole year. One buyer "
+        f"alone planned {scaled(planned)} by the end of 2024. So a million is of the right size; when it was "
+        "reached cannot be known."
     )
 
 
@@ -354,12 +349,13 @@ def fleet_year(million: Fleet, world_twh: float, grid: str) -> str:
     twh, year = million.year.energy_kwh / 1e9, million.year
     plants = yardsticks.capture(year.operational_kg)
     return (
-        f"At the central factors they draw {significant(million.power_w / 1e9)} GW and take "
-        f"{significant(twh)} TWh a year, {significant(100 * twh / world_twh)}% of what all data centres took "
-        f"in 2024. On the grid of {grid} that emits {significant(year.operational_kg / 1e9)} Mt a year. "
-        f"Making the hardware emitted {significant(million.embodied_kg / 1e9)} Mt, once.\n"
-        f"It would take {plants.design_years:,.0f} plants as they were designed, or "
-        f"{scaled(plants.first_months)} times what the one there is captured in its first ten months.\n"
+        f"At the central factors they draw {significant(million.power_w / 1e9)} GW, a large power station, "
+        f"and take {significant(twh)} TWh a year, {significant(100 * twh / world_twh)}% of what all data "
+        f"centres took in 2024. On the grid of {placed(grid)} that emits "
+        f"{significant(year.operational_kg / 1e9)} Mt a year; making the hardware emitted "
+        f"{significant(million.embodied_kg / 1e9)} Mt, once.\n\n"
+        f"Capturing a year of it would take {plants.design_years:,.0f} plants as they were designed, or "
+        f"{scaled(plants.first_months)} times what the one there is captured in its first ten months. "
         "A fleet that waits half of the time draws less, though not half: waiting machines draw too."
     )
 
@@ -389,13 +385,12 @@ def measured_accuracy(left: pd.DataFrame, drawn: float) -> str:
     return (
         f"Predicted from the others, {100 * (off <= 0.25).mean():.0f}% of the points are within a quarter of "
         f"what was measured. The worst is {worst['model']} with {significant(worst['concurrency'])} requests "
-        f"at once, {significant(worst['ratio'], 2)} of it: by the times that the leaderboard prints its "
-        "steps last longer than reading and multiplying explain, and the accelerators draw meanwhile. By the "
-        f"median of a model, those of {lowest} are lowest, all above a hundred billion parameters: answers "
-        "of such models may take more than this chapter says.\n"
-        "The term for experts in eight bits, and the scale of products on B200, were chosen when the errors "
-        "of all metered models had been seen, so that their rows are no blind test of these. The range that "
-        f"is drawn keeps the geometric standard deviation of {drawn:.2f} from before."
+        f"at once, predicted at {significant(worst['ratio'], 2)} of it: its steps last longer than reading "
+        "and multiplying explain.\n\n"
+        f"By the median of a model, {lowest} come out lowest: answers of models above a hundred billion "
+        "parameters may take more than this chapter says. The range of an answer keeps an earlier, wider "
+        f"geometric standard deviation, {drawn:.2f}, since the term for experts in eight bits and the scale "
+        "of products on B200 were chosen when these errors had been seen."
     )
 
 
@@ -413,16 +408,13 @@ def metered_accuracy(found: Mapping[str, float]) -> str:
         A paragraph.
     """
     return (
-        "The leaderboard metered 357 configurations more that can be tested, on B200 too, in chat, reasoning "
-        "and code. With each model predicted from the others their geometric standard deviation is "
-        f"{found['spread']:.2f}, at most {found['widest']:.2f} in any class, and "
+        "The leaderboard metered 357 configurations more, on B200 too, in chat, reasoning and code. "
+        f"Predicted from the other models, they come out to a factor of {found['spread']:.2f}, and "
         f"{100 * found['inside']:.0f}% lie inside the range; eight bits are predicted at "
-        f"{found['eight bits']:.2f} of what they take. The prompts of code completion are not published: the "
-        f"length that suits the smaller coder, about {found['prompt']:,.0f} tokens, was used for the larger "
-        "one. Sixteen configurations fail: Qwen3-Coder 480B in fp8, with a copy of the attention on "
-        f"each accelerator, takes {1 / found['copies']:.1f} times what the terms give. Its accelerators draw "
-        "nearly their rating even at eight requests, which no reading and multiplying explains, and no other "
-        "model was metered that way."
+        f"{found['eight bits']:.2f} of what they take. Sixteen fail: Qwen3-Coder 480B in fp8, with a copy of "
+        f"the attention on each accelerator, takes {1 / found['copies']:.1f} times what the terms give. No "
+        "other model was metered that way. The prompts of code completion are not published; the length that "
+        f"suits the smaller coder, about {found['prompt']:,.0f} tokens, stands in for the larger one."
     )
 
 
@@ -444,10 +436,10 @@ def deepseek(blind: float, published: Mapping[str, float], node_kw: float) -> st
         A paragraph.
     """
     return (
-        f"For DeepSeek the terms give {blind:.2f} Wh for 1,000 output tokens, where its published nodes "
-        f"and tokens, at an assumed {node_kw:g} kW a node, give {published['central']:.2f} Wh, and "
-        f"{published['low']:.2f} to {published['high']:.2f} with other assumptions on a node's power: two "
-        "estimates, neither of them metered. Its layout is wider than a node, which the terms do not know."
+        f"For 1,000 output tokens of DeepSeek the terms give {blind:.2f} Wh. Its published nodes and tokens, "
+        f"at an assumed {node_kw:g} kW a node, give {published['central']:.2f} Wh, and "
+        f"{published['low']:.2f} to {published['high']:.2f} by other assumptions. These are two estimates: "
+        "nobody metered that service, and the terms do not know layouts that are wider than a node."
     )
 
 
@@ -465,10 +457,10 @@ def ecologits(median: float, spread: float) -> str:
         A sentence.
     """
     return (
-        "The formula of EcoLogits, which is public and fixed at 64 requests in use, has a median ratio of "
-        f"{median:.2f} and a geometric standard deviation of {spread:.2f} on 171 configurations of the same "
-        "leaderboard ([EcoLogits, 2026](../bibliography.md#ecologits)); a script in `benchmarks/` runs it on "
-        "the points of this chapter."
+        "The public formula of EcoLogits, fixed at 64 requests in use, comes out at "
+        f"{median:.2f} of what was measured at the median, with a geometric standard deviation of "
+        f"{spread:.2f}, on 171 configurations of the same leaderboard "
+        "([EcoLogits, 2026](../bibliography.md#ecologits))."
     )
 
 
@@ -488,7 +480,7 @@ def answer_ranges(energy: Spread, co2e: Spread, causes: pd.Series) -> str:
         A paragraph.
     """
     return (
-        f"Energy has a range of {plainly(energy.high / energy.low, 2)} times from the 5th to the 95th "
-        f"percentile; {causes.max():.0f}% of its variance is due to *{causes.idxmax()}*. CO2e has a range of "
-        f"{plainly(co2e.high / co2e.low, 2)} times."
+        f"From the 5th to the 95th percentile the energy of an answer spans a factor of "
+        f"{plainly(energy.high / energy.low, 2)}, its CO2e one of {plainly(co2e.high / co2e.low, 2)}. Most "
+        f"of the doubt, {causes.max():.0f}% of the variance of the energy, is *{causes.idxmax()}*."
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cohort.chapters.serving_footprint.making import OwnMachines
-from cohort.display.phrases import amount
+from cohort.display.phrases import amount, placed
 from cohort.display.words import counted, mass, plainly, scaled, significant
 from cohort.footprint import answers, energy, yardsticks
 from cohort.footprint.accounts import Footprint
@@ -28,11 +28,9 @@ def answer(
     service: answers.Service,
     drawn: Spread,
     wh: float,
-    whole: Footprint,
-    grid: str,
     measured: float | None = None,
 ) -> str:
-    """Return what one answer takes and emits.
+    """Return what one answer takes.
 
     Parameters
     ----------
@@ -44,10 +42,6 @@ def answer(
         Energy of an answer.
     wh : float
         The same at central factors.
-    whole : Footprint
-        Of an answer, the hardware included.
-    grid : str
-        Where the electricity is from.
     measured : float, optional
         Energy of an answer by a measurement of the same service, which leads where there is one.
 
@@ -58,22 +52,40 @@ def answer(
     """
     device = service.device.name
     carried = (
-        f" The terms were fitted on H100. For {device} that of products follows its ratings and the others "
-        "stay as they are; the range is wider for it."
+        f" The terms were fitted on H100; for {device} they are carried over, and the range is wider for it."
         if device != energy.MEASURED
         else ""
     )
-    taken, wide = f"{plainly(wh)} Wh of the data centre", "and "
+    lengths = counted(service.output_tokens, "token")
+    load = f"{service.concurrency:,} at once on {counted(service.accelerators, device, device)}"
+    ends = f"({plainly(drawn.low, 2)} to {plainly(drawn.high, 2)} Wh)"
+    taken = f"{plainly(wh)} Wh of the data centre {ends}"
     if measured is not None:
-        taken = f"{plainly(measured)} Wh of the data centre by what its accelerators were metered at"
-        wide = f"and {plainly(wh)} Wh by the terms of this chapter, "
+        taken = (
+            f"{plainly(measured)} Wh of the data centre as metered, and {plainly(wh)} Wh {ends} by the terms "
+            "of this chapter"
+        )
+    return f"One answer of {lengths} by {name}, {load}, takes {taken}.{carried}"
+
+
+def answer_emits(whole: Footprint, grid: str) -> str:
+    """Return what one answer emits.
+
+    Parameters
+    ----------
+    whole : Footprint
+        Of an answer, the hardware included.
+    grid : str
+        Where the electricity is from.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     return (
-        f"One answer of {counted(service.output_tokens, 'token')} by {name}, {service.concurrency:,} at once "
-        f"on {counted(service.accelerators, device, device)}, takes {taken}, "
-        f"{wide}{plainly(drawn.low, 2)} to {plainly(drawn.high, 2)} Wh from the 5th to the 95th percentile. "
-        f"On the grid of {grid} it emits {plainly(1000 * whole.co2e_kg)} g of CO2e, location-based, "
-        f"of which {plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% for the making of the hardware."
-        f"{carried}"
+        f"On the grid of {placed(grid)} that answer emits {plainly(1000 * whole.co2e_kg)} g of CO2e, "
+        f"{plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% of it for the making of the hardware."
     )
 
 
@@ -115,8 +127,8 @@ def catching_up(name: str, evens: pd.DataFrame, answers_per_day: float) -> str:
     if name in evens.index:
         count, days, most = evens["answers"][name], evens["days"][name], bound(evens, name)
         own = (
-            f"Use outweighs making after {most}{scaled(count)} answers: "
-            f"at {scaled(answers_per_day)} a day, after {most}{plainly(days)} days."
+            f"Use outweighs making after {most}{scaled(count)} answers, {most}{plainly(days)} days at "
+            f"{scaled(answers_per_day)} a day."
         )
     else:
         own = f"The training of {name} is not disclosed, so that use cannot be set beside it."
@@ -126,7 +138,7 @@ def catching_up(name: str, evens: pd.DataFrame, answers_per_day: float) -> str:
         f"{bound(evens, each)}{scaled(evens['answers'][each], 2)} ({each})"
         for each in (str(evens["answers"].idxmin()), str(evens["answers"].idxmax()))
     )
-    return f"{own} Across the models here it takes {low} to {high} answers."
+    return f"{own} The models here range from {low} to {high}."
 
 
 def own_machines(machines: OwnMachines) -> str:
@@ -143,8 +155,8 @@ def own_machines(machines: OwnMachines) -> str:
         A sentence.
     """
     return (
-        "The one maker that publishes its machines needs no chosen demand: DeepSeek's service took as many "
-        f"accelerator hours as making V3 and R1 after {plainly(machines.days, 2)} days."
+        f"DeepSeek, the one maker that publishes its machines, spent as many accelerator hours on "
+        f"{plainly(machines.days, 2)} days of use as on making V3 and R1."
     )
 
 
@@ -164,9 +176,8 @@ def tonne_and_plant(year_kg: float) -> str:
     plant = yardsticks.capture(year_kg)
     return (
         f"A tonne of CO2e is what an average human causes in {yardsticks.person_days(1000):.0f} days. "
-        f"A year of this service emits {mass(year_kg)}: {plant_time(plant.design_months)} of work for the "
-        f"plant that the post names as it was designed, and {plainly(plant.first_months, 2)} times what it "
-        "captured in its first ten months."
+        f"A year of this service emits {mass(year_kg)}, {plainly(plant.first_months, 2)} times what the "
+        "capture plant Mammoth took up in its first ten months."
     )
 
 
@@ -200,8 +211,8 @@ def million(fleet: Fleet) -> str:
         A sentence.
     """
     return (
-        f"A million H100 would draw {plainly(fleet.power_w / 1e9)} GW, at intensive work, with the data "
-        f"centre, estimated, and take {plainly(fleet.year.energy_kwh / 1e9)} TWh a year."
+        f"A million H100 at intensive work would draw an estimated {plainly(fleet.power_w / 1e9)} GW with "
+        f"their data centres, and take {plainly(fleet.year.energy_kwh / 1e9)} TWh a year."
     )
 
 
@@ -219,8 +230,8 @@ def left_out(spread: float) -> str:
         A sentence.
     """
     return (
-        "Each measured model is predicted from the others within a geometric standard deviation of "
-        f"{spread:.2f}; some of the largest come out too low."
+        f"Measured models are predicted from the others to a factor of {spread:.2f} (one geometric standard "
+        "deviation); some of the largest come out too low."
     )
 
 
@@ -243,13 +254,12 @@ def energy_goes(terms: pd.DataFrame) -> str:
     total = terms.sum(axis=1)
     shares, fall = terms.div(total, axis=0), float(total.iloc[0] / total.iloc[-1])
     parts = [
-        f"with {counted(int(shares.index[at]), 'answer')} in a step {significant(100 * row.max(), 2)}% of it "
-        f"goes to *{row.idxmax()}*"
+        f"with {int(shares.index[at]):,}, {significant(100 * row.max(), 2)}% goes to *{row.idxmax()}*"
         for at, row in ((0, shares.iloc[0]), (-1, shares.iloc[-1]))
     ]
     return (
         f"With {int(terms.index[-1]):,} answers in a step a token takes {significant(fall)} times less "
-        f"energy than with {int(terms.index[0]):,}, and other things take most: {', '.join(parts)}."
+        f"energy than with {int(terms.index[0]):,}. The bars say why: {'; '.join(parts)}."
     )
 
 
@@ -271,21 +281,20 @@ def fitted_points(left: pd.DataFrame, service: answers.Service) -> str:
     kept, device = energy.coefficients(), find_accelerator(energy.MEASURED)
     rated = (device.tdp_w or 0.0) / (device.bandwidth / 1e9)
     carried = (
-        f" For {service.device.name} products take what its power over its peak makes of them, and all else "
-        f"what it takes on H100. Were all of it scaled by ratings, a token would take "
+        f"\n\nFor {service.device.name} products take what its power over its peak makes of them, and all "
+        "else what it takes on H100. Were all of it scaled by ratings, a token would take "
         f"{plainly(service.carried)} times as much; metered B200 lie nearer to the former, and the range of "
-        "an answer is widened to hold both."
+        "an answer holds both."
         if service.device.name != energy.MEASURED
         else ""
     )
     return (
-        f"The coefficients were fitted to {len(left)} points of {left['model'].nunique()} models. Reading a "
-        f"GB takes {kept.read:.3f} J. An H100 that reads at its full bandwidth and draws its full rating "
-        f"takes {rated:.3f} J for it; nothing in the fit knows that number.\n"
-        "The measured requests are chats. What their short prompts take is inside these numbers, spread over "
-        f"answers of {kept.answer:.0f} tokens; what a shorter answer has not paid of its prompt is added. "
-        "A longer prompt adds its FLOPs at the rate that products attain, and a longer context the reading "
-        f"of its cache.{carried}"
+        f"The coefficients were fitted to {len(left)} points of {left['model'].nunique()} models. They make "
+        f"physical sense: reading a GB takes {kept.read:.3f} J, and an H100 that reads at its full bandwidth "
+        f"and draws its full rating takes {rated:.3f} J for it, a number that the fit was never told.\n\n"
+        "The measured requests are chats, whose short prompts are inside these numbers, spread over answers "
+        f"of {kept.answer:.0f} tokens. A shorter answer pays the rest of its prompt on top, a longer prompt "
+        f"its own FLOPs, and a longer context the reading of its cache.{carried}"
     )
 
 
@@ -313,14 +322,15 @@ def boundaries(name: str, service: answers.Service, grid: Grid, rows: Mapping[st
     centre, whole = rows["facility"], rows["with_embodied"]
     kwh, kg = (answers.per_million_tokens(each, service.output_tokens) for each in (centre, whole))
     return (
-        f"{name} is served by {counted(service.accelerators, 'accelerator')} in {service.weight_dtype}. "
-        f"Electricity of {grid.place} is counted with {plainly(grid.g_per_kwh)} g a kWh, the factor of "
-        f"{grid.year}{method}{scope}. "
         f"The data centre takes {plainly(centre.energy_kwh / rows['accelerator'].energy_kwh)} times what the "
-        f"accelerators draw. Of the water, {plainly(100 * whole.water_offsite_l / whole.water_l)}% "
-        "evaporates where the electricity is generated.\n"
-        f"A million output tokens take {plainly(kwh.energy_kwh)} kWh and emit {plainly(kg.co2e_kg)} kg with "
-        f"the hardware, whose making is {plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% of it."
+        f"accelerators draw. A million output tokens of {name}, on "
+        f"{counted(service.accelerators, 'accelerator')} in {service.weight_dtype}, take "
+        f"{plainly(kwh.energy_kwh)} kWh and emit {plainly(kg.co2e_kg)} kg with the hardware, whose making is "
+        f"{plainly(100 * whole.embodied_kg / whole.co2e_kg, 2)}% of it. Of the water, "
+        f"{plainly(100 * whole.water_offsite_l / whole.water_l)}% evaporates where the electricity is "
+        "generated.\n\n"
+        f"Electricity of {placed(grid.place)} counts {plainly(grid.g_per_kwh)} g a kWh, the factor of "
+        f"{grid.year}{method}{scope}."
     )
 
 
@@ -340,9 +350,9 @@ def by_contracts(g_per_kwh: float, one: Footprint) -> str:
         A paragraph.
     """
     return (
-        "These emissions are location-based. Market-based, by contracts such as those of Google, "
-        f"{plainly(g_per_kwh)} g a kWh as derived from what it states for a query, the electricity of an "
-        f"answer emits {plainly(1000 * one.co2e_market_kg)} g in place of {plainly(1000 * one.co2e_kg)} g."
+        "That is location-based. Market-based, by contracts such as those of Google "
+        f"({plainly(g_per_kwh)} g a kWh, derived from what it states for a query), the electricity of an "
+        f"answer emits {plainly(1000 * one.co2e_market_kg)} g instead of {plainly(1000 * one.co2e_kg)} g."
     )
 
 
@@ -366,13 +376,13 @@ def company(name: str, sweep: pd.DataFrame) -> str:
     fewest, best = min(wh), min(wh, key=wh.__getitem__)
     first, least = wh[fewest], wh[best]
     saved = (
-        f", and {plainly(least)} Wh with {best:,}: {plainly(first / least)} times less"
+        f", and {plainly(least)} Wh with {best:,}: {plainly(first / least, 2)} times less"
         if first > 1.01 * least
         else ""
     )
     return (
-        f"For {name} an answer takes {plainly(first)} Wh when {counted(fewest, 'is', 'are')} written at once"
-        f"{saved}. A line that rises again needs more accelerators for the caches of its answers."
+        f"An answer of {name} takes {plainly(first)} Wh when {counted(fewest, 'is', 'are')} written at once"
+        f"{saved}. A line that rises again needs more accelerators, to hold the caches of its answers."
     )
 
 
@@ -396,15 +406,14 @@ def sizes(models: pd.DataFrame) -> str:
             for part in (models[~models["mixture"]], models[models["mixture"]])
         )
         compared = (
-            "For each billion active parameters, the dense models take "
-            f"{plainly(1000 * dense, 2)} mWh at the median and the mixtures {plainly(1000 * mixed, 2)} mWh: "
-            f"at this concurrency, active parameters say {'too little' if mixed > dense else 'too much'} of "
-            "what a mixture takes."
+            f"A billion active parameters take {plainly(1000 * dense, 2)} mWh in a dense model and "
+            f"{plainly(1000 * mixed, 2)} mWh in a mixture, at the median. At this concurrency, a mixture "
+            f"takes {'more' if mixed > dense else 'less'} than its active parameters suggest."
         )
     return (
         f"{compared}\n"
-        f"The most frugal answer here is that of {models['wh'].idxmin()} with {plainly(models['wh'].min())} "
-        f"Wh, the dearest that of {models['wh'].idxmax()} with {plainly(models['wh'].max())} Wh."
+        f"The most frugal answer is that of {models['wh'].idxmin()}, {plainly(models['wh'].min())} Wh, the "
+        f"dearest that of {models['wh'].idxmax()}, {plainly(models['wh'].max())} Wh."
     )
 
 
@@ -428,7 +437,7 @@ def prompts(name: str, lengths: pd.DataFrame, service: answers.Service) -> str:
     at_once, limit = service.concurrency, service.model.context_limit
     first, last = lengths.index[0], lengths.index[-1]
     grown = (
-        f"From {first:,} to {last:,} tokens of prompt the energy of an answer grows from "
+        f"As the prompt grows from {first:,} to {last:,} tokens, the energy of an answer goes from "
         f"{plainly(lengths.loc[first, 'wh'])} to {plainly(lengths.loc[last, 'wh'])} Wh."
         if len(lengths) > 1
         else ""
@@ -444,5 +453,5 @@ def prompts(name: str, lengths: pd.DataFrame, service: answers.Service) -> str:
     )
     return (
         f"{grown} {stated} {held}\n"
-        "A cache of prompts that are asked for again saves the part that reads them; none is assumed here."
+        "A server that keeps the caches of prompts it meets again saves the reading; none is assumed here."
     )

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.training_footprint.tables import WORDS
-from cohort.display.words import bullets, counted, running, significant
+from cohort.display.phrases import placed
+from cohort.display.words import bullets, running, significant
 from cohort.footprint.factors import Range
 from cohort.footprint.places import offsite_water
 
@@ -50,10 +51,11 @@ def total(name: str, tonnes: Mapping[str, float], grid: str) -> str:
     str
         A sentence.
     """
-    low, median, high = (significant(tonnes[level], 2) for level in ("low", "median", "high"))
+    low, high = (significant(tonnes[level], 2) for level in ("low", "high"))
+    median = significant(tonnes["median"])
     return (
-        f"With data centre and hardware, training {name} comes to an estimated {median} t of CO2e on the "
-        f"grid of {grid}, by location; nine draws of ten lie from {low} to {high} t."
+        f"Training {name} emitted an estimated {median} t of CO2e ({low} to {high} t), with data centre and "
+        f"hardware, on the grid of {placed(grid)}."
     )
 
 
@@ -73,13 +75,11 @@ def hardware_share(making: pd.Series, assessed: Sequence[str]) -> str:
         A sentence.
     """
     if not assessed:
-        share = "No range of its own is known for making these accelerators, so that its share is left open"
+        share = "What making these accelerators emits is not known"
     else:
-        share = f"Making the hardware is {span(making[list(assessed)])}% of the estimated total"
+        share = f"Making the hardware is {span(making[list(assessed)])}% of the total"
         if len(assessed) < len(making):
-            share += (
-                f", for the {counted(len(assessed), 'run')} on accelerators with a range of their own for it"
-            )
+            share += f" in the {len(assessed)} of {len(making)} runs where it is known"
     return f"{share}; no contract for electricity covers it."
 
 
@@ -101,7 +101,7 @@ def steps(name: str, ladder: pd.DataFrame, assessed: bool) -> str:
     Returns
     -------
     str
-        A paragraph.
+        Two paragraphs.
     """
     rated, *wider = (float(ladder["median"][each]) for each in WORDS.values())
     digits = (2, 3, 3, 3, 3)
@@ -112,11 +112,10 @@ def steps(name: str, ladder: pd.DataFrame, assessed: bool) -> str:
     before, after = (significant(unsure[WORDS[each]], 2) for each in ("with_embodied", "with_development"))
     other = "" if assessed else ", by the range of an H100"
     return (
-        f"For {name} the accelerators draw {drawn} times their rated power, and "
-        f"whole machines {node} times. With the data centre it is {centre} "
-        f"times, with the hardware {full} times{other}. Counting all that was tried "
-        f"besides the final run makes it {tried} times at the median, and widens the "
-        f"range from {before} to {after} times between its ends."
+        f"The accelerators of {name} draw {drawn} times their rated power. The machines around them make "
+        f"that {node} times, the data centre {centre}, and the making of the hardware {full}{other}.\n\n"
+        f"All that was tried before the final run takes it to {tried} times. That is the least certain step: "
+        f"with it the ends of the range are {after} times apart, without it {before} times."
     )
 
 
@@ -147,12 +146,11 @@ def widths(
     for how, runs in (("published", known), ("estimated", estimated)):
         if runs:
             said.append(
-                f"Where hours are {how}, the ends of the CO2e are apart by {span(ratios[list(runs)])} times."
+                f"Where hours are {how}, the high end of the CO2e is {span(ratios[list(runs)])} times the "
+                "low one."
             )
     if held:
-        said.append(
-            f"An upper bound of the hours is published of {' and '.join(held)}; draws beyond it are left out."
-        )
+        said.append(f"Of {' and '.join(held)} an upper bound of the hours is published, and kept to.")
     if loose:
         said.append(
             f"At no utilisation could {' and '.join(loose)} keep within the published bound, which is left "
@@ -175,18 +173,23 @@ def causes(drivers: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Two sentences, or one where nothing is drawn.
+        A list and a sentence, or a sentence where nothing is drawn.
     """
     if not len(drivers.columns):
         return "Nothing is left to draw, so nothing is unsure."
     widest = drivers.idxmax(axis=1)
-    each = "; ".join(
-        f"*{cause}* for {', for '.join(widest.index[widest == cause])}" for cause in dict.fromkeys(widest)
+    each = "\n".join(
+        f"- *{cause}* for {', for '.join(widest.index[widest == cause])};" for cause in dict.fromkeys(widest)
     )
     return (
-        f"Most of the variance is due to {each}. Publishing the hours would remove utilisation and tokens, "
-        "publishing the site the grid."
+        f"What makes a footprint unsure, most of all:\n\n{each[:-1]}.\n\nPrinting the hours would remove "
+        "the doubt about utilisation and tokens; naming the site, the doubt about the grid."
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in a row, the last after an ``and``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def leading(drivers: pd.DataFrame) -> str:
@@ -229,8 +232,8 @@ def moving_most(moved: pd.DataFrame, hours_known: bool) -> str:
         else "Hours are estimated, so utilisation is part of it."
     )
     return (
-        f"The answer follows *{moved.index[0]}* most. {hours} What the ledger does not hold: storage, "
-        "networks between sites, buildings, the people, and use, which the chapter on serving takes up."
+        f"The answer follows *{moved.index[0]}* most. {hours} The ledger leaves out storage, networks "
+        "between sites, buildings and people; use is the question of the chapter on serving."
     )
 
 
@@ -256,22 +259,20 @@ def hardware(making: pd.Series, assessed: Sequence[str], h100_kg: pd.Series) -> 
     """
     others = [name for name in making.index if name not in assessed]
     own = (
-        f"Making it is {span(making[list(assessed)])}% of these totals where the accelerator has a range of "
-        "its own for it. "
+        f"Making it is {span(making[list(assessed)])}% of the totals where the accelerator has been "
+        "assessed. "
         if assessed
         else ""
     )
     stand_in = (
-        f"For {' and '.join(others)} the range of a whole H100 stands in, which is too much for a small "
-        f"chip: by it, the share would be {span(making[others])}%. "
+        f"For {_listed(others)} a whole H100 stands in, too much for a small chip: {span(making[others])}%. "
         if others
         else ""
     )
     return (
-        f"*Hardware.* {own}{stand_in}The sources for one H100 go from {significant(h100_kg.min())} kg, the "
-        f"die alone, to {significant(h100_kg.max(), 4)} kg with its share of the server, and the central "
-        "value is an assumption that was made for another card "
-        "([Luccioni et al., 2022](../bibliography.md#luccioni2022bloom))."
+        f"*Hardware.* {own}{stand_in}Sources for one H100 go from {significant(h100_kg.min())} kg, the die "
+        f"alone, to {significant(h100_kg.max(), 4)} kg with its share of the server; the central value was "
+        "assumed for another card ([Luccioni et al., 2022](../bibliography.md#luccioni2022bloom))."
     )
 
 
@@ -291,14 +292,11 @@ def water(name: str, onsite_ml: float, offsite_ml: float) -> str:
         A paragraph.
     """
     return (
-        f"*Water.* Most evaporates where the electricity is made. For {name} that is "
-        f"{significant(offsite_ml)} million litres, {significant(offsite_ml / onsite_ml)} times what "
-        "evaporates in the data centre. What a site uses ranges from nearly nothing, in closed loops, to a "
-        f"litre a kWh, and hardly any report says. Where dams make the power the factor is high, "
+        f"*Water.* Power stations evaporate {significant(offsite_ml)} million litres for {name}, "
+        f"{significant(offsite_ml / onsite_ml)} times what the data centre does. Dams make the factor high, "
         f"{significant(offsite_water('Sweden').central, 2)} L a kWh in Sweden and "
-        f"{significant(offsite_water('Canada').central, 2)} in Canada: what evaporates from reservoirs is "
-        "charged to the electricity, though they serve other ends too. A litre counts the same everywhere; "
-        "no source cited here gives a weight for scarcity."
+        f"{significant(offsite_water('Canada').central, 2)} in Canada, since all that evaporates from "
+        "reservoirs is charged to the electricity. A litre counts the same in a wet place and in a dry one."
     )
 
 
@@ -316,14 +314,13 @@ def made_beyond_carbon(found: Mapping[str, float]) -> str:
         A paragraph.
     """
     return (
-        f"*Beyond carbon.* Of {found['kinds']:.0f} kinds of impact in the one public teardown of an A100, "
-        f"making it outweighs its use in {found['led']:.0f} "
+        f"*Beyond carbon.* Making an A100 does more harm than using it in {found['led']:.0f} of "
+        f"{found['kinds']:.0f} kinds of impact, by its one public teardown "
         "([Falk et al., 2025](../bibliography.md#falk2025a100)). Mistral AI publishes "
-        f"{significant(found['resources'])} kg of antimony equivalent of resources for training and 18 "
-        "months of use of Mistral Large 2, the hardware not told apart "
-        "([Mistral AI, 2025](../bibliography.md#mistral2025lca)). The "
-        f"{significant(found['water'])} L of water for an accelerator are those of the chip alone. In what "
-        "the book cites, no maker of accelerators publishes resources or waste."
+        f"{significant(found['resources'])} kg of antimony equivalent for the training of Mistral Large 2 "
+        "and 18 months of its use ([Mistral AI, 2025](../bibliography.md#mistral2025lca)). The "
+        f"{significant(found['water'])} L of water for an accelerator are those of the chip alone. We found "
+        "no maker of accelerators that publishes resources or waste."
     )
 
 
@@ -347,9 +344,9 @@ def heat(name: str, gwh: float) -> str:
         A paragraph.
     """
     return (
-        f"*Heat.* All electricity becomes heat, {significant(gwh)} GWh for {name}. If all of it were to "
-        f"evaporate water it would take {significant(gwh * LITRES_PER_KWH)} million litres, the ceiling of "
-        "the use on site."
+        f"*Heat.* All electricity becomes heat, {significant(gwh)} GWh for {name}. Cooled by evaporation "
+        f"alone, that would take {significant(gwh * LITRES_PER_KWH)} million litres on site, the most that "
+        "it can."
     )
 
 
@@ -372,12 +369,12 @@ def tried(tries: Range, name: str, tonnes: Mapping[str, float]) -> str:
     """
     low, central, high = (significant(each) for each in (tries.low, tries.central, tries.high))
     return (
-        "For OLMo 2 development adds half to the final runs "
-        "([Morrison et al., 2025](../bibliography.md#morrison2025holistic)); for Olmo 3 it is most of all "
-        f"compute ([Morrison et al., 2026](../bibliography.md#morrison2026hidden)). So the ledger multiplies "
-        f"by {low}, {central} or {high}, low, central or high. For {name} that would mean "
-        f"{significant(tonnes['low'])} to {significant(tonnes['high'])} t. For a run whose hours are "
-        "known no other factor of CO2e is as wide, and it rests on two families of one laboratory."
+        "Development added half to the final runs of OLMo 2 "
+        "([Morrison et al., 2025](../bibliography.md#morrison2025holistic)), and was most of the compute of "
+        "Olmo 3 ([Morrison et al., 2026](../bibliography.md#morrison2026hidden)). So the ledger multiplies "
+        f"by {central}, with a range of {low} to {high}. For {name} that means "
+        f"{significant(tonnes['low'])} to {significant(tonnes['high'])} t: where hours are known, no other "
+        "factor is as wide, and it rests on two families of one laboratory."
     )
 
 
@@ -396,8 +393,8 @@ def outputs(onsite: float, offsite: float) -> str:
     """
     where = "where the electricity is made" if offsite > onsite else "at the data centre"
     return (
-        f"All electricity ends as heat. Most of the water goes {where}, and the hardware is charged with the "
-        "hours that the run took of its life."
+        f"All electricity ends as heat. Most of the water evaporates {where}. Of the hardware, the run "
+        "is charged with the hours that it took of its life."
     )
 
 
@@ -431,10 +428,10 @@ def takeaways(
     other = "" if assessed else ", by the range of an H100"
     most = "most of the variance is due to"
     return bullets(
-        "A published footprint is mostly hours times rated power. At that boundary the ledger reproduces it, "
-        "and that tests arithmetic alone.",
-        f"For {name}, whole machines and the data centre are estimated at {significant(centre / rated)} "
-        f"times the rating of the accelerators, and {significant(full / rated)} times with the making of the "
+        "A published footprint is mostly hours times rated power. To reproduce it tests arithmetic and "
+        "nothing else.",
+        f"Whole machines and the data centre of {name} take an estimated {significant(centre / rated)} times "
+        f"what the rating says, and {significant(full / rated)} times with the making of the "
         f"hardware{other}.",
         running(
             f"Where hours are published, {most} *{leading(known)}*." if len(known) else "",
@@ -443,6 +440,6 @@ def takeaways(
             else "",
             f"No hours are published, and {most} *{leading(estimated)}*." if not len(known) else "",
         ),
-        "Development may outweigh the final run, and is hardly ever reported. Matching electricity leaves "
-        "hardware, water and heat.",
+        "Development may outweigh the final run, and is hardly ever reported. Contracts for clean "
+        "electricity leave hardware, water and heat as they are.",
     )

@@ -8,8 +8,8 @@ import pandas as pd
 
 from cohort.chapters.training_footprint.predictions import CLASSES, PREDICTED, range_coverage
 from cohort.chapters.training_footprint.words.emitted import span
-from cohort.display.phrases import among
-from cohort.display.words import counted, ranged, significant
+from cohort.display.phrases import among, placed, signed
+from cohort.display.words import counted, inflected, ranged, significant
 from cohort.footprint.accounts import Footprint
 from cohort.footprint.audit import TOLERANCE
 from cohort.footprint.factors import Range
@@ -41,11 +41,11 @@ def full_over_reported(beside: pd.DataFrame, runs: int, grid: str) -> str:
             if runs > 1
             else "The one model has no report of its own."
         )
-    has, they = ("has a report", "it") if len(beside) == 1 else ("have reports", "they")
+    has = "has" if len(beside) == 1 else "have"
     return (
-        f"{counted(len(beside), 'model')} of {runs} {has}. Counted in full, {they} would have emitted an "
-        f"estimated {span(beside['full median'] / beside['reported'])} times what is reported, on the grid "
-        f"of {grid}."
+        f"{among(len(beside), runs, 'model').capitalize()} {has} a report. Counted in full, on the grid of "
+        f"{placed(grid)}, each emitted an estimated {span(beside['full median'] / beside['reported'])} times "
+        "what is reported."
     )
 
 
@@ -63,15 +63,15 @@ def contradicted(factors: Mapping[str, float]) -> str:
         A sentence.
     """
     return (
-        f"Of the published values that can be recomputed, {len(factors)} contradict themselves: "
-        f"{_factors(factors)}."
+        f"{counted(len(factors), 'published value')} {inflected(len(factors), 'contradicts', 'contradict')} "
+        f"the others of the same run: {_factors(factors)}."
     )
 
 
 def _factors(factors: Mapping[str, float]) -> str:
     """Return runs with the factor by which a value of theirs is off, whichever side is larger."""
     return ", ".join(
-        f"{run} (by a factor of {significant(max(factor, 1 / factor))})" for run, factor in factors.items()
+        f"{run} ({significant(max(factor, 1 / factor))} times off)" for run, factor in factors.items()
     )
 
 
@@ -86,13 +86,12 @@ def metered(by_class: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Two sentences.
+        A sentence.
     """
     return (
-        f"Of {by_class['values']['metered']} runs whose energy was metered, all of one laboratory, the "
-        f"model misses it by {100 * by_class['median error']['metered']:.0f}% at the median. The hours are "
-        "predicted without that laboratory's runs; the power is not held out, since its range rests on the "
-        "same laboratory."
+        f"The energy of {counted(by_class['values']['metered'], 'metered run')} is missed "
+        f"by {100 * by_class['median error']['metered']:.0f}% at the median. All are of one laboratory, and "
+        "the range of power rests on it."
     )
 
 
@@ -109,11 +108,10 @@ def within_the_range(by_class: pd.DataFrame) -> str:
     str
         A sentence.
     """
-    predicted, drawn = by_class.loc[list(PREDICTED)], by_class.drop(index="arithmetic")
+    predicted = by_class.loc[list(PREDICTED)]
     return (
-        f"{predicted['inside'].sum()} of {predicted['values'].sum()} values whose hours or power it has to "
-        "predict lie inside its range, where nine of ten should; with those whose hours and power are "
-        f"published, {drawn['inside'].sum()} of {drawn['values'].sum()}."
+        f"{predicted['inside'].sum()} of {predicted['values'].sum()} values whose hours or power had to be "
+        "predicted lie inside their range, where nine of ten should."
     )
 
 
@@ -135,13 +133,13 @@ def published_hours(known: int, runs: int, cells: pd.DataFrame) -> str:
     flops = cells[cells["column"] == "flops"]
     factors = flops["corrected"].astype(float) / flops["original"].astype(float)
     return (
-        f"A dash says that nothing was found in what the book cites. {counted(known, 'run')} of {runs} "
-        f"{'has' if known == 1 else 'have'} hours.\n"
-        f"Of the post's environmental table {len(cells)} cells are corrected. {len(flops)} of them are FLOP, "
-        f"which were {ranged(factors.min(), factors.max())} times too low, as they took a peak without the "
-        "units for matrix products; one is the hours of DeepSeek-V2, which its report gives for each "
-        "trillion tokens. The power is that of the data sheet, but for TPU v5e, of which Google publishes "
-        "none: an outside estimate stands for it. No power here was measured."
+        f"The hours of {among(known, runs, 'run')} are published; a dash says that we found nothing. The "
+        "power is what the data sheet rates; Google publishes none for TPU v5e, so an outside estimate "
+        "stands there. No power here was measured.\n\n"
+        f"We corrected {len(cells)} cells of the post's table. {len(flops)} of them are FLOP, "
+        f"{ranged(factors.min(), factors.max())} times too low, since the post took a peak without the units "
+        "for matrix products. One is the hours of DeepSeek-V2, which its report gives for each trillion "
+        "tokens."
     )
 
 
@@ -162,12 +160,11 @@ def whole_runs(shares: pd.DataFrame, a100: float, h100: float) -> str:
     """
     mfu = 100 * shares["mfu"]
     return (
-        f"A whole run attains {mfu.min():.0f}% to {mfu.max():.0f}% of the dense peak, {mfu.median():.0f}% at "
-        f"the median: lowest {mfu.idxmin()}, highest {mfu.idxmax()}. For one number at a time, "
-        "`cohort.footprint.training` takes the rounded medians of the table of factors, which rest on "
-        f"another choice of runs and stay as they are when a run is added: {a100:.0%} on A100 and {h100:.0%} "
-        "on H100 and H800. The shares that reports print are higher, since they leave out restarts and "
-        "everything after pre-training."
+        f"Whole runs attain {mfu.min():.0f}% ({mfu.idxmin()}) to {mfu.max():.0f}% ({mfu.idxmax()}) of the "
+        f"dense peak, {mfu.median():.0f}% at the median. Reports print higher shares, since they leave out "
+        "restarts and everything after pre-training.\n\n"
+        f"Asked in Python for one number, `cohort.footprint.training` takes {a100:.0%} on A100 and "
+        f"{h100:.0%} on H100 and H800: rounded medians that stay as they are when a run is added."
     )
 
 
@@ -194,12 +191,12 @@ def agreement_of_reports(beside: pd.DataFrame, grid: str) -> str:
     return (
         f"At its own boundary {among(agreeing, len(beside), 'report')} "
         f"{'agrees' if one and agreeing else 'agree'} with "
-        f"the range, and the {'median is' if one else 'medians are'} off by {span(gap)}%. That is little "
-        "praise where hours times rated power was printed: the ledger multiplies the same two numbers, and "
-        "at most the data centre and the grid are left to draw.\n"
-        f"In full, on the grid of {grid}, {'this run' if one else 'these runs'} would have emitted an "
-        f"estimated {span(beside['full median'] / beside['reported'], 3)} times what is reported, and "
-        f"{among(below, len(beside), 'report')} {'lies' if one and below else 'lie'} below its range."
+        f"the range, and the {'median is' if one else 'medians are'} off by {span(gap)}%. That proves "
+        "little: most reports multiply hours by rated power, and the ledger multiplies the same two "
+        f"numbers.\n\nIn full, on the grid of {placed(grid)}, {'this run' if one else 'these runs'} would "
+        f"have emitted an estimated {span(beside['full median'] / beside['reported'], 3)} times what is "
+        f"reported: {among(below, len(beside), 'report')} {'lies' if one and below else 'lie'} below "
+        "the full range."
     )
 
 
@@ -233,9 +230,9 @@ def elsewhere(places: pd.DataFrame) -> str:
     virginia, pjm = (significant(places["g/kWh"][name]) for name in ("US-Virginia", "US-PJM"))
     return (
         f"By life cycle, the same electricity emits {apart['life cycle']}. By combustion alone it emits "
-        f"{apart['combustion']}; the two scopes are not compared with each other. Virginia generates a kWh "
-        f"with {virginia} g of combustion; the grid that its data centres draw from, PJM, counts {pjm} g by "
-        "consumption and life cycle."
+        f"{apart['combustion']}.\n\nVirginia shows why the two are kept apart: a kWh generated there emits "
+        f"{virginia} g by combustion; one of PJM, the grid that its data centres draw from, counts {pjm} g "
+        "by consumption and life cycle."
     )
 
 
@@ -257,13 +254,13 @@ def drawn_from(allowed: Range, spread_over: str, regions: bool) -> str:
         A sentence.
     """
     rest = (
-        "those of regions included, as we do not know in which of them a run was"
+        "Factors of regions count too, since we do not know in which of them a run was."
         if regions
-        else "and of the change from one year to the next"
+        else "The change from one year to the next counts too."
     )
     return (
         f"The ledger draws from {significant(allowed.low)} to {significant(allowed.high)} g around "
-        f"{significant(allowed.central)}, the spread of {spread_over}, {rest}."
+        f"{significant(allowed.central)}: the spread of {spread_over}. {rest}"
     )
 
 
@@ -283,10 +280,10 @@ def matching(name: str, matched: Footprint) -> str:
         A paragraph.
     """
     return (
-        "*In full* is the ledger with data centre and hardware at central values on the grid of the United "
-        f"States. With every kWh matched, {name} would still leave "
+        "*In full* counts data centre and hardware, at central values on the grid of the United States. "
+        f"Matching every kWh with clean electricity leaves {name} "
         f"{significant(matched.co2e_market_kg / 1e3)} t of hardware and {significant(matched.water_l / 1e6)} "
-        "million litres of water at central values."
+        "million litres of water."
     )
 
 
@@ -307,11 +304,11 @@ def taken_up(family_t: float) -> str:
     plant = capture(1000 * family_t)
     fewest, most = (significant(years, 2) for years in plant.realistic_years)
     return (
-        "Taking CO2 out of the air is another matter than matching. The plant that the post names takes up "
-        f"{design:,.0f} t a year by design, and took up {first_months:,.0f} t in its first ten months, "
-        "with a sixth of its units. At what its reporters call realistic for them, the reported "
-        f"{family_t:,.0f} t of the Llama 3.1 family are {fewest} to {most} years of its work; by design they "
-        f"would be {significant(plant.design_months)} months."
+        "Taking CO2 out of the air is slower. The plant that the post names takes up "
+        f"{design:,.0f} t a year by design; in its first ten months, with a sixth of its units, it took up "
+        f"{first_months:,.0f} t. The reported {family_t:,.0f} t of the Llama 3.1 family are "
+        f"{significant(plant.design_months)} months of its work by design, and {fewest} to {most} years at "
+        "what its reporters call realistic for those units."
     )
 
 
@@ -336,11 +333,12 @@ def values_recomputed(gaps: Sequence[float], factors: Mapping[str, float], alone
         A paragraph.
     """
     return (
-        f"{len(gaps) + len(factors)} footprints, hours and shares can be recomputed; {alone} stand alone, "
-        f"and cannot be judged. {len(factors)} are contradicted by more than {100 * TOLERANCE:.0f}%: "
-        f"{_factors(factors)}. The other {len(gaps)} agree within {100 * max(gaps):.1f}%. The card of "
-        "Llama 3.3 prints as many tonnes as a run of less than a hundredth of its hours emits. The energy of "
-        "OLMo 2 13B does not give the tonnes and the litres of its own row; the energy of its machines does."
+        f"Of the footprints, hours and shares, {len(gaps) + len(factors)} can be recomputed; {alone} stand "
+        f"alone, and cannot be judged. {len(gaps)} agree within {100 * max(gaps):.1f}%. {len(factors)} are "
+        f"contradicted by more than {100 * TOLERANCE:.0f}%: {_factors(factors)}.\n\n"
+        "The card of Llama 3.3 prints the tonnes of a run with less than a hundredth of its hours. The "
+        "tonnes and litres in the row of OLMo 2 13B follow from the energy of its machines, not from the "
+        "energy that the row prints."
     )
 
 
@@ -360,7 +358,7 @@ def class_list(by_class: pd.DataFrame) -> str:
     return "\n".join(f"- *{name}*: {CLASSES[name]}." for name in by_class.index)
 
 
-AMOUNTS = {"energy_kwh": "energy kwh", "co2e_kg": "co2e", "water_l": "water l", "accelerator_hours": "hours"}
+AMOUNTS = {"energy_kwh": "energy", "co2e_kg": "CO2e", "water_l": "water", "accelerator_hours": "hours"}
 
 
 def coverage_of_ranges(compared: pd.DataFrame) -> str:
@@ -374,28 +372,26 @@ def coverage_of_ranges(compared: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Two paragraphs.
+        Three paragraphs.
     """
     predicted = compared[compared["class"].isin(PREDICTED)]
     drawn = compared[compared["class"] != "arithmetic"]
     missed = drawn[~drawn["inside"]]
     listed = ", ".join(
-        f"{row['run']} ({AMOUNTS[row['amount']]}, {100 * row['error']:+z.0f}%)"
+        f"{row['run']} ({AMOUNTS[row['amount']]}, {signed(100 * row['error'])}%)"
         for _, row in missed.iterrows()
     )
     blind = compared[compared["class"] == "blind"]["error"]
     side = "low" if (blind < 0).all() else "high" if (blind > 0).all() else "high or low"
     return (
-        f"Where hours or power are predicted, {predicted['inside'].sum()} of {len(predicted)} values lie "
-        f"inside their range, {100 * range_coverage(compared, PREDICTED):.0f}%, where nine of ten should. "
-        f"The class *place* is nearly given; with it they are {drawn['inside'].sum()} of {len(drawn)}, "
-        f"{100 * range_coverage(compared):.0f}%. Outside "
-        f"{'is' if len(missed) == 1 else 'are'} {listed or 'none'}.\n"
-        "The metered runs are of one laboratory. None of its runs is in the utilisation that predicts them, "
-        "but what it measured of OLMo 2 and Olmo 3 is what the range of power rests on, so that their power "
-        "is no test. How the share of the peak is predicted was chosen by how many hours then lie inside, "
-        f"so that runs of other makers may lie outside more often. Both blind values come out too {side}; "
-        "Gemma 2 trained its small models on the outputs "
-        "of a larger one ([Gemma Team, 2024](../bibliography.md#gemma2024gemma2)), work that six FLOP for "
-        "each parameter and token leave out."
+        f"Where hours or power had to be predicted, {predicted['inside'].sum()} of {len(predicted)} values "
+        f"lie inside their range, {100 * range_coverage(compared, PREDICTED):.0f}%; nine of ten should. With "
+        f"the class *place*, which is nearly given, it is {100 * range_coverage(compared):.0f}%. Outside "
+        f"{'is' if len(missed) == 1 else 'are'} {listed or 'none'}.\n\n"
+        "Runs of new makers may lie outside more often: the way to predict utilisation was chosen by how "
+        "many of these hours then lie inside. And the metered runs do not test the power, since its range "
+        "rests on what the same laboratory measured.\n\n"
+        f"Both blind values come out too {side}. Gemma 2 trained its small models on the outputs of a larger "
+        "one ([Gemma Team, 2024](../bibliography.md#gemma2024gemma2)), work that six FLOP for each parameter "
+        "and token leave out."
     )
