@@ -107,7 +107,7 @@ def test_what_to_remember():
     assert said[0].startswith("- Whoever writes waits for memory: below 296 answers in a step")
     assert "write 40 times as much as 1, for USD 5 in place of USD 200 a million tokens" in said[1]
     assert "4 tokens a second in place of 10" in said[2]
-    assert "62% over 1,594 measured services" in said[3] and said[3].endswith(
+    assert "62% over 1,594 measurements" in said[3] and said[3].endswith(
         "it was 12.5% at the first look, and is 11.4% now."
     )
 
@@ -115,4 +115,4 @@ def test_what_to_remember():
 def test_kernels_elsewhere_say_which_way_they_are_off():
     said = words.kernels_elsewhere(kernels.errors_by_run())
     assert "on H200, 15 of them, 15% longer; on H100 SXM 80GB, 15 of them, 11% longer" in said
-    assert "Farthest off are grouped experts on H200, by 22%" in said
+    assert "farthest off are grouped experts on H200, by 22%" in said

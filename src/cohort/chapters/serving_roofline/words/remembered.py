@@ -49,12 +49,12 @@ def takeaways(
         f"- Whoever writes waits for memory: below {counted(turned, 'answer')} in a step, {accelerator} "
         f"fetches the weights of {name} more slowly than it multiplies with them.",
         f"- Sharing a step is what makes serving cheap: {counted(int(sweep.index[-1]), 'answer')} at once "
-        f"write {significant(grown)} times as much as {sweep.index[0]:,}, for USD "
+        f"write {significant(grown, 2)} times as much as {sweep.index[0]:,}, for USD "
         f"{significant(cost / float(last['throughput']))} in place of USD "
         f"{significant(cost / float(first['throughput']))} a million tokens.",
-        f"- What is shared slows down: each user sees {significant(float(last['each']))} tokens a second in "
-        f"place of {significant(float(first['each']))}. A price without its speed says little.",
-        f"- Peaks alone are off by {significant(bare, 2)}% over {rows:,.0f} measured "
-        f"services; with launches, exchange and attained shares it was {significant(blind)}% at the "
-        f"first look, and is {significant(ours)}% now.",
+        f"- What is shared slows down: each user sees {significant(float(last['each']), 2)} tokens a second "
+        f"in place of {significant(float(first['each']), 2)}. A price without its speed says little.",
+        f"- Peaks alone are off by {significant(bare, 2)}% over {rows:,.0f} measurements. With launches, "
+        f"exchange and attained shares counted it was {significant(blind)}% at the first look, and is "
+        f"{significant(ours)}% now.",
     )
