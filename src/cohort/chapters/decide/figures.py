@@ -117,7 +117,7 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
     x, y = list(chosen["active"] / BILLION), list(chosen["tokens"] / TRILLION)
     designs = list(zip(made["active"] / BILLION, made["tokens"] / TRILLION, strict=True))
-    label_points(axes, x, y, [str(name) for name in chosen.index], others=designs)
+    label_points(axes, x, y, [str(name) for name in chosen.index], others=designs, apart=3)
     return drawing
 
 

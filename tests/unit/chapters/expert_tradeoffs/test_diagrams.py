@@ -58,7 +58,10 @@ def test_what_to_remember():
     assert (
         "works like a model of 21.4 billion weights and is held like one of 236 billion, 11 times" in said[0]
     )
-    assert said[0].endswith("4 answers in a step read twice as much, and 59 answers read nearly all of it.")
+    assert said[0].endswith(
+        "4 answers in a step read twice what a dense model of its compute does, and 59 answers read "
+        "nearly all of it."
+    )
     assert "granularity^0.23, within a factor of 1.3. The root" in said[1]
     assert "On 8 devices the slowest has 1.48 times the mean load where nobody knew" in said[2]
     assert said[3] == "- Experts pay where memory lies idle: a mixture is worth more."
