@@ -34,7 +34,7 @@ def draw_cache_against_context(caches: pd.DataFrame, kinds: pd.Series, context: 
     Figure
         Logarithmic axes, GiB against tokens, with the names of `told` at the right ends.
     """
-    drawing, axes = figure(WIDTH)
+    drawing, axes = figure(1.15 * WIDTH)
     colours = {name: ATTENTION[kinds[name]] for name in caches.index}
     sizes = caches / GIB
     named = told(caches, kinds, context)
