@@ -118,6 +118,7 @@ def label_points(
     y: Sequence[float],
     labels: Sequence[str],
     others: Sequence[tuple[float, float]] = (),
+    apart: float = 0,
 ) -> None:
     """Write each label beside its point where it covers no other label and as few points as can be.
 
@@ -132,13 +133,15 @@ def label_points(
         left out, so that those that are there can be read.
     others : sequence of tuple of float
         Points without a label, in data coordinates, that are not to be covered either.
+    apart : float
+        Pixels that stay free at the left and right of each label.
     """
     axes.figure.canvas.draw()
     centres = axes.transData.transform([*zip(x, y, strict=True), *others])
     points: list[tuple[float, ...]] = [(px - 4, py - 4, px + 4, py + 4) for px, py in centres.tolist()]
     written: list[tuple[float, ...]] = []
     for point, label in zip(zip(x, y, strict=True), labels, strict=True):
-        _place(axes, point, label, points, written)
+        _place(axes, point, label, points, written, apart)
 
 
 _TOUCHING = 0.02  # share of its box that a label may lie over others, whose boxes have some room around them
@@ -165,6 +168,7 @@ def _place(
     label: str,
     points: list[tuple[float, ...]],
     written: list[tuple[float, ...]],
+    apart: float,
 ) -> None:
     """Draw one label at the place that covers least, and add its box to those written."""
     frame, best = [tuple(axes.get_window_extent().extents)], None
@@ -183,7 +187,8 @@ def _place(
         text.remove()
     else:
         text.set(ha=horizontal, va=vertical)
-        written.append(box)
+        left, bottom, right, top = box
+        written.append((left - apart, bottom, right + apart, top))
 
 
 def _covered(box: tuple[float, ...], others: list[tuple[float, ...]]) -> float:

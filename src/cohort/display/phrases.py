@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cohort.display.words import counted, scaled, significant
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -131,6 +133,51 @@ def percent(share: float) -> str:
     if 0.995 <= share < 1 - 1e-9:
         return "more than 99%"
     return f"{100 * share:.0f}%" if share >= 0.005 else "less than 1%"
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Return names one after the other, the last one after a word.
+
+    Parameters
+    ----------
+    names : sequence of str
+        At least one.
+    word : str
+        What stands before the last.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b", "c"]), listed(["a", "b"], "or")
+    ('a', 'a, b and c', 'a or b')
+    """
+    *first, last = names
+    return f"{', '.join(first)} {word} {last}" if first else last
+
+
+def of_all(some: int, every: int, noun: str) -> str:
+    """Return how many of a number of things, with a word for all of them.
+
+    Parameters
+    ----------
+    some, every : int
+        How many of how many.
+    noun : str
+        What one is called.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> of_all(3, 14, "model"), of_all(9, 9, "model"), of_all(1, 1, "model")
+    ('3 of 14 models', 'all 9 models', 'the one model')
+    """
+    return f"all {counted(every, noun)}" if some == every > 1 else among(some, every, noun)
 
 
 def then(low: float, high: float, form: str = ".0f") -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,7 +18,7 @@ NAIVE, TILED = COLOURS[3], COLOURS[0]
 
 
 def draw_cache_against_context(caches: pd.DataFrame, kinds: pd.Series, context: int) -> Figure:
-    """Draw each model's cache against the length of the context.
+    """Draw each model's cache against the length of the context; of many, a few are drawn dark and named.
 
     Parameters
     ----------
@@ -30,21 +32,47 @@ def draw_cache_against_context(caches: pd.DataFrame, kinds: pd.Series, context: 
     Returns
     -------
     Figure
-        Logarithmic axes, GiB against tokens, with the models' names at the right ends.
+        Logarithmic axes, GiB against tokens, with the names of `told` at the right ends.
     """
-    drawing, axes = figure(max(WIDTH, 0.17 * len(caches) + 1.4))
+    drawing, axes = figure(1.15 * WIDTH)
     colours = {name: ATTENTION[kinds[name]] for name in caches.index}
     sizes = caches / GIB
+    named = told(caches, kinds, context)
     for name, row in sizes.iterrows():
-        axes.plot(list(sizes.columns), row.to_numpy(), color=colours[str(name)], lw=1.4)
+        style: dict[str, Any] = {"lw": 1.8, "zorder": 2} if name in named else {"lw": 0.9, "alpha": 0.4}
+        axes.plot(list(sizes.columns), row.to_numpy(), color=colours[str(name)], **style)
     _logarithmic(axes, [int(each) for each in sizes.columns], "cache (GiB)")
     axes.axvline(context, color=PALE, lw=1, ls="--", zorder=0)
     low = float(sizes.to_numpy().min())
     axes.set_ylim(low / 1.5, float(sizes.to_numpy().max()) * 1.5)
     last = sizes.columns[-1]
     _key_above(axes, set(kinds))  # first, since it takes of the height that names are laid out in
-    end_labels(axes, float(last), {str(name): float(value) for name, value in sizes[last].items()}, colours)
+    end_labels(axes, float(last), {name: float(sizes[last][name]) for name in named}, colours)
     return drawing
+
+
+FEW = 8  # lines that can all be told apart
+
+
+def told(caches: pd.DataFrame, kinds: pd.Series, context: int) -> list[str]:
+    """Return the models that are named among many: those that keep most and least, in all and of each kind.
+
+    Parameters
+    ----------
+    caches, kinds, context
+        As for `draw_cache_against_context`.
+
+    Returns
+    -------
+    list of str
+        All of them where there are few; besides the extremes, those that have stopped growing.
+    """
+    if len(caches) <= FEW:
+        return [str(name) for name in caches.index]
+    at = caches[context]
+    ends = [name for _, rows in at.groupby(kinds[at.index]) for name in (rows.idxmax(), rows.idxmin())]
+    flat = caches.index[caches.iloc[:, -1] == caches.iloc[:, -2]]
+    return [str(name) for name in caches.index if name in {*ends, *flat}]
 
 
 def _logarithmic(axes: Axes, lengths: list[int], label: str) -> None:

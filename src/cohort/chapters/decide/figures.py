@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -116,9 +118,20 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     plain_ticks(axes.yaxis)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
     x, y = list(chosen["active"] / BILLION), list(chosen["tokens"] / TRILLION)
-    designs = list(zip(made["active"] / BILLION, made["tokens"] / TRILLION, strict=True))
-    label_points(axes, x, y, [str(name) for name in chosen.index], others=designs)
+    designs = _along(made["active"] / BILLION, made["tokens"] / TRILLION)
+    label_points(axes, x, y, [str(name) for name in chosen.index], others=designs, apart=3)
     return drawing
+
+
+def _along(x: pd.Series, y: pd.Series, steps: int = 12) -> list[tuple[float, float]]:
+    """Return points close together along a line that is drawn on logarithmic axes."""
+    ends = list(zip(np.log(x), np.log(y), strict=True))
+    shares = np.linspace(0, 1, steps)
+    return [
+        (float(np.exp(a + share * (c - a))), float(np.exp(b + share * (d - b))))
+        for (a, b), (c, d) in pairwise(ends)
+        for share in shares
+    ]
 
 
 def draw_emissions(table: pd.DataFrame, grams: float) -> Figure:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cohort.display.words import counted, inflected, sentences, significant
+from cohort.display.phrases import of_all
+from cohort.display.words import inflected, sentences, significant
 from cohort.planning import Design, Plan
 
 
@@ -51,8 +52,9 @@ def takeaways(found: Plan, best: Mapping[str, Design], places: pd.DataFrame, sav
             f"{significant(max(one, other), 2)}-fold, the {second} {significant(min(one, other), 2)}-fold."
         )
     number = int((savings["times"] > 1).sum())
+    some = of_all(number, len(savings), "change")
     saved = (
-        f"- {number:,} of {counted(len(savings), 'change')} that the makers of the cohort made "
+        f"- {some[0].upper()}{some[1:]} by the makers of the cohort "
         f"{inflected(number, 'leaves', 'leave')} a token cheaper to serve here."
         if len(savings)
         else "- What a maker's change saves depends on the load and the limits under which it is served."

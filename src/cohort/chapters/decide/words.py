@@ -9,7 +9,7 @@ import pandas as pd
 
 from cohort.chapters.decide.lab import OTHER_LAW
 from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
-from cohort.display.phrases import among, power_of_ten
+from cohort.display.phrases import of_all, power_of_ten
 from cohort.display.words import counted, inflected, running, scaled, sentences, significant
 from cohort.planning import Demand, Design, Limits, Option, Plan, Point
 from cohort.registry.devices import accelerator
@@ -47,8 +47,8 @@ def _size(parameters: float) -> str:
     return f"{significant(parameters / BILLION, 2)} billion"
 
 
-def brief_on_serving(name: str, found: Plan, table: pd.DataFrame, chance: float | None) -> str:
-    """Return on what the assistant runs, and how sure that is.
+def brief_on_serving(name: str, found: Plan, table: pd.DataFrame) -> str:
+    """Return on what the assistant runs.
 
     Parameters
     ----------
@@ -58,8 +58,6 @@ def brief_on_serving(name: str, found: Plan, table: pd.DataFrame, chance: float 
         Over all accelerators.
     table : DataFrame
         As `assistant.cheapest_each` returns it.
-    chance : float or None
-        As `assistant.chance_of_the_second` returns it.
 
     Returns
     -------
@@ -69,16 +67,35 @@ def brief_on_serving(name: str, found: Plan, table: pd.DataFrame, chance: float 
     if table.empty:
         return f"Nothing serves {name} within these limits: {_first_reason(found)}."
     best = table.iloc[0]
-    said = (
+    return (
         f"{name} runs most cheaply on {int(best['devices']):,} {table.index[0]}, for {usd(best['usd'])} a "
         f"million output tokens; {counted(found.tried, 'way')} to share it "
         f"{inflected(found.tried, 'was', 'were')} tried."
     )
-    if chance is None:
-        return said
-    other = f"with a chance of {_percent(chance)} {table.index[1]} is the cheaper one after all"
-    verdict = "the choice is open" if chance >= CLOSE else "the choice is clear"
-    return running(said, f"Predicted times can be off: {other}, so {verdict} at these prices.")
+
+
+def brief_on_sureness(table: pd.DataFrame, chance: float | None) -> str:
+    """Return whether the choice of the accelerator is open.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `assistant.cheapest_each` returns it.
+    chance : float or None
+        As `assistant.chance_of_the_second` returns it.
+
+    Returns
+    -------
+    str
+        Markdown; empty where there is no second accelerator.
+    """
+    if table.empty or chance is None:
+        return ""
+    verdict = "That choice is open" if chance >= CLOSE else "That choice is clear"
+    return (
+        f"{verdict}: predicted times can be off, and with a chance of {_percent(chance)} {table.index[1]} is "
+        "the cheaper one after all."
+    )
 
 
 def _percent(share: float) -> str:
@@ -108,14 +125,15 @@ def brief_on_making(best: Mapping[str, Design], flop: float, reach: float) -> st
     """
     if not best:
         return f"No model as good as {power_of_ten(flop, 1)} FLOP can make is served within these limits."
-    parts = [
-        f"{_kind(kind)} of {_made(each)}, for {usd(each.usd)}"
-        for kind, each in sorted(best.items(), key=lambda each: each[1].usd)
-    ]
-    beyond = " No run that the law was fitted on took as much compute." if flop > reach else ""
-    return (
-        f"A model as good as a dense one of {power_of_ten(flop, 1)} FLOP costs least, training and use "
-        f"together, as {'; next as '.join(parts)}.{beyond}"
+    (kind, least), *others = sorted(best.items(), key=lambda each: each[1].usd)
+    return running(
+        f"A model as good as a dense one of {power_of_ten(flop, 1)} FLOP costs least as {_kind(kind)} of "
+        f"{_size(least.spec.active_parameters)} active parameters: {usd(least.usd)} for training and use.",
+        *(
+            f"{_kind(other).capitalize()} of {_size(each.spec.active_parameters)} would cost {usd(each.usd)}."
+            for other, each in others
+        ),
+        "No run that the law was fitted on took as much compute." if flop > reach else "",
     )
 
 
@@ -185,10 +203,10 @@ def brief_on_savings(table: pd.DataFrame) -> str:
     if table.empty:
         return "None of the 2024 cohort is served within these limits, so that no change can be judged."
     cheaper = int((table["times"] > 1).sum())
+    some = of_all(cheaper, len(table), "change")
     return (
-        f"Of {counted(len(table), 'change')} that the makers of the cohort chose, {cheaper} "
-        f"{inflected(cheaper, 'makes', 'make')} a token cheaper to serve here; undoing the median one "
-        f"{_undone(table['times'])}."
+        f"{some[0].upper()}{some[1:]} by the makers of the cohort {inflected(cheaper, 'makes', 'make')} a "
+        f"token cheaper to serve here; undoing the median one {_undone(table['times'])}."
     )
 
 
@@ -265,11 +283,13 @@ def choice_said(option: Option | None, limits: Limits) -> str:
         return "There is no option to describe."
     serving = option.serving
     late = limits.late(serving.ttft_range_s[1], serving.tpot_range_s[1])
+    stored = f"weights in {option.weight_dtype} and cache in {option.kv_dtype}"
+    if option.weight_dtype == option.kv_dtype:
+        stored = f"weights and cache in {option.kv_dtype}"
     how = f"{counted(option.copies, 'copy', 'copies')} of {counted(option.way.devices, 'accelerator')}"
     return running(
-        f"The cheapest is {how} ({option.way.words}), weights in {option.weight_dtype} and cache in "
-        f"{option.kv_dtype}, with {counted(serving.concurrency, 'answer')} at once on each: as many as the "
-        "demand needs.",
+        f"The cheapest is {how} ({option.way.words}), {stored}, with "
+        f"{counted(serving.concurrency, 'answer')} at once on each: as many as the demand needs.",
         f"A token takes {significant(1e3 * serving.tpot_s)} ms, the first {significant(serving.ttft_s)} s.",
         f"But at the upper end of its range {late}: leave room, or measure first."
         if late
@@ -498,16 +518,16 @@ def savings_said(table: pd.DataFrame) -> str:
         rows = table[table["change"] == change]
         if rows.empty:
             continue
-        dearer = among(int((rows["times"] > 1.05).sum()), len(rows), "model")
+        dearer = of_all(int((rows["times"] > 1.05).sum()), len(rows), "model")
         items.append(
-            f"- *{change[0].upper()}{change[1:]}*: undoing it would cost {dearer} more than a twentieth; at "
-            f"the median it {_undone(rows['times'])}."
+            f"- *{change[0].upper()}{change[1:]}*: undoing it makes a token dearer by more than a twentieth "
+            f"in {dearer}; at the median it {_undone(rows['times'])}."
         )
     if not items:
         return "No change can be judged within these limits."
     cheaper = int((table["times"] > 1.05).sum())
     items.append(
-        f"\nSo {cheaper} of {counted(len(table), 'change')} {inflected(cheaper, 'makes', 'make')} serving "
+        f"\nSo {of_all(cheaper, len(table), 'change')} {inflected(cheaper, 'makes', 'make')} serving "
         "cheaper by more than a twentieth at this load. What a change saves does not prove why it was made."
     )
     return "\n".join(items)
@@ -532,9 +552,8 @@ def reality(errors: pd.DataFrame) -> str:
         f"There are {every['number']:,.0f} such groups, of three layouts or more. In each, predicted times "
         "chose a layout for several speeds, and what the chosen one was measured to write was set beside the "
         "best of the group.",
-        f"In {kept:.0f} groups the median choice was within 5% of the best. No row of "
-        f"{blind['number']:,.0f} of these groups had calibrated anything: there it was so in "
-        f"{blind_kept:.0f}.",
+        f"In {kept:.0f} groups the median choice was within 5% of the best; of the {blind['number']:,.0f} "
+        f"groups in which nothing had been calibrated, in {blind_kept:.0f}.",
         f"The predicted frontier is off by {every['frontier']:.0f}% at the median, and by "
         f"{blind['frontier']:.0f}% in the groups that calibrated nothing.",
     )

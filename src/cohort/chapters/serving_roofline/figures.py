@@ -210,7 +210,8 @@ def draw_throughput_against_speed(
     named = [number for number in sweep.index if number in (1, chosen, sweep.index[-1])]
     rows = sweep.loc[named]
     labels = [f"{number:,}" for number in named]
-    label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels)
+    every = list(zip(sweep["each"], sweep["throughput"] / devices, strict=True))
+    label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels, others=every)
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
     return drawing
 
@@ -258,7 +259,7 @@ def draw_cost(table: pd.DataFrame) -> Figure:
     axes.set(xscale="log", xlabel="USD per million output tokens")
     axes.set_xlim(float(rows["low"].min()) / 1.4, float(rows["high"].max()) * 1.4)
     plain_ticks(axes.xaxis)
-    name_rows(axes, [f"{name} x{row['devices']:.0f}" for name, row in rows.iterrows()])
+    name_rows(axes, [f"{name}, {row['devices']:.0f} ×" for name, row in rows.iterrows()])
     return drawing
 
 

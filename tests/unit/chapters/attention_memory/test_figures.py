@@ -16,14 +16,20 @@ LENGTHS = tables.lengths(32_768)
 
 
 @pytest.mark.parametrize("models", [MANY, ["mistral-7b-v0.1"], ["llama-3-8b"]])
-def test_every_line_is_named_at_its_end_and_names_stay_apart(models):
-    figure = figures.draw_cache_against_context(
-        tables.cache_curves(models, LENGTHS), tables.kinds(models), 32_768
-    )
+def test_lines_are_named_at_their_ends_and_names_stay_apart(models):
+    """Of many lines, the extremes of each kind and those that stop growing; of few, all."""
+    caches, kinds = tables.cache_curves(models, LENGTHS), tables.kinds(models)
+    figure = figures.draw_cache_against_context(caches, kinds, 32_768)
     figure.canvas.draw()
     (axes,) = figure.axes
     names = {text.get_text() for text in axes.texts}
-    assert names == {registered.title(spec) for spec in registered.specs(models)}
+    every = {registered.title(spec) for spec in registered.specs(models)}
+    assert names == every if len(models) == 1 else names < every
+    for kind in set(kinds):
+        of_kind = caches.loc[kinds[caches.index] == kind, 32_768]
+        assert {of_kind.idxmax(), of_kind.idxmin()} <= names
+    dark = [line for line in axes.lines if line.get_alpha() is None]
+    assert len(dark) == len(names) + 1
     boxes = [Text.get_window_extent(text) for text in axes.texts]  # of the words alone, not of their leaders
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
     assert len(axes.lines) == len(models) + 1  # and the chosen context

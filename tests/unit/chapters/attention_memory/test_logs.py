@@ -99,14 +99,15 @@ def test_the_table_is_of_rows_that_set_nothing():
 
 def test_the_logs_in_words():
     assert words.logged(logs.engine_logs()) == (
-        "Weights and caches are counted: over 67 rows the median error is 0.017% and the largest 47%, for "
-        "Kimi K2, predicted too low.\n"
-        "What an engine leaves depends on what it takes for itself, which differs by version and model: over "
-        "35 rows the median error is 5.4% and the largest 100%, for Qwen3.6 35B-A3B, predicted too high. 13 "
-        "rows lie further off than 10%, with more predicted than was left in 12: leave a margin.\n"
-        "Of 9 answers on whether a model fits, 8 are right; wrong is DeepSeek-V4-Pro on H200, which was said "
-        "to fit."
-    ).replace("\n", " ")
+        "- *Weights and caches* are counted: over 67 rows the median error is less than 0.1% and the largest "
+        "47%, for Kimi K2, predicted too low.\n"
+        "- *What an engine leaves* depends on what it takes for itself, which differs by version and model: "
+        "over 35 rows the median error is 5.4% and the largest 100%, for Qwen3.6 35B-A3B, predicted too "
+        "high.\n"
+        "- *Leave a margin*: 13 rows are off by more than 10%, and in 12 of them less was left than "
+        "predicted.\n"
+        "- *Does it fit?* Of 9 answers, 8 are right; wrong is DeepSeek-V4-Pro on H200, which was said to fit."
+    )
 
 
 # Published peaks further off than a fifth, and why.

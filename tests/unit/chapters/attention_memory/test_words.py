@@ -23,36 +23,32 @@ def brief(models, model="llama-3-8b", batch=1, context=8192):
 
 
 def test_the_brief_of_one_model():
-    """One GiB of 1 GiB and 16,060,522,496 bytes is 6.27%."""
+    """16,060,522,496 bytes are 14.957 GiB."""
     own, even, saved, last = brief(["llama-3-8b"])
     assert own == (
-        "- At 8,192 tokens in bf16, 1 sequence of Llama 3 8B takes 1 GiB of cache, 6.27% of weights and "
-        "cache together."
+        "- One text of 8,192 tokens takes 1 GiB of cache in Llama 3 8B, stored in bf16, beside 15 GiB of "
+        "weights."
     )
-    assert even == (
-        "- With 1 sequence in bf16 the cache of Llama 3 8B outweighs its weights from 122,533 tokens."
-    )
+    assert even == "- The cache of Llama 3 8B outweighs its weights from 122,533 tokens on."
     assert saved == (
-        "- With the heads of Llama 3 8B, one key and value for each head would take 4 GiB; of the ways to "
-        "save, *multi-query* takes the least, 128 MiB."
+        "- With a key and a value of its own for each head, Llama 3 8B would keep 4 GiB; of the ways to "
+        "save, *multi-query* keeps least, 128 MiB."
     )
-    assert last.startswith("- A cache grows at most in proportion")
+    assert last.startswith("- Twice the text takes at most twice the cache")
 
 
 def test_the_brief_of_several_models():
     own, spread, even, *_ = brief(["command-r-v01", "llama-3-8b"], batch=2)
-    assert "2 sequences of Llama 3 8B take 2 GiB" in own
-    assert spread == "- The models here differ by a factor of 10: Command R needs 20 GiB, Llama 3 8B 2 GiB."
+    assert own.startswith("- 2 texts of 8,192 tokens take 2 GiB of cache in Llama 3 8B")
+    assert spread == "- For as much text Command R needs 20 GiB, Llama 3 8B 2 GiB: 10 times less."
     assert even == (
-        "- With 2 sequences in bf16 the cache outweighs the weights from 26,700 tokens (Command R) to 61,300 "
-        "(Llama 3 8B); of 2 models, the context on offer reaches that point for Command R alone."
+        "- The cache outweighs the weights from 26,700 tokens on in Command R, from 61,300 in Llama 3 8B; of "
+        "2 models, only Command R is offered for so many."
     )
 
 
 def test_the_brief_where_no_cache_outweighs():
-    assert "- With 1 sequence in bf16 no cache of these models ever outweighs the weights." in brief(
-        ["mistral-7b-v0.1"]
-    )
+    assert "- No cache of these models ever outweighs the weights." in brief(["mistral-7b-v0.1"])
 
 
 def even_table(contexts):
@@ -65,11 +61,8 @@ def even_table(contexts):
 def test_a_first_token_is_one():
     ways = tables.what_if("llama-3-8b", 8)
     said = words.brief("A", 1, "bf16", 1, 1, pd.Series({"a": 1, "b": 2}, name=1), even_table([1, 200]), ways)
-    assert (
-        "from 1 token (a) to 200 (b); of 2 models, the context on offer reaches that point for a alone."
-        in said
-    )
-    assert said.startswith("- At 1 token in bf16, 1 sequence of A takes 1 byte of cache, 50% of")
+    assert "from 1 token on in a, from 200 in b; of 2 models, only a is offered for so many." in said
+    assert said.startswith("- One text of 1 token takes 1 byte of cache in A, stored in bf16, beside 1 byte")
 
 
 @pytest.mark.parametrize(
@@ -78,17 +71,17 @@ def test_a_first_token_is_one():
         ([[1, 2], [2, 4]], "2 of 2 lines rise straight: twice the text takes twice the memory."),
         (
             [[1, 2], [2, 3], [4, 4]],
-            "1 of 3 lines rises straight: twice the text takes twice the memory. 1 still bends, as windows "
-            "fill up. c has stopped growing.",
+            "1 of 3 lines rises straight: twice the text takes twice the memory. 1 still bends, since part "
+            "of the cache does not grow. c has stopped growing.",
         ),
         (
             [[2, 3], [2, 3]],
-            "none of 2 lines rise straight: twice the text takes twice the memory. 2 still bend, as windows "
-            "fill up.",
+            "none of 2 lines rise straight: twice the text takes twice the memory. 2 still bend, since part "
+            "of the cache does not grow.",
         ),
         (
             [[4, 4], [4, 4]],
-            "none of 2 lines rise straight: twice the text takes twice the memory. a, b have stopped "
+            "none of 2 lines rise straight: twice the text takes twice the memory. a and b have stopped "
             "growing.",
         ),
     ],
@@ -96,9 +89,10 @@ def test_a_first_token_is_one():
 def test_lines_that_grow_bend_and_stop(values, middle):
     caches = pd.DataFrame(values, columns=[1000, 2000], index=list("abc"[: len(values)]))
     said = words.cache_growth(caches, compute.last_powers(caches))
-    assert f"Between 1,000 and 2,000 tokens {middle}\n" in said
-    largest = max(1.0 if last == 2 * first else 0.58 if last > first else 0 for first, last in values)
-    assert said.endswith(f"grows here is {largest:.2f}.")
+    assert f"At the right end, from 1,000 to 2,000 tokens, {middle}\n" in said
+    straight = any(last == 2 * first for first, last in values)
+    steepest = "No line is steeper: a cache never grows faster" if straight else "Every cache here grows more"
+    assert said.split("\n")[1].startswith(steepest)
 
 
 def costs(rows):
@@ -114,34 +108,35 @@ def test_what_a_token_costs():
         "length a further token costs nothing in b."
     )
     three = costs([(name, "GQA in 1, MLA in 3", 1024, 1) for name in "abc"])
-    assert "3 of 3 models mix kinds of layers: a, b, c." in words.token_costs(three)
+    assert "3 of 3 models mix kinds of layers: a, b and c." in words.token_costs(three)
 
 
 def test_whose_cache_outweighs():
-    first, *_ = words.cache_beside_weights(even_table([50, 200, None]), 2, "fp8").split(". ")
-    assert first == (
-        "With 2 sequences in fp8, 1 of 3 models can reach that point within the context that is on offer: a"
+    assert words.cache_beside_weights(even_table([50, 200, None]), 2, "fp8").startswith(
+        "Only a, of 3 models, is offered for so long a text, with 2 sequences in fp8. Where the dot lies "
+        "right of its bar, a model is not. With this batch the cache of c never gets there. Sequences share"
     )
-    assert "With this batch the cache of c never gets there. Sequences share" in words.cache_beside_weights(
-        even_table([50, 200, None]), 2, "fp8"
+    assert words.cache_beside_weights(even_table([200]), 1, "bf16").startswith(
+        "None of these models is offered for so long a text, with 1 sequence in bf16. Where the dot"
     )
-    assert "no models can reach that point within the context that is on offer. Sequences" in (
-        words.cache_beside_weights(even_table([200]), 1, "bf16")
+    assert words.cache_beside_weights(even_table([50, 60]), 1, "bf16").startswith(
+        "All of these models are offered for so long a text, with 1 sequence in bf16. Sequences share"
     )
     assert words.cache_beside_weights(even_table([None, None]), 1, "bf16").startswith(
-        "With this batch the cache of a, b never gets there."
+        "With this batch the cache of a and b never gets there."
     )
 
 
 def test_what_devices_hold():
     fits = capacity.fits_models(["llama-3-8b", "mistral-7b-v0.1", "deepseek-v3.2"], "A10", 8192)
     assert words.devices_needed(fits, "A10") == (
-        "This is for A10. One device holds 2 of 3 models. 1 model needs more than 64 devices. For Mistral 7B "
+        "One A10 holds 2 of 3 models. In all 2 models weights take more of the memory than the cache: fewer "
+        "bits save more on weights than on the cache. 1 model needs more than 64 devices. For Mistral 7B "
         "memory sets no bound on the context, only on the batch."
     )
     both = pd.concat([fits.iloc[2:], fits.iloc[2:].rename(index=str.upper)])
     assert words.devices_needed(both, "A10").endswith("2 models need more than 64 devices.")
-    assert words.devices_needed(fits.iloc[:1], "A10") == "This is for A10."
+    assert words.devices_needed(fits.iloc[:1], "A10") == "One A10 holds Llama 3 8B."
 
 
 def test_what_fewer_bits_change():
@@ -174,26 +169,25 @@ def test_ways_to_save_of_llama_3_70b():
         "ways is 1.25 GiB."
     )
     assert second == (
-        "With a window in every layer too, *grouped, window 4,096* takes 8 times less than *grouped, 8 KV "
-        "heads* at this length, and the more, the longer the context; keeping 4 sinks beside it costs "
-        "0.0977% of that cache."
+        "A window in every layer besides (*grouped, window 4,096*) makes that 8 times smaller again, and "
+        "more in longer texts; 4 first tokens kept beside it, as sinks, add less than 1% to it."
     )
-    assert "is 0.562 times *grouped, fp8*, not half" in third
+    assert "takes 56% of *grouped, fp8*, not half" in third
 
 
 def test_a_window_that_the_context_fits_into():
     said = words.ways_to_save(tables.what_if("llama-3-70b", 1024))
-    assert "\nA window saves nothing more as long as the context fits into it; keeping 4 sinks" in said
+    assert "\nA window saves nothing more as long as the context fits into it; 4 first tokens" in said
 
 
 def test_how_compute_and_memory_grow():
     grown = compute.growth("llama-3-8b", [65_536, 131_072])
     assert words.growth_powers(grown).startswith(
-        "At the long end the scores of a prompt grow with power 2.00 of the context, those of the next token "
-        "with 1.00, and the cache with 1.00; their memory, where naive attention writes all of them, with "
-        "2.00.\n"
+        "At the long end, twice the context takes 4 times the scores of a prompt, 2 times those of the next "
+        "token and 2 times the cache.\nNaive attention, which writes the scores of a prompt out, takes 4 "
+        "times the memory for them.\n"
     )
-    assert "and the cache with 1.00.\n" in words.growth_powers(grown.assign(scores=0))
+    assert "2 times the cache.\nCaching" in words.growth_powers(grown.assign(scores=0))
 
 
 def test_the_share_of_attention():
@@ -206,13 +200,13 @@ def test_the_memory_of_flash_attention():
     memory = published.published_memory()
     first, second, third = words.flash_memory(memory, "X", 32_768, 2, 256 * GIB, 10 * GIB).split("\n")
     assert first == (
-        "13 of 16 printed figures come out exactly, to the last digit. The others are short and printed "
-        "lower: 128 tokens, 22 for 26.12 MiB; 256 tokens, 44 for 52.25 MiB; 512 tokens, 104 for 104.5 MiB."
+        "13 of 16 printed figures come out exactly, to the last digit. The rest, of 512 tokens or "
+        "fewer, are printed lower, by 16% at most."
     )
     assert second == "At 4,096 tokens the naive way takes 20.4 times the memory."
     assert third == (
-        "In the forward pass of one layer of X at 32,768 tokens, with 2 sequences, scores and their "
-        "softmax, in two bytes a number, would take 256 GiB, beside a cache of all layers of 10 GiB."
+        "Written out in two bytes a number, the scores of one layer of X and their softmax would take 256 "
+        "GiB at 32,768 tokens with 2 sequences; the cache of all layers takes 10 GiB."
     )
     exact = memory.drop(published.inexact(memory).index)
     said = words.flash_memory(exact, "X", 32_768, 1, 0, 10 * GIB)
@@ -222,7 +216,9 @@ def test_the_memory_of_flash_attention():
 
 def test_measured_memory():
     peaks = kernels.measure_kernels([64, 128])
-    assert words.measured_memory(peaks).startswith("The two results are equal to within 1e-12.\nFitted")
+    assert words.measured_memory(peaks).startswith(
+        "The two results are equal to within 1e-12.\nTwice the length"
+    )
     assert "At 128 tokens the tiled way holds" in words.measured_memory(peaks)
     assert "are not equal." in words.measured_memory(peaks.assign(difference=1.0))
 
@@ -235,7 +231,7 @@ def test_published_sizes():
     )
     assert "digits.\nUnits" in words.published_score_sizes(printed.assign(rounds=True))
     none = words.published_score_sizes(printed.assign(rounds=False))
-    assert "digits. OPT 13B, Llama 2 13B, Llama 3 70B, DeepSeek-V3.2 are not.\n" in none
+    assert "digits. OPT 13B, Llama 2 13B, Llama 3 70B and DeepSeek-V3.2 are not.\n" in none
 
 
 def test_reported_savings():
@@ -266,10 +262,10 @@ def test_attention_on_an_accelerator():
     )
     assert second == (
         "At 16,384 tokens one layer of one sequence holds 32.1 GiB the naive way and 128 MiB fused, 257 "
-        "times less, and takes 81.8 and 3.43 ms."
+        "times less, and takes 82 and 3.4 ms."
     )
     assert third.endswith("the fused way is 4.9 to 28 times as fast.")
-    assert fourth == "At 32,768 tokens the fused way alone was run."
+    assert fourth == "At 32,768 tokens the naive way would take 128 GiB; only the fused one was run."
     one = words.device_memory(run, table.loc[[1024]])
     assert one.endswith("At any of these lengths the fused way is 11 times as fast.")
     worse = words.device_memory(run, table.assign(flash=2 * table["flash derived"]))

@@ -127,7 +127,7 @@ def rows(*times: float) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("times", "said"),
     [
-        ((2, 3, 4), "So 3 of 3 changes make serving cheaper"),
+        ((2, 3, 4), "So all 3 changes make serving cheaper"),
         ((2, 3, 0.9), "So 2 of 3 changes make"),
         ((2, 1, 0.9), "So 1 of 3 changes makes"),
     ],
@@ -137,8 +137,9 @@ def test_the_changes_that_save_are_counted(times, said):
 
 
 def test_the_screen_says_what_could_turn_the_choice(each):
-    assert "the choice is open" in words.brief_on_serving("A", _found(), each, 0.4)
-    assert "the choice is clear" in words.brief_on_serving("A", _found(), each, 0.01)
+    assert words.brief_on_sureness(each, 0.4).startswith("That choice is open: predicted times")
+    assert words.brief_on_sureness(each, 0.01).startswith("That choice is clear: predicted times")
+    assert words.brief_on_sureness(each, None) == ""
     assert "in 40 of 100 cases: try both" in words.prices_said(each, 0.4)
     assert "in 1 of 100 cases. Prices differ more" in words.prices_said(each, 0.01)
     assert "USD 1.99 to 5 for H100 SXM 80GB" in words.prices_said(each, 0.4)
@@ -152,9 +153,7 @@ def _found(**limits):
 def test_what_nothing_serves_is_said_and_drawn():
     none = _found(token_s=1e-6)
     empty = assistant.cheapest_each(SPEC, [H100], DEMAND, Limits(token_s=1e-6))
-    assert "Nothing serves A within these limits: even a single" in words.brief_on_serving(
-        "A", none, empty, None
-    )
+    assert "Nothing serves A within these limits: even a single" in words.brief_on_serving("A", none, empty)
     assert "no frontier" in words.frontier_said(none)
     assert words.choice_said(None, LIMITS) == "There is no option to describe."
     for drawing in (
@@ -204,7 +203,9 @@ def test_a_choice_that_is_not_on_the_curve_is_explained():
 
 def test_whole_groups_are_counted():
     said = words.reality(cohort.table("planning_errors").set_index("groups"))
-    assert "In 76 groups" in said and "there it was so in 37." in said  # 74.5% of 102, 66.1% of 56
+    assert (
+        "In 76 groups" in said and "nothing had been calibrated, in 37." in said
+    )  # 74.5% of 102, 66.1% of 56
 
 
 def test_problems_follow_from_the_numbers(each, designed):

@@ -56,7 +56,10 @@ def test_what_to_remember():
     said = words.takeaways(spec, lost, 8, placements, rules, "a mixture is worth more").split("\n")
     assert len(said) == 4
     assert "works like a model of 21.4 billion weights and is held like one of 236 billion. 4" in said[0]
-    assert said[0].endswith("4 answers in a step read twice as much, and 59 answers read nearly all of it.")
+    assert said[0].endswith(
+        "4 answers in a step read twice what a dense model of its compute does, and 59 answers read "
+        "nearly all of it."
+    )
     assert "granularity^0.23, within a factor of 1.3. The root" in said[1]
     assert "On 8 devices the slowest has 1.48 times the mean load where nobody knew" in said[2]
     assert said[3] == "- Experts pay where memory lies idle: a mixture is worth more."

@@ -100,14 +100,17 @@ def test_the_longest_bar_is_on_top():
 
 
 def test_what_to_remember():
-    sweep = pd.DataFrame({"throughput": [10.0, 400.0], "each": [10.0, 4.0]}, index=[1, 100])
+    sweep = pd.DataFrame(
+        {"throughput": [10.0, 400.0, 900.0], "each": [10.0, 4.0, 2.0], "fits": [True, True, False]},
+        index=[1, 100, 400],
+    )
     known = {"rows": [1594], "median": [11.4], "roofline": [62.2], "first_look": [12.5]}
     errors = pd.DataFrame(known, index=["all"])
     said = words.takeaways("Llama 3 70B", "H100", 296, sweep, 2, 3.6, errors).split("\n")
     assert said[0].startswith("- Whoever writes waits for memory: below 296 answers in a step")
     assert "write 40 times as much as 1, for USD 5 in place of USD 200 a million tokens" in said[1]
     assert "4 tokens a second in place of 10" in said[2]
-    assert "62% over 1,594 measured services" in said[3] and said[3].endswith(
+    assert "62% over 1,594 measurements" in said[3] and said[3].endswith(
         "it was 12.5% at the first look, and is 11.4% now."
     )
 
@@ -115,4 +118,4 @@ def test_what_to_remember():
 def test_kernels_elsewhere_say_which_way_they_are_off():
     said = words.kernels_elsewhere(kernels.errors_by_run())
     assert "on H200, 15 of them, 15% longer; on H100 SXM 80GB, 15 of them, 11% longer" in said
-    assert "Farthest off are grouped experts on H200, by 22%" in said
+    assert "farthest off are grouped experts on H200, by 22%" in said

@@ -67,7 +67,7 @@ def test_variants_and_costs_have_a_row_each():
     assert len(figures.draw_savings(saved).axes[0].get_yticklabels()) == len(saved) == 9
     costs = changes.costs("llama-3-70b", **LENGTHS)
     labels = [label.get_text() for label in figures.draw_cost(costs).axes[0].get_yticklabels()]
-    assert labels[-1] == f"{costs.index[0]} x{costs['devices'].iloc[0]}"
+    assert labels[-1] == f"{costs.index[0]}, {costs['devices'].iloc[0]} ×"
 
 
 def test_nothing_to_draw_is_said():

@@ -31,12 +31,15 @@ def test_where_the_peer_is_nearer_is_said():
     )
     said = words.beside_peer(token, FIRST)
     assert "the same 1,000 services on 2026-11-27, aiconfigurator in version 1.2" in said
-    assert "its times per token are off by 14%, this book's by 12%, the roofline's alone by 60%" in said
-    assert "nine in ten are within 52%, of this book's within 33%." in said
-    assert "aiconfigurator is nearer for services of SGLang (12.5% against 20.4%)." in said
+    assert (
+        "- *Time per token*: its median error is 14%, this book's 12%, that of the roofline alone 60%."
+        in said
+    )
+    assert "Nine in ten of its times are within 52%, of this book's within 33%." in said
+    assert "aiconfigurator is nearer for services of SGLang (12% against 20%)." in said
     assert "This book is nearer for dense models (5% against 9%)." in said
     assert "Neither is nearer by a tenth for mixtures." in said
-    assert "first token of aiconfigurator are off by 41% at the median, this book's by 35%" in said
+    assert "- *First token*: its median error is 41%, this book's 35%." in said
 
 
 def test_nothing_is_said_of_groups_that_there_are_not():

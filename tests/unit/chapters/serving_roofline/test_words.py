@@ -40,36 +40,34 @@ def brief(newest, concurrency=64, **changed):
 
 
 def test_the_brief_at_its_defaults(newest):
-    first, second, third, last = brief(newest)
+    ridge, first, second, third, last = brief(newest)
+    assert ridge == (
+        "- Below a certain work for each byte, its ridge, H100 SXM 80GB waits for memory; above it, for "
+        "arithmetic."
+    )
     assert first == (
-        "- A step whose work for each byte is above the ridge of H100 SXM 80GB is bound by compute. A "
-        "training step is at 5.2 times the ridge, reading a prompt of 1,024 tokens at 3.49 times. Writing "
-        "one answer is at 0.00345 times, so that memory sets the pace."
+        "- Training is 5.2 times above that ridge, a prompt of 1,024 tokens 3.5 times above it; writing one "
+        "answer is 290 times below it, so that memory sets the pace."
     )
-    assert second.startswith(
-        "- X on 4 devices, with 64 answers at once, takes 40 ms for a token of each and writes 1,510 "
-        "tokens a second, "
-    )
-    assert second.endswith(
-        "The largest part of that time is *prompts of others*. The memory holds 349 such answers."
+    assert second == (
+        "- X on 4 devices takes 40 ms for a token of each of 64 answers at once, 1,510 tokens a second in "
+        "all. The largest part of that time is *prompts of others*."
     )
     assert third == (
-        "- At USD 2.5 for an accelerator and hour, a million output tokens cost USD 1.84, their prompts "
-        "included."
+        "- The memory holds 349 such answers. At USD 2.5 for an accelerator and hour, a million output "
+        "tokens cost USD 1.84, their prompts included."
     )
     assert last == (
-        "- Over 1,594 measurements of engines of 2025 and 2026 that nothing was fitted to, the median error "
-        "of the time per token was 12.5% at the first look and is 11.4% now; that of the roofline "
-        "alone is 62%."
+        "- Nothing was fitted to 1,594 measurements of 2025 and 2026: on them a token's time was off by "
+        "12.5% at the first look and is by 11.4% now, the roofline alone by 62% (medians)."
     )
 
 
 def test_the_brief_of_what_does_not_fit(newest):
-    _, second, third, _ = brief(newest, concurrency=1, tensor_parallel=1)
-    assert "- X on 1 device, with 1 answer at once, would take " in second
-    assert " for a token of each and would write " not in second  # "would take ... and write"
-    assert " ms for a token of each and write " in second
-    assert ". It does not fit: " in second and "holds" not in second.split("fit: ")[0]
+    *_, second, third, _ = brief(newest, concurrency=1, tensor_parallel=1)
+    assert "- X on 1 device would take " in second
+    assert " ms for a token of each of 1 answer at once" in second
+    assert third.startswith("- It does not fit: ") and "holds" not in third.split("fit: ")[0]
     assert "a million output tokens would cost USD " in third
 
 
@@ -78,7 +76,7 @@ def test_one_answer_above_the_ridge(newest):
     phases = pd.DataFrame(
         {"intensity": [4.0, 3.0, 2.0], "ridge": [1.0, 1.0, 1.0]}, index=["training", "prefill", "decode, 1"]
     )
-    assert "Writing one answer is at 2 times, so that compute sets the pace." in words.brief(
+    assert "writing one answer is 2 times above it, so that compute sets the pace." in words.brief(
         "X", phases, sweep, service, 1, 1.0, newest
     )
     assert "The memory holds 1 such answer." in words.brief("X", phases, sweep, service, 1, 1.0, newest)
@@ -89,7 +87,7 @@ def test_a_small_model_waits_for_neither_side_of_the_roofline(newest):
     small = {"model": "smollm2-135m", "tensor_parallel": 1}
     request = {**REQUEST, **small, "input_tokens": 1, "output_tokens": 2}
     sweep = tables.by_concurrency([1, 2, 64], **request)
-    first, second, *_ = brief(newest, concurrency=2, **small)
+    _, first, second, *_ = brief(newest, concurrency=2, **small)
     assert "so that by the roofline memory sets the pace; but " in first
     assert "fixed times and exchange, which no roofline counts." in first
     assert "The largest part of that time is *fixed, per layer*." in second
@@ -110,12 +108,15 @@ def test_a_text_beyond_what_is_offered_is_said(newest):
 def test_intensities():
     phases = tables.phases("llama-3-70b", "H100 SXM 80GB", 64, **LENGTHS)
     assert words.intensities(phases, 64) == (
-        "Training does 1,530 FLOP a byte, with 8,192 tokens on a device and the traffic of the optimiser "
-        "counted, 5.2 times the 295 of the ridge.\nA prompt does 1,030, 3.49 times the ridge; a step for one "
-        "answer 1.02, 0.00345 times; a step for 64 answers 55.7, 0.189 times: it could use at most 18.9% of "
-        "the arithmetic."
+        "The ridge is at 295 FLOP a byte for training, which does 1,530, 5.2 times above it, with 8,192 "
+        "tokens on a device. A prompt does 1,030, 3.5 times above it.\nA step for one answer does 1.02, 290 "
+        "times below it. A step for 64 answers does 55.7, 5.3 times below it, and could use 19% of the "
+        "arithmetic at most."
     )
-    assert "the ridge; a step for 1 answer 1.02, 0.00345 times: it could use" in words.intensities(phases, 1)
+    assert words.intensities(phases, 1).endswith(
+        "it.\nA step for 1 answer does 1.02, 290 times below it, and could use 0.35% of the "
+        "arithmetic at most."
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_the_calibration():
 def test_where_the_time_goes(sweep):
     first, last = words.token_time(sweep, 64, mixture=False).split("\n")
     assert first == (
-        "With one answer, the largest part of the time is *reading weights*, and 26.8% is what no roofline "
+        "With one answer, the largest part of the time is *reading weights*, and 27% is what no roofline "
         "counts: fixed times and exchange. With 64 and with 349 it is *prompts of "
         "others*."
     )
@@ -164,8 +165,8 @@ def test_what_concurrency_trades(sweep):
     said = words.trade(sweep, 349, 4, 2.5)
     one, full = sweep.loc[1], sweep.loc[349]
     assert said == (
-        "From one answer to 349 at once, throughput grows 38 times, and each user's speed falls from 57.8 "
-        "to 6.29 tokens a second. So a million tokens cost from USD 1.27 to USD 48 at the chosen price."
+        "From one answer to 349 at once, throughput grows 38 times, and each user's speed falls from 58 "
+        "to 6.3 tokens a second. At the chosen price a million tokens then cost USD 1.27 in place of USD 48."
     )
     assert 1e6 * 10 / 3600 / full["throughput"] == pytest.approx(1.265, abs=0.005)
     assert 1e6 * 10 / 3600 / one["throughput"] == pytest.approx(48.0, abs=0.05)
@@ -256,13 +257,14 @@ def test_the_most_sensitive():
 
 def test_the_errors_of_today_with_the_blind_one(newest):
     said = words.today(newest, newest.assign(median=35.7, inside=79.0))
-    assert (
-        "Over all 1,594 rows the median error of the time per token is 11.4%, nine in ten are within 33%"
-        in said
+    token, blind, within, first = said.split("\n")
+    assert token == (
+        "- *Time per token*: over all 1,594 rows the median error is 11.4%, and nine in ten are within 33%. "
+        "The roofline alone is off by 62%."
     )
-    assert "and 88% of the measured times lie in the range" in said
-    assert "When these rows were first scored, the median was 12.5%." in said
-    assert "benchmarks do not describe: 36%, and 79% in the range." in said
+    assert blind.startswith("- *Blind*: when these rows were first scored, the median was 12.5%.")
+    assert within.endswith("nine in ten of the measured times, and holds 88%.")
+    assert first.startswith("- *First token*: 36%, and 79% in the range.")
 
 
 def test_services_that_are_far_off_are_named_beside_the_same_model_elsewhere():

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cohort.architecture.variants import SINKS
 from cohort.chapters.attention_memory import capacity
-from cohort.display.phrases import among
+from cohort.display.phrases import among, listed, of_all, percent
 from cohort.display.words import binary, counted, inflected, running, scaled, sentences, significant
 from cohort.units import KIB
 
@@ -54,18 +54,17 @@ def brief(
     """
     sizes = ways["cache"]
     best = str(sizes.drop("as it is").idxmin())
+    texts = "One text" if batch == 1 else counted(batch, "text")
     return sentences(
-        f"- At {counted(int(str(caches.name)), 'token')} in {dtype}, {counted(batch, 'sequence')} of {name} "
-        f"{inflected(batch, 'takes', 'take')} {binary(cache)} of cache, "
-        f"{significant(100 * (cache / (cache + weights)))}% of weights and cache together.",
+        f"- {texts} of {counted(int(str(caches.name)), 'token')} "
+        f"{inflected(batch, 'takes', 'take')} {binary(cache)} of cache in {name}, stored in {dtype}, beside "
+        f"{binary(weights)} of weights.",
         _spread(caches),
-        f"- With {counted(batch, 'sequence')} in {dtype} {_outweighs(even)}",
-        f"- With the heads of {name}, one key and value for each head would take "
-        f"{binary(sizes['multi-head'])}; of the ways to save, *{best}* takes the least, "
-        f"{binary(sizes[best])}.",
-        "- A cache grows at most in proportion to the context. In layers that look at everything the compute "
-        "of a prompt grows with the square, and so does the memory of scores that are written out; "
-        "FlashAttention does without that memory.",
+        f"- {_outweighs(even)}",
+        f"- With a key and a value of its own for each head, {name} would keep "
+        f"{binary(sizes['multi-head'])}; of the ways to save, *{best}* keeps least, {binary(sizes[best])}.",
+        "- Twice the text takes at most twice the cache, but up to four times the comparisons of tokens. "
+        "FlashAttention saves the memory of these, not the work.",
         f"- {beyond}" if beyond else "",
     )
 
@@ -75,32 +74,32 @@ def _spread(caches: pd.Series) -> str:
     if caches[most] <= caches[least]:
         return ""
     return (
-        f"- The models here differ by a factor of {significant(caches[most] / caches[least])}: {most} needs "
-        f"{binary(caches[most])}, {least} {binary(caches[least])}."
+        f"- For as much text {most} needs {binary(caches[most])}, {least} {binary(caches[least])}: "
+        f"{significant(caches[most] / caches[least])} times less."
     )
 
 
 def _outweighs(even: pd.DataFrame) -> str:
     contexts = even["context"].dropna()
     if contexts.empty:
-        return "no cache of these models ever outweighs the weights."
+        return "No cache of these models ever outweighs the weights."
     first, last = str(contexts.idxmin()), str(contexts.idxmax())
     if len(contexts) == 1:
-        return f"the cache of {first} outweighs its weights from {counted(int(contexts[first]), 'token')}."
+        return f"The cache of {first} outweighs its weights from {counted(int(contexts[first]), 'token')} on."
     return (
-        f"the cache outweighs the weights from {scaled(contexts[first])} "
-        f"{inflected(contexts[first], 'token', 'tokens')} ({first}) to {scaled(contexts[last])} ({last}); "
-        f"{_offered(capacity.within_reach(even), len(even))}."
+        f"The cache outweighs the weights from {scaled(contexts[first])} "
+        f"{inflected(contexts[first], 'token', 'tokens')} on in {first}, from {scaled(contexts[last])} in "
+        f"{last}; {_offered(capacity.within_reach(even), len(even))}."
     )
 
 
 def _offered(long: Sequence[str], models: int) -> str:
     """Say how many models can be given as much context as that."""
     if not long:
-        return "the context on offer reaches that point for none of them"
+        return "none of them is offered for so many"
     if len(long) == 1:
-        return f"of {counted(models, 'model')}, the context on offer reaches that point for {long[0]} alone"
-    return f"the context on offer reaches that point for {len(long)} of {models}"
+        return f"of {counted(models, 'model')}, only {long[0]} is offered for so many"
+    return f"{len(long)} of {models} are offered for so many"
 
 
 def _straight(lines: int, every: int) -> str:
@@ -127,18 +126,18 @@ def cache_growth(caches: pd.DataFrame, powers: pd.Series) -> str:
     straight = int((powers >= STRAIGHT).sum())
     bent = len(powers) - straight - len(flat)
     parts = [
-        f"Between {before:,} and {last:,} tokens {_straight(straight, len(powers))} "
+        f"At the right end, from {before:,} to {last:,} tokens, {_straight(straight, len(powers))} "
         f"{inflected(straight, 'rises', 'rise')} straight: twice the text takes twice the memory"
     ]
     if bent:
-        parts.append(f"{bent} still {inflected(bent, 'bends', 'bend')}, as windows fill up")
+        parts.append(
+            f"{bent} still {inflected(bent, 'bends', 'bend')}, since part of the cache does not grow"
+        )
     if len(flat):
-        parts.append(f"{', '.join(flat)} {inflected(len(flat), 'has', 'have')} stopped growing")
-    return sentences(
-        f"{'. '.join(parts)}.",
-        "No line is steeper: the largest power of the context with which a cache grows here is "
-        f"{powers.max():.2f}.",
-    )
+        parts.append(f"{listed([*flat])} {inflected(len(flat), 'has', 'have')} stopped growing")
+    steepest = "No line is steeper: a cache" if straight else "Every cache here"
+    grows = "never grows faster than its text" if straight else "grows more slowly than its text"
+    return sentences(f"{'. '.join(parts)}.", f"{steepest} {grows}.")
 
 
 def token_costs(tokens: pd.DataFrame) -> str:
@@ -163,10 +162,10 @@ def token_costs(tokens: pd.DataFrame) -> str:
     return running(
         f"{dear} pays {significant(average[dear] / KIB)} KiB for a token{other}.",
         f"{among(len(several), len(tokens), 'model')} {inflected(len(several), 'mixes', 'mix')} kinds "
-        f"of layers: {', '.join(several)}."
+        f"of layers: {listed(several)}."
         if several
         else "",
-        f"At this length a further token costs nothing in {', '.join(free)}." if len(free) else "",
+        f"At this length a further token costs nothing in {listed([*free])}." if len(free) else "",
     )
 
 
@@ -188,21 +187,26 @@ def cache_beside_weights(even: pd.DataFrame, batch: int, dtype: str) -> str:
         Markdown.
     """
     never = even.index[even["context"].isna()]
-    reached = ""
+    offered, reached = capacity.within_reach(even), ""
     if len(never) < len(even):
-        offered = capacity.within_reach(even)
-        names = f": {', '.join(offered)}" if offered else ""
-        reached = (
-            f"With {counted(batch, 'sequence')} in {dtype}, {among(len(offered), len(even), 'model')} "
-            f"can reach that point within the context that is on offer{names}."
-        )
+        if 0 < len(offered) < len(even):
+            who = f"Only {listed(offered)}, of {counted(len(even), 'model')}, {_is(offered)}"
+        else:
+            who = "All of these models are" if offered else "None of these models is"
+        reached = f"{who} offered for so long a text, with {counted(batch, 'sequence')} in {dtype}."
     return running(
         reached,
-        f"With this batch the cache of {', '.join(never)} never gets there." if len(never) else "",
-        "Sequences share the weights and not the cache: ten times the batch reaches the point at a tenth of "
-        "the context, as far as the cache is a straight line, and a larger batch can reach it where a "
-        "smaller one never does.",
+        "Where the dot lies right of its bar, a model is not."
+        if len(offered) < len(even) - len(never)
+        else "",
+        f"With this batch the cache of {listed([*never])} never gets there." if len(never) else "",
+        "Sequences share the weights and not the cache: where the cache is a straight line, ten times the "
+        "batch gets there at a tenth of the context.",
     )
+
+
+def _is(names: Sequence[str]) -> str:
+    return inflected(len(names), "is", "are")
 
 
 def devices_needed(fits: pd.DataFrame, accelerator: str) -> str:
@@ -224,17 +228,28 @@ def devices_needed(fits: pd.DataFrame, accelerator: str) -> str:
     alone = int((held["devices"] == 1).sum())
     unbound = held.index[held["longest context"] == float("inf")]
     over = len(fits) - len(held)
+    larger = int((held["weights"] > held["cache"]).sum())
+    there = ": fewer bits save more on weights than on the cache"
     return running(
-        f"This is for {accelerator}.",
-        f"One device holds {alone} of {counted(len(fits), 'model')}." if len(fits) > 1 else "",
+        f"One {accelerator} holds {_held(alone, fits)}.",
+        f"In {of_all(larger, len(held), 'model')} weights take more of the memory than the cache"
+        f"{there if larger == len(held) else ''}."
+        if len(held) > 1
+        else "",
         f"{counted(over, 'model')} {inflected(over, 'needs', 'need')} more than {capacity.MAX_DEVICES} "
         "devices."
         if over
         else "",
-        f"For {', '.join(unbound)} memory sets no bound on the context, only on the batch."
+        f"For {listed([*unbound])} memory sets no bound on the context, only on the batch."
         if len(unbound)
         else "",
     )
+
+
+def _held(alone: int, fits: pd.DataFrame) -> str:
+    if len(fits) > 1:
+        return f"{alone} of {counted(len(fits), 'model')}"
+    return str(fits.index[0]) if alone else f"no {fits.index[0]}"
 
 
 def stored_in(name: str, formats: pd.DataFrame, accelerator: str) -> str:
@@ -264,17 +279,14 @@ def stored_in(name: str, formats: pd.DataFrame, accelerator: str) -> str:
     return running(
         f"In {held.index[0]}, {name} takes {counted(int(first['devices']), 'device')} of {accelerator} at "
         f"{counted(int(first['context']), 'token')}.",
-        f"In {_listed(least)} it takes {counted(fewest, 'device')}."
+        f"In {listed(least, 'or')} it takes {counted(fewest, 'device')}."
         if fewest < int(first["devices"])
         else "Fewer bits change nothing about that number, and leave more of the memory to the cache.",
     )
 
 
 FAR = 10  # percent
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+LEAST = 0.1  # percent, below which an error is said to be below
 
 
 def logged(rows: pd.DataFrame) -> str:
@@ -302,15 +314,15 @@ def logged(rows: pd.DataFrame) -> str:
         tested[tested["quantity"].isin(names)] for names in (("weights", "cache"), ("room", "cache_tokens"))
     )
     far = left[left["error"].abs() > FAR]
-    return running(
-        f"Weights and caches are counted: {_median_and_largest(counted_)}, for {_worst(counted_)}.",
-        f"What an engine leaves depends on what it takes for itself, which differs by version and model: "
-        f"{_median_and_largest(left)}, for {_worst(left)}. {counted(len(far), 'row')} "
-        f"{inflected(len(far), 'lies', 'lie')} further off than {FAR}%, with more predicted than was left in "
-        f"{(far['error'] > 0).sum()}: leave a margin."
-        if len(left)
+    return sentences(
+        f"- *Weights and caches* are counted: {_median_and_largest(counted_)}, for {_worst(counted_)}.",
+        f"- *What an engine leaves* depends on what it takes for itself, which differs by version and model: "
+        f"{_median_and_largest(left)}, for {_worst(left)}.",
+        f"- *Leave a margin*: {counted(len(far), 'row')} {inflected(len(far), 'is', 'are')} off by more than "
+        f"{FAR}%, and in {(far['error'] > 0).sum()} of them less was left than predicted."
+        if len(far)
         else "",
-        f"Of {counted(len(verdicts), 'answer')} on whether a model fits, {right} "
+        f"- *Does it fit?* Of {counted(len(verdicts), 'answer')}, {right} "
         f"{inflected(right, 'is', 'are')} right{f'; wrong is {wrong}' if wrong else ''}.",
     )
 
@@ -355,9 +367,11 @@ def _worst(rows: pd.DataFrame) -> str:
 
 def _median_and_largest(rows: pd.DataFrame) -> str:
     errors = rows["error"].abs()
+    middle = float(errors.median())
+    written = f"{significant(middle, 2)}%" if middle >= LEAST else f"less than {LEAST}%"
     return (
-        f"over {counted(len(rows), 'row')} the median error is {significant(float(errors.median()), 2)}% "
-        f"and the largest {significant(float(errors.max()), 2)}%"
+        f"over {counted(len(rows), 'row')} the median error is {written} and the largest "
+        f"{significant(float(errors.max()), 2)}%"
     )
 
 
@@ -427,22 +441,21 @@ def ways_to_save(ways: pd.DataFrame) -> str:
     window = "A window saves nothing more as long as the context fits into it"
     if cache["window"] < cache["grouped"]:
         window = (
-            f"With a window in every layer too, *{name['window']}* takes "
-            f"{significant(cache['grouped'] / cache['window'])} times less than *{name['grouped']}* at this "
-            "length, and the more, the longer the context"
+            f"A window in every layer besides (*{name['window']}*) makes that "
+            f"{significant(cache['grouped'] / cache['window'])} times smaller again, and more in longer texts"
         )
+    sinks = _costs(cache["sinks"] / cache["window"] - 1)
     return sentences(
         f"A key and a value for each head take {binary(cache['multi-head'])}. Against them, "
         f"*{name['grouped']}* takes {significant(less['grouped'])} times less, *multi-query* "
         f"{significant(less['multi-query'])} times and *{name['latent']}* {significant(less['latent'])} "
         f"times. The least of all ways is {binary(cache.drop('as it is').min())}.",
-        f"{window}; keeping {SINKS} sinks beside it costs {_costs(cache['sinks'] / cache['window'] - 1)}.",
-        "Precision saves what its bytes say: *grouped, int4* is "
-        f"{significant(cache['grouped, int4'] / cache['grouped, fp8'])} times *grouped, fp8*, not half of "
-        "it, because a scale comes with every block of numbers.",
+        f"{window}; {SINKS} first tokens kept beside it, as sinks, add {sinks}.",
+        f"*Grouped, int4* takes {percent(cache['grouped, int4'] / cache['grouped, fp8'])} of *grouped, fp8*, "
+        "not half of it: every block of numbers brings a scale along.",
     )
 
 
 def _costs(more: float) -> str:
     """Say what is added to a cache, as a share of it."""
-    return f"{significant(100 * more)}% of that cache" if more > 0 else "nothing at this length"
+    return f"{percent(more)} to it" if more > 0 else "nothing at this length"

@@ -7,6 +7,7 @@ import pandas as pd
 from cohort.chapters.attention_memory import compute
 from cohort.chapters.attention_memory.kernels import exponent
 from cohort.chapters.attention_memory.published import Savings, inexact
+from cohort.display.phrases import listed, percent
 from cohort.display.words import binary, counted, inflected, running, sentences, significant
 from cohort.registry.measured import DeviceRun
 from cohort.units import MIB
@@ -28,13 +29,22 @@ def growth_powers(grown: pd.DataFrame) -> str:
     powers = {column: compute.last_power(grown[column]) for column in grown if grown[column].iloc[0]}
     scores = ""
     if "scores" in powers:
-        scores = f"; their memory, where naive attention writes all of them, with {powers['scores']:.2f}"
+        scores = (
+            f"Naive attention, which writes the scores of a prompt out, takes {_doubled(powers['scores'])} "
+            "the memory for them."
+        )
+    prompt, step, cache = (_doubled(powers[each]) for each in ("prefill FLOPs", "step FLOPs", "cache"))
     return sentences(
-        f"At the long end the scores of a prompt grow with power {powers['prefill FLOPs']:.2f} of the "
-        f"context, those of the next token with {powers['step FLOPs']:.2f}, and the cache with "
-        f"{powers['cache']:.2f}{scores}.",
+        f"At the long end, twice the context takes {prompt} the scores of a prompt, {step} those of the next "
+        f"token and {cache} the cache.",
+        scores,
         "Caching buys a cheap next token with memory.",
     )
+
+
+def _doubled(power: float) -> str:
+    """Say what a doubled context multiplies what grows with this power of it by."""
+    return f"{significant(2**power, 2)} times"
 
 
 def attention_work(shares: pd.Series, context: int) -> str:
@@ -53,9 +63,9 @@ def attention_work(shares: pd.Series, context: int) -> str:
         Markdown.
     """
     high, low = shares.idxmax(), shares.idxmin()
-    takes = f"{significant(100 * shares.max())}%"
+    takes = f"{significant(100 * shares.max(), 2)}%"
     if high != low:
-        takes = f"from {significant(100 * shares.min())}% ({low}) to {takes} ({high})"
+        takes = f"from {significant(100 * shares.min(), 2)}% ({low}) to {takes} ({high})"
     return sentences(
         f"At {counted(context, 'token')} causal attention takes {takes} of the work of reading a prompt.",
         "Fewer key-value heads change the cache and not these scores: every query head is scored all the "
@@ -85,23 +95,22 @@ def flash_memory(
         Markdown.
     """
     off = inexact(memory)
-    rows = "; ".join(
-        f"{row['context']:,} tokens, {row['printed']:g} for {significant(row['derived'], 4)} MiB"
-        for _, row in off.iterrows()
-    )
     longest = memory[memory["method"] == "naive"]["context"].max()
     both = memory[memory["context"] == longest].set_index("method")["derived"]
     written = f"{name} writes no scores at all."
     if scores:
         written = (
-            f"In the forward pass of one layer of {name} at {counted(context, 'token')}, with "
-            f"{counted(batch, 'sequence')}, scores and their softmax, in two bytes a number, would take "
-            f"{binary(scores)}, beside a cache of all layers of {binary(cache)}."
+            f"Written out in two bytes a number, the scores of one layer of {name} and their softmax would "
+            f"take {binary(scores)} at {counted(context, 'token')} with {counted(batch, 'sequence')}; the "
+            f"cache of all layers takes {binary(cache)}."
         )
     return sentences(
         running(
             f"{len(memory) - len(off)} of {len(memory)} printed figures come out exactly, to the last digit.",
-            f"The others are short and printed lower: {rows}." if rows else "",
+            f"The rest, of {int(off['context'].max()):,} tokens or fewer, are printed lower, by "
+            f"{percent(float((1 - off['printed'] / off['derived']).max()))} at most."
+            if len(off)
+            else "",
         ),
         f"At {longest:,} tokens the naive way takes {significant(both['naive'] / both['flash'])} times the "
         "memory.",
@@ -126,9 +135,8 @@ def measured_memory(peaks: pd.DataFrame) -> str:
     longest = peaks.index[-1]
     return sentences(
         f"The two results are {agree}.",
-        f"Fitted to the logarithms, the naive peak grows with power {exponent(peaks['naive']):.1f} of the "
-        f"length and the tiled one with {exponent(peaks['tiled']):.1f}; its tiles take the same memory at "
-        "any length.",
+        f"Twice the length takes {_doubled(exponent(peaks['naive']))} the memory the naive way and "
+        f"{_doubled(exponent(peaks['tiled']))} tiled: the tiles themselves take the same at any length.",
         f"At {longest:,} tokens the tiled way holds {significant(peaks.loc[longest, 'tiled'] / MIB, 2)} MiB, "
         f"the naive one {significant(peaks.loc[longest, 'naive'] / MIB, 2)} MiB.",
     )
@@ -154,18 +162,21 @@ def device_memory(run: DeviceRun, table: pd.DataFrame) -> str:
     last, longest = both.iloc[-1], both.index[-1]
     faster = both["naive time"] / both["flash time"]
     least, most = (significant(float(each), 2) for each in (faster.min(), faster.max()))
-    alone = [f"{each:,}" for each in table.index[table["naive"].isna() & table["flash"].notna()]]
+    alone = table[table["naive"].isna() & table["flash"].notna()]
     return sentences(
         f"Measured on {run.accelerator} with PyTorch {run.torch} on {run.date}, every peak is within "
         f"{100 * off:.2f}% of its formula.",
         f"At {longest:,} tokens one layer of one sequence holds {binary(last['naive'] * MIB)} the "
         f"naive way and {binary(last['flash'] * MIB)} fused, "
         f"{significant(last['naive'] / last['flash'])} times less, and takes "
-        f"{significant(1e3 * last['naive time'])} and {significant(1e3 * last['flash time'])} ms.",
+        f"{significant(1e3 * last['naive time'], 2)} and {significant(1e3 * last['flash time'], 2)} ms.",
         f"Over the lengths that both were run at, the fused way is {least} to {most} times as fast."
         if least != most
         else f"At any of these lengths the fused way is {most} times as fast.",
-        f"At {', '.join(alone)} tokens the fused way alone was run." if alone else "",
+        f"At {alone.index[-1]:,} tokens the naive way would take "
+        f"{binary(alone['naive derived'].iloc[-1] * MIB)}; only the fused one was run."
+        if len(alone)
+        else "",
     )
 
 
@@ -183,7 +194,7 @@ def published_score_sizes(printed: pd.DataFrame) -> str:
         Markdown.
     """
     wrong = list(dict.fromkeys(printed.index[~printed["rounds"]]))
-    names = f"{', '.join(wrong)} {inflected(len(wrong), 'is', 'are')} not"
+    names = f"{listed(wrong)} {inflected(len(wrong), 'is', 'are')} not" if wrong else ""
     why = "the source's own dimensions give our figure" if len(wrong) == 1 else ""
     return sentences(
         running(

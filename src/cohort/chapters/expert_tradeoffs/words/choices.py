@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cohort.display.phrases import amount
-from cohort.display.words import counted, paragraphs, ranged, running, scaled, sentences
+from cohort.display.words import counted, paragraphs, ranged, running, scaled, sentences, significant
 
+EXACT = 100  # answers from which on two digits are said
 SPELLED = {"dense": "a dense model", "mixture": "a mixture"}
 
 
@@ -26,10 +27,15 @@ def choice(crossings: Sequence[tuple[int, str]]) -> str:
         Without a full stop.
     """
     parts = [f"{SPELLED[crossings[0][1]]} is worth more for one answer"]
-    parts += [f"{SPELLED[better]} from {counted(number, 'answer')} on" for number, better in crossings[1:]]
+    parts += [f"{SPELLED[better]} from {_about(number)} on" for number, better in crossings[1:]]
     if len(parts) == 1:
         return f"{SPELLED[crossings[0][1]]} is worth more at every number of answers"
     return ", ".join(parts)
+
+
+def _about(number: int) -> str:
+    """Return a number of answers, to two digits where it has more."""
+    return counted(number, "answer") if number < EXACT else f"about {significant(number, 2)} answers"
 
 
 def decided(
@@ -55,18 +61,17 @@ def decided(
     """
     said = choice(crossings)
     return paragraphs(
-        f"On {counted(devices, 'device')} of the kind {accelerator}, at {amount(speed, 'token')} a second "
-        f"for each answer, {said}.",
+        f"On {devices:,} {accelerator}, at {amount(speed, 'token')} a second for each answer, {said}.",
         _why([better for _, better in crossings]),
-        f"The best dense model has {_billions(frame['dense'])} parameters between the fewest and the most "
-        f"answers, and the best mixture is worth {_billions(frame['mixture'])}. Both are what the devices "
+        f"From the fewest answers to the most, the best dense model {_goes(frame['dense'])} parameters, and "
+        f"the worth of the best mixture {_goes(frame['mixture'])}. Both are what the devices "
         "could serve, not what somebody has trained; the cache has its own share of the memory.",
     )
 
 
-def _billions(values: pd.Series) -> str:
-    low, high = sorted((float(values.iloc[0]), float(values.iloc[-1])))
-    return scaled(high) if low == high else f"{scaled(low)} to {scaled(high)}"
+def _goes(values: pd.Series) -> str:
+    first, last = (scaled(float(values.iloc[at]), 2) for at in (0, -1))
+    return f"stays at {first}" if first == last else f"goes from {first} to {last}"
 
 
 _REASONS = {

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.links import latency
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES, Balance
-from cohort.display.phrases import percent, then
+from cohort.display.phrases import listed, percent, then
 from cohort.display.words import counted, running, sentences, significant
 
 PLACED = {
@@ -66,7 +66,7 @@ def dropped_assignments(lines: Mapping[str, pd.Series], balance: Balance) -> str
         Markdown.
     """
     even = lines["skew 0"]
-    spare = f"{even.loc[1.25]:.2g}%" if even.loc[1.25] >= 1e-3 else "less than 0.001%"
+    spare = f"{even.loc[1.25]:.2g}%" if even.loc[1.25] >= 1e-2 else "less than 0.01%"
     return sentences(
         "Even a router without any preference overfills some experts by chance: with no room to spare it "
         f"drops {even.loc[1.0]:.1f}%, with a quarter to spare {spare}.",
@@ -146,11 +146,11 @@ def models_left_out(names: Sequence[str]) -> str:
     Returns
     -------
     str
-        Markdown.
+        Markdown; empty where there are none.
     """
     if not names:
-        return "Every model that was asked for is held by some group."
-    return f"Too large for any group: {', '.join(names)}."
+        return ""
+    return f"Too large for any group: {listed(names)}."
 
 
 def measured_exchanges(exchanges: pd.DataFrame) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from cohort.architecture.registered import title_of
 from cohort.chapters.expert_tradeoffs import placed
+from cohort.chapters.expert_tradeoffs.figures import LAWS
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, MIXED_LAWS
+from cohort.display.phrases import listed, percent
 from cohort.display.words import counted, inflected, paragraphs, ranged, running, sentences, significant
 from cohort.experts import closed_form
 from cohort.experts.loads import Load
@@ -87,13 +90,15 @@ def pairs_and_rule(pairs: pd.DataFrame, rules: pd.DataFrame) -> str:
         f"**{formula(mixture_rules.recommended())}**, and never more than all parameters.",
         running(
             "*Granularity* is the width that a token passes through over that of one expert.",
-            "Chosen and fitted without the maker it is tested on, the rule gives "
-            f"{own['median']:.2f} of what was measured at the median of all pairs, with a geometric "
-            f"spread of {own['spread']:.2f}; {own['makers median']:.2f} and {own['makers spread']:.2f} "
-            f"if each maker counts alike. That {met} a median from {MEDIAN[0]:g} to {MEDIAN[1]:g} and "
-            f"a spread of at most {SPREAD:g}.",
+            "A mixture of many small experts has more of it than one of a few large ones.",
         ),
-        running(_folklore(pairs, folk), _one_maker(makers, len(pairs)), _bounds()),
+        "How far off is it for a maker that it was not fitted to? At the median of all pairs it gives "
+        f"{own['median']:.2f} of what was measured, and typically misses by a factor of {own['spread']:.2f} "
+        f"to either side, its spread. If each maker counts alike, these are {own['makers median']:.2f} and "
+        f"{own['makers spread']:.2f}. That {met} our bar, a median from {MEDIAN[0]:g} to {MEDIAN[1]:g} and a "
+        f"spread of at most {SPREAD:g}.",
+        _folklore(pairs, folk),
+        running(_one_maker(makers, len(pairs)), _bounds()),
     )
 
 
@@ -101,8 +106,8 @@ def _bounds() -> str:
     found = mixture_rules.bounded_ratios()
     kept = sum(ratio >= 1 if pair.relation == "at least" else ratio <= 1 for pair, ratio in found)
     return (
-        f"{len(found)} more mixtures were better, or worse, than every dense model beside them; the "
-        f"rule keeps {kept} of these bounds."
+        f"Of {len(found)} more mixtures it is only known that they were better, or worse, than every dense "
+        f"model beside them; the rule agrees in {kept}."
     )
 
 
@@ -110,16 +115,15 @@ def _one_maker(makers: pd.Series, pairs: int) -> str:
     if makers.iloc[0] * 2 <= pairs:
         return ""
     return (
-        f"{makers.iloc[0]} of the pairs are by {makers.index[0]}, whose experts are coarse, so that the "
-        "count maker by maker says more of modern mixtures."
+        f"{makers.iloc[0]} of the pairs are by {makers.index[0]}, whose experts are coarse: counting "
+        "maker by maker says more of modern mixtures."
     )
 
 
 def _folklore(pairs: pd.DataFrame, folk: Mapping[str, Any]) -> str:
     said = (
-        f"The folklore root, which was fitted to nothing, comes out at {folk['median']:.2f} and "
-        f"{folk['spread']:.2f} over all pairs, and at {folk['makers median']:.2f} and "
-        f"{folk['makers spread']:.2f} maker by maker"
+        "The folklore root, of total times active parameters, was fitted to nothing. Maker by maker it comes "
+        f"out at {folk['makers median']:.2f}, with a spread of {folk['makers spread']:.2f}"
     )
     fine = pairs[pairs["granularity"] >= FINE]
     if fine.empty:
@@ -152,7 +156,8 @@ def laws_beside(rules: pd.DataFrame) -> str:
     medians, spreads = ([row[f"makers {what}"] for row in laws.values()] for what in ("median", "spread"))
     met = "None of them meets both bounds"
     if good:
-        met = f"{', '.join(good)} {'meet' if len(good) > 1 else 'meets'} both bounds"
+        titles = listed([LAWS[name][0] for name in good])
+        met = f"{titles} {inflected(len(good), 'meets', 'meet')} both bounds"
     return sentences(
         f"Of {len(laws)} published laws, each scored on the pairs that its own report does not print, "
         f"medians run from {min(medians):.2f} to {max(medians):.2f} and spreads from {min(spreads):.2f} to "
@@ -350,6 +355,11 @@ def times_beside(frame: pd.DataFrame, fixed_s: float) -> str:
     )
 
 
+def _too(ratio: float) -> str:
+    """Say how far a prediction is from what was measured."""
+    return f"{percent(abs(ratio - 1))} too {'high' if ratio > 1 else 'low'}"
+
+
 def services_beside(frame: pd.DataFrame, errors: pd.DataFrame) -> str:
     """Return how far services that deal experts out are predicted.
 
@@ -367,12 +377,12 @@ def services_beside(frame: pd.DataFrame, errors: pd.DataFrame) -> str:
     records = by_row(errors)
     dealt, split = records["experts dealt out"], records["experts split"]
     models = errors[errors.index.str.startswith("experts dealt out, ")]
-    worst = str(models["median"].idxmax()).removeprefix("experts dealt out, ")
+    worst = title_of(str(models["median"].idxmax()).removeprefix("experts dealt out, "))
     return sentences(
         f"{between} of {len(frame)} published services of DeepSeek-V3 lie between what is predicted if the "
         "exchange is added to each step and if it hides behind the work. DeepSeek's own, the one that "
-        f"says how many answers it writes at once, is {100 * (own['apart'] / own['measured'] - 1):+z.0f}% "
-        f"and {100 * (own['overlapped'] / own['measured'] - 1):+z.0f}% off so: it overlaps both in part.",
+        f"says how many answers it writes at once, is predicted {_too(own['apart'] / own['measured'])} the "
+        f"one way and {_too(own['overlapped'] / own['measured'])} the other: it overlaps both in part.",
         f"Whole services give a narrower answer: over {int(dealt['rows']):,} times per token that nothing "
         f"was fitted to, with experts dealt out to devices, the median error is {dealt['median']:.0f}% (bias "
         f"{dealt['bias']:+z.0f}%), and {split['median']:.0f}% where each expert is split; the worst of "

@@ -11,7 +11,7 @@ from cohort.architecture.registered import title
 from cohort.chapters.expert_tradeoffs.load import BLIND, COPIES, Balance
 from cohort.chapters.expert_tradeoffs.reads import NEARLY_ALL, bound_excess
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
-from cohort.display.phrases import percent
+from cohort.display.phrases import listed
 from cohort.display.words import DASH, counted, inflected, ranged, running, scaled, sentences, significant
 from cohort.experts import closed_form
 from cohort.scaling import mixture_rules
@@ -25,7 +25,6 @@ def brief(
     modern: Mapping[str, float],
     balance: Balance,
     placements: pd.DataFrame,
-    skews: pd.DataFrame,
     decision: str,
     errors: Mapping[str, float],
 ) -> str:
@@ -45,8 +44,6 @@ def brief(
         Of its experts.
     placements : DataFrame
         As `load.by_placement` returns it.
-    skews : DataFrame
-        As `placed.measured_skews` returns it.
     decision : str
         As `choices.decided` begins.
     errors : mapping of str to float
@@ -62,18 +59,17 @@ def brief(
     saved = training[name, "dense, total"] / training[name, "it is"]
     devices = int(beside["devices"][name, "it is"])
     return sentences(
-        f"- {name} holds {scaled(spec.parameters)} parameters, of which a token passes through "
-        f"{scaled(spec.active_parameters)}. It trains with {significant(saved)} times less compute a token "
-        f"than a dense model of its size and takes as much memory: {counted(devices, 'device')} "
-        f"{inflected(devices, 'holds', 'hold')} it. A step for one answer reads as little as the "
-        f"dense model of its active size, one for {counted(nearly, 'answer')} nearly all of it.",
+        f"- A token passes through {scaled(spec.active_parameters)} of the {scaled(spec.parameters)} "
+        f"parameters of {name}: {significant(saved)} times less compute than a dense model of its size, in "
+        f"as much memory, {counted(devices, 'device')}.",
+        "- A step for one answer reads as little as the dense model of its active size; one for "
+        f"{counted(nearly, 'answer')} reads nearly all of it.",
         _worth(name, rules, modern),
         f"- {decision}",
-        _balance(balance, placements, skews),
-        "- Held against measurements that nothing was fitted to, the slowest device is "
-        f"{_off(errors['device'])} off at the median, the time of a layer of experts "
-        f"{_off(errors['layer'])}, and a token of services that deal experts out "
-        f"{_off(errors['services'])}.",
+        _balance(balance, placements),
+        "- Median errors, where nothing was fitted: "
+        f"{_off(errors['device'])} for the slowest device, {_off(errors['layer'])} for the time of a layer "
+        f"of experts, {_off(errors['services'])} for a token of services that deal experts out.",
     )
 
 
@@ -84,33 +80,31 @@ def _off(share: float) -> str:
 def _worth(name: str, rules: pd.DataFrame, modern: Mapping[str, float]) -> str:
     spread = float(rules["makers spread"][mixture_rules.BLIND])
     beyond = (
-        f" The largest dense model of these has {scaled(modern['measured'])} parameters: beyond it the rule "
-        "is drawn out."
+        f" Beyond the {scaled(modern['measured'])} of the largest dense model among them it is drawn out."
         if modern["worth"] > modern["measured"]
         else ""
     )
     return (
-        f"- {name} is worth a dense model of about {scaled(modern['worth'], 2)} parameters, "
-        f"{modern['worth'] / modern['active']:.1f} times its active ones without vocabulary. The rule rests "
-        f"on {int(rules['pairs'][mixture_rules.BLIND])} mixtures that were measured beside dense models, and "
-        f"misses those of makers that it does not know by a factor of {spread:.1f}, as a rule.{beyond}"
+        f"- {name} is worth a dense model of about {scaled(modern['worth'], 2)} parameters. The rule that "
+        f"says so rests on {int(rules['pairs'][mixture_rules.BLIND])} measured mixtures, and is typically "
+        f"off by a factor of {spread:.1f} for a maker that it has not seen.{beyond}"
     )
 
 
-def _balance(balance: Balance, placements: pd.DataFrame, skews: pd.DataFrame) -> str:
+def _balance(balance: Balance, placements: pd.DataFrame) -> str:
     loads, devices = balance.expected, balance.expert_parallel
     said = (
-        f"- Layers of measured routers are as uneven as skews of {skews['low'].min():.1f} to "
-        f"{skews['high'].max():.1f}. With {balance.skew:g}, the busiest expert has "
-        f"{significant(loads['busiest expert'])} times the mean load, and {percent(loads['dropped'])} of "
-        f"the assignments find their expert full at a capacity factor of {balance.capacity_factor:g}"
+        f"- Some experts are more popular: with a skew of {balance.skew:g}"
+        if balance.skew
+        else "- Even with no skew"
     )
+    said += f" the busiest has {significant(loads['busiest expert'])} times the mean load"
     if devices == 1:
         return f"{said}."
     row = dict(placements.loc[devices].items())
     return (
-        f"{said}; the slowest of {devices} devices has {significant(row[BLIND])} times where experts were "
-        f"placed blindly, and {significant(row[COPIES])} times where popular ones are held twice."
+        f"{said}; the slowest of {devices} devices has {significant(row[BLIND])} times if experts are placed "
+        f"blindly, {significant(row[COPIES])} times if popular ones are held twice."
     )
 
 
@@ -138,8 +132,8 @@ def where_weights_are(parts: pd.DataFrame) -> str:
     return sentences(
         f"Routed experts are {share.min():.1f}% to {share.max():.1f}% of the weights. Routers, which decide "
         f"everything, are at most {routers}.",
-        f"All parameters over active ones are {ratio.min():.1f} in {ratio.idxmin()} and {ratio.max():.1f} in "
-        f"{ratio.idxmax()}.",
+        f"All parameters are {ratio.min():.1f} times the active ones in {ratio.idxmin()}, and "
+        f"{ratio.max():.1f} times in {ratio.idxmax()}.",
     )
 
 
@@ -161,7 +155,7 @@ def active_counts(conventions: pd.DataFrame) -> str:
     none = [str(name) for name in readings.index[~readings.any(axis=1)]]
     all_follow = "Each follows from one of them at least."
     if none:
-        all_follow = f"None of them gives that of {', '.join(none)}."
+        all_follow = f"None of them gives that of {listed(none)}."
     return sentences(
         f"Of {len(conventions)} published numbers, {every} follow when all weights are counted, {embedded} "
         f"without the input embedding, and {alone} without embedding and head; short numbers follow from "
@@ -224,10 +218,11 @@ def distinct_experts(seen: pd.DataFrame, spec: ModelSpec, tokens: int, skew: flo
         "The shortcut is right for one token and for very many. In between it counts up to "
         f"{100 * bound_excess(mixed.count, mixed.active):.0f}% too many, near E/K, here "
         f"{counted(round(mixed.count / mixed.active), 'token')}.",
-        f"Simulated and expected coverage differ by {0.0 if varied.empty else off:.1f} standard errors where "
-        f"they differ most, over {len(seen)} sizes. For {counted(tokens, 'token')} and alike experts the "
-        "number of distinct ones has a standard deviation of "
-        f"{significant(spread) if spread > 1e-3 else 'less than 0.001'} around {significant(expected)}.",
+        f"{counted(tokens, 'token').capitalize()} {inflected(tokens, 'reads', 'read')} "
+        f"{significant(expected)} of {mixed.count} on average if all experts are alike"
+        f"{f', give or take {significant(spread, 2)}' if spread > 1e-3 else ''}. Simulation and formula are "
+        f"at most {0.0 if varied.empty else off:.1f} standard errors apart, over "
+        f"{counted(len(seen), 'size')} of the batch.",
         "With a skew, a batch of several tokens reads fewer experts, since popular ones are shared by more "
         "tokens."
         if skew > 0

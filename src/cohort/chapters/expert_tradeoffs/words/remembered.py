@@ -66,5 +66,8 @@ def takeaways(
 
 def _twice(lost: pd.Series) -> str:
     if pd.isna(lost["twice"]):
-        return "No batch reads twice as much as one of a dense model of its compute,"
-    return f"{counted(int(lost['twice']), 'answer')} in a step read twice as much,"
+        return "No batch reads twice the weights of a dense model of its compute,"
+    return (
+        f"{counted(int(lost['twice']), 'answer')} in a step read twice what a dense model "
+        "of its compute does,"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, RECOMMENDED, RULES, usual_tokens
+from cohort.display.phrases import listed
 from cohort.display.words import inflected, ranged, running, scaled, sentences
 
 
@@ -55,7 +56,7 @@ def _assumed(equivalents: pd.DataFrame) -> str:
     if not names:
         return ""
     return (
-        f"The training tokens of {', '.join(names)} are not stated; the laws that need them are given "
+        f"The training tokens of {listed(names)} are not stated; the laws that need them are given "
         f"{scaled(usual_tokens())}, the median of the others."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from cohort.architecture.registered import title_of
 from cohort.chapters.serving_roofline.comparisons import FAR, median_errors
 from cohort.chapters.serving_roofline.tables import SOURCES
 from cohort.display.words import inflected, running, sentences, significant
@@ -107,15 +108,15 @@ def today(token: pd.DataFrame, first: pd.DataFrame) -> str:
     """
     of_all, early = token.loc["all"], first.loc["all"]
     return sentences(
-        f"Over all {of_all['rows']:,.0f} rows the median error of the time per token is "
-        f"{of_all['median']:.1f}%, nine in ten are within {of_all['ninth_decile']:.0f}%, and "
-        f"{of_all['inside']:.0f}% of the measured times lie in the range that comes with a prediction, which "
-        "is meant to hold nine in ten. The "
+        f"- *Time per token*: over all {of_all['rows']:,.0f} rows the median error is "
+        f"{of_all['median']:.1f}%, and nine in ten are within {of_all['ninth_decile']:.0f}%. The "
         f"roofline alone is off by {of_all['roofline']:.0f}%.",
-        f"When these rows were first scored, the median was {of_all['first_look']:.1f}%. Some terms were "
-        "added after that look, so this is the blind figure.",
-        "The first token is harder, since it waits in a queue that benchmarks do not describe: "
-        f"{early['median']:.0f}%, and {early['inside']:.0f}% in the range.",
+        f"- *Blind*: when these rows were first scored, the median was {of_all['first_look']:.1f}%. Some "
+        "terms were added after that look.",
+        "- *Range*: that of a prediction is meant to hold nine in ten of the measured times, and holds "
+        f"{of_all['inside']:.0f}%.",
+        f"- *First token*: {early['median']:.0f}%, and {early['inside']:.0f}% in the range. It is harder, "
+        "since it waits in a queue that benchmarks do not describe.",
     )
 
 
@@ -147,9 +148,16 @@ def far_services(services: pd.DataFrame) -> str:
             )
         slower = "slower" if row["bias"] < 0 else "faster"
         items.append(
-            f"- *{name}* is {slower} than predicted, by {row['median']:.0f}% at the median; {elsewhere}."
+            f"- *{_titled(str(name))}* is {slower} than predicted, by {row['median']:.0f}% at the median; "
+            f"{elsewhere}."
         )
     return sentences(*items)
+
+
+def _titled(service: str) -> str:
+    """Name a service by the title of its model, where that is registered."""
+    model, *rest = service.split(", ")
+    return ", ".join([title_of(model), *rest])
 
 
 def sensitivity(reaction: pd.Series) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from cohort.architecture.registered import title_of
 from cohort.display.words import running, sentences, significant
 from cohort.registry.measured import FIRST, DeviceRun
 
@@ -36,10 +37,16 @@ def kernels_reach(about: DeviceRun, products: pd.DataFrame) -> str:
     return sentences(
         f"Products of layers of Llama 3 on {about.accelerator}, measured on {about.date}, attain at the "
         f"median this share of what the roofline allows: {parts}.",
-        f"The least is {_percent(100 * float(worst['share']))}, for the small product *{worst['product']}* "
+        f"The least is {_percent(100 * float(worst['share']))}, for the small product *{_product(worst)}* "
         f"in {worst['type']}. No one allowance fits them all, which is why the model takes each product by "
         "its shape.",
     )
+
+
+def _product(row: pd.Series) -> str:
+    """Name a product by its model, its place in a layer and its shape."""
+    model, place, shape = str(row["product"]).split()
+    return f"{title_of(model)}, {place}, {shape.replace('x', ' × ')}"
 
 
 def kernels_elsewhere(errors: pd.DataFrame) -> str:
@@ -68,12 +75,11 @@ def kernels_elsewhere(errors: pd.DataFrame) -> str:
     worst = parts.iloc[-1]
     close = parts[parts["median"] <= CLOSE]
     return sentences(
-        f"Whole decode steps, timed in one graph without an engine, are predicted within "
-        f"{_percent(fitted['median'])} at the median on the run that the constants of kernels were fitted "
-        "to, whose steps were written for it.",
-        "The book's own script times the same steps in PyTorch's kernels, to which nothing was fitted. They "
-        f"take, at the median and against the prediction: {'; '.join(steps)}.",
-        f"Of the parts {len(close)} of {len(parts)} are met within {CLOSE}%. Farthest off are "
+        f"On the run that they come from, whole decode steps without an engine are predicted within "
+        f"{_percent(fitted['median'])} at the median.",
+        "Nothing was fitted to the same steps in PyTorch's kernels, which the book's own script times. They "
+        f"take, against the prediction: {'; '.join(steps)} (medians).",
+        f"Of their parts {len(close)} of {len(parts)} are met within {CLOSE}%; farthest off are "
         f"{worst['timed']} on {worst['accelerator']}, by {_percent(worst['median'])}.",
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from cohort.display.words import running, sentences, significant
+from cohort.display.words import significant
 
 TOLD = ("kind", "engine")  # groups that are told one by one
 KINDS = {"dense": "dense models", "mixture": "mixtures"}
@@ -28,16 +28,18 @@ def beside_peer(token: pd.DataFrame, first: pd.DataFrame) -> str:
     """
     every, first_tokens = token.iloc[0], first.iloc[0]
     theirs, ours, bare = (_percent(every[name]) for name in ("aiconfigurator", "cohort", "roofline"))
-    far, near = (_percent(every[f"{name}_ninth_decile"], 2) for name in ("aiconfigurator", "cohort"))
+    far, near = (_percent(every[f"{name}_ninth_decile"]) for name in ("aiconfigurator", "cohort"))
     late, early = (_percent(first_tokens[name]) for name in ("aiconfigurator", "cohort"))
-    return sentences(
-        f"Both were asked for the same {every['rows']:,.0f} services on {str(every['date'])[:10]}, "
-        f"aiconfigurator in version {every['version']}. At the median its times per token are off by "
-        f"{theirs}, this book's by {ours}, the roofline's alone by {bare}. Of its times nine in ten are "
-        f"within {far}, of this book's within {near}.",
-        running(*_told(token)),
-        f"The times to the first token of aiconfigurator are off by {late} at the median, this "
-        f"book's by {early}.",
+    return "\n".join(
+        (
+            f"Both were asked for the same {every['rows']:,.0f} services on {str(every['date'])[:10]}, "
+            f"aiconfigurator in version {every['version']}:",
+            "",
+            f"- *Time per token*: its median error is {theirs}, this book's {ours}, that of the roofline "
+            f"alone {bare}. Nine in ten of its times are within {far}, of this book's within {near}.",
+            *(f"- {each}" for each in _told(token)),
+            f"- *First token*: its median error is {late}, this book's {early}.",
+        )
     )
 
 
@@ -76,5 +78,5 @@ def _called(by: str, group: str) -> str:
     return KINDS.get(group, group) if by == "kind" else f"services of {group}"
 
 
-def _percent(value: float, digits: int = 3) -> str:
-    return f"{significant(value, digits)}%"
+def _percent(value: float) -> str:
+    return f"{significant(value, 2)}%"

@@ -46,9 +46,9 @@ def takeaways(
         f"- Whoever writes waits for memory: below {counted(turned, 'answer')} in a step, {accelerator} "
         f"fetches the weights of {name} more slowly than it multiplies with them.",
         *_shared(sweep[sweep["fits"]], devices * usd_per_hour / SECONDS_PER_HOUR * 1e6),
-        f"- Peaks alone are off by {significant(bare, 2)}% over {rows:,.0f} measured "
-        f"services; with launches, exchange and attained shares it was {significant(blind)}% at the "
-        f"first look, and is {significant(ours)}% now.",
+        f"- Peaks alone are off by {significant(bare, 2)}% over {rows:,.0f} measurements. With launches, "
+        f"exchange and attained shares counted it was {significant(blind)}% at the first look, and is "
+        f"{significant(ours)}% now.",
     )
 
 
@@ -65,9 +65,9 @@ def _shared(held: pd.DataFrame, cost: float) -> tuple[str, str]:
     first, last = held.iloc[0], held.iloc[-1]
     grown = float(last["throughput"]) / float(first["throughput"])
     return (
-        f"{cheap}: {counted(int(held.index[-1]), 'answer')} at once write {significant(grown)} times as much "
-        f"as {held.index[0]:,}, for USD {significant(cost / float(last['throughput']))} in place of USD "
+        f"{cheap}: {counted(int(held.index[-1]), 'answer')} at once write {significant(grown, 2)} times as "
+        f"much as {held.index[0]:,}, for USD {significant(cost / float(last['throughput']))} in place of USD "
         f"{significant(cost / float(first['throughput']))} a million tokens.",
-        f"{slow}: each user sees {significant(float(last['each']))} tokens a second in place of "
-        f"{significant(float(first['each']))}. A price without its speed says little.",
+        f"{slow}: each user sees {significant(float(last['each']), 2)} tokens a second in place of "
+        f"{significant(float(first['each']), 2)}. A price without its speed says little.",
     )

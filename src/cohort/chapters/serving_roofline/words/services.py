@@ -59,23 +59,31 @@ def brief(
     if not service.fits:
         room = f"It does not fit: {service.reason}."
     return sentences(
-        f"- A step whose work for each byte is above the ridge of {service.accelerator} is bound by compute. "
-        f"A training step is at {significant(ratio['training'])} times the ridge, reading a prompt of "
-        f"{counted(service.input_tokens, 'token')} at {significant(ratio['prefill'])} times. Writing one "
-        f"answer is at {significant(alone)} times, {_pace(alone, sweep.iloc[0])}.",
-        f"- {name} on {counted(service.tensor_parallel, 'device')}, with "
-        f"{counted(service.concurrency, 'answer')} at once, {would}take{ending} "
-        f"{significant(1e3 * service.tpot_s)} ms for a token of each and write{ending} "
-        f"{significant(service.output_tokens_per_s)} tokens a second, {significant(100 * service.mfu)}% of "
-        f"the peak in FLOP. The largest part of that time is *{parts[service.concurrency]}*. {room}",
-        f"- At USD {significant(usd_per_hour)} for an accelerator and hour, a million output tokens "
+        f"- Below a certain work for each byte, its ridge, {service.accelerator} waits for memory; above it, "
+        "for arithmetic.",
+        f"- Training is {_beside_ridge(ratio['training'], 'that ridge')}, a prompt of "
+        f"{counted(service.input_tokens, 'token')} {_beside_ridge(ratio['prefill'])}; writing one answer is "
+        f"{_beside_ridge(alone)}, {_pace(alone, sweep.iloc[0])}.",
+        f"- {name} on {counted(service.tensor_parallel, 'device')} {would}take{ending} "
+        f"{significant(1e3 * service.tpot_s)} ms for a token of each of "
+        f"{counted(service.concurrency, 'answer')} at once, {significant(service.output_tokens_per_s)} "
+        f"tokens a second in all. The largest part of that time is *{parts[service.concurrency]}*.",
+        f"- {room} At USD {significant(usd_per_hour)} for an accelerator and hour, a million output tokens "
         f"{would}cost USD {significant(service.usd_per_million_tokens(usd_per_hour))}, their prompts "
         "included.",
-        f"- Over {of_all['rows']:,.0f} measurements of engines of 2025 and 2026 that nothing was fitted "
-        f"to, the median error of the time per token was {of_all['first_look']:.1f}% at the first look and "
-        f"is {of_all['median']:.1f}% now; that of the roofline alone is {of_all['roofline']:.0f}%.",
+        f"- Nothing was fitted to {of_all['rows']:,.0f} measurements of 2025 and 2026: on them a token's "
+        f"time was off by {of_all['first_look']:.1f}% at the first look and is by {of_all['median']:.1f}% "
+        f"now, the roofline alone by {of_all['roofline']:.0f}% (medians).",
         f"- {beyond}" if beyond else "",
     )
+
+
+def _beside_ridge(ratio: float, ridge: str = "it") -> str:
+    """Say how far the work for each byte of a step lies above or below the ridge."""
+    times = significant(max(ratio, 1 / ratio), 2)
+    if times == "1":
+        return f"at {ridge}"
+    return f"{times} times {'above' if ratio > 1 else 'below'} {ridge}"
 
 
 def _pace(intensity: float, alone: pd.Series) -> str:
@@ -85,7 +93,7 @@ def _pace(intensity: float, alone: pd.Series) -> str:
     if fixed < 0.5:
         return f"so that {limit} sets the pace"
     return (
-        f"so that by the roofline {limit} sets the pace; but {significant(100 * fixed)}% of its time are "
+        f"so that by the roofline {limit} sets the pace; but {significant(100 * fixed, 2)}% of its time are "
         "fixed times and exchange, which no roofline counts"
     )
 
@@ -124,18 +132,19 @@ def intensities(phases: pd.DataFrame, concurrency: int) -> str:
         Markdown.
     """
     intensity, step = phases["intensity"], f"decode, {concurrency:,}"
-    times = (intensity / phases["ridge"]).map(significant)
+    times = (intensity / phases["ridge"]).map(_beside_ridge)
     used = phases["attainable"][step] / phases["peak"][step]
     single = f"decode, {1:,}"
-    alone = f"a step for one answer {significant(intensity[single])}, {times[single]} times; "
+    alone = f"A step for one answer does {significant(intensity[single])}, {times[single]}."
     return sentences(
-        f"Training does {significant(intensity['training'])} FLOP a byte, with {TRAINING_TOKENS:,} tokens on "
-        f"a device and the traffic of the optimiser counted, {times['training']} times the "
-        f"{significant(phases['ridge']['training'])} of the ridge.",
-        f"A prompt does {significant(intensity['prefill'])}, {times['prefill']} times the ridge; "
-        f"{alone if step != single else ''}a step for {counted(concurrency, 'answer')} "
-        f"{significant(intensity[step])}, {times[step]} times: it could use at most "
-        f"{significant(100 * used)}% of the arithmetic.",
+        f"The ridge is at {significant(phases['ridge']['training'])} FLOP a byte for training, which does "
+        f"{significant(intensity['training'])}, {times['training']}, with {TRAINING_TOKENS:,} tokens on a "
+        f"device. A prompt does {significant(intensity['prefill'])}, {times['prefill']}.",
+        running(
+            alone if step != single else "",
+            f"A step for {counted(concurrency, 'answer')} does {significant(intensity[step])}, "
+            f"{times[step]}, and could use {significant(100 * used, 2)}% of the arithmetic at most.",
+        ),
     )
 
 
@@ -233,8 +242,7 @@ def token_time(sweep: pd.DataFrame, concurrency: int, mixture: bool, unfit: str 
     return sentences(
         running(
             f"With one answer, the largest part of the time is *{parts.iloc[0]}*, and "
-            f"{significant(fixed)}% is "
-            "what no roofline counts: fixed times and exchange.",
+            f"{significant(fixed, 2)}% is what no roofline counts: fixed times and exchange.",
             *(f"{' and '.join(those).capitalize()} it is *{part}*." for part, those in later.items()),
         ),
         "The more answers share a step, the more of the experts it reads."
@@ -271,9 +279,9 @@ def trade(sweep: pd.DataFrame, most: int, devices: int, usd_per_hour: float) -> 
     cheap, dear = (1e6 * devices * usd_per_hour / SECONDS_PER_HOUR / row["throughput"] for row in (full, one))
     return (
         f"From one answer to {held.index[-1]:,} at once, throughput grows "
-        f"{significant(full['throughput'] / one['throughput'])} times, and each user's speed falls from "
-        f"{significant(one['each'])} to {significant(full['each'])} tokens a second. So a million tokens "
-        f"cost from USD {significant(cheap)} to USD {significant(dear)} at the chosen price."
+        f"{significant(full['throughput'] / one['throughput'], 2)} times, and each user's speed falls from "
+        f"{significant(one['each'], 2)} to {significant(full['each'], 2)} tokens a second. At the chosen "
+        f"price a million tokens then cost USD {significant(cheap)} in place of USD {significant(dear)}."
     )
 
 
@@ -334,7 +342,7 @@ def variants(saved: pd.DataFrame, devices: int) -> str:
 
 def _usd(low: float, high: float) -> str:
     """Return a range of prices, or the one price that there is."""
-    ends = significant(low), significant(high)
+    ends = significant(low, 2), significant(high, 2)
     return f"for USD {ends[0]}" if ends[0] == ends[1] else f"from USD {ends[0]} to {ends[1]}"
 
 
