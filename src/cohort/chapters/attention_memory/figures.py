@@ -32,12 +32,12 @@ def draw_cache_against_context(caches: pd.DataFrame, kinds: pd.Series, context: 
     Returns
     -------
     Figure
-        Logarithmic axes, GiB against tokens, with the names of `told` at the right ends.
+        Logarithmic axes, GiB against tokens, with the names of `singled_out` at the right ends.
     """
     drawing, axes = figure(1.15 * WIDTH)
     colours = {name: ATTENTION[kinds[name]] for name in caches.index}
     sizes = caches / GIB
-    named = told(caches, kinds, context)
+    named = singled_out(caches, kinds, context)
     for name, row in sizes.iterrows():
         style: dict[str, Any] = {"lw": 1.8, "zorder": 2} if name in named else {"lw": 0.9, "alpha": 0.4}
         axes.plot(list(sizes.columns), row.to_numpy(), color=colours[str(name)], **style)
@@ -54,7 +54,7 @@ def draw_cache_against_context(caches: pd.DataFrame, kinds: pd.Series, context: 
 FEW = 8  # lines that can all be told apart
 
 
-def told(caches: pd.DataFrame, kinds: pd.Series, context: int) -> list[str]:
+def singled_out(caches: pd.DataFrame, kinds: pd.Series, context: int) -> list[str]:
     """Return the models that are named among many: those that keep most and least, in all and of each kind.
 
     Parameters
