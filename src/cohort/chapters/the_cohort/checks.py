@@ -126,9 +126,10 @@ def compute_gap(compute: pd.DataFrame) -> str:
         Markdown.
     """
     off = (compute["ratio"] - 1).abs()
-    less = compute["ratio"][str(off.idxmax())] < 1
+    farthest = str(off.idxmax())
+    less = float(compute["ratio"][farthest]) < 1
     return (
         f"Our estimates differ from theirs by {100 * off.median():.1f}% at the median. The largest "
-        f"difference is that of {off.idxmax()}, for which ours is {100 * off.max():.0f}% "
+        f"difference is that of {farthest}, for which ours is {100 * off.max():.0f}% "
         f"{'lower' if less else 'higher'}."
     )
