@@ -136,9 +136,11 @@ class Limits:
             A clause; empty where both are kept.
         """
         if self.first_token_s is not None and first_s > self.first_token_s:
-            return f"the first token takes {three_digits(first_s)} s of the {three_digits(self.first_token_s)} s allowed"
+            most = three_digits(self.first_token_s)
+            return f"the first token takes {three_digits(first_s)} s of the {most} s allowed"
         if self.token_s is not None and token_s > self.token_s:
-            return f"a token takes {three_digits(1e3 * token_s)} ms of the {three_digits(1e3 * self.token_s)} ms allowed"
+            most = three_digits(1e3 * self.token_s)
+            return f"a token takes {three_digits(1e3 * token_s)} ms of the {most} ms allowed"
         return ""
 
 
