@@ -98,7 +98,7 @@ DIRECTIONS: dict[str, tuple[str, Callable[[re.Match[str]], bool]]] = {
     "more by a negative": (rf"(?<![\w.])[−-]\d[\d.,]*% (?:{_MORE})\b", _always),
     "more of them than there are": (
         rf"(?<![\d.,^/-]){_A} (?:out )?of (?:the )?{_B} (?!times|years|GiB|MiB|KiB|FLOP|Wh|kWh)[a-z]{{3,}}",
-        lambda found: not (found["a_share"] or found["b_share"] or found["a_unit"]) and _falls(found),
+        lambda found: not (found["a_share"] or found["a_unit"] or found["b_size"]) and _falls(found),
     ),
     "at least more than at most": (
         rf"\bat least {_A}{_NEAR}(?:,? and| or|,) at most {_B}", _falls,

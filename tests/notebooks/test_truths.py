@@ -73,7 +73,7 @@ TRUE_WORDS = (
     "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, so is $1e5$. It falls from 2.791 "
     "to 2.7, as throughput grows from 4 to 26.4 trillion tokens, from 950 million to 1.2 billion a day. The "
     "rest takes 24.4 KiB to 1.25 MiB, 81.8 and 3.43 ms, or 90 s to 2 minutes: 0.24 times as much. The first "
-    "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 15 trillion tokens are kept."
+    "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 1.5 trillion tokens are kept."
 )
 
 

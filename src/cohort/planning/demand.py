@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import Any
 
 from cohort.errors import ParameterError, bounded, integer, positive
@@ -10,6 +11,26 @@ from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT
 
 MOST_ACCELERATED = 64  # tokens that a step can yield of a sequence
+
+
+def three_digits(value: float) -> str:
+    """Return a number with three digits, never with an exponent.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> three_digits(5e-05), three_digits(39.63)
+    ('0.00005', '39.6')
+    """
+    return f"{Decimal(f'{value:.3g}'):,f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +136,11 @@ class Limits:
             A clause; empty where both are kept.
         """
         if self.first_token_s is not None and first_s > self.first_token_s:
-            return f"the first token takes {first_s:.3g} s of the {self.first_token_s:.3g} s allowed"
+            most = three_digits(self.first_token_s)
+            return f"the first token takes {three_digits(first_s)} s of the {most} s allowed"
         if self.token_s is not None and token_s > self.token_s:
-            return f"a token takes {1e3 * token_s:.3g} ms of the {1e3 * self.token_s:.3g} ms allowed"
+            most = three_digits(1e3 * self.token_s)
+            return f"a token takes {three_digits(1e3 * token_s)} ms of the {most} ms allowed"
         return ""
 
 

@@ -104,7 +104,7 @@ class Option:
     @property
     def words(self) -> str:
         """The option in words."""
-        copies = "" if self.copies == 1 else f"{self.copies} copies, each on "
+        copies = "" if self.copies == 1 else f"{self.copies:,} copies, each on "
         stored = (
             self.weight_dtype if self.kv_dtype == "bf16" else f"{self.weight_dtype}, cache in {self.kv_dtype}"
         )

@@ -15,7 +15,7 @@ from cohort.errors.arguments import explain
 from cohort.footprint.energy import MOST_SHARED
 from cohort.planning.burden import Draw, Weight, price_of, weight_of
 from cohort.planning.candidates import Candidate, rungs
-from cohort.planning.demand import Demand, Limits
+from cohort.planning.demand import Demand, Limits, three_digits
 from cohort.planning.options import Option, Point, Rejected
 from cohort.planning.sharing import ways
 from cohort.registry.devices import Accelerator, as_accelerator
@@ -288,8 +288,12 @@ class _Search:
             )
         allowed = self.limits.grams_per_answer
         if allowed is not None and (kg is None or 1e3 * kg > allowed):
-            said = "its CO2e is not known" if kg is None else f"an answer emits {1e3 * kg:.3g} g of CO2e"
-            return "carbon", f"{said}, and {allowed:.3g} g are allowed"
+            said = (
+                "its CO2e is not known"
+                if kg is None
+                else f"an answer emits {three_digits(1e3 * kg)} g of CO2e"
+            )
+            return "carbon", f"{said}, and {three_digits(allowed)} g are allowed"
         spec, device = candidate.spec.name, candidate.device.name
         stored = candidate.stored.name
         self.options.append(

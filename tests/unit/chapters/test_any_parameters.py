@@ -5,7 +5,10 @@ import re
 import pandas as pd
 from figure_faults import overlaps
 
+import cohort
 from cohort.chapters.data_optimal import figures as data_figures
+from cohort.chapters.decide import problems
+from cohort.chapters.decide import words as decide
 from cohort.chapters.my_footprint import figures as footprint_figures
 from cohort.chapters.serving_roofline import figures as roofline_figures
 from cohort.chapters.serving_roofline import words as serving
@@ -110,3 +113,14 @@ def test_what_hardly_moves_is_no_negative_nothing():
     table = pd.DataFrame({"low": [-0.2], "high": [3.0]}, ["network"])
     written = {text.get_text() for text in footprint_figures.draw_factors(table).axes[0].texts}
     assert written == {"+0%", "+3%"}
+
+
+def test_a_large_service_is_priced_in_words():
+    assert (problems._price(5.2), problems._price(1_640_720.0)) == ("5.20", "1.641 million")
+
+
+def test_a_price_that_all_ask_is_no_range():
+    table = pd.DataFrame({"usd": [1.0, 1.2], "high": [1.3, 1.5]}, ["H800 SXM", "H200"])
+    low, high = cohort.accelerator("H800 SXM").usd_per_hour
+    assert low == high
+    assert f"go from USD {low:g} for H800 SXM and USD" in decide.prices_said(table, 0.3)

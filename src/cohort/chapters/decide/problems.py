@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from cohort.display.problems import Problem
-from cohort.display.words import counted, significant
+from cohort.display.words import counted, scaled, significant
 from cohort.planning import Demand, Design, Option
 from cohort.units import MILLION, SECONDS_PER_HOUR
+
+
+def _price(usd: float) -> str:
+    """Write a price to the cent, and a large one to four digits."""
+    return f"{usd:,.2f}" if usd < 1000 else scaled(usd, 4)
 
 
 def worked(option: Option | None, demand: Demand, design: Design | None, years: float) -> list[Problem]:
@@ -32,12 +37,11 @@ def worked(option: Option | None, demand: Demand, design: Design | None, years: 
         hour = rate * SECONDS_PER_HOUR
         found.append(
             Problem(
-                f"{counted(option.accelerators, 'accelerator')} cost USD {option.usd_per_hour:,.2f} an hour "
-                f"and write {significant(rate, 4)} tokens a second. What do a million tokens cost?",
+                f"{counted(option.accelerators, 'accelerator')} cost USD {_price(option.usd_per_hour)} an "
+                f"hour and write {scaled(rate, 4)} tokens a second. What do a million tokens cost?",
                 (
-                    f"{significant(rate, 4)} × 3,600 s = {significant(hour / MILLION)} million tokens an "
-                    "hour.",
-                    f"USD {option.usd_per_hour:,.2f} ÷ {significant(hour / MILLION)} = "
+                    f"{scaled(rate, 4)} × 3,600 s = {scaled(hour)} tokens an hour.",
+                    f"USD {_price(option.usd_per_hour)} ÷ {scaled(hour / MILLION)} = "
                     f"USD {significant(option.usd_per_million_tokens)}.",
                 ),
                 f"USD {significant(option.usd_per_million_tokens)}.",
@@ -50,9 +54,9 @@ def worked(option: Option | None, demand: Demand, design: Design | None, years: 
             Problem(
                 f"With {counted(option.serving.concurrency, 'answer')} at once a copy on "
                 f"{counted(option.way.devices, 'accelerator')} finishes {significant(each)} requests a "
-                f"second. How many such copies, and accelerators, serve {significant(wanted)}?",
+                f"second. How many such copies, and accelerators, serve {scaled(wanted)}?",
                 (
-                    f"{significant(wanted)} ÷ {significant(each)} = {significant(wanted / each)}, rounded "
+                    f"{scaled(wanted)} ÷ {significant(each)} = {scaled(wanted / each)}, rounded "
                     f"up to {copies:,.0f}.",
                     f"{copies:,.0f} × {counted(option.way.devices, 'accelerator')} = "
                     f"{copies * option.way.devices:,.0f}.",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cohort.chapters.decide.lab import OTHER_LAW
 from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
-from cohort.display.phrases import of_all, power_of_ten
+from cohort.display.phrases import of_all, power_of_ten, scaled_range
 from cohort.display.words import counted, inflected, running, scaled, sentences, significant
 from cohort.planning import Demand, Design, Limits, Option, Plan, Point
 from cohort.registry.devices import accelerator
@@ -319,7 +319,7 @@ def prices_said(table: pd.DataFrame, chance: float | None) -> str:
     one, other = table.iloc[0], table.iloc[1]
     gap = float(other["usd"] / one["usd"]) - 1
     offers = " and ".join(
-        f"USD {significant(low)} to {significant(high)} for {name}"
+        f"USD {scaled_range(low, high)} for {name}"
         for name in table.index[:2]
         for low, high in [accelerator(str(name)).usd_per_hour or (0.0, 0.0)]
     )
