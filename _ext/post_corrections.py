@@ -165,8 +165,8 @@ def summary(folder: Path) -> str:
     kinds = Counter(row["kind"] for row in facts.rows("corrections"))
     listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     return (
-        f"{kinds.total()} of the {len(filled):,} cells of the three tables, names left out, carry a remark: "
-        f"{listed}."
+        f"Of the {len(filled):,} cells of the three tables, names left out, "
+        f"{kinds.total()} carry a remark: {listed}."
     )
 
 
