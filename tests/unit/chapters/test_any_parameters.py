@@ -12,7 +12,7 @@ from cohort.chapters.decide import words as decide
 from cohort.chapters.my_footprint import figures as footprint_figures
 from cohort.chapters.serving_roofline import figures as roofline_figures
 from cohort.chapters.serving_roofline import words as serving
-from cohort.chapters.the_cohort import checks
+from cohort.chapters.the_cohort import checks, remembered
 from cohort.chapters.training_footprint.words import reported
 from cohort.display import published_values
 from cohort.display.reader_tables import readable
@@ -124,3 +124,12 @@ def test_a_price_that_all_ask_is_no_range():
     low, high = cohort.accelerator("H800 SXM").usd_per_hour
     assert low == high
     assert f"go from USD {low:g} for H800 SXM and USD" in decide.prices_said(table, 0.3)
+
+
+def test_sizes_of_a_trillion_are_said_so():
+    sizes = pd.DataFrame(
+        {"total": [135e6, 1.57e12], "active": [135e6, 49.8e9], "routed experts": [0, 1e12]},
+        ["small", "large"],
+    )
+    said = remembered._work(sizes)
+    assert said.endswith("and spends 49.8 billion of its 1.57 trillion weights on a token.")

@@ -10,7 +10,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
 from cohort.chapters.the_cohort.diagrams import sight
 from cohort.chapters.the_cohort.tables import equal_counts, within_rounding
-from cohort.display.phrases import among
+from cohort.display.phrases import among, scaled_range
 from cohort.display.words import binary, counted, inflected, ranged, running, sentences, significant
 from cohort.units import GIB, KIB
 
@@ -49,12 +49,12 @@ def brief(
     str
         Markdown.
     """
-    total, active = counts["total"] / 1e9, counts["active"] / 1e9
+    total, active = (scaled_range(counts[one].min(), counts[one].max()) for one in ("total", "active"))
     facts, wrong = int((matrix != "").to_numpy().sum()), corrections["all"]
     silent = int((matrix == "undisclosed").to_numpy().sum())
     return sentences(
-        f"- This chapter shows {counted(len(counts), 'model')}, of {_billions(total)} "
-        f"billion parameters. A token uses {_billions(active)} billion of them.",
+        f"- This chapter shows {counted(len(counts), 'model')}, of {total} parameters. A token uses {active} "
+        "of them.",
         _idle(counts),
         _spread(caches["per token"], context),
         f"- Our counts equal those of the reference implementations for {len(equal_counts(difference))} of "
@@ -64,12 +64,6 @@ def brief(
         f"the post's tables carry a correction or a remark; {wrong['wrong']} were wrong.",
         f"- {beyond}" if beyond else "",
     )
-
-
-def _billions(sizes: pd.Series) -> str:
-    """Return the smallest and the largest size, to three digits."""
-    ends = significant(sizes.min()), significant(sizes.max())
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _idle(counts: pd.DataFrame) -> str:
