@@ -12,7 +12,7 @@ from cohort.chapters.decide import words as decide
 from cohort.chapters.my_footprint import figures as footprint_figures
 from cohort.chapters.serving_roofline import figures as roofline_figures
 from cohort.chapters.serving_roofline import words as serving
-from cohort.chapters.the_cohort import checks
+from cohort.chapters.the_cohort import checks, remembered
 from cohort.chapters.training_footprint.words import reported
 from cohort.display import published_values
 from cohort.display.reader_tables import readable
@@ -34,8 +34,8 @@ def test_one_price_is_no_range():
     costs = pd.DataFrame({"devices": [1], "low": [11.3], "high": [11.3]}, index=["TPU v6e"])
     first = serving.cheapest(costs).split("\n")[0]
     assert first == (
-        "The cheapest here is TPU v6e, 1 device, for USD 11.3. Across all of them the million is to be had "
-        "for USD 11.3."
+        "The cheapest here is TPU v6e, 1 device, for USD 11. Across all of them the million is to be had "
+        "for USD 11."
     )
 
 
@@ -62,7 +62,7 @@ def test_answers_that_do_not_fit_share_nothing():
 
     assert shared([False, False]).endswith("Here it holds no answer of this length.")
     assert shared([True, False]).endswith("Here it holds one answer of this length.")
-    assert "3 answers at once write 1.43 times as much as 1, for USD 183 in place of USD 262" in shared(True)
+    assert "3 answers at once write 1.4 times as much as 1, for USD 183 in place of USD 262" in shared(True)
 
 
 def test_memory_of_thousands_of_gib_has_no_tenths():
@@ -124,3 +124,12 @@ def test_a_price_that_all_ask_is_no_range():
     low, high = cohort.accelerator("H800 SXM").usd_per_hour
     assert low == high
     assert f"go from USD {low:g} for H800 SXM and USD" in decide.prices_said(table, 0.3)
+
+
+def test_sizes_of_a_trillion_are_said_so():
+    sizes = pd.DataFrame(
+        {"total": [135e6, 1.57e12], "active": [135e6, 49.8e9], "routed experts": [0, 1e12]},
+        ["small", "large"],
+    )
+    said = remembered._work(sizes)
+    assert said.endswith("puts 49.8 billion of its 1.57 trillion weights to work.")

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cohort.chapters.the_cohort.tables import within_rounding
 from cohort.display.phrases import signed
-from cohort.display.words import binary, running, sentences, significant
+from cohort.display.words import binary, running, scaled, sentences, significant
 from cohort.units import KIB
 
 
@@ -48,7 +48,7 @@ def _work(counts: pd.DataFrame) -> str:
     largest, most = str(total.idxmax()), str(ratio.idxmax())
     if ratio[most] <= 1:
         return "- In a dense model every weight works on every token, so that size and work are one number."
-    works = f"{significant(active[largest] / 1e9)} billion of its {significant(total[largest] / 1e9)} billion"
+    works = f"{scaled(active[largest])} of its {scaled(total[largest])}"
     return running(
         f"- Experts part size from work: {most} holds {significant(ratio[most])} times the weights that work "
         "on a token.",

@@ -10,7 +10,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
 from cohort.chapters.the_cohort.diagrams import sight
 from cohort.chapters.the_cohort.tables import equal_counts, within_rounding
-from cohort.display.phrases import among, signed
+from cohort.display.phrases import among, scaled_range, signed
 from cohort.display.words import binary, counted, inflected, ranged, running, sentences, significant
 from cohort.units import GIB, KIB
 
@@ -49,13 +49,12 @@ def brief(
     str
         Markdown.
     """
-    total, active = counts["total"] / 1e9, counts["active"] / 1e9
+    total, active = (scaled_range(counts[one].min(), counts[one].max()) for one in ("total", "active"))
     facts, wrong = int((matrix != "").to_numpy().sum()), corrections["all"]
     silent = int((matrix == "undisclosed").to_numpy().sum())
     return sentences(
-        f"- {counted(len(counts), 'model').capitalize()} of {_billions(total)} billion parameters "
-        f"{inflected(len(counts), 'stands', 'stand')} here. To write a token, "
-        f"{_billions(active)} billion of them work.",
+        f"- {counted(len(counts), 'model').capitalize()} of {total} parameters "
+        f"{inflected(len(counts), 'stands', 'stand')} here. To write a token, {active} of them work.",
         _idle(counts),
         _spread(caches["per token"], context),
         f"- Our counts equal the reference implementations to the last weight, for "
@@ -66,12 +65,6 @@ def brief(
         "were wrong.",
         f"- {beyond}" if beyond else "",
     )
-
-
-def _billions(sizes: pd.Series) -> str:
-    """Return the smallest and the largest size, to three digits."""
-    ends = significant(sizes.min()), significant(sizes.max())
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _idle(counts: pd.DataFrame) -> str:
