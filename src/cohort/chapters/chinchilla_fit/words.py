@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.phrases import among, power_of_ten
+from cohort.display.phrases import every_or_some, power_of_ten
 from cohort.display.words import counted, paragraphs, ranged, sentences, significant
 from cohort.fitting import Fit
 from cohort.fitting.flatness import named_list
@@ -74,23 +74,37 @@ def brief(
     printed, misfit = laws["ratio"]["hoffmann"], 1 + laws["excess"]["hoffmann"]
     inside = low <= printed <= high
     return sentences(
-        f"- For {counted(len(fit.runs.losses), 'run')} the law $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$ "
-        f"for $N$ parameters and $D$ tokens has $E = {law.E:.3f}$ nats per token, $A = {law.A:.0f}$, "
-        f"$B = {law.B:.0f}$, $\\alpha = {law.alpha:.3f}$ and $\\beta = {law.beta:.3f}$.",
         left_open(fit),
-        f"- At {power_of_ten(flop)} FLOP it advises {significant(value)} tokens per parameter. The 95% "
-        f"interval of this estimator runs from {significant(low)} to "
-        f"{significant(high)}.",
-        f"- The coefficients as printed in 2022 advise {significant(printed)}, "
+        f"- At {power_of_ten(flop)} FLOP the law that is fitted to {counted(len(fit.runs.losses), 'run')} "
+        f"advises {significant(value, 2)} tokens per parameter. The 95% interval runs from "
+        f"{significant(low, 2)} to {significant(high, 2)}.",
+        f"- The coefficients as printed in 2022 advise {significant(printed, 2)}, "
         f"{'inside' if inside else 'outside'} that interval. Their misfit on the same runs is "
-        f"{significant(misfit)} times the minimum.",
-        f"- With {' or '.join(map(str, sorted(set(choices['dropped']))))} runs left out, four estimators "
-        f"advise {ranged(choices['ratio'].min(), choices['ratio'].max())}; with "
-        f"{ranged(dropping.index.min(), dropping.index.max(), '.0f')} left out, the estimator of this fit "
-        f"advises {ranged(dropping.min(), dropping.max())}.",
-        f"- The largest run took {power_of_ten(limits['flop'], 2)} FLOP. The advice is asked for at "
-        f"{significant(flop / limits['flop'])} times as much.",
+        f"{significant(misfit, 2)} times the least possible.",
+        f"- With {ranged(dropping.index.min(), dropping.index.max(), '.0f')} of the runs with the highest "
+        f"losses left out, the advice is {_advised(dropping)}; by four ways to measure the misfit, with "
+        f"{' or '.join(map(str, sorted(set(choices['dropped']))))} left out, {_advised(choices['ratio'])}.",
+        _beyond_the_runs(flop, limits["flop"]),
+        f"- The law is $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$: more parameters $N$ and more training "
+        f"tokens $D$ lower the loss $L$ towards $E = {law.E:.3f}$ nats per token. Here "
+        f"$A = {law.A:.0f}$, $B = {law.B:.0f}$, $\\alpha = {law.alpha:.3f}$ and "
+        f"$\\beta = {law.beta:.3f}$.",
     )
+
+
+def _advised(ratios: pd.Series) -> str:
+    """Return between what an advice lies, to two digits."""
+    low, high = significant(ratios.min(), 2), significant(ratios.max(), 2)
+    return low if low == high else f"{low} to {high}"
+
+
+def _beyond_the_runs(flop: float, reach: float) -> str:
+    """Return how the compute that is asked about compares with the largest run."""
+    largest = f"the largest run took {power_of_ten(reach, 2)} FLOP"
+    if flop > reach:
+        times = significant(flop / reach)
+        return f"- That is extrapolation: {largest}, and the advice is for {times} times as much."
+    return f"- The advice is for a compute inside the range of the runs: {largest}."
 
 
 # --- the runs and the fit
@@ -166,14 +180,13 @@ def residuals(frame: pd.DataFrame, error: pd.Series) -> str:
     errors, ratio = percent[kept], frame["ratio"][kept]
     few = errors[ratio < 1]
     early = (
-        f"With fewer tokens than parameters, {among(int((few > 0).sum()), len(few), 'fitted run')} "
+        f"With fewer tokens than parameters, {every_or_some(int((few > 0).sum()), len(few), 'fitted run')} "
         f"did worse than the law says, by {few.median():.1f}% at the median."
     )
-    return sentences(
+    return paragraphs(
         f"Half of the fitted runs are within {errors.abs().median():.2f}% of the law, nine in ten within "
         f"{errors.abs().quantile(0.9):.1f}%.",
-        early if len(few) else "",
-        _left_out(percent[~kept]),
+        sentences(early if len(few) else "", _left_out(percent[~kept])),
         _many_tokens(errors[ratio > 100]),
     )
 
@@ -192,13 +205,14 @@ def _many_tokens(errors: pd.Series) -> str:
         return ""
     doubt = standard_error(errors)
     verdict = (
-        "there too the losses are higher than the fit says."
+        "the law promises too much for long training."
         if errors.mean() > 2 * doubt
         else "the law fits them as well as the rest."
     )
     return (
-        f"At the other end, the {counted(len(errors), 'run')} with more than a hundred tokens per parameter "
-        f"lie {errors.mean():+.2f}% from the law on average, with a standard error of {doubt:.2f}%: {verdict}"
+        f"At the other end, the losses of the {counted(len(errors), 'run')} with more than a hundred tokens "
+        f"per parameter are {abs(errors.mean()):.2f}% {'above' if errors.mean() > 0 else 'below'} the law on "
+        f"average, with a standard error of {doubt:.2f}%: {verdict}"
     )
 
 
@@ -235,19 +249,23 @@ def lost_digits(laws: pd.DataFrame, lad: ScalingLaw, huber: ScalingLaw) -> str:
     """
     median, ratio = 100 * laws["median error"], laws["ratio"]
     return paragraphs(
-        "Rounding matters. The 2022 paper printed two digits of its exponents; with them the median error "
-        f"is {median['hoffmann']:.1f}%, with the digits behind the print "
-        f"{median['hoffmann-unrounded']:.2f}%, and the advice falls from {significant(ratio['hoffmann'])} to "
-        f"{significant(ratio['hoffmann-unrounded'])} tokens per parameter. As printed, their misfit on the "
-        f"runs of this fit is {significant(1 + laws['excess']['hoffmann'])} times the minimum.",
         sentences(
-            "The five numbers of the replication do not come from one fit.",
-            f"On its 240 runs the unrounded point is the minimum of the absolute deviations: $B$ is "
-            f"{lad.B:,.2f} here and {laws['B']['besiroglu-unrounded']:,.2f} there. Its $E$ rounds to "
-            f"{laws['E']['besiroglu-unrounded']:.4f}, but {laws['E']['besiroglu']:.4f} is printed, and by "
-            f"Huber's misfit these runs give {huber.E:.4f}.",
-            "Its intervals come from a third procedure, Huber's misfit from one start for each resample.",
-            "In this chapter the point and its interval always come from the same estimator.",
+            "Rounding matters. The 2022 paper prints two digits of its exponents, and with them the law is "
+            f"{median['hoffmann']:.1f}% off at the median; its misfit on the runs of this fit is "
+            f"{significant(1 + laws['excess']['hoffmann'])} times the minimum.",
+            f"With the digits behind the print the law is {median['hoffmann-unrounded']:.2f}% off, and the "
+            f"advice falls from {significant(ratio['hoffmann'])} to "
+            f"{significant(ratio['hoffmann-unrounded'])} tokens per parameter.",
+        ),
+        sentences(
+            "The five numbers of the replication are not those of one fit.",
+            "Four of them, on its 240 runs, make the sum of the absolute deviations least: $B$ is "
+            f"{laws['B']['besiroglu-unrounded']:,.2f} there, {lad.B:,.2f} here.",
+            f"The fifth does not: that fit has $E = {laws['E']['besiroglu-unrounded']:.4f}$, and "
+            f"{laws['E']['besiroglu']:.4f} is printed, which is what Huber's misfit gives, "
+            f"{huber.E:.4f} here.",
+            "The intervals come from a third procedure. In this chapter a value and its interval always come "
+            "from the same one.",
         ),
     )
 
@@ -326,6 +344,9 @@ def exponents_of_law(
         "compute.",
         f"At the end of the fitted range the unrounded coefficients of 2022 advise {near:.1f} times the "
         f"ratio of this fit, at {power_of_ten(beyond, 1)} FLOP {far:.1f} times.",
+        "The larger the run that is planned, the more it matters whose coefficients one takes."
+        if far > near > 1
+        else "",
     )
 
 
@@ -345,12 +366,14 @@ def flat_bottom(law: ScalingLaw, flop: float) -> str:
         Markdown.
     """
     best = law.compute_optimal(flop)
-    half, double = (law.loss(best.parameters * r, best.tokens / r) - best.loss for r in (0.5, 2))
-    return (
-        f"The curves are flat at the bottom. At {power_of_ten(flop)} FLOP a model of half the best size, "
-        f"trained on twice the tokens, loses {significant(1000 * half)} thousandths of a nat per token, "
-        f"{100 * half / best.loss:.2f}% of its loss; one of twice the size loses "
-        f"{significant(1000 * double)}."
+    half, double = (law.loss(best.parameters * r, best.tokens / r) / best.loss - 1 for r in (0.5, 2))
+    little = max(half, double) < 0.01
+    return sentences(
+        "The curves are flat at the bottom." if little else "",
+        f"At {power_of_ten(flop)} FLOP a model of half the best size, trained on twice the tokens, has a "
+        f"loss {100 * half:.2f}% higher; for one of twice the size, trained on half the tokens, it is "
+        f"{100 * double:.2f}%.",
+        "So a size that is off by a factor of two costs little." if little else "",
     )
 
 
@@ -372,19 +395,19 @@ def estimators(choices: pd.DataFrame, resamples: int) -> str:
     betas = choices.groupby("estimator")["beta"].agg(["min", "max"])
     spans = choices.groupby("dropped")["ratio"].agg(["min", "max"]).sort_index(ascending=False)
     advised = [
-        f"- With {number or 'none'} dropped the four estimators advise {ranged(low, high, '.1f')} tokens per "
-        "parameter."
+        f"- With {counted(number, 'run') if number else 'none'} left out, the four estimators advise "
+        f"{ranged(low, high, '.1f')} tokens per parameter."
         for number, low, high in spans.itertuples()
     ]
     huber, squares = (f"{betas['min'][name]:.2f} to {betas['max'][name]:.2f}" for name in ("huber", "mse"))
     return paragraphs(
         sentences(*advised),
         sentences(
-            "Squared error is the most sensitive to outliers, absolute error the least. The runs with the "
-            f"fewest tokens pull $\\beta$ up, because the law cannot bend as they do: from {huber} by "
-            f"Huber's misfit, from {squares} by the squares of losses. Each interval rests on {resamples} "
-            "resamples.",
-            "Where the law is wrong, the choice of what to fit it to is part of the answer.",
+            "Squared error is the most sensitive to outliers, absolute error the least.",
+            "The law cannot bend as the runs with the fewest tokens do. Where they are "
+            f"kept, they pull $\\beta$ up: from {huber} by Huber's misfit, from {squares} by the squares of "
+            "losses. A higher $\\beta$ asks for fewer tokens.",
+            f"Each interval rests on {resamples} resamples.",
         ),
     )
 
