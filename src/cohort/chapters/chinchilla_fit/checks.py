@@ -161,10 +161,9 @@ def runs_left_out(advice: pd.Series) -> str:
     str
         Markdown.
     """
-    least, most = (
-        f"{advice[at]:.1f} tokens per parameter with {at} left out"
-        for at in (advice.idxmin(), advice.idxmax())
-    )
+    ordered = advice.sort_values()
+    first, *_, last = ((ratio, at) for at, ratio in ordered.items())
+    least, most = (f"{ratio:.1f} tokens per parameter with {at} left out" for ratio, at in (first, last))
     times = advice.max() / advice.min()
     lesson = (
         "So the advice is steady."

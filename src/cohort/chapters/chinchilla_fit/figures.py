@@ -131,12 +131,13 @@ def draw_iso_flop(law: ScalingLaw, flops: Sequence[float], frame: pd.DataFrame) 
     drawing, axes = figure(3.4)
     colours = sns.color_palette(HEAT, len(flops))
     kept, minima = frame[~frame["dropped"]], []
-    for flop, colour in zip(flops, colours, strict=True):
+    runs = [kept[(np.log(kept["flop"] / flop)).abs() < np.log(1.15)] for flop in flops]
+    for flop, colour, near, next_ones in zip(flops, colours, runs, [*runs[1:], runs[-1]], strict=True):
         best = law.compute_optimal(flop)
         minima.append((best.parameters / 1e9, best.loss))
-        near = kept[(np.log(kept["flop"] / flop)).abs() < np.log(1.15)]
-        # The name at the end of a curve stands clear of its runs.
-        end = max([8.0, *(CLEAR * near["parameters"] / best.parameters)])
+        # The name at the end of a curve stands clear of its runs, and of those of the next one.
+        sizes_of_runs = pd.concat([near, next_ones])["parameters"]
+        end = max([8.0, *(CLEAR * sizes_of_runs / best.parameters)])
         sizes = best.parameters * np.geomspace(0.12, end, 60)
         losses = [law.loss(size, flop / FLOP_PER_TOKEN / size) for size in sizes]
         axes.plot(sizes / 1e9, losses, color=colour, lw=1.6)

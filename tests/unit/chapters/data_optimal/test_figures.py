@@ -66,11 +66,11 @@ def test_iso_flop_minima_are_compute_optimal():
 
 
 def test_the_name_of_a_curve_stands_right_of_its_runs():
-    flop = 6e18
-    axes = fit_figures.draw_iso_flop(FIT.law, [flop], RUNS).axes[0]
-    runs = np.concatenate([points.get_offsets() for points in axes.collections])
-    (name,) = axes.texts
-    assert name.xy[0] >= 1.29 * runs[:, 0].max()
+    axes = fit_figures.draw_iso_flop(FIT.law, [6e18, 1e19, 1e20], RUNS).axes[0]
+    runs = [points.get_offsets()[:, 0].max() for points in axes.collections]
+    ends = [name.xy[0] for name in axes.texts]
+    for end, own, beyond in zip(ends, runs, [*runs[1:], runs[-1]], strict=True):
+        assert end >= 1.29 * max(own, beyond)
 
 
 def test_spread_names_each_quantity_with_its_value():
