@@ -60,6 +60,29 @@ def among(some: int, every: int, noun: str) -> str:
     return f"{some:,} of {counted(every, noun)}"
 
 
+def every_or_some(some: int, every: int, noun: str) -> str:
+    """Return how many of a number of things, without an "n of n".
+
+    Parameters
+    ----------
+    some, every : int
+        How many of how many.
+    noun : str
+        What one is called.
+
+    Returns
+    -------
+    str
+        As `among` has it, but "all" where it is all of several.
+
+    Examples
+    --------
+    >>> every_or_some(6, 6, "run"), every_or_some(3, 6, "run"), every_or_some(1, 1, "run")
+    ('all 6 runs', '3 of 6 runs', 'the one run')
+    """
+    return f"all {counted(every, noun)}" if some == every > 1 else among(some, every, noun)
+
+
 def amount(value: float, singular: str, plural: str | None = None, digits: int = 3) -> str:
     """Return a number that need not be whole with its noun.
 

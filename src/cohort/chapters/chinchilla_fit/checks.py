@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
-from cohort.display.phrases import percent, power_of_ten
+from cohort.chapters.law_titles import listed_laws
+from cohort.display.phrases import every_or_some, percent, power_of_ten
 from cohort.display.words import counted, inflected, paragraphs, scaled, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.fitting.chinchilla_runs import CHINCHILLA
@@ -100,12 +101,12 @@ def printed_tables(advice: pd.DataFrame, implied: pd.Series, against: pd.DataFra
             f"The compute of the {size / 1e9:.0f} billion model of approach "
             f"{approach} is a misprint by a factor of {significant(1 / ratio)}. The "
             "others are off by more than their digits allow, by a few per cent.",
-            "Between a billion parameters and the end of each table, the exponent of the size is "
-            f"{implied[1]:.3f}, {implied[2]:.3f} and {implied[3]:.3f} for the three approaches.",
+            "From a billion parameters on, the tables let the size grow with compute to the power "
+            f"{implied[1]:.3f}, {implied[2]:.3f} and {implied[3]:.3f}, for the three approaches in turn.",
         ),
-        "No published set of coefficients gives back the table of approach 3, which should be its own. For "
-        f"the printed sizes the rounded ones ask for {rounded} the printed compute, the unrounded ones for "
-        f"{unrounded}, and those of later work for {later}.",
+        "Approach 3 is the law, so its coefficients should give back its table, and no published set does. "
+        f"For the printed sizes the rounded ones ask for {rounded} the printed compute, the unrounded ones "
+        f"for {unrounded}, and those of later work for {later}.",
     )
 
 
@@ -130,15 +131,21 @@ def model_shapes(models: pd.DataFrame) -> str:
             f"; the other is printed as {odd.index.item():,} million and counts "
             f"{odd['counted'].item() / 1e6:,.1f}"
         )
-    return sentences(
-        f"{models['exact'].sum()} of the {len(models)} printed sizes are the count to the last digit{other}.",
-        "That takes the width of the heads from the table. A count that takes heads times head width for the "
-        f"hidden size, as other counters do, is off by up to {100 * models['square'].abs().max():.1f}%.",
-        f"The ratios of operations agree for {agree} of {len(listed)}, but only if the embedding and the "
-        "output logits are left out of the operations and the embedding is counted among the parameters: the "
-        "formula in the text of the paper includes them.",
-        "Six operations a parameter and token differ from that count by up to "
-        f"{100 * (listed['counted ratio'] - 1).abs().max():.1f}%.",
+    return paragraphs(
+        sentences(
+            f"{models['exact'].sum()} of the {len(models)} printed sizes are the count to the last "
+            f"digit{other}.",
+            "The width of the heads has to come from the table: a count that divides the hidden size by the "
+            "number of heads, as other counters do, is off by up to "
+            f"{100 * models['square'].abs().max():.1f}%.",
+        ),
+        sentences(
+            f"The ratios of operations agree for {every_or_some(agree, len(listed), 'model')}, but only if "
+            "the embedding and the output logits are left out of the operations, which the formula in the "
+            "text of the paper includes, while the embedding counts among the parameters.",
+            "The rule of thumb of six operations a parameter and token differs from that count by up to "
+            f"{100 * (listed['counted ratio'] - 1).abs().max():.1f}%.",
+        ),
     )
 
 
@@ -155,12 +162,19 @@ def runs_left_out(advice: pd.Series) -> str:
     str
         Markdown.
     """
-    steps = ", ".join(f"{scaled(ratio)} with {number}" for number, ratio in advice.items())
+    ordered = advice.sort_values()
+    first, *_, last = ((ratio, at) for at, ratio in ordered.items())
+    least, most = (f"{scaled(ratio)} tokens per parameter with {at} left out" for ratio, at in (first, last))
     times = advice.max() / advice.min()
-    word = "steady" if times < 1.25 else f"{scaled(times)} times as high at one end as at the other"
+    lesson = (
+        "So the advice is steady."
+        if times < 1.25
+        else f"That is a factor of {scaled(times)}: where the runs end is a choice, and part of the answer."
+    )
     return sentences(
-        f"Tokens per parameter, as more of the runs with the highest losses are left out: {steps}.",
-        f"So the advice is {word}: where the runs end is a choice, and part of the answer.",
+        f"As more of the runs with the highest losses are left out, the advice moves: the "
+        f"least is {least}, the most {most}.",
+        lesson,
     )
 
 
@@ -179,8 +193,8 @@ def may_fall(standing: Mapping[str, Any]) -> str:
     """
     against = standing["against"]
     flips = (
-        f"By the published {inflected(len(against), 'law', 'laws')} "
-        f"{', '.join(f'`{name}`' for name in against)} it would not hold."
+        f"By the published {inflected(len(against), 'law', 'laws')} of {listed_laws(against)} it would not "
+        "hold."
         if against
         else "By none of the published laws would it fail altogether."
     )

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
+from cohort.chapters.law_titles import law_title
 from cohort.display.parts import name_rows, plain_ticks
 from cohort.display.phrases import power_of_ten
 from cohort.display.theme import COLOURS, INK, SMALLEST, figure
@@ -23,6 +24,11 @@ ESTIMATORS = dict(zip(LOSSES, (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3]), 
 
 
 MARKS = dict(zip(LOSSES, "oDs^", strict=True))
+
+# What the rows of `draw_choices` call them: all but the last measure logarithms of losses.
+SHORT = dict(zip(LOSSES, ("Huber", "absolute", "squared", "squared, no log"), strict=True))
+
+CLEAR = 1.3  # how far a curve goes beyond its largest run
 
 LEAST_SHARE = 1e-3  # of the fitted value, that an axis goes down to: an end can be 0 or below
 
@@ -60,9 +66,9 @@ def draw_policies(
         for inside in (True, False):
             part = flops <= reach * 1.01 if inside else flops >= reach * 0.99
             axes.plot(flops[part], ratios[part], color=colour, ls="-" if inside else (0, (4, 2)))
-        ends.append((float(ratios[-1]), name, colour))
+        ends.append((float(ratios[-1]), law_title(name), colour))
         every += ratios.tolist()
-    for approach, mark in ((1, "o"), (2, "s")):
+    for approach, mark, source in ((1, "o", "training curves"), (2, "s", "equal compute")):
         rows = points[(points["approach"] == approach) & (points["flop"] <= flops.max())]
         axes.scatter(
             rows["flop"],
@@ -72,7 +78,7 @@ def draw_policies(
             facecolors="white",
             edgecolors=INK,
             zorder=3,
-            label=f"approach {approach}, printed",
+            label=f"2022, from {source}",
         )
     axes.set(xscale="log", yscale="log", xlabel="training compute (FLOP)", ylabel="tokens per parameter")
     axes.set_xlim(flops.min(), flops.max() * 1.05)
@@ -128,13 +134,16 @@ def draw_iso_flop(law: ScalingLaw, flops: Sequence[float], frame: pd.DataFrame) 
     drawing, axes = figure(3.4)
     colours = sns.color_palette(HEAT, len(flops))
     kept, minima = frame[~frame["dropped"]], []
-    for flop, colour in zip(flops, colours, strict=True):
+    runs = [kept[(np.log(kept["flop"] / flop)).abs() < np.log(1.15)] for flop in flops]
+    for flop, colour, near, next_ones in zip(flops, colours, runs, [*runs[1:], runs[-1]], strict=True):
         best = law.compute_optimal(flop)
         minima.append((best.parameters / 1e9, best.loss))
-        sizes = best.parameters * np.geomspace(0.12, 8, 60)
+        # The name at the end of a curve stands clear of its runs, and of those of the next one.
+        sizes_of_runs = pd.concat([near, next_ones])["parameters"]
+        end = max([8.0, *(CLEAR * sizes_of_runs / best.parameters)])
+        sizes = best.parameters * np.geomspace(0.12, end, 60)
         losses = [law.loss(size, flop / FLOP_PER_TOKEN / size) for size in sizes]
         axes.plot(sizes / 1e9, losses, color=colour, lw=1.6)
-        near = kept[(np.log(kept["flop"] / flop)).abs() < np.log(1.15)]
         axes.scatter(near["parameters"] / 1e9, near["loss"], color=colour, s=14, zorder=3)
         axes.annotate(
             power_of_ten(flop, 1),
@@ -219,9 +228,6 @@ def draw_choices(frame: pd.DataFrame) -> Figure:
     axes.grid(visible=False, axis="y")
     name_rows(
         axes,
-        [
-            f"{str(each.estimator).replace('_', ' ')}, {each.dropped} dropped"
-            for each in rows.itertuples(index=False)
-        ],
+        [f"{SHORT[str(each.estimator)]}, {each.dropped} left out" for each in rows.itertuples(index=False)],
     )
     return drawing

@@ -33,12 +33,12 @@ def takeaways(law: ScalingLaw, flop: float, table: pd.DataFrame, dropping: pd.Se
     low, high = (float(table[end].loc["tokens per parameter"]) for end in ("low", "high"))
     least, most = float(dropping.min()), float(dropping.max())
     return sentences(
-        f"- At {power_of_ten(flop)} FLOP this fit advises {significant(best.tokens_per_parameter)} tokens "
-        f"per parameter. Its interval runs from {significant(low)} to {significant(high)}: quote the "
+        f"- At {power_of_ten(flop)} FLOP this fit advises {significant(best.tokens_per_parameter, 2)} tokens "
+        f"per parameter. Its interval runs from {significant(low, 2)} to {significant(high, 2)}: quote the "
         "interval, not the number.",
         f"- The bottom is flat: half the best size on twice the tokens costs {significant(100 * half, 2)}% "
         "of the loss. So a model may be made smaller for its users at little cost.",
-        f"- The advice hangs on which runs are kept: from {scaled_range(least, most)} "
+        f"- The advice hangs on which runs are kept: from {scaled_range(least, most, 2)} "
         f"tokens per parameter as {ranged(float(dropping.index.min()), float(dropping.index.max()), '.0f')} "
         "runs are left out.",
         "- A law travels with its runs, its estimator and all its digits. Coefficients alone, rounded for "

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.phrases import among, power_of_ten, scaled_range
+from cohort.display.phrases import every_or_some, power_of_ten, scaled_range
 from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
 from cohort.fitting import Fit
 from cohort.fitting.flatness import named_list
@@ -76,21 +76,22 @@ def brief(
     printed, misfit = laws["ratio"]["hoffmann"], 1 + laws["excess"]["hoffmann"]
     inside = low <= printed <= high
     return sentences(
-        f"- For {counted(len(fit.runs.losses), 'run')} the law $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$ "
-        f"for $N$ parameters and $D$ tokens has $E = {law.E:.3f}$ nats per token, $A = {_factor(law.A)}$, "
-        f"$B = {_factor(law.B)}$, $\\alpha = {law.alpha:.3f}$ and $\\beta = {law.beta:.3f}$.",
         left_open(fit),
-        f"- At {power_of_ten(flop)} FLOP it advises {significant(value)} tokens per parameter. The 95% "
-        f"interval of this estimator runs from {significant(low)} to "
-        f"{significant(high)}.",
-        f"- The coefficients as printed in 2022 advise {significant(printed)}, "
+        f"- At {power_of_ten(flop)} FLOP the law that is fitted to {counted(len(fit.runs.losses), 'run')} "
+        f"advises {significant(value, 2)} tokens per parameter. The 95% interval runs from "
+        f"{significant(low, 2)} to {significant(high, 2)}.",
+        f"- The coefficients as printed in 2022 advise {significant(printed, 2)}, "
         f"{'inside' if inside else 'outside'} that interval. Their misfit on the same runs is "
-        f"{significant(misfit)} times the minimum.",
-        f"- With {_either(sorted(set(choices['dropped'])))} runs left out, four estimators "
-        f"advise {scaled_range(choices['ratio'].min(), choices['ratio'].max())}; with "
-        f"{ranged(dropping.index.min(), dropping.index.max(), '.0f')} left out, the estimator of this fit "
-        f"advises {scaled_range(dropping.min(), dropping.max())}.",
-        f"- The largest run took {power_of_ten(limits['flop'], 2)} FLOP. {_asked_for(fit, flop, limits)}",
+        f"{significant(misfit, 2)} times the least possible.",
+        f"- With {ranged(dropping.index.min(), dropping.index.max(), '.0f')} of the runs with the highest "
+        f"losses left out, the advice is {scaled_range(dropping.min(), dropping.max(), 2)}; by four ways to "
+        f"measure the misfit, with {_either(sorted(set(choices['dropped'])))} left out, "
+        f"{scaled_range(choices['ratio'].min(), choices['ratio'].max(), 2)}.",
+        f"- {_asked_for(fit, flop, limits['flop'])}",
+        f"- The law is $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$: more parameters $N$ and more training "
+        f"tokens $D$ lower the loss $L$ towards $E = {law.E:.3f}$ nats per token. Here "
+        f"$A = {_factor(law.A)}$, $B = {_factor(law.B)}$, $\\alpha = {law.alpha:.3f}$ and "
+        f"$\\beta = {law.beta:.3f}$.",
     )
 
 
@@ -107,16 +108,20 @@ def _factor(value: float) -> str:
     return f"{digits} \\times 10^{{{int(power)}}}"
 
 
-def _asked_for(fit: Fit, flop: float, limits: Mapping[str, float]) -> str:
+def _asked_for(fit: Fit, flop: float, reach: float) -> str:
     """Say how far from the runs the advice is asked for; below and above them the law is drawn out."""
-    times, least = flop / limits["flop"], FLOP_PER_TOKEN * (fit.runs.parameters * fit.runs.tokens).min()
+    largest = f"the largest run took {power_of_ten(reach, 2)} FLOP"
+    least = float(FLOP_PER_TOKEN * (fit.runs.parameters * fit.runs.tokens).min())
+    if flop > reach:
+        return (
+            f"That is extrapolation: {largest}, and the advice is for {scaled(flop / reach)} times as much."
+        )
     if flop < least:
         return (
-            f"The advice is asked for at less than the smallest took, {power_of_ten(float(least), 2)}: the "
-            "law is drawn out below all runs."
+            f"That is extrapolation: the smallest run took {power_of_ten(least, 2)} FLOP, and the advice is "
+            "for less."
         )
-    said = f"The advice is asked for at {scaled(times)} times as much"
-    return f"{said}: the law is drawn out beyond all runs." if times > 1 else f"{said}."
+    return f"The advice is for a compute inside the range of the runs: {largest}."
 
 
 # --- the runs and the fit
@@ -191,14 +196,13 @@ def residuals(frame: pd.DataFrame, error: pd.Series) -> str:
     errors, ratio = percent[kept], frame["ratio"][kept]
     few = errors[ratio < 1]
     early = (
-        f"With fewer tokens than parameters, {among(int((few > 0).sum()), len(few), 'fitted run')} "
+        f"With fewer tokens than parameters, {every_or_some(int((few > 0).sum()), len(few), 'fitted run')} "
         f"did worse than the law says, by {few.median():.1f}% at the median."
     )
-    return sentences(
+    return paragraphs(
         f"Half of the fitted runs are within {errors.abs().median():.2f}% of the law, nine in ten within "
         f"{errors.abs().quantile(0.9):.1f}%.",
-        early if len(few) else "",
-        _left_out(percent[~kept]),
+        sentences(early if len(few) else "", _left_out(percent[~kept])),
         _many_tokens(errors[ratio > 100]),
     )
 
@@ -217,14 +221,14 @@ def _many_tokens(errors: pd.Series) -> str:
         return ""
     doubt = standard_error(errors)
     verdict = (
-        "there too the losses are higher than the fit says."
+        "the law promises too much for long training."
         if errors.mean() > 2 * doubt
         else "the law fits them as well as the rest."
     )
     return (
-        f"At the other end, the {counted(len(errors), 'run')} with more than a hundred tokens per parameter "
-        f"lie {errors.mean():+z.2f}% from the law on average, with a standard error of {doubt:.2f}%: "
-        f"{verdict}"
+        f"At the other end, the losses of the {counted(len(errors), 'run')} with more than a hundred tokens "
+        f"per parameter are {abs(errors.mean()):.2f}% {'above' if errors.mean() > 0 else 'below'} the law on "
+        f"average, with a standard error of {doubt:.2f}%: {verdict}"
     )
 
 
@@ -262,20 +266,23 @@ def lost_digits(laws: pd.DataFrame, lad: ScalingLaw, huber: ScalingLaw) -> str:
     median, ratio = 100 * laws["median error"], laws["ratio"]
     moves = "falls" if ratio["hoffmann-unrounded"] <= ratio["hoffmann"] else "rises"
     return paragraphs(
-        "Rounding matters. The 2022 paper printed two digits of its exponents; with them the median error "
-        f"is {median['hoffmann']:.1f}%, with the digits behind the print "
-        f"{median['hoffmann-unrounded']:.2f}%, and the advice {moves} from "
-        f"{significant(ratio['hoffmann'])} to {significant(ratio['hoffmann-unrounded'])} tokens per "
-        "parameter. As printed, their misfit on the runs of this fit is "
-        f"{significant(1 + laws['excess']['hoffmann'])} times the minimum.",
         sentences(
-            "The five numbers of the replication do not come from one fit.",
-            f"On its 240 runs the unrounded point is the minimum of the absolute deviations: $B$ is "
-            f"{lad.B:,.2f} here and {laws['B']['besiroglu-unrounded']:,.2f} there. Its $E$ rounds to "
-            f"{laws['E']['besiroglu-unrounded']:.4f}, but {laws['E']['besiroglu']:.4f} is printed, and by "
-            f"Huber's misfit these runs give {huber.E:.4f}.",
-            "Its intervals come from a third procedure, Huber's misfit from one start for each resample.",
-            "In this chapter the point and its interval always come from the same estimator.",
+            "Rounding matters. The 2022 paper prints two digits of its exponents, and with them the law is "
+            f"{median['hoffmann']:.1f}% off at the median; its misfit on the runs of this fit is "
+            f"{significant(1 + laws['excess']['hoffmann'])} times the minimum.",
+            f"With the digits behind the print the law is {median['hoffmann-unrounded']:.2f}% off, and the "
+            f"advice {moves} from {significant(ratio['hoffmann'])} to "
+            f"{significant(ratio['hoffmann-unrounded'])} tokens per parameter.",
+        ),
+        sentences(
+            "The five numbers of the replication are not those of one fit.",
+            "Four of them, on its 240 runs, make the sum of the absolute deviations least: $B$ is "
+            f"{laws['B']['besiroglu-unrounded']:,.2f} there, {lad.B:,.2f} here.",
+            f"The fifth does not: that fit has $E = {laws['E']['besiroglu-unrounded']:.4f}$, and "
+            f"{laws['E']['besiroglu']:.4f} is printed, which is what Huber's misfit gives, "
+            f"{huber.E:.4f} here.",
+            "The intervals come from a third procedure. In this chapter a value and its interval always come "
+            "from the same one.",
         ),
     )
 
@@ -366,6 +373,9 @@ def exponents_of_law(
         "compute.",
         f"At the end of the fitted range the unrounded coefficients of 2022 advise {near:.1f} times the "
         f"ratio of this fit, at {power_of_ten(beyond, 1)} FLOP {far:.1f} times.",
+        "The larger the run that is planned, the more it matters whose coefficients one takes."
+        if far > near > 1
+        else "",
     )
 
 
@@ -385,12 +395,14 @@ def flat_bottom(law: ScalingLaw, flop: float) -> str:
         Markdown.
     """
     best = law.compute_optimal(flop)
-    half, double = (law.loss(best.parameters * r, best.tokens / r) - best.loss for r in (0.5, 2))
-    return (
-        f"The curves are flat at the bottom. At {power_of_ten(flop)} FLOP a model of half the best size, "
-        f"trained on twice the tokens, loses {significant(1000 * half)} thousandths of a nat per token, "
-        f"{100 * half / best.loss:.2f}% of its loss; one of twice the size loses "
-        f"{significant(1000 * double)}."
+    half, double = (law.loss(best.parameters * r, best.tokens / r) / best.loss - 1 for r in (0.5, 2))
+    little = max(half, double) < 0.01
+    return sentences(
+        "The curves are flat at the bottom." if little else "",
+        f"At {power_of_ten(flop)} FLOP a model of half the best size, trained on twice the tokens, has a "
+        f"loss {100 * half:.2f}% higher; for one of twice the size, trained on half the tokens, it is "
+        f"{100 * double:.2f}%.",
+        "So a size that is off by a factor of two costs little." if little else "",
     )
 
 
@@ -412,19 +424,19 @@ def estimators(choices: pd.DataFrame, resamples: int) -> str:
     betas = choices.groupby("estimator")["beta"].agg(["min", "max"])
     spans = choices.groupby("dropped")["ratio"].agg(["min", "max"]).sort_index(ascending=False)
     advised = [
-        f"- With {number or 'none'} dropped the four estimators advise {scaled_range(low, high)} tokens per "
-        "parameter."
+        f"- With {counted(number, 'run') if number else 'none'} left out, the four estimators advise "
+        f"{scaled_range(low, high)} tokens per parameter."
         for number, low, high in spans.itertuples()
     ]
     huber, squares = (f"{betas['min'][name]:.2f} to {betas['max'][name]:.2f}" for name in ("huber", "mse"))
     return paragraphs(
         sentences(*advised),
         sentences(
-            "Squared error is the most sensitive to outliers, absolute error the least. The runs with the "
-            f"fewest tokens pull $\\beta$ up, because the law cannot bend as they do: from {huber} by "
-            f"Huber's misfit, from {squares} by the squares of losses. Each interval rests on {resamples} "
-            "resamples.",
-            "Where the law is wrong, the choice of what to fit it to is part of the answer.",
+            "Squared error is the most sensitive to outliers, absolute error the least.",
+            "The law cannot bend as the runs with the fewest tokens do. Where they are "
+            f"kept, they pull $\\beta$ up: from {huber} by Huber's misfit, from {squares} by the squares of "
+            "losses. A higher $\\beta$ asks for fewer tokens.",
+            f"Each interval rests on {resamples} resamples.",
         ),
     )
 

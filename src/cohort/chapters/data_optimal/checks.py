@@ -7,6 +7,7 @@ import pandas as pd
 
 from cohort.chapters.data_optimal import doubts
 from cohort.chapters.data_optimal.tables import COUPLED, RUNS_OF
+from cohort.chapters.law_titles import law_title
 from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
 
 
@@ -184,7 +185,8 @@ def other_laws(laws: pd.DataFrame, focus: str) -> str:
     return sentences(
         f"The extra compute of {focus} runs from {ranged(extra.min(), extra.max(), ',.0f')}% by these laws. "
         f"{there}",
-        "The law `sardana-refit` was fitted to runs that were trained long, and not to the Chinchilla runs.",
+        f"The law *{law_title('sardana-refit')}* was fitted to runs that were trained long, and not to the "
+        "Chinchilla runs.",
         f"The same form fitted to {counted(len(beside), 'other set')} of runs, of other teams, data and "
         f"recipes, puts it anywhere from {ranged(beside.min(), beside.max(), ',.0f')}%: the data that a law "
         "rests on move the answer more than its coefficients do."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.chapters.data_optimal.tables import RUNS_OF, laws_of_sets
+from cohort.chapters.law_titles import listed_laws
 from cohort.display.phrases import scaled_range
 from cohort.display.words import bullets, counted, paragraphs, ranged, scaled
 from cohort.errors import InfeasibleError
@@ -163,13 +165,15 @@ def _even(use: str) -> str:
     return "no break-even" if use == "never" else f"break-even in tokens of use at {use}"
 
 
-def over_sets(scores: pd.DataFrame) -> str:
+def over_sets(scores: pd.DataFrame, brief: bool = False) -> str:
     """Return how the sum of two powers and the coupled form predict long runs, over all sets of runs.
 
     Parameters
     ----------
     scores : DataFrame
         As `cohort.fitting.panel.scored_forms` returns it.
+    brief : bool
+        Whether the medians are enough.
 
     Returns
     -------
@@ -178,6 +182,12 @@ def over_sets(scores: pd.DataFrame) -> str:
     """
     wide = scores.pivot(index="set", columns="form", values="beyond")[["chinchilla", "coupled"]].dropna()
     plain, coupled = wide["chinchilla"], wide["coupled"]
+    if brief:
+        return (
+            f"Over {counted(len(wide), 'set')} of runs it misses those beyond a hundred tokens per parameter "
+            f"by {plain.median():.1f}% at the median, a form that couples size and data by "
+            f"{coupled.median():.1f}%."
+        )
     nearer = int((coupled < plain).sum())
     return (
         f"Over {counted(len(wide), 'set')} of runs the sum of two powers misses those beyond a hundred "
@@ -208,6 +218,19 @@ OPPOSED = {
 }
 
 
+def _opponents(against: Mapping[str, str]) -> str:
+    """Return by which laws a verdict is another one, the published ones by name."""
+    said = []
+    for verdict in dict.fromkeys(against.values()):
+        names = [name for name, each in against.items() if each == verdict]
+        sets = sum(name.startswith(RUNS_OF) for name in names)
+        published = [name for name in names if not name.startswith(RUNS_OF)]
+        parts = [listed_laws(published)] if published else []
+        parts += [f"the laws of {counted(sets, 'other set')} of runs"] if sets else []
+        said.append(f"{' and by '.join(parts)} ({verdict})")
+    return ", ".join(said)
+
+
 def may_turn(standing: pd.DataFrame) -> str:
     """Return how firmly verdicts stand, and by which law or data set each would be another.
 
@@ -223,9 +246,9 @@ def may_turn(standing: pd.DataFrame) -> str:
     """
     said = []
     for claim, row in standing.iterrows():
-        against = ", ".join(f"`{name}` ({each})" for name, each in row["against"].items())
+        against = row["against"]
         flips = (
-            f"Another verdict is given by {against}."
+            f"Another verdict is given by {_opponents(against)}."
             if against
             else f"None of them gives another verdict; {OPPOSED[str(claim)]}."
         )

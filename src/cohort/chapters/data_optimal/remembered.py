@@ -74,7 +74,7 @@ def takeaways(
         _pays_back(focus, overhead, after),
         "- Which law one believes matters more than its digits: by the laws, forms and sets of runs tried "
         f"here the extra compute of {focus} is {ranged(100 * min(extra), 100 * max(extra), ',.0f')}%.",
-        f"- The usual law promises too much for long training. {doubts.over_sets(scores)}",
+        f"- The usual law promises too much for long training. {doubts.over_sets(scores, brief=True)}",
     )
 
 

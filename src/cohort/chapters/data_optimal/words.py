@@ -10,7 +10,8 @@ import pandas as pd
 
 from cohort.chapters.data_optimal import doubts
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
-from cohort.display.phrases import among, amount, percent, power_of_ten
+from cohort.chapters.law_titles import law_title
+from cohort.display.phrases import among, amount, every_or_some, percent, power_of_ten
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
@@ -24,7 +25,6 @@ def brief(
     against: pd.DataFrame,
     out: pd.DataFrame,
     focus: str,
-    late: float,
     spreads: pd.DataFrame,
 ) -> str:
     """Return the chapter in brief, one list item a finding.
@@ -39,8 +39,6 @@ def brief(
         As `tables.against` and `tables.outside_runs` return them, of the same models.
     focus : str
         Title of the model that is looked at.
-    late : float
-        Tokens of use after which its training is repaid if its loss is one per cent above the law's.
     spreads : DataFrame
         As `doubts.spread_by_source` returns it, of that model.
 
@@ -51,18 +49,18 @@ def brief(
     """
     smaller, half = int((against["size"] < 1).sum()), law.overtraining(0.5)
     beyond = int((out > 1).any(axis=1).sum())
-    which = "law fitted to the Chinchilla runs" if name == FITTED else f"law '{plain_name(Path(name).name)}'"
+    which = "law fitted to the Chinchilla runs" if name == FITTED else f"law {_called(name)}"
     range_of_runs = (
-        f"- {among(beyond, len(out), 'model').capitalize()} {inflected(beyond, 'lies', 'lie')} outside the "
-        "range of the runs that the law was fitted on. Runs that were trained longer than those did worse "
-        "than such a law predicts."
+        f"- {_capital(every_or_some(beyond, len(out), 'model'))} {inflected(beyond, 'lies', 'lie')} outside "
+        "the range of the runs that the law was fitted on. Runs that were trained longer than those did "
+        "worse than such a law predicts."
     )
     return sentences(
         f"- By the {which}, {among(smaller, len(against), 'model')} {inflected(smaller, 'is', 'are')} "
         "smaller than the compute-optimal model of the same predicted loss.",
         f"- {focus} took {_more(float(against['overhead'][focus]))} training compute than that optimum "
-        f"would have. How sure is that? It is {_spread(spreads)}.",
-        f"- {_repaid(against, focus, late, spreads)}",
+        f"would have: {_spread(spreads)}.",
+        f"- {_repaid(against, focus, spreads)}",
         f"- Half the compute-optimal size takes {half.token_ratio:.2f} times the tokens and "
         f"{100 * half.compute_overhead:.0f}% more compute for the same loss. Below "
         f"{100 * half.critical_parameter_ratio:.0f}% of it no amount of data is enough.",
@@ -76,27 +74,43 @@ def _more(overhead: float) -> str:
     return f"{100 * overhead:,.0f}% more" if overhead >= 0.005 else "hardly more"
 
 
+def _called(name: str) -> str:
+    """Return a law as a sentence calls it: by its authors, or by the name of a reader's file."""
+    title = law_title(name)
+    return f"of {title}" if title != name else f"'{plain_name(Path(name).name)}'"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _spread(spreads: pd.DataFrame) -> str:
-    pairs = zip(doubts.between(spreads, "overhead"), doubts.rests_on(spreads), strict=True)
-    return "; ".join(f"{ends} {source}" for ends, source in pairs)
+    """Return between what the extra compute lies: by the coefficients, and by all other laws."""
+    others = spreads.drop(index="coefficients", errors="ignore")
+    said = f"{doubts.between(_widest(others), 'overhead')[0]} by other forms of the law and other runs"
+    if len(others) == len(spreads):
+        return said
+    within = doubts.between(spreads.loc[["coefficients"]], "overhead")[0]
+    return f"{within} {doubts.SOURCES['coefficients']}, but {said}"
 
 
-def _repaid(against: pd.DataFrame, focus: str, late: float, spreads: pd.DataFrame) -> str:
+def _repaid(against: pd.DataFrame, focus: str, spreads: pd.DataFrame) -> str:
     use = against["break-even"][focus]
     if not np.isfinite(use):
         return "The model is larger than the optimum, and no use pays that back."
-    later = f"that is after {scaled(late)}" if np.isfinite(late) else "it never is"
     return (
         f"After {scaled(use)} tokens of use the extra training is paid back; by the same doubts taken "
-        f"together, after {doubts.between(_widest(spreads), 'break-even')[0]}. If the loss is one per cent "
-        f"above what the law says, {later}."
+        f"together, after {doubts.between(_widest(spreads), 'break-even')[0]}."
     )
 
 
 def _widest(spreads: pd.DataFrame) -> pd.DataFrame:
-    """Return the ends of all that a break-even may rest on, as one row."""
-    low, high = spreads["break-even low"].min(), spreads["break-even high"].max()
-    return pd.DataFrame({"break-even low": [low], "break-even high": [high]})
+    """Return the ends of all that the answers may rest on, as one row."""
+    ends = {}
+    for quantity in doubts.QUANTITIES:
+        ends[f"{quantity} low"] = [spreads[f"{quantity} low"].min()]
+        ends[f"{quantity} high"] = [spreads[f"{quantity} high"].max()]
+    return pd.DataFrame(ends)
 
 
 # --- where the models stand
@@ -126,6 +140,8 @@ def where_models_stand(name: str, frame: pd.DataFrame, out: pd.DataFrame, limits
             f"The Chinchilla runs{', which the law was fitted on,' if native else ''} have at most "
             f"{limits['parameters'] / 1e9:.1f} billion parameters, {power_of_ten(limits['flop'], 2)} FLOP "
             f"and {limits['ratio']:.0f} tokens per parameter.",
+        ),
+        sentences(
             f"Of {counted(len(out), 'model')}, {outside['parameters']} had more parameters, "
             f"{outside['flop']} took more compute, and {outside['ratio']} saw more tokens per parameter. "
             f"{far} took {significant(out['flop'][far])} times as much compute as the largest run.",
@@ -135,8 +151,8 @@ def where_models_stand(name: str, frame: pd.DataFrame, out: pd.DataFrame, limits
         ),
         sentences(
             _mixtures(list(frame.index[frame["experts"]])),
-            f"Nor are tokens equal: the vocabularies here have {vocabulary} entries, and the same text is "
-            "usually fewer tokens to a model with more of them.",
+            f"Nor are tokens equal: the vocabularies here have {vocabulary} entries, and a larger one "
+            "usually cuts the same text into fewer tokens.",
         ),
     )
 
@@ -208,15 +224,19 @@ def payback(against: pd.DataFrame, tokens: pd.Series, focus: str, use: float) ->
     too_large = (
         f"{', '.join(never)}, being larger than the optimum, never {inflected(len(never), 'does', 'do')}."
     )
-    return sentences(
-        f"With {amount(use, 'token')} of use, {among(int((repaid <= use).sum()), len(against), 'model')} "
-        "would have repaid it.",
-        too_large if never else "",
-        _served_over_trained((repaid / tokens)[smaller]),
-        _certainty(against, focus),
-        "Break-even is the extra training compute over what each token of use saves. Far from the optimum "
-        "both grow together and the quotient is stable; near it both are close to zero, and the quotient is "
-        "not determined.",
+    return paragraphs(
+        sentences(
+            f"With {amount(use, 'token')} of use, "
+            f"{among(int((repaid <= use).sum()), len(against), 'model')} would have repaid it.",
+            too_large if never else "",
+            _served_over_trained((repaid / tokens)[smaller]),
+        ),
+        sentences(
+            "Why are some bars long? Break-even is the extra training compute over what each token of use "
+            "saves. Far from the optimum both are large, and whatever moves one moves the other; near it "
+            "both are close to zero, and their quotient can be almost anything.",
+            _certainty(against, focus),
+        ),
         "The intervals know only how sure the coefficients are. Whether the law holds so far from its runs "
         "is asked below, and matters more.",
     )
@@ -334,9 +354,9 @@ def press_figure(usd_per_day: float, tokens_a_day: float, trained_on: float) -> 
     """
     days = FLOP_PER_TOKEN / SERVING_FLOP_PER_TOKEN * trained_on / tokens_a_day
     return (
-        f"Taken at its word, USD {usd_per_day:,.0f} a day would pay for {scaled(tokens_a_day)} tokens "
-        "written by a model of the size of GPT-3 on A100s at the price that is set above, which need not be "
-        f"that of an A100, and at the utilisation of writing. In {amount(days, 'day')} that is as much "
-        "compute as its training took. The figure is contested; at this utilisation any figure of that "
-        "order means that use overtakes training soon."
+        f"Taken at its word, USD {usd_per_day:,.0f} a day would pay for {scaled(tokens_a_day)} tokens, "
+        f"written by a model of the size of GPT-3 on A100s. In {amount(days, 'day')} that is as much "
+        "compute as its training took. This takes the hourly price that is set above, which need not be "
+        "that of an A100, and the utilisation of writing. The figure is contested, but any of that order "
+        "means that use overtakes training soon."
     )

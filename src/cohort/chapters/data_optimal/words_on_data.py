@@ -115,7 +115,8 @@ def good_enough(needed: pd.DataFrame, focus: str, phi: pd.Series, optimal: float
     )
     return paragraphs(
         sentences(
-            "Below one, a model may have had worse data and still be predicted to do as well.",
+            "A needed quality below one means that the model could have had worse data and still do as well "
+            "by the law.",
             too_small if impossible else "",
         ),
         f"Phi-3 mini saw {phi['ratio']:.0f} tokens per parameter, against {optimal:.0f} at the "
@@ -195,8 +196,8 @@ def out_of_data(enough: Allocation, later: pd.DataFrame, frame: pd.DataFrame, fo
         f"With {scaled(enough.tokens)} distinct tokens the compute-optimal model runs out of data at "
         f"{power_of_ten(enough.flop, 2)} FLOP; the largest compute of a model here is "
         f"{power_of_ten(frame['flop'].max(), 2)}.",
-        f"At ten times that compute the best model makes {ten[0]:.1f} passes and the limit costs it "
-        f"{significant(ten[1])} thousandths of a nat, at a hundred times {hundred[0]:.0f} passes and "
-        f"{significant(hundred[1])}.",
+        f"At ten times that compute the best model reads all of it {ten[0]:.1f} times, and the limit costs "
+        f"it {significant(ten[1], 2)} thousandths of a nat; at a hundred times the compute it reads it "
+        f"{hundred[0]:.0f} times, at a cost of {significant(hundred[1], 2)}.",
         smaller if size < enough.parameters else "",
     )

@@ -39,5 +39,5 @@ def test_what_to_remember():
     table = pd.DataFrame({"low": [7.6], "high": [35.5]}, index=["tokens per parameter"])
     said = remembered.takeaways(LAW, 6e20, table, pd.Series({0: 6.8, 40: 63.7})).split("\n")
     assert len(said) == 4
-    assert "advises 1 tokens per parameter. Its interval runs from 7.6 to 35.5" in said[0]
-    assert "from 6.8 to 63.7 tokens per parameter as 0 to 40 runs are left out" in said[2]
+    assert "advises 1 tokens per parameter. Its interval runs from 7.6 to 36" in said[0]
+    assert "from 6.8 to 64 tokens per parameter as 0 to 40 runs are left out" in said[2]

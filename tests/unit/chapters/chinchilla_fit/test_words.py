@@ -31,33 +31,49 @@ def brief(table):
 
 
 def test_the_fit_in_brief():
-    law, advice, printed_in_2022, choice, largest = brief(TABLE)
-    assert law == (
-        "- For 240 runs the law $L = E + A/N^{\\alpha} + B/D^{\\beta}$ for $N$ parameters and $D$ tokens has "
-        "$E = 1.817$ nats per token, $A = 478$, $B = 2143$, $\\alpha = 0.347$ and $\\beta = 0.367$."
-    )
+    advice, printed_in_2022, choice, largest, law = brief(TABLE)
     assert advice.startswith(
-        "- At 5.76 × 10²³ FLOP it advises 17.9 tokens per parameter. The 95% interval of"
+        "- At 5.76 × 10²³ FLOP the law that is fitted to 240 runs advises 18 tokens per parameter. The 95% "
+        "interval runs from 7."
     )
     assert printed_in_2022 == (
-        "- The coefficients as printed in 2022 advise 92.6, outside that interval. Their misfit on the same "
-        "runs is 4.05 times the minimum."
+        "- The coefficients as printed in 2022 advise 93, outside that interval. Their misfit on the same "
+        "runs is 4 times the least possible."
     )
     assert choice == (
-        "- With 0 or 5 runs left out, four estimators advise 1.2 to 17.9; with 0 to 40 left out, the "
-        "estimator of this fit advises 6.82 to 63.7."
+        "- With 0 to 40 of the runs with the highest losses left out, the advice is 6.8 to 64; by four ways "
+        "to measure the misfit, with 0 or 5 left out, 1.2 to 18."
     )
     assert largest == (
-        "- The largest run took 1.3 × 10²² FLOP. The advice is asked for at 44.5 times as much: the law is "
-        "drawn out beyond all runs."
+        "- That is extrapolation: the largest run took 1.3 × 10²² FLOP, and the advice is for 44.5 times as "
+        "much."
+    )
+    assert law.startswith("- The law is $L = E + A/N^{\\alpha} + B/D^{\\beta}$: more parameters $N$ and more")
+    assert law.endswith(
+        "towards $E = 1.817$ nats per token. Here $A = 478$, $B = 2143$, $\\alpha = 0.347$ and "
+        "$\\beta = 0.367$."
+    )
+
+
+def test_advice_for_a_compute_that_was_run_is_no_extrapolation():
+    dropping = pd.Series({0: 10.01, 5: 10.02})
+    lines = words.brief(FIT, 1e21, LIMITS, TABLE, LAWS, CHOICES, dropping).split("\n")
+    assert lines[2].startswith(
+        "- With 0 to 5 of the runs with the highest losses left out, the advice is 10;"
+    )
+    assert lines[3] == (
+        "- The advice is for a compute inside the range of the runs: the largest run took 1.3 × 10²² FLOP."
     )
 
 
 def test_advice_below_all_runs_and_among_them_says_so():
-    assert words._asked_for(FIT, 1e22, LIMITS) == "The advice is asked for at 0.772 times as much."
-    below = words._asked_for(FIT, 1e10, LIMITS)
-    assert below.startswith("The advice is asked for at less than the smallest took, ")
-    assert below.endswith("FLOP: the law is drawn out below all runs.") or "below all runs" in below
+    inside = words._asked_for(FIT, 1e22, LIMITS["flop"])
+    assert inside.startswith("The advice is for a compute inside the range of the runs: the largest run took")
+    below = words._asked_for(FIT, 1e10, LIMITS["flop"])
+    assert below.startswith(
+        "That is extrapolation: the smallest run took 1.4 × 10¹⁸ FLOP, and the advice is for"
+    )
+    assert below.endswith(" for less.")
 
 
 def test_a_large_factor_has_its_power_of_ten_in_the_formula():
@@ -78,7 +94,7 @@ def test_an_interval_from_zero_has_no_ratio_of_its_ends():
 def test_a_wide_interval_holds_the_printed_advice():
     wide = TABLE.copy()
     wide.loc["tokens per parameter", "high"] = 100.0
-    assert "advise 92.6, inside that interval" in brief(wide)[2]
+    assert "advise 93, inside that interval" in brief(wide)[1]
 
 
 @pytest.mark.parametrize(
@@ -117,20 +133,20 @@ def test_the_searches():
 def test_the_residuals_of_the_fit():
     error = chinchilla_runs.relative_errors(FIT.law, RUNS)
     assert words.residuals(RUNS, error) == (
-        "Half of the fitted runs are within 0.32% of the law, nine in ten within 0.9%.\n"
-        "With fewer tokens than parameters, 6 of 6 fitted runs did worse than the law says, by 3.0% at "
+        "Half of the fitted runs are within 0.32% of the law, nine in ten within 0.9%.\n\n"
+        "With fewer tokens than parameters, all 6 fitted runs did worse than the law says, by 3.0% at "
         "the median.\n"
-        "The 5 runs left out did worse by 6 to 37%.\n"
-        "At the other end, the 26 runs with more than a hundred tokens per parameter lie +0.28% from the law "
-        "on average, with a standard error of 0.11%: there too the losses are higher "
-        "than the fit says."
+        "The 5 runs left out did worse by 6 to 37%.\n\n"
+        "At the other end, the losses of the 26 runs with more than a hundred tokens per parameter are 0.28% "
+        "above the law on average, with a standard error of 0.11%: the law promises too much for long "
+        "training."
     )
 
 
 def test_residuals_without_outliers_and_with_a_law_that_holds():
     frame = pd.DataFrame({"ratio": [200.0] * 6 + [20.0, 30.0], "dropped": [False] * 7 + [True]})
     error = pd.Series([0.01, -0.01, 0.02, -0.02, 0.01, -0.01, 0.01, -0.05])
-    half, left_out, many = words.residuals(frame, error).split("\n")
+    half, left_out, many = words.residuals(frame, error).split("\n\n")
     assert half.startswith("Half of the fitted runs are within 1.00% of the law")
     assert left_out == "The 1 run left out are from -5.0 to -5.0% off."
     assert many.endswith("the law fits them as well as the rest.")
@@ -146,14 +162,18 @@ def test_the_standard_error_of_a_mean():
 def test_what_rounding_lost():
     replicated = chinchilla_runs.runs(5)
     lad, huber = (fit(*chinchilla_runs.columns(replicated), name).law for name in ("lad", "huber"))
-    rounding, _, *replication = words.lost_digits(LAWS, lad, huber).split("\n")
+    rounding, behind, _, *replication = words.lost_digits(LAWS, lad, huber).split("\n")
     assert rounding.endswith(
-        "the median error is 1.8%, with the digits behind the print 0.35%, and the advice falls from 92.6 to "
-        "58.9 tokens per parameter. As printed, their misfit on the runs of this fit is 4.05 times the "
-        "minimum."
+        "the law is 1.8% off at the median; its misfit on the runs of this fit is 4.05 times the minimum."
     )
-    assert (
-        "$B$ is 2,085.44 here and 2,085.43 there. Its $E$ rounds to 1.8169, but 1.8172 is" in replication[1]
+    assert behind == (
+        "With the digits behind the print the law is 0.35% off, and the advice falls from 92.6 to 58.9 "
+        "tokens per parameter."
+    )
+    assert replication[1].endswith("$B$ is 2,085.43 there, 2,085.44 here.")
+    assert replication[2] == (
+        "The fifth does not: that fit has $E = 1.8169$, and 1.8172 is printed, which is what Huber's misfit "
+        "gives, 1.8172 here."
     )
 
 
@@ -179,18 +199,26 @@ def test_the_exponent_inside_and_outside():
 
 
 def test_the_curves_are_flat_at_the_bottom():
-    assert words.flat_bottom(FIT.law, FLOP).endswith(
-        "loses 4.8 thousandths of a nat per token, 0.24% of its loss; one of twice the size loses 4.85."
+    flat, price, lesson = words.flat_bottom(FIT.law, FLOP).split("\n")
+    assert flat == "The curves are flat at the bottom."
+    assert price.endswith(
+        "has a loss 0.24% higher; for one of twice the size, trained on half the tokens, it is 0.25%."
     )
+    assert lesson == "So a size that is off by a factor of two costs little."
+
+
+def test_a_steep_law_is_not_called_flat():
+    steep = cohort.scaling.ScalingLaw(E=0.1, A=1e5, B=1e5, alpha=0.5, beta=0.5)
+    said = words.flat_bottom(steep, 6e20)
+    assert said.startswith("At 6 × 10²⁰ FLOP") and "flat" not in said and "little" not in said
 
 
 def test_estimators_and_dropped_runs():
-    five, none, _, listen, last = words.estimators(CHOICES, 200).split("\n")
-    assert five == "- With 5 dropped the four estimators advise 10.4 to 17.9 tokens per parameter."
-    assert none == "- With none dropped the four estimators advise 1.2 to 6.8 tokens per parameter."
+    five, none, _, _, listen, last = words.estimators(CHOICES, 200).split("\n")
+    assert five == "- With 5 runs left out, the four estimators advise 10.4 to 17.9 tokens per parameter."
+    assert none == "- With none left out, the four estimators advise 1.2 to 6.8 tokens per parameter."
     assert "from 0.37 to 0.45 by Huber's misfit, from 0.43 to 0.66 by the squares of losses." in listen
-    assert listen.endswith("Each interval rests on 200 resamples.")
-    assert last.startswith("Where the law is wrong")
+    assert last == "Each interval rests on 200 resamples."
 
 
 def test_there_is_no_bend():
@@ -234,7 +262,7 @@ def test_what_the_printed_tables_say():
     assert typo.startswith(
         "The compute of the 175 billion model of approach 3 is a misprint by a factor of 10."
     )
-    assert exponents.endswith("is 0.498, 0.490 and 0.459 for the three approaches.")
+    assert exponents.endswith("to the power 0.498, 0.490 and 0.459, for the three approaches in turn.")
     assert approach_3.endswith(
         "the rounded ones ask for 1.57 to 2.22 times the printed compute, the unrounded ones for 1.02 to "
         "1.18 times, and those of later work for 0.95 to 1.08 times."
@@ -243,13 +271,13 @@ def test_what_the_printed_tables_say():
 
 def test_the_shapes_of_the_models():
     models = printed.chinchilla_models()
-    sizes, width, ratios, six = checks.model_shapes(models).split("\n")
+    sizes, width, _, ratios, six = checks.model_shapes(models).split("\n")
     assert sizes == (
         "49 of the 50 printed sizes are the count to the last digit; the other is printed as 2,980 million "
         "and counts 2,979.5."
     )
     assert width.endswith("is off by up to 7.3%.")
-    assert ratios.startswith("The ratios of operations agree for 6 of 6, but only if")
+    assert ratios.startswith("The ratios of operations agree for all 6 models, but only if")
     assert six.endswith("by up to 10.1%.")
     for exact in (True, False):
         said = checks.model_shapes(models.assign(exact=exact)).split("\n")[0]

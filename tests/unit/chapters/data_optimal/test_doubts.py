@@ -59,9 +59,20 @@ def test_a_verdict_falls_by_a_law_that_says_the_opposite():
     assert (
         "compute-optimal tokens*: holds, by 50% of the resampled laws. Another verdict is given by " in said
     )
-    assert "`hungry` (does not hold)" in said
+    assert "given by hungry (does not hold)." in said
     alone = doubts.may_turn(verdicts.judged_again(FIT.law, None, {"same": FIT.law}))
     assert "resampled" not in alone and alone.count("None of them gives another verdict; one ") == 3
+
+
+def test_laws_that_say_otherwise_are_named_and_those_of_other_runs_counted():
+    against = {"hoffmann": "holds with limits", "sardana": "holds with limits", "runs of a": "does not hold"}
+    against |= {"runs of b": "holds with limits", "runs of c": "does not hold"}
+    row = {"verdict": "holds", "share": None, "tried": 5, "against": against}
+    assert doubts.may_turn(pd.DataFrame([row], index=["gains_continue_to_15t"])).split("\n")[2] == (
+        "- *Llama 3 8B gains up to 15 trillion tokens*: holds. Another verdict is given by Hoffmann et al. "
+        "2022 and Sardana et al. 2024 and by the laws of 1 other set of runs (holds with limits), the laws "
+        "of 2 other sets of runs (does not hold)."
+    )
 
 
 def test_every_claim_that_a_law_decides_is_named():

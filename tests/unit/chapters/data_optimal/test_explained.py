@@ -75,7 +75,9 @@ def test_what_to_remember():
     assert said[0].startswith("- 1 of 2 models is smaller")
     assert said[1].endswith("pays that back after 11.5 trillion tokens of use.")
     assert said[2].endswith("the extra compute of it is 50 to 6,000%.")
-    assert "tokens per parameter by 4.2% at the median" in said[3] and said[3].endswith("nearer in 1.")
+    assert "tokens per parameter by 4.2% at the median" in said[3] and said[3].endswith(
+        "couples size and data by 0.9%."
+    )
     assert "never pays back" in remembered.takeaways("other", against, laws, spreads, scores)
 
 

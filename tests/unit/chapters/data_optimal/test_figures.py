@@ -51,7 +51,7 @@ def test_policies_are_dashed_beyond_the_runs():
     styles = [line.get_linestyle() for line in axes.lines]
     assert styles.count("-") == 2
     assert styles.count("--") == 2
-    assert {"this fit", "hoffmann"} <= set(texts(axes))
+    assert {"this fit", "Hoffmann et al. 2022"} <= set(texts(axes))
     solid = axes.lines[0].get_xdata()
     assert max(solid) <= 1.3e22 * 1.02
 
@@ -63,6 +63,14 @@ def test_iso_flop_minima_are_compute_optimal():
     for (size, loss), flop in zip(minima, flops, strict=True):
         best = FIT.law.compute_optimal(flop)
         assert (size, loss) == (pytest.approx(best.parameters / 1e9), pytest.approx(best.loss))
+
+
+def test_the_name_of_a_curve_stands_right_of_its_runs():
+    axes = fit_figures.draw_iso_flop(FIT.law, [6e18, 1e19, 1e20], RUNS).axes[0]
+    runs = [points.get_offsets()[:, 0].max() for points in axes.collections]
+    ends = [name.xy[0] for name in axes.texts]
+    for end, own, beyond in zip(ends, runs, [*runs[1:], runs[-1]], strict=True):
+        assert end >= 1.29 * max(own, beyond)
 
 
 def test_spread_names_each_quantity_with_its_value():
@@ -78,7 +86,7 @@ def test_choices_have_a_row_for_each_estimator():
     axes = fit_figures.draw_choices(table).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert len(names) == 8
-    assert names[-1] == "huber, 5 dropped"
+    assert names[-1] == "Huber, 5 left out"
 
 
 def test_the_map_shows_runs_models_and_the_line():
