@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from cohort.architecture.registered import title_of
 from cohort.display.parts import label_points, nothing, plain_ticks, round_ticks
 from cohort.display.theme import COLOURS, SMALLEST, WIDTH, figure
+from cohort.display.words import counted
 from cohort.errors.arguments import explain
 from cohort.planning import Plan, Point
 
@@ -78,7 +79,7 @@ def _named(frontier: tuple[Point, ...]) -> list[Point]:
 
 
 def _label(point: Point) -> str:
-    return f"{point.way.devices} devices, {point.concurrency:,} at once"
+    return f"{counted(point.way.devices, 'device')}, {point.concurrency:,} at once"
 
 
 explain(__name__)
