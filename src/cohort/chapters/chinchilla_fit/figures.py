@@ -96,9 +96,13 @@ def draw_policies(
     return drawing
 
 
+NAME_HEIGHT = 0.0446  # of the height of the axes, from one name to the next
+
+
 def _name_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Name lines at their right ends, from the top down, apart where they are near."""
-    least = 1.23
+    low, high = axes.get_ylim()
+    least = (high / low) ** NAME_HEIGHT
     previous = float("inf")
     for value, name, colour in sorted(ends, reverse=True):
         height = min(value, previous / least)
