@@ -301,6 +301,11 @@ def test_every_other_change_is_told() -> None:
         (b"[]", "not a notebook of format 4"),
         (b'{"worksheets": [], "nbformat": 3, "metadata": {}}', "not a notebook of format 4"),
         (b'{"cells": [3], "nbformat": 4, "metadata": {}}', "not a notebook of format 4"),
+        (
+            b'{"cells": [{"cell_type": "code", "source": "", "metadata": {}, "outputs": '
+            b'[{"output_type": "display_data", "metadata": {}}]}], "nbformat": 4, "metadata": {}}',
+            "not a notebook of format 4",
+        ),
         (b'{"cells": [{"cell_type": "code"}], "nbformat": 4, "metadata": {}}', "not a notebook of format 4"),
     ],
 )

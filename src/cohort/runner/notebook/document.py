@@ -27,6 +27,7 @@ _OF_CELL = {
 }
 
 # Besides text/*, the kinds of data that nbformat stores line by line.
+_WITH_DATA = ("display_data", "execute_result")
 _SPLIT_MIMES = frozenset({"application/javascript", "image/svg+xml"})
 
 
@@ -236,6 +237,8 @@ def _is_output(output: Any) -> bool:
         return False
     if output["output_type"] == "stream":
         return _is_text(output.get("text")) and isinstance(output.get("name"), str)
+    if output["output_type"] in _WITH_DATA and "data" not in output:
+        return False
     data, metadata = output.get("data", {}), output.get("metadata", {})
     if not isinstance(data, dict) or not isinstance(metadata, dict) or not _is_record(data.get(MIME, {})):
         return False
