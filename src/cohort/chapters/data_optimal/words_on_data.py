@@ -150,7 +150,8 @@ def curation(curated: pd.DataFrame, focus: str, quality: float, unique_tokens: f
     return (
         f"Data that are {scaled(quality)} times as good save, at the same predicted loss and size, "
         f"{percent(1 - 1 / quality)} of the tokens and of the training compute. At the compute of {focus}, "
-        f"keeping one token in {scaled(quality)} of {scaled(unique_tokens)}, each worth {scaled(quality)}, "
+        f"keeping one token in {scaled(quality)}, of {scaled(unique_tokens)} in all, each worth "
+        f"{scaled(quality)}, "
         f"{_moved(loss['all'], loss['curated'])}; this is the best case, in "
         "which nothing that was dropped would have helped."
     )
