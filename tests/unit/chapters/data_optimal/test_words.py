@@ -228,8 +228,8 @@ def test_curation():
     said = words_on_data.curation(curated, LLAMA, 2.0, 1.5e13)
     assert said.startswith(
         "Data that are 2 times as good save, at the same predicted loss and size, 50% of the tokens and of "
-        "the training compute. At the compute of Llama 3 8B, keeping one token in 2, of 15 trillion in all, each "
-        "worth 2, moves the best loss from 1.968 to 1.950;"
+        "the training compute. At the compute of Llama 3 8B, keeping one token in 2, of 15 trillion in "
+        "all, each worth 2, moves the best loss from 1.968 to 1.950;"
     )
     assert words_on_data.curation(curated, LLAMA, 1.0, 1.5e13) == ""
 
