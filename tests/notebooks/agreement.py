@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from directions import SIZES, times
 from truths import Fault, Notebook, html_words, labels, prose, said, tables
 
 from cohort.runner.records import read_record
@@ -17,14 +18,9 @@ from cohort.runner.records import read_record
 ENDS = ("In brief", "Takeaways")
 KIND = "a number that no section shows"
 
-_SCALES = {
-    "": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "quadrillion": 1e15,
-    "quintillion": 1e18,
-}  # fmt: skip
-_POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _NUMBER = re.compile(
     r"(?<![\w.,/§-])(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<part>\.\d+)?"
-    rf"(?: × 10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[ \xa0](?P<scale>{'|'.join(filter(None, _SCALES))})\b)?"
+    rf"(?: × 10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[ \xa0](?P<scale>{'|'.join(SIZES)})\b)?"
     r"(?![\w]|-bit|\.\d)"
 )
 _LITERAL = re.compile(r"(?<![\w.\"-])\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.\"-])")
@@ -48,10 +44,10 @@ def numbers(text: str) -> Iterator[Number]:
     """Yield the numbers of a text; zeros at the end of a large whole number may be rounded ones."""
     for found in _NUMBER.finditer(text):
         whole, part = found["whole"].replace(",", ""), found["part"] or "."
-        times = _SCALES[found["scale"] or ""] * 10.0 ** int((found["power"] or "0").translate(_POWERS))
+        size = times(found["scale"], found["power"])
         zeros = len(whole) - max(len(whole.rstrip("0")), 2) if part == "." else 0
         half = 0.5 * 10.0 ** (max(zeros, 0) - len(part) + 1)
-        yield Number(found[0], float(whole + part) * times, half * times, found.start())
+        yield Number(found[0], float(whole + part) * size, half * size, found.start())
 
 
 def unshown(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[Fault]:
@@ -119,7 +115,7 @@ def _scaled(row: Sequence[str], heads: Sequence[str]) -> Iterator[str]:
     """Yield the cells of a row, and the numbers among them with the word of size in their head."""
     for text, head in zip_longest(row, heads, fillvalue=""):
         yield text
-        for size in re.findall("|".join(filter(None, _SCALES)), head):
+        for size in re.findall("|".join(SIZES), head):
             yield f"{text} {size}"
 
 

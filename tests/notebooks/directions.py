@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-_SIZES = {
+SIZES = {
     "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
     "quadrillion": 1e15, "quintillion": 1e18,
 }  # fmt: skip
@@ -20,8 +20,13 @@ _UNITS = [
 ]  # fmt: skip
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
-_WORDS = "|".join(_SIZES)
+_WORDS = "|".join(SIZES)
 _MEASURES = "|".join(rf"{unit}s?" for units in _UNITS for unit in units)
+
+
+def times(word: str | None, power: str | None) -> float:
+    """Return what a number is multiplied by: a word for its size, or a power of ten in raised digits."""
+    return SIZES.get(word or "", 1.0) * 10.0 ** int((power or "0").translate(_POWERS))
 
 
 def _quantity(name: str) -> str:
@@ -67,7 +72,7 @@ def _plain(found: re.Match[str], name: str, size: str | None = None) -> float:
     value = float(found[f"{name}_value"].replace(",", "").replace("−", "-"))
     power = found[f"{name}_power"]
     word = found[f"{name}_size"] or (size if not power else None)
-    return value * _SIZES.get(word or "", 1.0) * 10.0 ** int((power or "0").translate(_POWERS))
+    return value * times(word, power)
 
 
 def _grows(found: re.Match[str]) -> bool:

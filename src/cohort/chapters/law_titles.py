@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cohort.errors.arguments import explain
+from cohort.errors.names import listed
 
 TITLES = {
     "hoffmann": "Hoffmann et al. 2022",
@@ -58,8 +59,7 @@ def listed_laws(names: Iterable[str]) -> str:
     >>> listed_laws(["hoffmann", "sardana", "besiroglu"])
     'Hoffmann et al. 2022, Sardana et al. 2024 and Besiroglu et al. 2024'
     """
-    *rest, last = map(law_title, names)
-    return f"{', '.join(rest)} and {last}" if rest else last
+    return listed([law_title(name) for name in names])
 
 
 explain(__name__)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from cohort.display.words import counted, scaled, significant
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -58,29 +56,6 @@ def among(some: int, every: int, noun: str) -> str:
     if every == 1:
         return f"the one {noun}" if some else f"no {noun}s"
     return f"{some:,} of {counted(every, noun)}"
-
-
-def every_or_some(some: int, every: int, noun: str) -> str:
-    """Return how many of a number of things, without an "n of n".
-
-    Parameters
-    ----------
-    some, every : int
-        How many of how many.
-    noun : str
-        What one is called.
-
-    Returns
-    -------
-    str
-        As `among` has it, but "all" where it is all of several.
-
-    Examples
-    --------
-    >>> every_or_some(6, 6, "run"), every_or_some(3, 6, "run"), every_or_some(1, 1, "run")
-    ('all 6 runs', '3 of 6 runs', 'the one run')
-    """
-    return f"all {counted(every, noun)}" if some == every > 1 else among(some, every, noun)
 
 
 def amount(value: float, singular: str, plural: str | None = None, digits: int = 3) -> str:
@@ -156,29 +131,6 @@ def percent(share: float) -> str:
     if 0.995 <= share < 1 - 1e-9:
         return "more than 99%"
     return f"{100 * share:.0f}%" if share >= 0.005 else "less than 1%"
-
-
-def listed(names: Sequence[str], word: str = "and") -> str:
-    """Return names one after the other, the last one after a word.
-
-    Parameters
-    ----------
-    names : sequence of str
-        At least one.
-    word : str
-        What stands before the last.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> listed(["a"]), listed(["a", "b", "c"]), listed(["a", "b"], "or")
-    ('a', 'a, b and c', 'a or b')
-    """
-    *first, last = names
-    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def of_all(some: int, every: int, noun: str) -> str:

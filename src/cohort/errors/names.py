@@ -1,6 +1,8 @@
-"""Names that readers give, as they stand in texts, tables and figures: short, and markup in no language."""
+"""Names as texts, tables and figures write them: a reader's own without markup, several in a row."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from cohort.errors.arguments import explain
 
@@ -32,6 +34,29 @@ def plain_name(given: str) -> str:
     kept = kept.lstrip("=+@") or "unnamed"
     half = LONGEST // 2
     return kept if len(kept) <= LONGEST else f"{kept[:half]}…{kept[1 - half :]}"
+
+
+def listed(names: Sequence[object], word: str = "and") -> str:
+    """Return names one after the other, the last one after a word.
+
+    Parameters
+    ----------
+    names : sequence
+        At least one name or number.
+    word : str
+        What stands before the last.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b", "c"]), listed([0, 5], "or")
+    ('a', 'a, b and c', '0 or 5')
+    """
+    *first, last = map(str, names)
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 explain(__name__)

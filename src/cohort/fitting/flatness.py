@@ -16,6 +16,7 @@ import numpy as np
 
 from cohort.errors import CohortError
 from cohort.errors.arguments import explain
+from cohort.errors.names import listed
 from cohort.fitting.objective import Runs
 from cohort.fitting.profiles import allowed
 from cohort.fitting.search import LEAST_E, Minima, Search
@@ -271,7 +272,7 @@ def why(runs: Runs, flat: Sequence[str]) -> str:
     for values, what in ((runs.parameters, "sizes"), (runs.tokens, "numbers of tokens")):
         if len(np.unique(values)) == 2:
             return f"the runs have two {what} alone, too few for a power law beside a constant"
-    return f"the {len(runs.losses)} runs do not fix {named_list(flat)}"
+    return f"the {len(runs.losses)} runs do not fix {listed(flat)}"
 
 
 def follows(runs: Runs) -> bool:
@@ -289,22 +290,6 @@ def follows(runs: Runs) -> bool:
     """
     slope, level = np.polyfit(runs.x, runs.y, 1) if np.ptp(runs.x) > 0 else (0.0, 0.0)
     return bool(np.abs(runs.y - slope * runs.x - level).max() < RAY * np.ptp(runs.y))
-
-
-def named_list(names: Sequence[str]) -> str:
-    """Return names in a row, the last after *and*.
-
-    Parameters
-    ----------
-    names : sequence of str
-        One or more.
-
-    Returns
-    -------
-    str
-        Words.
-    """
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 explain(__name__)

@@ -17,9 +17,9 @@ import pandas as pd
 from cohort.display.words import counted, scaled
 from cohort.errors import ParameterError, integer
 from cohort.errors.arguments import explain
+from cohort.errors.names import listed
 from cohort.fitting import FORMS, Fit, fit, predicted
 from cohort.fitting.bootstrap import MOST_DRAWN
-from cohort.fitting.flatness import named_list
 from cohort.fitting.run_tables import RunTable, read_runs
 from cohort.scaling.saved_laws import saved
 
@@ -268,9 +268,9 @@ def _flat_lines(report: dict[str, Any]) -> list[str]:
     flat, profiles = report["flat"], report["profiles"]
     lines = []
     if flat["coefficients"]:
-        lines.append(f"flat       {named_list(flat['coefficients'])}: {flat['why']}")
+        lines.append(f"flat       {listed(flat['coefficients'])}: {flat['why']}")
     if flat["held"]:
-        held = f"held at the value shown: {named_list(flat['held'])}; other values fit as well"
+        held = f"held at the value shown: {listed(flat['held'])}; other values fit as well"
         lines.append(f"           {held}, and advice that rests on them says nothing")
     lines += [
         f"{'flat' if name in flat['coefficients'] else 'open':11}{name}: the runs allow {each['words']} "

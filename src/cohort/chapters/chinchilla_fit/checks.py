@@ -10,7 +10,7 @@ import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
 from cohort.chapters.law_titles import listed_laws
-from cohort.display.phrases import every_or_some, percent, power_of_ten
+from cohort.display.phrases import of_all, percent, power_of_ten
 from cohort.display.words import counted, inflected, paragraphs, scaled, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.fitting.chinchilla_runs import CHINCHILLA
@@ -140,7 +140,7 @@ def model_shapes(models: pd.DataFrame) -> str:
             f"{100 * models['square'].abs().max():.1f}%.",
         ),
         sentences(
-            f"The ratios of operations agree for {every_or_some(agree, len(listed), 'model')}, but only if "
+            f"The ratios of operations agree for {of_all(agree, len(listed), 'model')}, but only if "
             "the embedding and the output logits are left out of the operations, which the formula in the "
             "text of the paper includes, while the embedding counts among the parameters.",
             "The rule of thumb of six operations a parameter and token differs from that count by up to "

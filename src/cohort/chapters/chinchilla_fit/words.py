@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.phrases import every_or_some, power_of_ten, scaled_range
+from cohort.display.phrases import of_all, power_of_ten, scaled_range
 from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
+from cohort.errors.names import listed
 from cohort.fitting import Fit
-from cohort.fitting.flatness import named_list
 from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
 
 CLOSE = 20.0  # per cent, up to which the ends of a loss are near each other
@@ -35,9 +35,9 @@ def left_open(fit: Fit) -> str:
         return ""
     held = ""
     if fit.held:
-        held = f" The fit holds {named_list(fit.held)} at one of many values that do as well."
+        held = f" The fit holds {listed(fit.held)} at one of many values that do as well."
     return (
-        f"- These runs leave {named_list(fit.flat)} open: {fit.why_flat}.{held} The division of compute "
+        f"- These runs leave {listed(fit.flat)} open: {fit.why_flat}.{held} The division of compute "
         "below, and its intervals, rest on that and are no finding."
     )
 
@@ -85,7 +85,7 @@ def brief(
         f"{significant(misfit, 2)} times the least possible.",
         f"- With {ranged(dropping.index.min(), dropping.index.max(), '.0f')} of the runs with the highest "
         f"losses left out, the advice is {scaled_range(dropping.min(), dropping.max(), 2)}; by four ways to "
-        f"measure the misfit, with {_either(sorted(set(choices['dropped'])))} left out, "
+        f"measure the misfit, with {listed(sorted(set(choices['dropped'])), 'or')} left out, "
         f"{scaled_range(choices['ratio'].min(), choices['ratio'].max(), 2)}.",
         f"- {_asked_for(fit, flop, limits['flop'])}",
         f"- The law is $L = E + A/N^{{\\alpha}} + B/D^{{\\beta}}$: more parameters $N$ and more training "
@@ -93,11 +93,6 @@ def brief(
         f"$A = {_factor(law.A)}$, $B = {_factor(law.B)}$, $\\alpha = {law.alpha:.3f}$ and "
         f"$\\beta = {law.beta:.3f}$.",
     )
-
-
-def _either(numbers: Sequence[int]) -> str:
-    *first, last = map(str, numbers)
-    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _factor(value: float) -> str:
@@ -196,7 +191,7 @@ def residuals(frame: pd.DataFrame, error: pd.Series) -> str:
     errors, ratio = percent[kept], frame["ratio"][kept]
     few = errors[ratio < 1]
     early = (
-        f"With fewer tokens than parameters, {every_or_some(int((few > 0).sum()), len(few), 'fitted run')} "
+        f"With fewer tokens than parameters, {of_all(int((few > 0).sum()), len(few), 'fitted run')} "
         f"did worse than the law says, by {few.median():.1f}% at the median."
     )
     return paragraphs(

@@ -11,7 +11,7 @@ import pandas as pd
 from cohort.chapters.data_optimal import doubts
 from cohort.chapters.data_optimal.tables import FITTED, describes_chinchilla
 from cohort.chapters.law_titles import law_title
-from cohort.display.phrases import among, amount, every_or_some, percent, power_of_ten
+from cohort.display.phrases import among, amount, of_all, percent, power_of_ten
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, Allocation, Lifetime, ScalingLaw
@@ -51,7 +51,7 @@ def brief(
     beyond = int((out > 1).any(axis=1).sum())
     which = "law fitted to the Chinchilla runs" if name == FITTED else f"law {_called(name)}"
     range_of_runs = (
-        f"- {_capital(every_or_some(beyond, len(out), 'model'))} {inflected(beyond, 'lies', 'lie')} outside "
+        f"- {_capital(of_all(beyond, len(out), 'model'))} {inflected(beyond, 'lies', 'lie')} outside "
         "the range of the runs that the law was fitted on. Runs that were trained longer than those did "
         "worse than such a law predicts."
     )

@@ -11,6 +11,7 @@ from cohort.chapters.decide.lab import OTHER_LAW
 from cohort.chapters.decide.savings import DATA, EXPERTS, HEADS
 from cohort.display.phrases import of_all, power_of_ten, scaled_range
 from cohort.display.words import counted, inflected, running, scaled, sentences, significant
+from cohort.errors.names import listed
 from cohort.planning import Demand, Design, Limits, Option, Plan, Point
 from cohort.registry.devices import accelerator
 from cohort.units import BILLION, MILLION
@@ -173,7 +174,7 @@ def brief_on_places(table: pd.DataFrame, grams: float) -> str:
         return "Nothing serves the public body within these limits."
     best = table.groupby("place")["grams"].min().sort_values()
     kept = list(dict.fromkeys(table.loc[table["kept"], "place"]))
-    where = f"can be kept in {_listed(kept)}" if kept else "is kept nowhere"
+    where = f"can be kept in {listed(kept)}" if kept else "is kept nowhere"
     limit = f"A limit of {significant(grams)} g of CO2e an answer {where}"
     if len(best) < 2:
         return f"{limit}; the least there is {significant(best.iloc[0])} g."
@@ -181,10 +182,6 @@ def brief_on_places(table: pd.DataFrame, grams: float) -> str:
         f"{limit}: from {best.index[0]} to {best.index[-1]} the least that an answer can emit grows "
         f"{significant(best.iloc[-1] / best.iloc[0], 2)}-fold."
     )
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def brief_on_savings(table: pd.DataFrame) -> str:

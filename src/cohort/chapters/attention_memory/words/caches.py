@@ -8,8 +8,9 @@ import pandas as pd
 
 from cohort.architecture.variants import SINKS
 from cohort.chapters.attention_memory import capacity
-from cohort.display.phrases import among, listed, of_all, percent
+from cohort.display.phrases import among, of_all, percent
 from cohort.display.words import binary, counted, inflected, running, scaled, sentences, significant
+from cohort.errors.names import listed
 from cohort.units import KIB
 
 STRAIGHT = 0.99  # power of the context from which on a cache is said to grow in proportion

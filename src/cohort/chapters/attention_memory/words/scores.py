@@ -7,8 +7,9 @@ import pandas as pd
 from cohort.chapters.attention_memory import compute
 from cohort.chapters.attention_memory.kernels import exponent
 from cohort.chapters.attention_memory.published import Savings, inexact
-from cohort.display.phrases import listed, percent
+from cohort.display.phrases import percent
 from cohort.display.words import binary, counted, inflected, running, sentences, significant
+from cohort.errors.names import listed
 from cohort.registry.measured import DeviceRun
 from cohort.units import MIB
 

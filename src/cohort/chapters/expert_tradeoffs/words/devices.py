@@ -8,8 +8,9 @@ import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.links import latency
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES, Balance
-from cohort.display.phrases import listed, percent, then
+from cohort.display.phrases import percent, then
 from cohort.display.words import counted, running, sentences, significant
+from cohort.errors.names import listed
 
 PLACED = {
     BLIND: "with experts placed blindly",

@@ -12,8 +12,9 @@ from cohort.chapters.expert_tradeoffs import placed
 from cohort.chapters.expert_tradeoffs.figures import LAWS
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, MIXED_LAWS
-from cohort.display.phrases import listed, percent
+from cohort.display.phrases import percent
 from cohort.display.words import counted, inflected, paragraphs, ranged, running, sentences, significant
+from cohort.errors.names import listed
 from cohort.experts import closed_form
 from cohort.experts.loads import Load
 from cohort.registry import facts

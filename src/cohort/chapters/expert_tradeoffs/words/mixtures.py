@@ -11,8 +11,8 @@ from cohort.architecture.registered import title
 from cohort.chapters.expert_tradeoffs.load import BLIND, COPIES, Balance
 from cohort.chapters.expert_tradeoffs.reads import NEARLY_ALL, bound_excess
 from cohort.chapters.expert_tradeoffs.sizes import experts_of
-from cohort.display.phrases import listed
 from cohort.display.words import DASH, counted, inflected, ranged, running, scaled, sentences, significant
+from cohort.errors.names import listed
 from cohort.experts import closed_form
 from cohort.scaling import mixture_rules
 

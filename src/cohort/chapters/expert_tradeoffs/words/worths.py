@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, RECOMMENDED, RULES, usual_tokens
-from cohort.display.phrases import listed
 from cohort.display.words import inflected, ranged, running, scaled, sentences
+from cohort.errors.names import listed
 
 
 def dense_worth(name: str, equivalents: pd.DataFrame, times: float, quoted: float) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cohort.architecture.registered import title_of
-from cohort.display.words import running, sentences, significant
+from cohort.display.words import inflected, running, sentences, significant
+from cohort.errors.names import listed
 from cohort.registry.measured import FIRST, DeviceRun
 
 
@@ -119,16 +120,11 @@ def best_at_speed(found: Mapping[str, pd.DataFrame], speed: float = SPEED) -> st
     }
     if not reached:
         return f"None of them gives a user {speed:g} tokens a second."
+    slow = [f"*{name}*" for name in found if name not in reached]
     best, least = max(reached, key=reached.__getitem__), min(reached, key=reached.__getitem__)
     return running(
         f"Where each user is to see {speed:g} tokens a second, *{best}* writes "
         f"most: {significant(reached[best])} tokens a second per device.",
         f"*{least}* writes {significant(reached[least])}." if least != best else "",
-        f"Too slow for that is {_listed([name for name in found if name not in reached])}."
-        if len(reached) < len(found)
-        else "",
+        f"Too slow for that {inflected(len(slow), 'is', 'are')} {listed(slow)}." if slow else "",
     )
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(f"*{name}*" for name in names)

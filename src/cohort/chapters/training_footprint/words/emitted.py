@@ -9,6 +9,7 @@ import pandas as pd
 from cohort.chapters.training_footprint.tables import WORDS
 from cohort.display.phrases import placed
 from cohort.display.words import bullets, running, significant
+from cohort.errors.names import listed
 from cohort.footprint.factors import Range
 from cohort.footprint.places import offsite_water
 
@@ -187,11 +188,6 @@ def causes(drivers: pd.DataFrame) -> str:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Return names in a row, the last after an ``and``."""
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-
-
 def leading(drivers: pd.DataFrame) -> str:
     """Return what explains most of the variance of runs.
 
@@ -265,7 +261,7 @@ def hardware(making: pd.Series, assessed: Sequence[str], h100_kg: pd.Series) -> 
         else ""
     )
     stand_in = (
-        f"For {_listed(others)} a whole H100 stands in, too much for a small chip: {span(making[others])}%. "
+        f"For {listed(others)} a whole H100 stands in, too much for a small chip: {span(making[others])}%. "
         if others
         else ""
     )
