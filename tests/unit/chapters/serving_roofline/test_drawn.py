@@ -67,6 +67,8 @@ def test_the_best_at_a_speed():
         "Where each user is to see 20 tokens a second, *A* writes most: 900 tokens a second per device. Too "
         "slow for that is *B*."
     )
+    several = words.best_at_speed({"A": fast, "B": slow, "C": slow})
+    assert several.endswith("Too slow for that are *B* and *C*.")
     assert words.best_at_speed({"B": slow}) == "None of them gives a user 20 tokens a second."
     assert words.best_at_speed({}) == "No group of these accelerators holds the model."
 
