@@ -145,7 +145,7 @@ def test_a_person_sees_a_progress_bar(checkout: Project) -> None:
     assert finished.returncode == 1
     assert "run:   0%" in shown
     assert "error: broken.ipynb: is not a notebook in JSON" in shown
-    assert finished.stdout.split() == [b"broken", b"failed"]
+    assert finished.stdout.split()[:2] == [b"broken", b"failed"]
 
 
 def test_outside_of_any_checkout_the_packages_own_is_meant(
@@ -171,7 +171,8 @@ def test_every_failure_is_a_line_and_the_status_is_1(book: Project, monkeypatch:
     result = cohort("run", "--jobs", "1")
     assert result.exit_code == 1
     assert result.stderr.splitlines() == ["error: attention: it broke", "error: zoo: it broke"]
-    assert [line.split() for line in result.stdout.splitlines()] == [
+    # A machine that is slow enough adds how long each took.
+    assert [line.split()[:2] for line in result.stdout.splitlines()] == [
         ["attention", "failed"],
         ["zoo", "failed"],
     ]
