@@ -38,7 +38,8 @@ STORED = ("auto_map", "quantization_config", "torch_dtype", "dtype", "architectu
 TINY = {
     "hidden_size": 64, "intermediate_size": 96, "moe_intermediate_size": 32, "num_attention_heads": 4,
     "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 512, "num_experts": 8, "num_local_experts": 4,
-    "n_routed_experts": 8, "kv_lora_rank": 16, "qk_nope_head_dim": 16, "qk_rope_head_dim": 16, "v_head_dim": 16,
+    "n_routed_experts": 8, "kv_lora_rank": 16, "qk_nope_head_dim": 16, "qk_rope_head_dim": 16,
+    "v_head_dim": 16,
 }  # fmt: skip
 
 
