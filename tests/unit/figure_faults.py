@@ -1,7 +1,9 @@
 """What is wrong with a figure as it is drawn: labels over each other, axes that cannot be read."""
 
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
 
 
 def overlaps(figure: Figure) -> list[tuple[str, str]]:
@@ -22,13 +24,18 @@ def overlaps(figure: Figure) -> list[tuple[str, str]]:
 
 
 def unscaled(figure: Figure) -> list[str]:
-    """Return the axes of a figure that have a label and fewer than two ticks with words, so that no scale."""
+    """Return the axes of a figure that have a label and fewer than two ticks with words, so that no scale.
+
+    Rows that are named are no scale: one row has one name.
+    """
     figure.canvas.draw()
     found = []
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             label = axis.label.get_text()
             if not (axes.axison and axes.get_visible() and axis.get_visible() and label.strip()):
+                continue
+            if _names_rows(axis):
                 continue
             low, high = sorted(axis.get_view_interval())
             slack = 1e-9 * (high - low)
@@ -42,3 +49,11 @@ def unscaled(figure: Figure) -> list[str]:
             if len(words - {""}) < 2:
                 found.append(f"{label}: {sorted(words - {''})}")
     return found
+
+
+def _names_rows(axis: Axis) -> bool:
+    """Whether the marks of an axis are fixed at 0, 1, 2 and so on, and each is named after something else."""
+    places = [float(place) for place in axis.get_major_locator()()]
+    names = axis.get_major_formatter().format_ticks(places)
+    is_fixed = isinstance(axis.get_major_locator(), FixedLocator) and places == list(range(len(places)))
+    return is_fixed and all(name not in ("", f"{place:g}") for place, name in zip(places, names, strict=True))

@@ -148,6 +148,16 @@ def test_no_date_of_release_is_said():
     assert "no date" in axes.texts[0].get_text()
 
 
+def test_one_named_row_is_no_scale_and_one_mark_of_a_number_is_none_either():
+    drawing, axes = theme_figure()
+    axes.barh([0], [1])
+    parts.name_rows(axes, ["64"])
+    axes.set(xlabel="time (ms)", ylabel="concurrency")
+    assert unscaled(drawing) == []
+    axes.set_xticks([0.5])
+    assert unscaled(drawing) == ["time (ms): ['0.5']"]
+
+
 @pytest.mark.parametrize(("low", "high"), [(1, 1e6), (0.3, 4), (610, 640), (1e-5, 2e-4), (40, 99), (3, 3e12)])
 def test_a_logarithmic_axis_has_two_marks_and_none_over_another(low, high):
     drawing, axes = theme_figure()

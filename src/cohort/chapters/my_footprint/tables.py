@@ -143,7 +143,7 @@ def cells(found: tuple[Cell, ...]) -> pd.DataFrame:
     for cell in found:
         value = cell.value if isinstance(cell.value, str) else NOT_ASSESSED
         if isinstance(cell.value, (int, float)):
-            value = f"{power_of_ten(cell.value)} {cell.unit}"
+            value = cell.with_unit(power_of_ten(cell.value))
         span = (
             ""
             if cell.low is None or cell.high is None
