@@ -26,7 +26,7 @@ _NUMBER = re.compile(
 _LITERAL = re.compile(r"(?<![\w.\"-])\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.\"-])")
 # Units of the record in which sections may speak of larger or smaller ones.
 _FACTORS = [10.0**power for power in (-12, -9, -6, -3, -2, 0, 2, 3, 6, 9, 12)] + [
-    1024.0**-3, 1024.0**-2, 1 / 1024, 1024.0, 24.0, 1 / 24, 60.0, 1 / 60, 365.0, 1 / 365,
+    *(1024.0**power for power in (-3, -2, -1, 1, 2, 3)), 24.0, 1 / 24, 60.0, 1 / 60, 365.0, 1 / 365,
 ]  # fmt: skip
 
 

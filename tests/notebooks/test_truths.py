@@ -73,7 +73,8 @@ TRUE_WORDS = (
     "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, so is $1e5$. It falls from 2.791 "
     "to 2.7, as throughput grows from 4 to 26.4 trillion tokens, from 950 million to 1.2 billion a day. The "
     "rest takes 24.4 KiB to 1.25 MiB, 81.8 and 3.43 ms, or 90 s to 2 minutes: 0.24 times as much. The first "
-    "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 1.5 trillion tokens are kept."
+    "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 1.5 trillion tokens are kept. "
+    "Of two groups 1 group reads and 1 writes."
 )
 
 
@@ -110,7 +111,10 @@ def test_tables_and_figures_are_looked_at_too() -> None:
 SECTION = "<table><tr><th>model</th><th>tokens (billion)</th></tr><tr><td>A</td><td>162</td></tr></table>"
 BRIEF = (
     ("Of 3,000,000 answers one takes 102 tokens.", []),  # as the parameters have them
-    ("It takes 162 billion tokens, 44.5 times as much, about 1,200 h.", []),  # table, figure and record
+    (
+        "It takes 162 billion tokens, 44.5 times as much, about 1,200 h and 40.5 KiB.",
+        [],
+    ),  # table, figure and record
     ("It takes 163 billion tokens in 9 days.", ["163 billion", "9"]),
     (
         "It takes 162 million tokens, 45.5 times as much, or 1.3 × 10³ h.",
@@ -125,7 +129,10 @@ def test_a_number_in_brief_that_no_section_shows_is_found(text: str, missed: lis
     for cell, data in (
         (brief, {"text/markdown": text}),
         (table, {"text/html": SECTION}),
-        (kept, {MIME: {"hours": {"value": 1196.4, "unit": "h"}}}),
+        (
+            kept,
+            {MIME: {"hours": {"value": 1196.4, "unit": "h"}, "cache": {"value": 3.8624e-5, "unit": "GiB"}}},
+        ),
     ):
         cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data}]
     notebook = make(

@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator
 
 def overlaps(figure: Figure) -> list[tuple[str, str]]:
     """Return the pairs of texts of a figure that lie over each other by more than their edges."""
-    figure.canvas.draw()
+    _lay_out(figure)
     shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
     # The box of a slanted text is larger than the text, and that of a note includes its arrow.
     level = [text for text in shown if text.get_rotation() % 90 == 0]
@@ -28,7 +28,7 @@ def unscaled(figure: Figure) -> list[str]:
 
     Rows that are named are no scale: one row has one name.
     """
-    figure.canvas.draw()
+    _lay_out(figure)
     found = []
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
@@ -49,6 +49,12 @@ def unscaled(figure: Figure) -> list[str]:
             if len(words - {""}) < 2:
                 found.append(f"{label}: {sorted(words - {''})}")
     return found
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give each part of a figure its place, where it has none yet: it is drawn, but for the pixels."""
+    if figure.stale:
+        figure.draw_without_rendering()
 
 
 def _names_rows(axis: Axis) -> bool:

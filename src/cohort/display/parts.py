@@ -90,7 +90,7 @@ def plain_ticks(axis: mpl.axis.Axis, wanted: Sequence[float] = ()) -> None:
 
 
 def round_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers to mark on a logarithmic axis: 1, 2 and 5 times powers of ten, at least two.
+    """Return round numbers to mark on a logarithmic axis: 1, 2 and 5 times powers of ten.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def round_ticks(low: float, high: float) -> list[float]:
     Returns
     -------
     list of float
-        From a little below to a little above; both ends where no two round numbers lie there.
+        From a little below to a little above; none where no round number lies there.
 
     Examples
     --------
@@ -108,8 +108,38 @@ def round_ticks(low: float, high: float) -> list[float]:
     [1.0, 2.0, 5.0]
     """
     steps = [base * 10.0**power for power in range(-6, 16) for base in (1, 2, 5)]
-    inside = [step for step in steps if low / 1.3 <= step <= high * 1.3]
-    return inside if len(inside) > 1 else [low, high]
+    return [step for step in steps if low / 1.3 <= step <= high * 1.3]
+
+
+def mark_rounds(axis: mpl.axis.Axis, low: float, high: float, every: int = 1) -> None:
+    """Mark a logarithmic axis at round numbers, or as `plain_ticks` does where two do not lie in its range.
+
+    Parameters
+    ----------
+    axis : Axis
+        ``axes.xaxis`` or ``axes.yaxis``, with its scale already set.
+    low, high : float
+        The smallest and the largest number that is drawn, above 0.
+    every : int
+        Each how manyth round number is marked.
+    """
+    marks = round_ticks(low, high)[::every]
+    if len(marks) > 1:
+        axis.set_ticks(marks)
+    plain_ticks(axis)
+
+
+def lay_out(axes: Axes) -> None:
+    """Give all parts of a figure their places, as drawing it would, so that texts can be placed among them.
+
+    Parameters
+    ----------
+    axes : Axes
+        Of the figure.
+    """
+    drawing = axes.get_figure(root=True)
+    assert drawing is not None
+    drawing.draw_without_rendering()
 
 
 def label_points(
@@ -136,7 +166,7 @@ def label_points(
     apart : float
         Pixels that stay free at the left and right of each label.
     """
-    axes.figure.canvas.draw()
+    lay_out(axes)
     centres = axes.transData.transform([*zip(x, y, strict=True), *others])
     points: list[tuple[float, ...]] = [(px - 4, py - 4, px + 4, py + 4) for px, py in centres.tolist()]
     written: list[tuple[float, ...]] = []
@@ -246,7 +276,7 @@ def end_labels(axes: Axes, place: float, heights: Mapping[str, float], colours: 
     colours : mapping of str to str
         The colour of each name.
     """
-    axes.figure.canvas.draw()
+    lay_out(axes)
     low, high = axes.get_window_extent().y0, axes.get_window_extent().y1
     scale = 72 / axes.figure.dpi
     ends = {name: float(axes.transData.transform((place, height))[1]) for name, height in heights.items()}

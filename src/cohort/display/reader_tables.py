@@ -114,7 +114,7 @@ def _written(value: Any, form: str | None) -> str:
     if not isinstance(value, Real) or isinstance(value, bool):
         return str(value)
     if form is not None:
-        if abs(value) >= LARGE and _FIXED.fullmatch(form):
+        if abs(float(value)) >= LARGE and _FIXED.fullmatch(form):
             form = re.sub(r"\.\d+", ",.0", form)
         return _in_powers(float(value), format(value, form))
     return f"{value:,}" if isinstance(value, Integral) else significant(float(value))

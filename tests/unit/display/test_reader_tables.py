@@ -13,7 +13,7 @@ def test_a_large_number_has_no_decimals_and_separators_between_its_thousands():
         "-13,646",
         "4.0",
     ]
-    assert list(readable(frame, {"time (ms)": "+.1f"}).text["time (ms)"])[0] == "+22,260"
+    assert readable(frame, {"time (ms)": "+.1f"}).text.loc["a", "time (ms)"] == "+22,260"
 
 
 def test_exponents_are_written_as_powers_of_ten():

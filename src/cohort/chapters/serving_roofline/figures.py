@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from cohort.chapters.serving_roofline.tables import SOURCES
-from cohort.display.parts import dots, label_points, name_rows, nothing, plain_ticks, stacked
+from cohort.display.parts import dots, label_points, lay_out, name_rows, nothing, plain_ticks, stacked
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 TERA = 1e12
@@ -76,7 +76,7 @@ def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
     turns = cycle(range(len(LEVELS)))
     rows = phases.sort_values("intensity")
     near = (rows["intensity"] > NEAR * rows["intensity"].shift(fill_value=0.0)).cumsum()
-    axes.figure.canvas.draw()
+    lay_out(axes)
     written: list[Bbox] = []
     for _, group in rows.groupby(near):
         name, row = " and ".join(map(str, group.index)), group.iloc[0]
