@@ -83,7 +83,7 @@ def cells_under(notebook: Notebook, heads: Sequence[str]) -> set[str]:
 def _sections(notebook: Notebook, ends: set[str], figures: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield what the other sections show: their sentences, tables and figures."""
     yield from ("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    yield from _given(notebook)
+    yield from given(notebook)
     yield from (prose(text) for cell, text in said(notebook) if cell not in ends)
     yield from (text for cell, text in html_words(notebook) if cell not in ends)
     for cell, rows in tables(notebook):
@@ -93,7 +93,7 @@ def _sections(notebook: Notebook, ends: set[str], figures: Sequence[dict[str, An
     yield from (text for _, text in labels(notebook))
 
 
-def _given(notebook: Notebook) -> Iterator[str]:
+def given(notebook: Notebook) -> Iterator[str]:
     """Yield the numbers that readers set: they are in the cells of parameters, a default unless changed."""
     changed = "".join(_tagged(notebook, "injected-parameters"))
     names = set(re.findall(r"^(\w+) =", changed, re.MULTILINE))

@@ -450,6 +450,8 @@ def other_law_said(ours: Mapping[str, Design], theirs: Mapping[str, Design]) -> 
     one, other = (each["dense"].spec.active_parameters for each in (ours, theirs))
     times = max(one / other, other / one)
     way = "smaller" if other < one else "larger"
+    written = significant(times, 2)
+    change = "about as large" if written == "1" else f"{written} times {way}"
     cheaper = {
         name: min(each, key=lambda kind: each[kind].usd) for name, each in (("a", ours), ("b", theirs))
     }
@@ -457,7 +459,7 @@ def other_law_said(ours: Mapping[str, Design], theirs: Mapping[str, Design]) -> 
     agree = "agree on the kind" if cheaper["a"] == cheaper["b"] else "agree on whether to make it a mixture"
     return (
         f"By the coefficients that {OTHER_LAW.capitalize()} et al. printed, the best dense model would be "
-        f"{significant(times, 2)} times {way}. {same} {agree}."
+        f"{change}. {same} {agree}."
     )
 
 
