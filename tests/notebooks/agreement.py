@@ -7,12 +7,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
 from directions import SIZES, times
 from truths import Fault, Notebook, html_words, labels, prose, said, tables
 
+import cohort
+from cohort.architecture.registered import title
 from cohort.runner.records import read_record
 
 ENDS = ("In brief", "Takeaways")
@@ -60,12 +63,23 @@ def unshown(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[
     kept = list(_recorded(notebook))
     faults = []
     for cell, markdown in said(notebook):
-        text = prose(markdown)
+        text = _without_names(prose(markdown))
         for number in numbers(text) if cell in ends else ():
             if not (_is_shown(number, shown) or _is_recorded(number, kept)):
                 around = text[max(0, number.place - 70) : number.place + 50].replace("\n", " ")
                 faults.append((cell, KIND, f"{number.text}: {around}"))
     return faults
+
+
+@cache
+def _names() -> re.Pattern[str]:
+    """Return what finds the names of models in a text: numbers in these count nothing."""
+    titles = sorted((title(cohort.model(name)) for name in cohort.models()), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, titles)))
+
+
+def _without_names(text: str) -> str:
+    return _names().sub(lambda found: "§" * len(found[0]), text)
 
 
 def cells_under(notebook: Notebook, heads: Sequence[str]) -> set[str]:

@@ -112,10 +112,8 @@ def test_tables_and_figures_are_looked_at_too() -> None:
 SECTION = "<table><tr><th>model</th><th>tokens (billion)</th></tr><tr><td>A</td><td>162</td></tr></table>"
 BRIEF = (
     ("Of 3,000,000 answers one takes 102 tokens.", []),  # as the parameters have them
-    (
-        "It takes 162 billion tokens, 44.5 times as much, about 1,200 h and 40.5 KiB.",
-        [],
-    ),  # table, figure and record
+    # table, figure, record and a name
+    ("It takes 162 billion tokens, 44.5 times as much, about 1,200 h and 40.5 KiB in ERNIE 4.5 21B-A3B.", []),
     ("It takes 163 billion tokens in 9 days.", ["163 billion", "9"]),
     (
         "It takes 162 million tokens, 45.5 times as much, or 1.3 × 10³ h.",
