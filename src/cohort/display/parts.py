@@ -129,6 +129,31 @@ def mark_rounds(axis: mpl.axis.Axis, low: float, high: float, every: int = 1) ->
     plain_ticks(axis)
 
 
+def legend_above(axes: Axes, columns: int = 2, shift: float = -0.1) -> None:
+    """Add a legend above the drawing, in fewer columns where its names are long.
+
+    One that is wider than what is right of its place would press the axes together at each drawing.
+
+    Parameters
+    ----------
+    axes : Axes
+        With all that has a label; its limits and ticks already set.
+    columns : int
+        The most columns.
+    shift : float
+        Where it begins, in widths of the axes.
+    """
+    for ncols in range(columns, 0, -1):
+        legend = axes.legend(loc="lower left", bbox_to_anchor=(shift, 1), ncols=ncols, fontsize=SMALLEST)
+        legend.set_in_layout(False)
+        lay_out(axes)
+        drawing = axes.get_figure(root=True)
+        assert drawing is not None
+        if legend.get_window_extent().x1 <= drawing.bbox.x1:
+            break
+    legend.set_in_layout(True)
+
+
 def lay_out(axes: Axes) -> None:
     """Give all parts of a figure their places, as drawing it would, so that texts can be placed among them.
 

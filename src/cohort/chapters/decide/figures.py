@@ -10,7 +10,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from cohort.display.parts import dots, label_points, mark_rounds, name_rows, nothing, plain_ticks
+from cohort.display.parts import (
+    dots,
+    label_points,
+    legend_above,
+    mark_rounds,
+    name_rows,
+    nothing,
+    plain_ticks,
+)
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 from cohort.planning import Design
 from cohort.units import BILLION, MILLION, TRILLION
@@ -76,7 +84,7 @@ def draw_designs(kinds: Mapping[str, Sequence[Design]]) -> Figure:
     low = min(each.training_usd for designs in kinds.values() for each in designs) / MILLION
     axes.set_ylim(low / 1.3, 30 * least)
     mark_rounds(axes.yaxis, low, 20 * least, every=2)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
+    legend_above(axes)
     return drawing
 
 
@@ -113,7 +121,7 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     tokens = [*(chosen["tokens"] / TRILLION), *(made["tokens"] / TRILLION)]
     mark_rounds(axes.yaxis, min(tokens), max(tokens))
     plain_ticks(axes.xaxis)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
+    legend_above(axes, shift=-0.12)
     x, y = list(chosen["active"] / BILLION), list(chosen["tokens"] / TRILLION)
     designs = _along(made["active"] / BILLION, made["tokens"] / TRILLION)
     label_points(axes, x, y, [str(name) for name in chosen.index], others=designs, apart=3)
@@ -163,7 +171,7 @@ def draw_emissions(table: pd.DataFrame, grams: float) -> Figure:
     axes.set_ylim(-0.6, len(order) - 0.4)
     mark_rounds(axes.xaxis, float(low), float(high), every=2)
     name_rows(axes, order)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
+    legend_above(axes)
     return drawing
 
 

@@ -12,7 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from cohort.chapters.serving_roofline.tables import SOURCES
-from cohort.display.parts import dots, label_points, lay_out, name_rows, nothing, plain_ticks, stacked
+from cohort.display.parts import (
+    dots,
+    label_points,
+    lay_out,
+    legend_above,
+    name_rows,
+    nothing,
+    plain_ticks,
+    stacked,
+)
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 TERA = 1e12
@@ -180,7 +189,7 @@ def draw_frontiers(found: Mapping[str, pd.DataFrame]) -> Figure:
     axes.set(yscale="log", xlabel="speed that one user sees (tokens/s)", xlim=(0, None))
     axes.set_ylabel("output tokens/s per device")
     plain_ticks(axes.yaxis)
-    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST)
+    legend_above(axes)
     return drawing
 
 
