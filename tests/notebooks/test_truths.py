@@ -35,6 +35,7 @@ PLANTED = {
     "singular of many": ["On 8 device it fits.", "0 answer fits."],
     "zero with a unit": ["It takes 0.00 GiB.", "Serving reaches 0.0% of it.", "In 0.0 days it is repaid."],
     "negative zero": ["The error is -0.0 points."],
+    "a hyphen for a minus": ["It lies from -0.97 to 0.08.", "The worst (-25%) is one token's."],
     "exponent": ["At 1e+22 FLOP.", "About 1.8e-05 KiB."],
     "digits run together": ["It costs 3023939 answers."],
     "too many digits": ["It is 9,637.6 times as much.", "It costs 4771.5 thousandths."],

@@ -49,6 +49,7 @@ FAULTS = {
     "singular of many": rf"(?<![\d.,/-])(?:[2-9]|[1-9][\d,]*\d|0) (?:{_NOUN})\b(?!-)",
     "zero with a unit": rf"(?<![\d.,])[-+−]?0(?:\.0+)? ?{_UNITS}(?![\w/])(?! per)",
     "negative zero": r"(?<![\w.])[-−]0(?:\.0*)?(?![\d.])\b",
+    "a hyphen for a minus": r"(?<![\w.,/^{}-])-\d",
     "exponent": r"\d[eE][-+]?\d",
     "digits run together": r"(?<![\d.,#/^_-])\d{5,}(?![\d-])",
     "too many digits": r"\d,\d{3}\.\d|\b\d{4,}\.\d",

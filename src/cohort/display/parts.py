@@ -69,7 +69,7 @@ _LETTER = 0.66  # width of a digit, with its share of the space between labels, 
 
 
 def _plain(value: float) -> str:
-    return power_of_ten(value) if value >= _LARGE else significant(value, 10)
+    return power_of_ten(value) if value >= _LARGE else significant(value, 10).replace("-", "−")
 
 
 def plain_ticks(axis: mpl.axis.Axis, wanted: Sequence[float] = ()) -> None:

@@ -186,7 +186,7 @@ def signed(value: float, form: str = "+.0f") -> str:
     value : float
         A finite number.
     form : str
-        How it is formatted, with its sign.
+        How it is formatted; with a plus first, growth has a sign too.
 
     Returns
     -------
@@ -194,10 +194,11 @@ def signed(value: float, form: str = "+.0f") -> str:
 
     Examples
     --------
-    >>> signed(-11.2), signed(46.6), signed(-16.4, "+.1f"), signed(-0.2)
-    ('−11', '+47', '−16.4', '+0')
+    >>> signed(-11.2), signed(46.6), signed(-16.4, "+.1f"), signed(-0.2), signed(0.6, ".2f")
+    ('−11', '+47', '−16.4', '+0', '0.60')
     """
-    exact = form.replace("+", "+z", 1)  # z: no negative zero
+    sign = "+" if form.startswith("+") else ""
+    exact = f"{sign}z{form.removeprefix('+')}"  # z: no negative zero
     return f"{value:{exact}}".replace("-", "−")
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+# Where what a number counts ends, in a rule: at a semicolon, or where another sentence begins.
+_ITS_END = re.compile(r"; |\. (?=[A-Z])")
 
 MARKS = {"holds": "✓", "holds with limits": "◐", "does not hold": "✗", "cannot be known": "?"}
 
@@ -21,7 +25,7 @@ class Verdict:
     number : str
         The number that it rests on, with its unit.
     rule : str
-        What the number counts and, after the first semicolon, which verdict follows from it.
+        What the number counts and, after the first semicolon or sentence, which verdict follows from it.
     firmness : str
         How far the verdict stands under another case, or what would settle it.
     anchor : str
@@ -53,12 +57,12 @@ class Verdict:
     @property
     def measure(self) -> str:
         """What the number counts, as a sentence."""
-        return _sentence(self.rule.partition("; ")[0])
+        return _sentence(_ITS_END.split(self.rule, maxsplit=1)[0])
 
     @property
     def why(self) -> tuple[str, ...]:
         """Which verdict follows from the number, and how firm it is; each a sentence, none of them empty."""
-        texts = self.rule.partition("; ")[2], self.firmness
+        texts = *_ITS_END.split(self.rule, maxsplit=1)[1:], self.firmness
         return tuple(_sentence(text) for text in texts if text)
 
 

@@ -29,6 +29,14 @@ def test_how_firm_a_verdict_is_stands_behind_the_rule():
     assert repr(VerdictList([verdict])).endswith(" Holds from 1. Under half its bar: holds.")
 
 
+def test_what_a_number_counts_ends_with_its_sentence():
+    verdict = Verdict(
+        "It is.", "holds", "1", "a count of 3.5 GB. A paper says so; holds from 1. None does not."
+    )
+    assert verdict.measure == "A count of 3.5 GB."
+    assert verdict.why == ("A paper says so; holds from 1. None does not.",)
+
+
 def test_a_rule_of_one_part_leaves_no_empty_sentence():
     verdict = Verdict("It is.", "holds", "1", "a count.")
     assert (verdict.measure, verdict.why) == ("A count.", ())

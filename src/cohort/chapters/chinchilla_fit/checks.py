@@ -10,7 +10,7 @@ import pandas as pd
 
 from cohort.chapters.chinchilla_fit.words import standard_error
 from cohort.chapters.law_titles import listed_laws
-from cohort.display.phrases import of_all, percent, power_of_ten
+from cohort.display.phrases import of_all, percent, power_of_ten, signed
 from cohort.display.words import counted, inflected, paragraphs, scaled, sentences, significant
 from cohort.errors.names import plain_name
 from cohort.fitting.chinchilla_runs import CHINCHILLA
@@ -40,8 +40,8 @@ def beyond_the_cut(split: pd.DataFrame, cut: float) -> str:
         f"above it, of up to {significant(split['flop'].max() / cut)} times that compute, within "
         f"{above.abs().median():.1f}% at the median, where those that it was fitted to scatter by "
         f"{below.abs().median():.1f}%.",
-        f"Its mean error is {bias:+z.2f}%, with a standard error of {doubt:.2f}%: over this stretch "
-        f"{verdict}",
+        f"Its mean error is {signed(bias, '+.2f')}%, with a standard error of {doubt:.2f}%: over this "
+        f"stretch {verdict}",
     )
 
 

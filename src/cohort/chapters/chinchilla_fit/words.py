@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.phrases import of_all, power_of_ten, scaled_range
-from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
+from cohort.display.phrases import of_all, power_of_ten, scaled_range, signed
+from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.errors.names import listed
 from cohort.fitting import Fit
 from cohort.scaling import FLOP_PER_TOKEN, ScalingLaw
@@ -205,10 +205,11 @@ def residuals(frame: pd.DataFrame, error: pd.Series) -> str:
 def _left_out(errors: pd.Series) -> str:
     if errors.empty:
         return ""
-    which = f"The {counted(len(errors), 'run')} left out"
+    which = "The run left out" if len(errors) == 1 else f"The {len(errors)} runs left out"
     if errors.min() > 0:
         return f"{which} did worse by {ranged(errors.min(), errors.max(), '.0f')}%."
-    return f"{which} are from {errors.min():+z.1f} to {errors.max():+z.1f}% off."
+    ends = dict.fromkeys(signed(end, "+.1f") for end in (errors.min(), errors.max()))
+    return f"{which} {inflected(len(errors), 'is', 'are')} {' to '.join(ends)}% off the law."
 
 
 def _many_tokens(errors: pd.Series) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from cohort.chapters.data_optimal import doubts
 from cohort.chapters.data_optimal.tables import COUPLED, RUNS_OF
 from cohort.chapters.law_titles import law_title
+from cohort.display.phrases import signed
 from cohort.display.words import counted, paragraphs, ranged, scaled, sentences, significant
 
 
@@ -130,13 +131,14 @@ def order_of_scores(scores: pd.DataFrame) -> str:
         plain, (least, most) = _rank_correlation(scores["flop"], scores["score"])
         better = abs(plain) > abs(rank)
         beside = (
-            f"Training compute alone, without any law, gives {plain:+z.2f} ({least:+z.2f} to {most:+z.2f})"
+            f"Training compute alone, without any law, gives {signed(plain, '+.2f')} "
+            f"({signed(least, '+.2f')} to {signed(most, '+.2f')})"
             + (": it orders these models better than the law does." if better else ".")
         )
     return sentences(
         f"For {counted(len(scores), 'model')} the rank correlation of score and predicted loss is "
-        f"{rank:.2f}, with a 95% interval from {low:+z.2f} to {high:+z.2f}; a perfect predictor would have "
-        "-1.",
+        f"{signed(rank, '.2f')}, with a 95% interval from {signed(low, '+.2f')} to {signed(high, '+.2f')}; "
+        "a perfect predictor would have −1.",
         beside,
         f"Furthest above its place by loss is {gap.index[-1]}, furthest below it {gap.index[0]}. What the "
         "law leaves out, the worth of the data, the experts, and the years in between, is in these "

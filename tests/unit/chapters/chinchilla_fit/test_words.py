@@ -148,7 +148,7 @@ def test_residuals_without_outliers_and_with_a_law_that_holds():
     error = pd.Series([0.01, -0.01, 0.02, -0.02, 0.01, -0.01, 0.01, -0.05])
     half, left_out, many = words.residuals(frame, error).split("\n\n")
     assert half.startswith("Half of the fitted runs are within 1.00% of the law")
-    assert left_out == "The 1 run left out are from -5.0 to -5.0% off."
+    assert left_out == "The run left out is −5.0% off the law."
     assert many.endswith("the law fits them as well as the rest.")
     assert "\n" not in words.residuals(frame[5:7], error[5:7]), (
         "five or fewer runs of many tokens say nothing"

@@ -301,7 +301,7 @@ def test_a_loss_above_the_law(repaid, high, end):
 def test_losses_beside_scores():
     scores = pd.DataFrame({"loss": [2.0, 1.9, 1.8], "score": [40, 70, 60]}, index=["A", "B", "C"])
     rank, furthest = checks.order_of_scores(scores).split("\n")
-    assert rank.startswith("For 3 models the rank correlation of score and predicted loss is -0.50, with a")
+    assert rank.startswith("For 3 models the rank correlation of score and predicted loss is −0.50, with a")
     assert furthest.startswith("Furthest above its place by loss is B, furthest below it C.")
     beside = checks.order_of_scores(scores.assign(flop=[1.0, 3.0, 2.0])).split("\n")[1]
     assert beside.startswith("Training compute alone, without any law, gives +1.00")

@@ -218,7 +218,7 @@ def test_published_exchanges():
     exchanged = links.exchanges()
     said = words.measured_exchanges(exchanged[exchanged["use"] == "test"])
     assert said.startswith(
-        "The median error of 10 rows is 2.3%, the largest -13%, for combine on 128 devices. The form"
+        "The median error of 10 rows is 2.3%, the largest −13%, for combine on 128 devices. The form"
     )
     assert said.endswith("The fixed time is 47 µs.")
 
@@ -301,7 +301,7 @@ def test_rules_in_words():
         "the square root of total times active parameters"
     )
     assert measured.formula(Rule("bent power", (0.5, -0.02))) == (
-        "active parameters × (total ÷ active)^0.50 × exp(-0.020 × ln²(total ÷ active))"
+        "active parameters × (total ÷ active)^0.50 × exp(−0.020 × ln²(total ÷ active))"
     )
     rules = worth.rules()
     assert words.laws_beside(rules).endswith("says little of another.")
@@ -355,7 +355,7 @@ def test_loads_placements_times_and_services():
     assert "within 25% in 51 of 58 layers and 10% off at the median" in beside
     assert "6 layers of DeepSeek-R1 come out within 4%." in beside
     times = words.times_beside(timing.layer_times(), timing.fixed_time())
-    assert "28% too short" in times and "the median error is 7.7%, and the largest -25%" in times
+    assert "28% too short" in times and "the median error is 7.7%, and the largest −25%" in times
     wide = words.services_beside(fleet.wide_services(), fleet.dealt_out())
     assert "is predicted 20% too low the one way and 26% too high the other" in wide
     assert wide.startswith("3 of 3 published services") and "the worst of 4 models is DeepSeek-R1" in wide

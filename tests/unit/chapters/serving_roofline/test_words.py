@@ -238,7 +238,7 @@ def test_misses():
         {"rows": [3, 2], "in all": [20, 4], "worst": [-0.43, 0.54], "why": ["one", "two"]}, index=index
     )
     assert words.misses(missed) == (
-        "- *a*, time of a token: 3 of 20 rows are off by more than 30%, the worst by -43%. Here one.\n"
+        "- *a*, time of a token: 3 of 20 rows are off by more than 30%, the worst by −43%. Here one.\n"
         "- *b*, time of a request: 2 of 4 rows are off by more than 30%, the worst by +54%. Here two."
     )
 

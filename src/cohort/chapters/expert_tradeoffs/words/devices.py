@@ -8,7 +8,7 @@ import pandas as pd
 
 from cohort.chapters.expert_tradeoffs.links import latency
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES, Balance
-from cohort.display.phrases import percent, then
+from cohort.display.phrases import percent, signed, then
 from cohort.display.words import counted, running, sentences, significant
 from cohort.errors.names import listed
 
@@ -171,9 +171,10 @@ def measured_exchanges(exchanges: pd.DataFrame) -> str:
     worst = exchanges.sort_values("error", key=abs, kind="stable").iloc[-1]
     return (
         f"The median error of {len(exchanges)} rows is {100 * errors.abs().median():.1f}%, the largest "
-        f"{100 * worst['error']:+z.0f}%, for {worst['step']} on {worst['devices']} devices. The form, links "
-        "and network at once at their nominal rates and a fixed time, was chosen after looking at the rows, "
-        f"so the test is of the numbers and not of the form. The fixed time is {1e6 * latency():.0f} µs."
+        f"{signed(100 * worst['error'])}%, for {worst['step']} on {worst['devices']} devices. The form, "
+        "links and network at once at their nominal rates and a fixed time, was chosen after looking at the "
+        "rows, so the test is of the numbers and not of the form. "
+        f"The fixed time is {1e6 * latency():.0f} µs."
     )
 
 

@@ -12,7 +12,7 @@ from cohort.chapters.expert_tradeoffs import placed
 from cohort.chapters.expert_tradeoffs.figures import LAWS
 from cohort.chapters.expert_tradeoffs.load import BLIND, BY_LOAD, COPIES
 from cohort.chapters.expert_tradeoffs.worth import FOLKLORE, MIXED_LAWS
-from cohort.display.phrases import percent
+from cohort.display.phrases import percent, signed
 from cohort.display.words import counted, inflected, paragraphs, ranged, running, sentences, significant
 from cohort.errors.names import listed
 from cohort.experts import closed_form
@@ -60,7 +60,7 @@ def formula(rule: Rule) -> str:
     parts = [f"active parameters × (total ÷ active)^{total:.2f}"]
     if "bent" in rule.form:
         bent, *rest = rest
-        parts.append(f"× exp({bent:+z.3f} × ln²(total ÷ active))")
+        parts.append(f"× exp({signed(bent, '+.3f')} × ln²(total ÷ active))")
     if "granularity" in rule.form:
         parts.append(f"× granularity^{rest[0]:.2f}")
     return " ".join(parts)
@@ -348,7 +348,7 @@ def times_beside(frame: pd.DataFrame, fixed_s: float) -> str:
         f"Coverage times the bandwidth of the data sheet is {100 * -bare.median():.0f}% too short at the "
         f"median of {len(frame)} measured layers. With a share of the bandwidth, a share of the peak and a "
         "fixed time, fitted to the other two shapes, the median error is "
-        f"{100 * error.abs().median():.1f}%, and the largest {100 * worst['error']:+z.0f}%, for "
+        f"{100 * error.abs().median():.1f}%, and the largest {signed(100 * worst['error'])}%, for "
         f"{counted(int(worst['tokens']), 'token')} of {worst['shape']}.",
         f"The fixed time is {1e6 * fixed_s:.0f} µs a layer: for one token of a fine-grained mixture it is "
         f"{100 * fixed_s / float(frame['measured'].min()):.0f}% of the whole. Small experts are not read any "
@@ -386,6 +386,6 @@ def services_beside(frame: pd.DataFrame, errors: pd.DataFrame) -> str:
         f"one way and {_too(own['overlapped'] / own['measured'])} the other: it overlaps both in part.",
         f"Whole services give a narrower answer: over {int(dealt['rows']):,} times per token that nothing "
         f"was fitted to, with experts dealt out to devices, the median error is {dealt['median']:.0f}% (bias "
-        f"{dealt['bias']:+z.0f}%), and {split['median']:.0f}% where each expert is split; the worst of "
+        f"{signed(dealt['bias'])}%), and {split['median']:.0f}% where each expert is split; the worst of "
         f"{len(models)} models is {worst} with {models['median'].max():.0f}%.",
     )

@@ -7,6 +7,7 @@ import pandas as pd
 from cohort.architecture.registered import title_of
 from cohort.chapters.serving_roofline.comparisons import FAR, median_errors
 from cohort.chapters.serving_roofline.tables import SOURCES
+from cohort.display.phrases import signed
 from cohort.display.words import inflected, running, sentences, significant
 from cohort.serving.measurements import ALLOWANCE
 
@@ -55,7 +56,7 @@ def misses(missed: pd.DataFrame) -> str:
         *(
             f"- *{SOURCES.get(row['source'], row['source'])}*, time of a {row['quantity']}: {row['rows']} of "
             f"{row['in all']} rows {inflected(row['rows'], 'is', 'are')} off by more than "
-            f"{100 * FAR:.0f}%, the worst by {100 * row['worst']:+z.0f}%. Here {row['why']}."
+            f"{100 * FAR:.0f}%, the worst by {signed(100 * row['worst'])}%. Here {row['why']}."
             for _, row in missed.reset_index().iterrows()
         )
     )
