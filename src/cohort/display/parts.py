@@ -19,7 +19,7 @@ with extras():
     from matplotlib.patches import Patch
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-    from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
+    from cohort.display.theme import COLOURS, INK, LETTER, PALE, SMALLEST, figure
 
 # The kinds of attention, in the order of the keys.
 ATTENTION = {
@@ -60,16 +60,18 @@ class _Marked(LogLocator):
             return 1
         wide = axis.axes.bbox.width * 72 / axis.axes.figure.dpi
         most = max((len(_plain(mark)) for mark in marks), default=0)
-        needed = len(marks) * most * _LETTER * float(mpl.rcParams["font.size"])
+        needed = len(marks) * most * LETTER * float(mpl.rcParams["font.size"])
         return max(1, min(math.ceil(needed / float(wide)), len(marks) - 1))
 
 
 _LARGE = 1e7  # from here on a label is a power of ten
-_LETTER = 0.66  # width of a digit, with its share of the space between labels, in sizes of the type
+_SMALL = 1e-6  # and below here as well
 
 
 def _plain(value: float) -> str:
-    return power_of_ten(value) if value >= _LARGE else significant(value, 10).replace("-", "−")
+    if value >= _LARGE or 0 < value < _SMALL:
+        return power_of_ten(value)
+    return significant(value, 10).replace("-", "−")
 
 
 def plain_ticks(axis: mpl.axis.Axis, wanted: Sequence[float] = ()) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 from figure_faults import overlaps, unscaled
 
 import cohort
+from cohort.chapters.chinchilla_fit import diagrams as fit_diagrams
 from cohort.chapters.chinchilla_fit import figures as fit_figures
 from cohort.chapters.data_optimal import figures as data_figures
 from cohort.chapters.decide import problems
@@ -36,6 +37,13 @@ def test_wide_intervals_leave_room_for_the_marks_of_their_axis():
     drawing = fit_figures.draw_spread(table)
     assert overlaps(drawing) == []
     assert unscaled(drawing) == []
+
+
+def test_numbers_of_two_axes_stand_apart_in_their_corner():
+    law = cohort.law("besiroglu")
+    for flop in (1.0, 1e10, 5.76e23, 5.76e29):
+        drawing = fit_diagrams.draw_parts_of_loss(law, flop)
+        assert overlaps(drawing) == []
 
 
 def test_one_price_is_no_range():

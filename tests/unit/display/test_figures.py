@@ -158,6 +158,28 @@ def test_one_named_row_is_no_scale_and_one_mark_of_a_number_is_none_either():
     assert unscaled(drawing) == ["time (ms): ['0.5']"]
 
 
+def test_a_linear_axis_has_no_more_marks_than_have_room():
+    drawing, axes = theme_figure()
+    axes.plot([0, 2e7], [0, 1])
+    axes.set(xlabel="tokens", ylabel="share")
+    assert overlaps(drawing) == []
+    assert unscaled(drawing) == []
+    assert "0" in [text.get_text() for text in axes.get_xticklabels()]
+
+
+def test_a_legend_with_long_names_leaves_the_drawing_its_width():
+    drawing, axes = theme_figure()
+    for at in range(3):
+        axes.plot([0, 1], [at, at], label=f"a model with a long name on an accelerator {at}")
+    parts.legend_above(axes)
+    widths = []
+    for _ in range(3):
+        drawing.canvas.draw()
+        widths.append(axes.get_position().width)
+    assert min(widths) > 0.7
+    assert widths[0] == pytest.approx(widths[2], abs=0.01)
+
+
 @pytest.mark.parametrize(("low", "high"), [(1, 1e6), (0.3, 4), (610, 640), (1e-5, 2e-4), (40, 99), (3, 3e12)])
 def test_a_logarithmic_axis_has_two_marks_and_none_over_another(low, high):
     drawing, axes = theme_figure()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.phrases import of_all, power_of_ten, scaled_range, signed
+from cohort.display.phrases import of_all, percent, power_of_ten, scaled_range, signed
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.errors.names import listed
 from cohort.fitting import Fit
@@ -327,7 +327,7 @@ def spread(table: pd.DataFrame, flop: float, reach: float) -> str:
 
 
 def _apart(factor: float) -> str:
-    return f"{100 * (factor - 1):.0f}%" if factor < 3 else f"a factor of {scaled(factor)}"
+    return percent(factor - 1) if factor < 3 else f"a factor of {scaled(factor)}"
 
 
 def exponents_of_law(

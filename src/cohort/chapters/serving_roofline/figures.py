@@ -245,8 +245,8 @@ def draw_throughput_against_speed(
     rows = sweep.loc[named]
     labels = [f"{number:,}" for number in named]
     every = list(zip(sweep["each"], sweep["throughput"] / devices, strict=True))
-    label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels, others=every)
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
+    label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels, others=every)
     return drawing
 
 
