@@ -6,10 +6,24 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
 
+def texts(figure: Figure) -> list[Text]:
+    """Return the texts that a figure shows: the label of a mark beyond the ends of its axis is not drawn."""
+    _lay_out(figure)
+    beyond = {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        if not _is_within(tick.get_loc(), axis)
+        for label in (tick.label1, tick.label2)
+    }
+    shown = (text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip())
+    return [text for text in shown if text not in beyond]
+
+
 def overlaps(figure: Figure) -> list[tuple[str, str]]:
     """Return the pairs of texts of a figure that lie over each other by more than their edges."""
-    _lay_out(figure)
-    shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    shown = texts(figure)
     # The box of a slanted text is larger than the text, and that of a note includes its arrow.
     level = [text for text in shown if text.get_rotation() % 90 == 0]
     boxes = [(text.get_text(), Text.get_window_extent(text)) for text in level]
@@ -37,14 +51,12 @@ def unscaled(figure: Figure) -> list[str]:
                 continue
             if _names_rows(axis):
                 continue
-            low, high = sorted(axis.get_view_interval())
-            slack = 1e-9 * (high - low)
             ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
             words = {
                 side.get_text()
                 for tick in ticks
                 for side in (tick.label1, tick.label2)
-                if low - slack <= tick.get_loc() <= high + slack and side.get_visible()
+                if _is_within(tick.get_loc(), axis) and side.get_visible()
             }
             if len(words - {""}) < 2:
                 found.append(f"{label}: {sorted(words - {''})}")
@@ -55,6 +67,13 @@ def _lay_out(figure: Figure) -> None:
     """Give each part of a figure its place, where it has none yet: it is drawn, but for the pixels."""
     if figure.stale:
         figure.draw_without_rendering()
+
+
+def _is_within(place: float, axis: Axis) -> bool:
+    """Whether a place lies between the ends of an axis, give or take rounding."""
+    low, high = sorted(axis.get_view_interval())
+    slack = 1e-9 * (high - low)
+    return bool(low - slack <= place <= high + slack)
 
 
 def _names_rows(axis: Axis) -> bool:

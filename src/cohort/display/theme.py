@@ -175,4 +175,5 @@ class Thousands(ScalarFormatter):
         str
         """
         label = str(super().__call__(value, position))
-        return f"{round(value):,}" if abs(value) >= 1000 and "." not in label else label
+        label = f"{round(value):,}" if abs(value) >= 1000 and "." not in label else label
+        return label.replace("-", "−")

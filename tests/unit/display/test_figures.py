@@ -2,7 +2,7 @@
 
 import pytest
 from drawing import overlaps, svg, theme  # noqa: F401
-from figure_faults import unscaled
+from figure_faults import texts, unscaled
 
 import cohort
 from cohort.architecture import registered
@@ -156,6 +156,15 @@ def test_one_named_row_is_no_scale_and_one_mark_of_a_number_is_none_either():
     assert unscaled(drawing) == []
     axes.set_xticks([0.5])
     assert unscaled(drawing) == ["time (ms): ['0.5']"]
+
+
+def test_a_mark_beyond_the_ends_of_an_axis_is_no_text_of_a_figure():
+    drawing, axes = theme_figure()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.set_xticks([0.2, 0.8])
+    axes.set_yticks([0.1, 0.9])
+    axes.set_xlim(0.5, 1)
+    assert {"0.8", "0.1", "0.9"} == {text.get_text() for text in texts(drawing)}
 
 
 def test_a_linear_axis_has_no_more_marks_than_have_room():

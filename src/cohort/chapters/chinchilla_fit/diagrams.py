@@ -10,8 +10,6 @@ from cohort.display.parts import plain_ticks
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.scaling import ScalingLaw
 
-CORNER = 0.05  # of the height of the axes, that is free of marks at the bottom
-
 
 def draw_parts_of_loss(law: ScalingLaw, flop: float) -> Figure:
     """Draw the three parts of the loss along models of equal training compute.
@@ -48,9 +46,6 @@ def draw_parts_of_loss(law: ScalingLaw, flop: float) -> Figure:
     least, most = float(floor.min()), float(floor.max())
     axes.set_ylim(law.E - 0.6 * (least - law.E), most + 0.1 * (most - law.E))
     plain_ticks(axes.xaxis)
-    low, high = axes.get_ylim()
-    if min(mark for mark in axes.get_yticks() if mark >= low) < low + CORNER * (high - low):
-        axes.set_ylim(low - CORNER * (high - low), high)  # its number would stand on that of the other axis
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST)
     return drawing
 

@@ -81,7 +81,7 @@ def draw_roofline(phases: pd.DataFrame) -> Figure:
 
 
 def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
-    """Name the phases beside the roof, apart: below the slope, and above and below the flat by turns."""
+    """Name the phases beside the roof, apart: beside the slope, and above and below the flat by turns."""
     turns = cycle(range(len(LEVELS)))
     rows = phases.sort_values("intensity")
     near = (rows["intensity"] > NEAR * rows["intensity"].shift(fill_value=0.0)).cumsum()
@@ -110,8 +110,10 @@ _Place = tuple[tuple[float, float], str, str]
 
 
 def _beside_slope() -> list[_Place]:
-    """Return where the name of a phase below the slope may stand, the best place first."""
-    return [((9, level), "left", "top") for level in (-4, -16, -28)]
+    """Return where the name of a phase on the slope may stand: below it, above it, then further away."""
+    below = [((9, -level), "left", "top") for level in (4, 16, 28)]
+    above = [((-9, level), "right", "bottom") for level in (4, 16, 28)]
+    return [place for pair in zip(below, above, strict=True) for place in pair]
 
 
 def _beside_flat(turn: int) -> list[_Place]:

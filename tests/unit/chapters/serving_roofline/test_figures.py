@@ -42,6 +42,8 @@ def test_names_of_phases_stand_apart_where_the_roof_bends_between_them():
     drawing = figures.draw_roofline(tables.phases("llama-3-70b", "A100 PCIe 80GB", 64, **lengths))
     assert texts(drawing) == ["decode, 1", "decode, 64", "prefill", "training"]
     assert overlaps(drawing) == []
+    near = tables.phases("llama-3-70b", "Trainium2", 3, input_tokens=2, output_tokens=2)
+    assert overlaps(figures.draw_roofline(near)) == []
 
 
 def test_two_types_of_number_have_two_roofs():
