@@ -7,12 +7,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
 from directions import SIZES, times
 from truths import Fault, Notebook, html_words, labels, prose, said, tables
 
+import cohort
+from cohort.architecture.registered import title
 from cohort.runner.records import read_record
 
 ENDS = ("In brief", "Takeaways")
@@ -26,7 +29,7 @@ _NUMBER = re.compile(
 _LITERAL = re.compile(r"(?<![\w.\"-])\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.\"-])")
 # Units of the record in which sections may speak of larger or smaller ones.
 _FACTORS = [10.0**power for power in (-12, -9, -6, -3, -2, 0, 2, 3, 6, 9, 12)] + [
-    1024.0**-3, 1024.0**-2, 1 / 1024, 1024.0, 24.0, 1 / 24, 60.0, 1 / 60, 365.0, 1 / 365,
+    *(1024.0**power for power in (-3, -2, -1, 1, 2, 3)), 24.0, 1 / 24, 60.0, 1 / 60, 365.0, 1 / 365,
 ]  # fmt: skip
 
 
@@ -60,12 +63,23 @@ def unshown(notebook: Notebook, figures: Sequence[dict[str, Any]] = ()) -> list[
     kept = list(_recorded(notebook))
     faults = []
     for cell, markdown in said(notebook):
-        text = prose(markdown)
+        text = _without_names(prose(markdown))
         for number in numbers(text) if cell in ends else ():
             if not (_is_shown(number, shown) or _is_recorded(number, kept)):
                 around = text[max(0, number.place - 70) : number.place + 50].replace("\n", " ")
                 faults.append((cell, KIND, f"{number.text}: {around}"))
     return faults
+
+
+@cache
+def _names() -> re.Pattern[str]:
+    """Return what finds the names of models in a text: numbers in these count nothing."""
+    titles = sorted((title(cohort.model(name)) for name in cohort.models()), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, titles)))
+
+
+def _without_names(text: str) -> str:
+    return _names().sub(lambda found: "§" * len(found[0]), text)
 
 
 def cells_under(notebook: Notebook, heads: Sequence[str]) -> set[str]:
@@ -83,7 +97,7 @@ def cells_under(notebook: Notebook, heads: Sequence[str]) -> set[str]:
 def _sections(notebook: Notebook, ends: set[str], figures: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield what the other sections show: their sentences, tables and figures."""
     yield from ("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    yield from _given(notebook)
+    yield from given(notebook)
     yield from (prose(text) for cell, text in said(notebook) if cell not in ends)
     yield from (text for cell, text in html_words(notebook) if cell not in ends)
     for cell, rows in tables(notebook):
@@ -93,7 +107,7 @@ def _sections(notebook: Notebook, ends: set[str], figures: Sequence[dict[str, An
     yield from (text for _, text in labels(notebook))
 
 
-def _given(notebook: Notebook) -> Iterator[str]:
+def given(notebook: Notebook) -> Iterator[str]:
     """Yield the numbers that readers set: they are in the cells of parameters, a default unless changed."""
     changed = "".join(_tagged(notebook, "injected-parameters"))
     names = set(re.findall(r"^(\w+) =", changed, re.MULTILINE))

@@ -12,7 +12,7 @@ SIZES = {
     "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
     "quadrillion": 1e15, "quintillion": 1e18,
 }  # fmt: skip
-_UNITS = [
+UNIT_KINDS = [
     {"byte": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30, "TiB": 2.0**40},
     {"mg": 1e-6, "g": 1e-3, "kg": 1.0, "t": 1e3},
     {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6, "GWh": 1e9},
@@ -21,7 +21,7 @@ _UNITS = [
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 _WORDS = "|".join(SIZES)
-_MEASURES = "|".join(rf"{unit}s?" for units in _UNITS for unit in units)
+_MEASURES = "|".join(rf"{unit}s?" for units in UNIT_KINDS for unit in units)
 
 
 def times(word: str | None, power: str | None) -> float:
@@ -55,7 +55,7 @@ def _size(found: re.Match[str]) -> tuple[float, float] | None:
         return None
     first, second = _plain(found, "a", found["b_size"]), _plain(found, "b")
     if a and b:
-        kind = next((one for one in _UNITS if _bare(a, one) and _bare(b, one)), None)
+        kind = next((one for one in UNIT_KINDS if _bare(a, one) and _bare(b, one)), None)
         if kind is None:
             return None
         first *= kind[str(_bare(a, kind))]

@@ -77,6 +77,12 @@ NUMBERS: dict[str, Sequence[float]] = {
     "lifetime_years": (0.0, 0.5, 5.0, 20.0),
 }
 
+# What a chapter refuses beyond, in one sentence: sets stay within, so that they try the chapter.
+TAKEN: dict[tuple[str, str], tuple[float, float]] = {
+    ("my_footprint", "share"): (0.01, 1.0),
+    ("decide", "training_flop"): (1e21, 1e26),
+}
+
 _RANGE = re.compile(r"from (\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)")
 
 
@@ -89,7 +95,13 @@ def drawn(chapter: Path, number: int) -> dict[str, Any]:
 
 
 def value(chapter: str, parameter: Parameter, chance: random.Random) -> Any:
-    """Return a value of a parameter of a chapter, which may be an extreme one."""
+    """Return a value of a parameter that a chapter takes, which may be an extreme one."""
+    found = _drawn(chapter, parameter, chance)
+    taken = TAKEN.get((chapter, parameter.name))
+    return min(max(found, taken[0]), taken[1]) if taken else found
+
+
+def _drawn(chapter: str, parameter: Parameter, chance: random.Random) -> Any:
     if parameter.type in ("str", "list[str]"):
         named = OF_CHAPTER.get((chapter, parameter.name)) or CHOICES[parameter.name]
         return chance.choice(named()) if parameter.type == "str" else _some(list(named()), chance)

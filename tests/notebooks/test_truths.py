@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from agreement import KIND, unshown
 from beyond import LIMITS, head, passing
+from extremes import misnamed
 from parameter_sets import drawn, own_configs
 from synthetic import CHAPTERS, code, make, markdown
 from truths import KINDS, faults
@@ -74,7 +75,8 @@ TRUE_WORDS = (
     "5.76 × 10²³ FLOP it advises 17.9 to 20.4; `flop_per_token` is code, so is $1e5$. It falls from 2.791 "
     "to 2.7, as throughput grows from 4 to 26.4 trillion tokens, from 950 million to 1.2 billion a day. The "
     "rest takes 24.4 KiB to 1.25 MiB, 81.8 and 3.43 ms, or 90 s to 2 minutes: 0.24 times as much. The first "
-    "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 1.5 trillion tokens are kept."
+    "takes 2.33 s of the 2 s allowed, 5 of 6 are within 0.9 to 11.7, and 2 of 1.5 trillion tokens are kept. "
+    "Of two groups 1 group reads and 1 writes."
 )
 
 
@@ -111,7 +113,8 @@ def test_tables_and_figures_are_looked_at_too() -> None:
 SECTION = "<table><tr><th>model</th><th>tokens (billion)</th></tr><tr><td>A</td><td>162</td></tr></table>"
 BRIEF = (
     ("Of 3,000,000 answers one takes 102 tokens.", []),  # as the parameters have them
-    ("It takes 162 billion tokens, 44.5 times as much, about 1,200 h.", []),  # table, figure and record
+    # table, figure, record and a name
+    ("It takes 162 billion tokens, 44.5 times as much, about 1,200 h and 40.5 KiB in ERNIE 4.5 21B-A3B.", []),
     ("It takes 163 billion tokens in 9 days.", ["163 billion", "9"]),
     (
         "It takes 162 million tokens, 45.5 times as much, or 1.3 × 10³ h.",
@@ -126,7 +129,10 @@ def test_a_number_in_brief_that_no_section_shows_is_found(text: str, missed: lis
     for cell, data in (
         (brief, {"text/markdown": text}),
         (table, {"text/html": SECTION}),
-        (kept, {MIME: {"hours": {"value": 1196.4, "unit": "h"}}}),
+        (
+            kept,
+            {MIME: {"hours": {"value": 1196.4, "unit": "h"}, "cache": {"value": 3.8624e-5, "unit": "GiB"}}},
+        ),
     ):
         cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data}]
     notebook = make(
@@ -153,6 +159,51 @@ def test_nothing_is_wrong_with_a_chapter_as_it_is_kept(chapter: Path) -> None:
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_shows_what_it_says_in_brief(chapter: Path) -> None:
     assert unshown(read_notebook(chapter)) == []
+
+
+ROWS = (("Ada 7B", "24.4", "8,192"), ("Bea", "50.2", "4,096"), ("Ada 7B 1.5B", "1,280", "2,048"))
+CACHES = "<table><tr><th>model</th><th>cache (KiB)</th><th>longest (tokens)</th></tr>{}</table>".format(
+    "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in ROWS)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("A token takes from 24.4 KiB (Ada 7B) to 1.25 MiB (Ada 7B 1.5B).", []),
+        ("A token takes the most, 1.25 MiB, in Bea.", ["Ada 7B 1.5B"]),
+        ("A token takes from 24.4 KiB (Bea) to 1.25 MiB (Ada 7B 1.5B).", ["Ada 7B"]),
+        (
+            "A token takes 1.25 MiB at most; for 8,192 tokens Bea takes the least.",
+            [],
+        ),  # no name; set by a reader
+        ("With 24 KiB Bea takes the least, the longest is that of 24.4 GiB.", []),  # digits, another size
+    ],
+)
+def test_another_name_than_the_one_that_a_table_shows_is_found(text: str, right: list[str]) -> None:
+    brief, table = (code("say()", name) for name in ("brief", "table"))
+    for cell, data in ((brief, {"text/markdown": text}), (table, {"text/html": CACHES})):
+        cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data}]
+    parameters = code("context: int = 8192  # Of tokens.", "parameters", "parameters")
+    heads = (markdown(f"## {head}", head) for head in ("In brief", "Why"))
+    notebook = make(parameters, next(heads), brief, next(heads), table)
+    assert [what.rpartition("table: ")[2].rstrip(")") for _, _, what in misnamed(notebook)] == right
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_names_what_its_tables_show(chapter: Path) -> None:
+    assert misnamed(read_notebook(chapter)) == []
+
+
+@pytest.mark.parametrize(("name", "most"), [("the_cohort", "Command R"), ("attention_memory", "Command R")])
+def test_another_name_in_a_chapter_is_found(name: str, most: str) -> None:
+    text = next(path for path in CHAPTERS if path.stem == name).read_text(encoding="utf-8")
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        for data in (output.get("data", {}) for output in cell.get("outputs", ())):
+            if "text/markdown" in data:
+                data["text/markdown"] = "".join(data["text/markdown"]).replace(most, "DBRX")
+    assert most in {what.rpartition("table: ")[2].rstrip(")") for _, _, what in misnamed(notebook)}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
@@ -192,7 +243,7 @@ def run(chapter: Path, parameters: dict[str, Any], folder: Path) -> list[Any]:
     """Return what is wrong with a chapter under some parameters; a refusal in one sentence is right."""
     notebook, figures, problem = ran(chapter, parameters, folder)
     if notebook is not None:
-        return faults(notebook, figures) + unshown(notebook, figures)
+        return faults(notebook, figures) + unshown(notebook, figures) + misnamed(notebook)
     is_refused = any(f": {name}: " in problem for name in {FitError.__name__} | refusals(CohortError))
     return [] if is_refused else [problem]
 

@@ -33,7 +33,10 @@ _COUNTED = (
     "token value way week weight word year"
 )
 _NOUN = "|".join(_COUNTED.split())
-_VERBS = "is|was|has|does|lies|as|its|this|less|plus|always|across|us|times-?|bus|gas|class|loss|basis|axis"
+_VERBS = (
+    "is|was|has|does|lies|reads|writes|as|its|this|less|plus|always|across|us|times-?|bus|gas|class|loss|"
+    "basis|axis"
+)
 _COMPARED = "less|more|lower|higher|smaller|larger|worse|better|shorter|longer|slower|faster"
 
 FAULTS = {

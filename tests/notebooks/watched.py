@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import IO, Any
 
-from figure_faults import overlaps, unscaled
+from figure_faults import overlaps, texts, unscaled
 from matplotlib.backend_bases import FigureCanvasBase
-from matplotlib.text import Text
 
 _seen: list[dict[str, Any]] = []
 
@@ -18,10 +17,8 @@ def watch() -> None:
     def noted(canvas: FigureCanvasBase, file: IO[bytes], *_: Any, **__: Any) -> None:
         figure = canvas.figure
         touching, blank = overlaps(figure), unscaled(figure)
-        texts = [one.get_text() for one in figure.findobj(Text) if one.get_visible()]
-        _seen.append(
-            {"texts": [one for one in texts if one.strip()], "overlaps": touching, "unscaled": blank}
-        )
+        written = [one.get_text() for one in texts(figure)]
+        _seen.append({"texts": written, "overlaps": touching, "unscaled": blank})
         file.write(b"<svg/>")
 
     FigureCanvasBase.print_figure = noted  # type: ignore[method-assign, assignment]

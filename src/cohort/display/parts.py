@@ -19,7 +19,7 @@ with extras():
     from matplotlib.patches import Patch
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-    from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
+    from cohort.display.theme import COLOURS, INK, LETTER, PALE, SMALLEST, figure
 
 # The kinds of attention, in the order of the keys.
 ATTENTION = {
@@ -60,16 +60,18 @@ class _Marked(LogLocator):
             return 1
         wide = axis.axes.bbox.width * 72 / axis.axes.figure.dpi
         most = max((len(_plain(mark)) for mark in marks), default=0)
-        needed = len(marks) * most * _LETTER * float(mpl.rcParams["font.size"])
+        needed = len(marks) * most * LETTER * float(mpl.rcParams["font.size"])
         return max(1, min(math.ceil(needed / float(wide)), len(marks) - 1))
 
 
 _LARGE = 1e7  # from here on a label is a power of ten
-_LETTER = 0.66  # width of a digit, with its share of the space between labels, in sizes of the type
+_SMALL = 1e-6  # and below here as well
 
 
 def _plain(value: float) -> str:
-    return power_of_ten(value) if value >= _LARGE else significant(value, 10).replace("-", "−")
+    if value >= _LARGE or 0 < value < _SMALL:
+        return power_of_ten(value)
+    return significant(value, 10).replace("-", "−")
 
 
 def plain_ticks(axis: mpl.axis.Axis, wanted: Sequence[float] = ()) -> None:
@@ -90,7 +92,7 @@ def plain_ticks(axis: mpl.axis.Axis, wanted: Sequence[float] = ()) -> None:
 
 
 def round_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers to mark on a logarithmic axis: 1, 2 and 5 times powers of ten, at least two.
+    """Return round numbers to mark on a logarithmic axis: 1, 2 and 5 times powers of ten.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ def round_ticks(low: float, high: float) -> list[float]:
     Returns
     -------
     list of float
-        From a little below to a little above; both ends where no two round numbers lie there.
+        From a little below to a little above; none where no round number lies there.
 
     Examples
     --------
@@ -108,8 +110,63 @@ def round_ticks(low: float, high: float) -> list[float]:
     [1.0, 2.0, 5.0]
     """
     steps = [base * 10.0**power for power in range(-6, 16) for base in (1, 2, 5)]
-    inside = [step for step in steps if low / 1.3 <= step <= high * 1.3]
-    return inside if len(inside) > 1 else [low, high]
+    return [step for step in steps if low / 1.3 <= step <= high * 1.3]
+
+
+def mark_rounds(axis: mpl.axis.Axis, low: float, high: float, every: int = 1) -> None:
+    """Mark a logarithmic axis at round numbers, or as `plain_ticks` does where two do not lie in its range.
+
+    Parameters
+    ----------
+    axis : Axis
+        ``axes.xaxis`` or ``axes.yaxis``, with its scale already set.
+    low, high : float
+        The smallest and the largest number that is drawn, above 0.
+    every : int
+        Each how manyth round number is marked.
+    """
+    marks = round_ticks(low, high)[::every]
+    if len(marks) > 1:
+        axis.set_ticks(marks)
+    plain_ticks(axis)
+
+
+def legend_above(axes: Axes, columns: int = 2, shift: float = -0.1) -> None:
+    """Add a legend above the drawing, in fewer columns where its names are long.
+
+    One that is wider than what is right of its place would press the axes together at each drawing.
+
+    Parameters
+    ----------
+    axes : Axes
+        With all that has a label; its limits and ticks already set.
+    columns : int
+        The most columns.
+    shift : float
+        Where it begins, in widths of the axes.
+    """
+    for ncols in range(columns, 0, -1):
+        legend = axes.legend(loc="lower left", bbox_to_anchor=(shift, 1), ncols=ncols, fontsize=SMALLEST)
+        legend.set_in_layout(False)
+        lay_out(axes)
+        drawing = axes.get_figure(root=True)
+        assert drawing is not None
+        if legend.get_window_extent().x1 <= drawing.bbox.x1:
+            break
+    legend.set_in_layout(True)
+
+
+def lay_out(axes: Axes) -> None:
+    """Give all parts of a figure their places, as drawing it would, so that texts can be placed among them.
+
+    Parameters
+    ----------
+    axes : Axes
+        Of the figure.
+    """
+    drawing = axes.get_figure(root=True)
+    assert drawing is not None
+    drawing.draw_without_rendering()
 
 
 def label_points(
@@ -136,7 +193,7 @@ def label_points(
     apart : float
         Pixels that stay free at the left and right of each label.
     """
-    axes.figure.canvas.draw()
+    lay_out(axes)
     centres = axes.transData.transform([*zip(x, y, strict=True), *others])
     points: list[tuple[float, ...]] = [(px - 4, py - 4, px + 4, py + 4) for px, py in centres.tolist()]
     written: list[tuple[float, ...]] = []
@@ -246,7 +303,7 @@ def end_labels(axes: Axes, place: float, heights: Mapping[str, float], colours: 
     colours : mapping of str to str
         The colour of each name.
     """
-    axes.figure.canvas.draw()
+    lay_out(axes)
     low, high = axes.get_window_extent().y0, axes.get_window_extent().y1
     scale = 72 / axes.figure.dpi
     ends = {name: float(axes.transData.transform((place, height))[1]) for name, height in heights.items()}

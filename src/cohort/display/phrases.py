@@ -125,12 +125,12 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.118), percent(0.004), percent(0.9999), percent(1.0)
+    >>> percent(0.118), percent(0.005), percent(0.9999), percent(1.0)
     ('12%', 'less than 1%', 'more than 99%', '100%')
     """
     if 0.995 <= share < 1 - 1e-9:
         return "more than 99%"
-    return f"{100 * share:.0f}%" if share >= 0.005 else "less than 1%"
+    return f"{100 * share:.0f}%" if share > 0.005 else "less than 1%"  # a half is rounded to the even number
 
 
 def of_all(some: int, every: int, noun: str) -> str:

@@ -15,6 +15,8 @@ with extras():
     import pandas as pd
 
 NOTHING = "<p>Nothing is known that this table could list.</p>"  # in the place of a head without rows
+LARGE = 10_000  # from here on a number has separators between its thousands, and no decimals
+_FIXED = re.compile(r"\+?\.\d+f")
 _SIDES = {"words": "left", "number": "right"}
 
 
@@ -65,8 +67,9 @@ def readable(frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> R
         ``undisclosed`` where it is, and one that is ``inferred`` or ``contested`` says so; a dash stands for
         any other empty value.
     formats : mapping of str to str, optional
-        Format of a column's numbers, such as ``".2f"``, whose exponents are written as powers of ten; by
-        default integers get thousands separators and other numbers three significant digits.
+        Format of a column's numbers, such as ``".2f"``, whose exponents are written as powers of ten and
+        which has no decimals from ten thousand on; by default integers get thousands separators and other
+        numbers three significant digits.
 
     Returns
     -------
@@ -111,6 +114,8 @@ def _written(value: Any, form: str | None) -> str:
     if not isinstance(value, Real) or isinstance(value, bool):
         return str(value)
     if form is not None:
+        if abs(float(value)) >= LARGE and _FIXED.fullmatch(form):
+            form = re.sub(r"\.\d+", ",.0", form)
         return _in_powers(float(value), format(value, form))
     return f"{value:,}" if isinstance(value, Integral) else significant(float(value))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from typing import Any
@@ -14,9 +15,10 @@ with extras():
     import seaborn as sns
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import ScalarFormatter
+    from matplotlib.ticker import AutoLocator, ScalarFormatter
 
 WIDTH = 4.8  # inches; pages draw a figure as wide as their text
+LETTER = 0.66  # width of a digit, with its share of the space between labels, in sizes of the type
 SMALLEST = 9  # points, of the smallest text: 9 pixels on a phone, 390 CSS pixels wide
 
 
@@ -129,7 +131,26 @@ def figure(height: float = WIDTH * GOLDEN) -> tuple[Figure, Axes]:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(Thousands())
         axis.isDefault_majfmt = True  # dates and logarithmic scales bring their own
+    axes.xaxis.set_major_locator(Roomy())
+    axes.xaxis.isDefault_majloc = True
     return drawing, axes
+
+
+class Roomy(AutoLocator):
+    """The usual marks of a linear axis from left to right, but no more than have room for their labels."""
+
+    def __call__(self) -> list[float]:
+        """Return where the marks are."""
+        axis: Any = self.axis
+        low, high = sorted(axis.get_view_interval())
+        every = [float(mark) for mark in super().__call__()]
+        labels = axis.get_major_formatter().format_ticks([mark for mark in every if low <= mark <= high])
+        wide = axis.axes.bbox.width * 72 / axis.axes.figure.dpi
+        letters = len(labels) * max(map(len, labels), default=0)
+        needed = letters * LETTER * float(mpl.rcParams["font.size"])
+        step = max(1, min(math.ceil(needed / wide), len(labels) - 1))
+        first = every.index(0.0) % step if 0.0 in every else 0
+        return every[first::step]
 
 
 class Thousands(ScalarFormatter):
@@ -154,4 +175,5 @@ class Thousands(ScalarFormatter):
         str
         """
         label = str(super().__call__(value, position))
-        return f"{round(value):,}" if abs(value) >= 1000 and "." not in label else label
+        label = f"{round(value):,}" if abs(value) >= 1000 and "." not in label else label
+        return label.replace("-", "−")

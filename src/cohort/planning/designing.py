@@ -294,8 +294,8 @@ class Designer:
         low, high = max(centre / 40, SMALLEST), min(centre * 4, LARGEST)
         if low >= high:
             raise ParameterError(
-                f"the goal asks for a model of about {centre:.3g} parameters, but shapes go from "
-                f"{SMALLEST:.3g} to {LARGEST:.3g}"
+                f"the goal asks for a model of about {centre:,.0f} parameters, but shapes go from "
+                f"{SMALLEST:,.0f} to {LARGEST:,.0f}"
             )
         first, last = (STEPS * log2(size / SMALLEST) for size in (low, high))
         return list(range(ceil(first / COARSE) * COARSE, int(last) + 1, COARSE)) or [round(first)]

@@ -11,7 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cohort.display.parts import plain_ticks, round_ticks
+from cohort.display.parts import mark_rounds, plain_ticks
 from cohort.display.phrases import power_of_ten
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, figure
 from cohort.errors.arguments import explain
@@ -70,8 +70,9 @@ def _tick(axis: Axis, values: pd.Series) -> None:
     """Mark a logarithmic axis in plain numbers: at 1, 2 and 5 where it spans less than two powers of ten."""
     low, high = float(values.min()), float(values.max())
     if high < 100 * low:
-        axis.set_ticks(round_ticks(low, high))
-    plain_ticks(axis)
+        mark_rounds(axis, low, high)
+    else:
+        plain_ticks(axis)
 
 
 def _name_line(axes: Axes, pairs: float, name: str) -> None:

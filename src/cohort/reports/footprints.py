@@ -222,7 +222,7 @@ def _shown(cell: Cell) -> tuple[str, str]:
         return NOT_ASSESSED, ""
     if isinstance(cell.value, str):
         return cell.value, ""
-    value = f"{significant(cell.value)} {cell.unit}".strip()
+    value = cell.with_unit(significant(cell.value))
     if cell.low is None or cell.high is None:
         return value, ""
     return value, f"{significant(cell.low)} to {significant(cell.high)}"

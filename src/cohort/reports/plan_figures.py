@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from cohort.architecture.registered import title_of
-from cohort.display.parts import label_points, nothing, plain_ticks, round_ticks
-from cohort.display.theme import COLOURS, SMALLEST, WIDTH, figure
+from cohort.display.parts import label_points, legend_above, mark_rounds, nothing, plain_ticks
+from cohort.display.theme import COLOURS, WIDTH, figure
 from cohort.display.words import counted
 from cohort.errors.arguments import explain
 from cohort.planning import Plan, Point
@@ -53,10 +53,9 @@ def draw_frontier(found: Plan) -> Figure:
     axes.set_ylabel("output tokens/s per accelerator")
     axes.margins(0.14)
     speeds = [each.tokens_per_s_per_user for each in found.frontier]
-    axes.set_xticks(round_ticks(min(speeds), max(speeds)))
-    plain_ticks(axes.xaxis)
+    mark_rounds(axes.xaxis, min(speeds), max(speeds))
     plain_ticks(axes.yaxis)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
+    legend_above(axes)
     named = _named(found.frontier)
     places = [(each.tokens_per_s_per_user, each.tokens_per_s_per_accelerator) for each in found.frontier]
     x, y = zip(

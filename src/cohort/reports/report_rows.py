@@ -18,6 +18,7 @@ from cohort.units import G_PER_KG, KG_PER_TONNE, WH_PER_KWH
 NOT_ASSESSED = "not assessed"
 STATUSES = ("measured", "derived", "estimated", "given", NOT_ASSESSED)
 OPERATORS = ("own", "cloud")
+FUNCTIONAL_UNIT = "R: functional unit"
 SAME = 1e-9  # of an energy: the log alone
 
 
@@ -51,6 +52,20 @@ class Cell:
     method: str = ""
     sources: tuple[str, ...] = ()
     status: str = NOT_ASSESSED
+
+    def with_unit(self, number: str) -> str:
+        """Return a number with the unit of this cell, whatever a reader calls a functional unit.
+
+        Parameters
+        ----------
+        number : str
+            As it is written.
+
+        Returns
+        -------
+        str
+        """
+        return f"{number} × {self.unit}" if self.row == FUNCTIONAL_UNIT else f"{number} {self.unit}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,10 +373,10 @@ def _intensity(run: LoggedRun, about: About) -> Iterator[Cell]:
     both = ("SCI for AI, provider: training", "SCI for AI, consumer: inference")
     mine, other = both if run.use == "training" else both[::-1]
     if about.units is None or not about.unit:
-        yield Cell("R: functional unit", method="give unit and units")
+        yield Cell(FUNCTIONAL_UNIT, method="give unit and units")
         yield Cell(mine)
     else:
-        yield Cell("R: functional unit", about.units, about.unit, method="as given", status="given")
+        yield Cell(FUNCTIONAL_UNIT, about.units, about.unit, method="as given", status="given")
         how = "(E I + M) / R" if made.value else "E I / R; M is not assessed"
         score = _amount(
             run, mine, "co2e_kg", f"g per {about.unit}", G_PER_KG / about.units, how, whole.boundary

@@ -3,9 +3,11 @@
 import re
 
 import pandas as pd
-from figure_faults import overlaps
+from figure_faults import overlaps, unscaled
 
 import cohort
+from cohort.chapters.chinchilla_fit import diagrams as fit_diagrams
+from cohort.chapters.chinchilla_fit import figures as fit_figures
 from cohort.chapters.data_optimal import figures as data_figures
 from cohort.chapters.decide import problems
 from cohort.chapters.decide import words as decide
@@ -28,6 +30,20 @@ def test_models_without_a_published_active_size_make_an_empty_table_and_a_senten
     assert "\n." not in said
     shown = readable(published_values.explained(used))._repr_html_()
     assert shown == "<p>Nothing is known that this table could list.</p>"
+
+
+def test_wide_intervals_leave_room_for_the_marks_of_their_axis():
+    table = pd.DataFrame({"value": [0.3, 2.0], "low": [1e-5, 1.0], "high": [900.0, 3.0]}, index=["a", "b"])
+    drawing = fit_figures.draw_spread(table)
+    assert overlaps(drawing) == []
+    assert unscaled(drawing) == []
+
+
+def test_numbers_of_two_axes_stand_apart_in_their_corner():
+    law = cohort.law("besiroglu")
+    for flop in (1.0, 1e10, 5.76e23, 5.76e29):
+        drawing = fit_diagrams.draw_parts_of_loss(law, flop)
+        assert overlaps(drawing) == []
 
 
 def test_one_price_is_no_range():

@@ -2,7 +2,7 @@
 
 import pytest
 from drawing import overlaps, svg, theme  # noqa: F401
-from figure_faults import unscaled
+from figure_faults import texts, unscaled
 
 import cohort
 from cohort.architecture import registered
@@ -146,6 +146,47 @@ def test_few_models_are_drawn_without_a_warning(names):
 def test_no_date_of_release_is_said():
     (axes,) = figures.draw_timeline(model_tables.released(["gpt2-xl"]).iloc[:0]).axes
     assert "no date" in axes.texts[0].get_text()
+
+
+def test_one_named_row_is_no_scale_and_one_mark_of_a_number_is_none_either():
+    drawing, axes = theme_figure()
+    axes.barh([0], [1])
+    parts.name_rows(axes, ["64"])
+    axes.set(xlabel="time (ms)", ylabel="concurrency")
+    assert unscaled(drawing) == []
+    axes.set_xticks([0.5])
+    assert unscaled(drawing) == ["time (ms): ['0.5']"]
+
+
+def test_a_mark_beyond_the_ends_of_an_axis_is_no_text_of_a_figure():
+    drawing, axes = theme_figure()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.set_xticks([0.2, 0.8])
+    axes.set_yticks([0.1, 0.9])
+    axes.set_xlim(0.5, 1)
+    assert {"0.8", "0.1", "0.9"} == {text.get_text() for text in texts(drawing)}
+
+
+def test_a_linear_axis_has_no_more_marks_than_have_room():
+    drawing, axes = theme_figure()
+    axes.plot([0, 2e7], [0, 1])
+    axes.set(xlabel="tokens", ylabel="share")
+    assert overlaps(drawing) == []
+    assert unscaled(drawing) == []
+    assert "0" in [text.get_text() for text in axes.get_xticklabels()]
+
+
+def test_a_legend_with_long_names_leaves_the_drawing_its_width():
+    drawing, axes = theme_figure()
+    for at in range(3):
+        axes.plot([0, 1], [at, at], label=f"a model with a long name on an accelerator {at}")
+    parts.legend_above(axes)
+    widths = []
+    for _ in range(3):
+        drawing.canvas.draw()
+        widths.append(axes.get_position().width)
+    assert min(widths) > 0.7
+    assert widths[0] == pytest.approx(widths[2], abs=0.01)
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 1e6), (0.3, 4), (610, 640), (1e-5, 2e-4), (40, 99), (3, 3e12)])

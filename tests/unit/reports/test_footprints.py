@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from cohort.cli import main
 from cohort.errors import CohortError
 from cohort.footprint import from_log
-from cohort.reports.footprints import WRITERS, footprint_lines
+from cohort.reports.footprints import WRITERS, footprint_lines, json_text, markdown_text
 from cohort.reports.report_rows import STATUSES, About, as_records, disclosures
 
 HEADS = "timestamp, index, name, power.draw [W]"
@@ -86,6 +86,12 @@ def test_the_carbon_intensity_of_software_is_per_functional_unit(run):
         score["unit"] == "g per 1,000 tokens" and by_row["SCI for AI, consumer: inference"]["value"] is None
     )
     assert cells(run)["sci", "SCI for AI, provider: training"]["value"] is None
+
+
+def test_a_functional_unit_is_counted_in_any_words(run):
+    reports = disclosures(run, About(unit="answer", units=2660))
+    assert "| 2,660 × answer |" in markdown_text(run, reports)
+    assert '"unit": "answer"' in json_text(run, reports)
 
 
 def test_a_served_run_has_no_training_to_report(tmp_path):

@@ -83,15 +83,15 @@ def _logarithmic(axes: Axes, lengths: list[int], label: str) -> None:
 
 
 def _key_above(axes: Axes, kinds: set[str]) -> None:
-    """Add a key of the kinds of attention above the drawing."""
+    """Add a key of the kinds of attention above the drawing, over the names of rows as well."""
     used = {kind: colour for kind, colour in ATTENTION.items() if kind in kinds}
     patches = [Patch(color=colour) for colour in used.values()]
     axes.legend(
         patches,
         list(used),
         ncols=min(len(used), 4),
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
         fontsize=SMALLEST,
     )
 
@@ -178,7 +178,7 @@ def draw_fits(fits: pd.DataFrame, accelerator: str) -> Figure:
     axes.set(xlabel=f"memory that may be used of {accelerator} (%)", xlim=(0, 100))
     axes.grid(axis="y", visible=False)
     axes.set_axisbelow(True)
-    axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
+    axes.legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1), fontsize=SMALLEST)
     return drawing
 
 

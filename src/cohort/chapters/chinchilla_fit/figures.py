@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from cohort.chapters.law_titles import law_title
 from cohort.display.parts import name_rows, plain_ticks
@@ -29,6 +29,10 @@ MARKS = dict(zip(LOSSES, "oDs^", strict=True))
 SHORT = dict(zip(LOSSES, ("Huber", "absolute", "squared", "squared, no log"), strict=True))
 
 CLEAR = 1.3  # how far a curve goes beyond its largest run
+
+SHARES = (0.2, 0.5, 1, 2, 5)  # of the fitted value, that are marked
+
+WIDE = 100  # from this ratio of its ends on, an axis has no room for them
 
 LEAST_SHARE = 1e-3  # of the fitted value, that an axis goes down to: an end can be 0 or below
 
@@ -192,8 +196,8 @@ def draw_spread(table: pd.DataFrame) -> Figure:
         min(0.45, max(LEAST_SHARE, float((rows["low"] / rows["value"]).min())) / 1.1),
         max(2.2, float((rows["high"] / rows["value"]).max()) * 1.1),
     )
-    axes.xaxis.set_major_locator(FixedLocator([0.2, 0.5, 1, 2, 5]))
-    plain_ticks(axes.xaxis)
+    low, high = axes.get_xlim()
+    plain_ticks(axes.xaxis, SHARES if high / low < WIDE else ())
     axes.grid(visible=False, axis="y")
     name_rows(axes, [f"{name} = {scaled(value)}" for name, value in rows["value"].items()])
     return drawing

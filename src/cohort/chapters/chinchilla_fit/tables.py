@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cohort.display.phrases import power_of_ten
-from cohort.display.words import scaled
+from cohort.display.words import scaled, significant
 from cohort.errors import ParameterError, positive
 from cohort.fitting import LOSSES, Bootstrap, Fit, fit, predicted
 from cohort.fitting.chinchilla_runs import CHINCHILLA, columns, of_chinchilla, relative_errors, runs
@@ -38,9 +38,9 @@ def certificate(found: Fit) -> pd.DataFrame:
     """
     rows = {
         "runs": f"{len(found.runs.losses)}",
-        LOSSES[found.loss]: f"{found.objective:.14g}",
+        LOSSES[found.loss]: significant(found.objective, 14),
         "norm of its gradient": f"below {_ceiling(found.gradient_norm)}",
-        "smallest eigenvalue of its Hessian": f"{found.smallest_eigenvalue:.3g}"
+        "smallest eigenvalue of its Hessian": power_of_ten(found.smallest_eigenvalue)
         if np.isfinite(found.smallest_eigenvalue)
         else "no direction is free",
         "starts that end there": f"{found.starts_agreeing} of {found.starts}",

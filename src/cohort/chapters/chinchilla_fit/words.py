@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.judging import Judgement
-from cohort.display.phrases import of_all, power_of_ten, scaled_range, signed
+from cohort.display.phrases import of_all, percent, power_of_ten, scaled_range, signed
 from cohort.display.words import counted, inflected, paragraphs, ranged, scaled, sentences, significant
 from cohort.errors.names import listed
 from cohort.fitting import Fit
@@ -190,9 +190,12 @@ def residuals(frame: pd.DataFrame, error: pd.Series) -> str:
     kept, percent = ~frame["dropped"], 100 * error
     errors, ratio = percent[kept], frame["ratio"][kept]
     few = errors[ratio < 1]
+    worse = few[few > 0]
+    of_these = " of these" if len(worse) < len(few) else ""
+    by = f", by {worse.median():.1f}% at the median{of_these}" if len(worse) else ""
     early = (
-        f"With fewer tokens than parameters, {of_all(int((few > 0).sum()), len(few), 'fitted run')} "
-        f"did worse than the law says, by {few.median():.1f}% at the median."
+        f"With fewer tokens than parameters, {of_all(len(worse), len(few), 'fitted run')} "
+        f"did worse than the law says{by}."
     )
     return paragraphs(
         f"Half of the fitted runs are within {errors.abs().median():.2f}% of the law, nine in ten within "
@@ -327,7 +330,7 @@ def spread(table: pd.DataFrame, flop: float, reach: float) -> str:
 
 
 def _apart(factor: float) -> str:
-    return f"{100 * (factor - 1):.0f}%" if factor < 3 else f"a factor of {scaled(factor)}"
+    return percent(factor - 1) if factor < 3 else f"a factor of {scaled(factor)}"
 
 
 def exponents_of_law(

@@ -57,7 +57,7 @@ def draw_map_of_models(frame: pd.DataFrame, band: pd.DataFrame, runs: pd.DataFra
                 marker=mark,
                 s=26,
                 zorder=3,
-                label=name if fill == colour and len(part) else None,
+                label=name if len(part) and (fill == colour or hollow.all()) else None,
             )
     low_y = min(1e-3, frame["tokens"].min() / 1e12 / 2)
     axes.set_xlim(0.05, max(1500.0, frame["parameters"].max() / 1e9 * 2))
@@ -67,7 +67,8 @@ def draw_map_of_models(frame: pd.DataFrame, band: pd.DataFrame, runs: pd.DataFra
         plain_ticks(axis)
     axes.text(3.2, 0.0035, "the Chinchilla\nruns", size=SMALLEST, color="#707070")
     axes.text(6, 0.055, "compute-optimal", size=SMALLEST, color=INK)
-    axes.legend(loc="lower right", fontsize=SMALLEST)
+    if len(frame):
+        axes.legend(loc="lower right", fontsize=SMALLEST)
     label_points(axes, list(frame["parameters"] / 1e9), list(frame["tokens"] / 1e12), list(frame.index))
     return drawing
 

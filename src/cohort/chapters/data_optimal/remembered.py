@@ -9,7 +9,7 @@ import pandas as pd
 from cohort.chapters.data_optimal import doubts
 from cohort.display.phrases import among
 from cohort.display.words import inflected, ranged, scaled, sentences, significant
-from cohort.scaling import Allocation
+from cohort.scaling import Allocation, ScalingLaw
 
 
 def equal_loss(name: str, parameters: float, spent: float, best: Allocation) -> str:
@@ -38,6 +38,27 @@ def equal_loss(name: str, parameters: float, spent: float, best: Allocation) -> 
     return (
         f"The low rectangle has the larger area: {name} took {significant(training)} times the training "
         f"compute, and each token of use costs {significant(use, 2)} times as much."
+    )
+
+
+def half_size(law: ScalingLaw) -> str:
+    """Return what half the compute-optimal size takes for the same loss, and where no data are enough.
+
+    Parameters
+    ----------
+    law : ScalingLaw
+        The law.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    half = law.overtraining(0.5)
+    return (
+        f"Along the line of equal loss, half the compute-optimal size takes {half.token_ratio:.2f} times the "
+        f"tokens and {100 * half.compute_overhead:.0f}% more compute, and below "
+        f"{100 * half.critical_parameter_ratio:.0f}% of that size the line has no end."
     )
 
 

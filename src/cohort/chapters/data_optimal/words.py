@@ -74,6 +74,10 @@ def _more(overhead: float) -> str:
     return f"{100 * overhead:,.0f}% more" if overhead >= 0.005 else "hardly more"
 
 
+def _hardly(overhead: float) -> str:
+    return f"{100 * overhead:,.1f}%" if overhead >= 0.0005 else "hardly"
+
+
 def _called(name: str) -> str:
     """Return a law as a sentence calls it: by its authors, or by the name of a reader's file."""
     title = law_title(name)
@@ -184,7 +188,7 @@ def overheads(against: pd.DataFrame) -> str:
     most, least = f"{significant(1 + extra.max())} times as much", extra.idxmin()
     larger = list(against.index[(against["size"] >= 1) & (extra > 0.05)])
     both = (
-        f"The least was spent beyond the optimum by {least}, {100 * extra.min():.1f}% more than needed; the "
+        f"The least was spent beyond the optimum by {least}, {_hardly(extra.min())} more than needed; the "
         f"most by {extra.idxmax()}, {most}."
     )
     too_large = (

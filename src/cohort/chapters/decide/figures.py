@@ -10,7 +10,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from cohort.display.parts import dots, label_points, name_rows, nothing, plain_ticks, round_ticks
+from cohort.display.parts import (
+    dots,
+    label_points,
+    legend_above,
+    mark_rounds,
+    name_rows,
+    nothing,
+    plain_ticks,
+)
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 from cohort.planning import Design
 from cohort.units import BILLION, MILLION, TRILLION
@@ -40,8 +48,7 @@ def draw_prices(table: pd.DataFrame) -> Figure:
     axes.scatter(rows["usd"], places, color=COLOURS[0], s=36, zorder=3)
     axes.set(xscale="log", xlabel="USD per million output tokens")
     axes.set_xlim(float(rows["low"].min()) / 1.3, float(rows["high"].max()) * 1.3)
-    axes.set_xticks(round_ticks(float(rows["low"].min()), float(rows["high"].max())))
-    plain_ticks(axes.xaxis)
+    mark_rounds(axes.xaxis, float(rows["low"].min()), float(rows["high"].max()))
     name_rows(axes, [f"{name}, {row['devices']:,} ×" for name, row in rows.iterrows()])
     return drawing
 
@@ -73,12 +80,11 @@ def draw_designs(kinds: Mapping[str, Sequence[Design]]) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="active parameters (billion)")
     axes.set_ylabel("USD (million)")
     plain_ticks(axes.xaxis)
-    plain_ticks(axes.yaxis)
     least = min(each.usd for designs in kinds.values() for each in designs) / MILLION
     low = min(each.training_usd for designs in kinds.values() for each in designs) / MILLION
     axes.set_ylim(low / 1.3, 30 * least)
-    axes.set_yticks(round_ticks(low, 20 * least)[::2] or [least])
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
+    mark_rounds(axes.yaxis, low, 20 * least, every=2)
+    legend_above(axes)
     return drawing
 
 
@@ -113,10 +119,9 @@ def draw_makers(chosen: pd.DataFrame, made: pd.DataFrame) -> Figure:
     axes.set_ylabel("training tokens (trillion)")
     axes.margins(0.12)
     tokens = [*(chosen["tokens"] / TRILLION), *(made["tokens"] / TRILLION)]
-    axes.set_yticks(round_ticks(min(tokens), max(tokens)))
+    mark_rounds(axes.yaxis, min(tokens), max(tokens))
     plain_ticks(axes.xaxis)
-    plain_ticks(axes.yaxis)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, fontsize=SMALLEST)
+    legend_above(axes, shift=-0.12)
     x, y = list(chosen["active"] / BILLION), list(chosen["tokens"] / TRILLION)
     designs = _along(made["active"] / BILLION, made["tokens"] / TRILLION)
     label_points(axes, x, y, [str(name) for name in chosen.index], others=designs, apart=3)
@@ -164,10 +169,9 @@ def draw_emissions(table: pd.DataFrame, grams: float) -> Figure:
     low, high = min(table["grams"].min(), grams), max(table["grams"].max(), grams)
     axes.set_xlim(low / 1.6, high * 1.6)
     axes.set_ylim(-0.6, len(order) - 0.4)
-    axes.set_xticks(round_ticks(float(low), float(high))[::2] or [float(low), float(high)])
-    plain_ticks(axes.xaxis)
+    mark_rounds(axes.xaxis, float(low), float(high), every=2)
     name_rows(axes, order)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2, fontsize=SMALLEST)
+    legend_above(axes)
     return drawing
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from cohort.display.problems import Problem
 from cohort.display.words import counted, scaled, significant
 from cohort.planning import Demand, Design, Option
-from cohort.units import MILLION, SECONDS_PER_HOUR
+from cohort.units import BILLION, MILLION, SECONDS_PER_HOUR, TRILLION
+
+SIZES = ((TRILLION, "trillion"), (BILLION, "billion"), (MILLION, "million"))  # of sums of money
 
 
 def _price(usd: float) -> str:
@@ -66,14 +68,14 @@ def worked(option: Option | None, demand: Demand, design: Design | None, years: 
             )
         )
     if design is not None and design.serving_usd > 0:
-        training, year = (
-            float(f"{usd / MILLION:.3g}") for usd in (design.training_usd, design.serving_usd / years)
-        )
+        costs = (design.training_usd, design.serving_usd / years)
+        size, word = next((size, word) for size, word in SIZES if max(costs) >= size or size == MILLION)
+        training, year = (float(f"{usd / size:.3g}") for usd in costs)
         even = training / year
         found.append(
             Problem(
-                f"Training costs USD {significant(training)} million, serving USD {significant(year)} "
-                "million a year. When has use cost as much as training?",
+                f"Training costs USD {significant(training)} {word}, serving USD {significant(year)} "
+                f"{word} a year. When has use cost as much as training?",
                 (f"{significant(training)} ÷ {significant(year)} = {significant(even)} years.",),
                 f"After {significant(even)} years, were it used for so long.",
             )

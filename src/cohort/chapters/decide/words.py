@@ -14,7 +14,7 @@ from cohort.display.words import counted, inflected, running, scaled, sentences,
 from cohort.errors.names import listed
 from cohort.planning import Demand, Design, Limits, Option, Plan, Point
 from cohort.registry.devices import accelerator
-from cohort.units import BILLION, MILLION
+from cohort.units import MILLION
 
 CLOSE = 0.2  # chance from which on a choice is called open
 CENTURY = 100
@@ -37,15 +37,11 @@ def usd(value: float) -> str:
     >>> usd(5_298_201.0), usd(1.29)
     ('USD 5.3 million', 'USD 1.29')
     """
-    if value >= BILLION:
-        return f"USD {significant(value / BILLION, 2)} billion"
-    if value >= MILLION:
-        return f"USD {significant(value / MILLION, 2)} million"
-    return f"USD {significant(value)}"
+    return f"USD {scaled(value, 2) if value >= MILLION else significant(value)}"
 
 
 def _size(parameters: float) -> str:
-    return f"{significant(parameters / BILLION, 2)} billion"
+    return scaled(parameters, 2)
 
 
 def brief_on_serving(name: str, found: Plan, table: pd.DataFrame) -> str:
@@ -450,6 +446,8 @@ def other_law_said(ours: Mapping[str, Design], theirs: Mapping[str, Design]) -> 
     one, other = (each["dense"].spec.active_parameters for each in (ours, theirs))
     times = max(one / other, other / one)
     way = "smaller" if other < one else "larger"
+    written = significant(times, 2)
+    change = "about as large" if written == "1" else f"{written} times {way}"
     cheaper = {
         name: min(each, key=lambda kind: each[kind].usd) for name, each in (("a", ours), ("b", theirs))
     }
@@ -457,7 +455,7 @@ def other_law_said(ours: Mapping[str, Design], theirs: Mapping[str, Design]) -> 
     agree = "agree on the kind" if cheaper["a"] == cheaper["b"] else "agree on whether to make it a mixture"
     return (
         f"By the coefficients that {OTHER_LAW.capitalize()} et al. printed, the best dense model would be "
-        f"{significant(times, 2)} times {way}. {same} {agree}."
+        f"{change}. {same} {agree}."
     )
 
 

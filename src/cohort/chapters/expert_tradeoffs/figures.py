@@ -68,10 +68,10 @@ def draw_trade(frame: pd.DataFrame) -> Figure:
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
     own = frame.xs("it is", level="as")
+    axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=SMALLEST)
     label_points(axes, list(own["training"]), list(own["memory"]), models)
     for text in axes.texts:  # the lines pass behind the names
         text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
-    axes.legend(ncols=1, loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=SMALLEST)
     return drawing
 
 

@@ -176,6 +176,6 @@ def draw_modern(modern: pd.DataFrame, pairs: pd.DataFrame, named: Sequence[str])
     axes.annotate("worth all its weights", (9.4, 9.4), (-5, 0), textcoords="offset points", ha="right",
                   size=SMALLEST)  # fmt: skip
     shown = [name for name in dict.fromkeys(named) if name in modern.index]
-    label_points(axes, list(modern.loc[shown, "sparsity"]), list(modern.loc[shown, "times"]), shown)
     axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST, columnspacing=0.9)
+    label_points(axes, list(modern.loc[shown, "sparsity"]), list(modern.loc[shown, "times"]), shown)
     return drawing

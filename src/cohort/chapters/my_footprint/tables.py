@@ -5,14 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from cohort.display.phrases import power_of_ten
-from cohort.display.words import mass_unit
+from cohort.display.words import MASSES, mass_unit
 from cohort.footprint import BOUNDARIES, LoggedRun, grid
 from cohort.footprint.accounts import BOUNDARY_WORDS
 from cohort.reports.report_rows import NOT_ASSESSED, Cell
-from cohort.units import G_PER_KG, KG_PER_TONNE
 
 BESIDE = ("Norway", "France", "UK", "USA", "Japan", "China", "India", "Poland")
-_MASSES = {"g": G_PER_KG, "kg": 1.0, "t": 1 / KG_PER_TONNE}
 # What a factor is called where a reader meets it.
 NAMES = {
     "pue": "losses of the data centre",
@@ -73,7 +71,7 @@ def by_boundary(run: LoggedRun) -> pd.DataFrame:
         }  # fmt: skip
     table = pd.DataFrame.from_dict(rows, orient="index")
     unit = mass_unit(float(table["location"].max()))
-    table = table * _MASSES[unit]
+    table = table / MASSES[unit]
     table.attrs["unit"] = unit
     return table
 
@@ -143,7 +141,7 @@ def cells(found: tuple[Cell, ...]) -> pd.DataFrame:
     for cell in found:
         value = cell.value if isinstance(cell.value, str) else NOT_ASSESSED
         if isinstance(cell.value, (int, float)):
-            value = f"{power_of_ten(cell.value)} {cell.unit}"
+            value = cell.with_unit(power_of_ten(cell.value))
         span = (
             ""
             if cell.low is None or cell.high is None

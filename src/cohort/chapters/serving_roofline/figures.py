@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from cohort.chapters.serving_roofline.tables import SOURCES
-from cohort.display.parts import dots, label_points, name_rows, nothing, plain_ticks, stacked
+from cohort.display.parts import (
+    dots,
+    label_points,
+    lay_out,
+    legend_above,
+    name_rows,
+    nothing,
+    plain_ticks,
+    stacked,
+)
 from cohort.display.theme import COLOURS, INK, PALE, SMALLEST, WIDTH, figure
 
 TERA = 1e12
@@ -72,18 +81,45 @@ def draw_roofline(phases: pd.DataFrame) -> Figure:
 
 
 def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
-    """Name the phases beside the roof: below the slope, and above and below the flat by turns."""
-    turns = cycle(LEVELS)
+    """Name the phases beside the roof, apart: beside the slope, and above and below the flat by turns."""
+    turns = cycle(range(len(LEVELS)))
     rows = phases.sort_values("intensity")
     near = (rows["intensity"] > NEAR * rows["intensity"].shift(fill_value=0.0)).cumsum()
+    lay_out(axes)
+    written: list[Bbox] = []
     for _, group in rows.groupby(near):
         name, row = " and ".join(map(str, group.index)), group.iloc[0]
-        place: dict[str, Any] = {"xytext": (9, -4), "ha": "left", "va": "top"}
-        if row["intensity"] >= row["ridge"]:
-            level = next(turns)
-            place = {"xytext": (0, level), "ha": "center", "va": "bottom" if level > 0 else "top"}
-        at = (row["intensity"], row["attainable"] / TERA)
-        axes.annotate(name, at, textcoords="offset points", size=SMALLEST, **place)
+        text = axes.annotate(
+            name,
+            (row["intensity"], row["attainable"] / TERA),
+            (0, 0),
+            textcoords="offset points",
+            size=SMALLEST,
+        )
+        turn = next(turns) if row["intensity"] >= row["ridge"] else None
+        for place in _beside_slope() if turn is None else _beside_flat(turn):
+            text.set(ha=place[1], va=place[2])
+            text.xyann = place[0]
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for other in written):
+                break
+        written.append(box)
+
+
+_Place = tuple[tuple[float, float], str, str]
+
+
+def _beside_slope() -> list[_Place]:
+    """Return where the name of a phase on the slope may stand: below it, above it, then further away."""
+    below = [((9, -level), "left", "top") for level in (4, 16, 28)]
+    above = [((-9, level), "right", "bottom") for level in (4, 16, 28)]
+    return [place for pair in zip(below, above, strict=True) for place in pair]
+
+
+def _beside_flat(turn: int) -> list[_Place]:
+    """Return where the name of a phase at the flat may stand, the level whose turn it is first."""
+    levels = LEVELS[turn:] + LEVELS[:turn]
+    return [((0, level), "center", "bottom" if level > 0 else "top") for level in levels]
 
 
 def draw_crossing(table: pd.DataFrame, turned: int, most: int) -> Figure:
@@ -155,7 +191,7 @@ def draw_frontiers(found: Mapping[str, pd.DataFrame]) -> Figure:
     axes.set(yscale="log", xlabel="speed that one user sees (tokens/s)", xlim=(0, None))
     axes.set_ylabel("output tokens/s per device")
     plain_ticks(axes.yaxis)
-    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(-0.1, 1), fontsize=SMALLEST)
+    legend_above(axes)
     return drawing
 
 
@@ -211,8 +247,8 @@ def draw_throughput_against_speed(
     rows = sweep.loc[named]
     labels = [f"{number:,}" for number in named]
     every = list(zip(sweep["each"], sweep["throughput"] / devices, strict=True))
-    label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels, others=every)
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALLEST)
+    label_points(axes, list(rows["each"]), list(rows["throughput"] / devices), labels, others=every)
     return drawing
 
 

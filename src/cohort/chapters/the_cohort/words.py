@@ -10,7 +10,7 @@ from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.registered import title
 from cohort.chapters.the_cohort.diagrams import sight
 from cohort.chapters.the_cohort.tables import equal_counts, within_rounding
-from cohort.display.phrases import among, scaled_range, signed
+from cohort.display.phrases import among, percent, scaled_range, signed
 from cohort.display.words import binary, counted, inflected, ranged, running, sentences, significant
 from cohort.units import GIB, KIB
 
@@ -171,14 +171,15 @@ def how_known(matrix: pd.DataFrame) -> str:
     if not facts:
         return "The data hold no facts on the models chosen."
     kinds = matrix.stack().value_counts()
+    read = kinds.get("derived", 0)
     unsaid = (matrix == "undisclosed").sum()
     silent = unsaid.index[(unsaid == unsaid.max()) & (unsaid > 0)]
     left_out = (
         f"Most often kept back, each for {among(unsaid.max(), len(matrix), 'model')}: {', '.join(silent)}."
     )
     return sentences(
-        f"{100 * kinds.get('stated', 0) / facts:.0f}% of the {facts} cells are stated, "
-        f"{100 * kinds.get('derived', 0) / facts:.0f}% had to be read off a configuration.",
+        f"{percent(kinds.get('stated', 0) / facts)} of the {facts} cells are stated, "
+        f"{percent(read / facts) if read else 'none'} had to be read off a configuration.",
         left_out if len(silent) else "Nothing is kept back.",
     )
 
@@ -347,7 +348,8 @@ def cache_cost(counts: pd.DataFrame, caches: pd.DataFrame, context: int) -> str:
     )
     return sentences(
         extremes if per_token[most] > per_token[least] else "",
-        f"A sequence of {counted(context, 'token')} takes {_memory(gib.min() * GIB, gib.max() * GIB)}.",
+        f"A sequence of {counted(context, 'token')} takes {_memory(gib.min() * GIB, gib.max() * GIB)}"
+        + (f", {binary(per_token[most])} for a token." if len(caches) == 1 else "."),
         f"Size does not tell: its rank correlation with the cost per token is {signed(order, '.2f')}."
         if len(size) > 2 and abs(order) < 0.5
         else f"The rank correlation between size and cost per token is {signed(order, '.2f')}."

@@ -1,5 +1,7 @@
 """The Chinchilla runs and what was published of them: known figures, misprints, and bad input."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,13 @@ def test_the_certificate_prints_the_objective_in_full():
     value = tables.certificate(FIT)["value"]
     assert float(value["sum of Huber's misfits of log losses"]) == pytest.approx(FIT.objective, rel=1e-13)
     assert value["runs"] == "240"
+
+
+def test_small_values_of_the_certificate_are_written_out():
+    small = dataclasses.replace(FIT, objective=8.8162449241236e-05, smallest_eigenvalue=2.17e-05)
+    value = tables.certificate(small)["value"]
+    assert value["sum of Huber's misfits of log losses"] == "0.000088162449241236"
+    assert value["smallest eigenvalue of its Hessian"] == "2.17 × 10⁻⁵"
 
 
 def test_published_laws_are_scored_on_the_same_runs():

@@ -143,6 +143,12 @@ def test_the_residuals_of_the_fit():
     )
 
 
+def test_the_median_of_those_that_did_worse_is_above_the_law():
+    frame = pd.DataFrame({"dropped": [False] * 3, "ratio": [0.5, 0.5, 0.5]})
+    said = words.residuals(frame, pd.Series([0.02, -0.05, -0.06]))
+    assert "1 of 3 fitted runs did worse than the law says, by 2.0% at the median of these." in said
+
+
 def test_residuals_without_outliers_and_with_a_law_that_holds():
     frame = pd.DataFrame({"ratio": [200.0] * 6 + [20.0, 30.0], "dropped": [False] * 7 + [True]})
     error = pd.Series([0.01, -0.01, 0.02, -0.02, 0.01, -0.01, 0.01, -0.05])

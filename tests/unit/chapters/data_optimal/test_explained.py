@@ -82,6 +82,9 @@ def test_what_to_remember():
 
 
 def test_two_models_of_equal_loss_in_words():
+    assert remembered.half_size(LAW).startswith(
+        "Along the line of equal loss, half the compute-optimal size takes "
+    )
     said = remembered.equal_loss("it", 5e9, 6 * 5e9 * 4e11, BEST)
     assert said.startswith("The low rectangle has the larger area: it took")
     assert f"costs {5e9 / BEST.parameters:.2g} times as much" in said

@@ -234,6 +234,7 @@ def test_designs_are_set_beside_the_optimum_and_another_law(designed):
     )
     theirs = lab.best_of_kind(lab.by_another_law(DEMAND, LIMITS, 2.0, 1e22, H100))
     assert "By the coefficients that Hoffmann et al. printed" in words.other_law_said(best, theirs)
+    assert "would be about as large. Both laws agree" in words.other_law_said(best, best)
     assert "no dense model" in words.other_law_said({}, theirs)
 
 

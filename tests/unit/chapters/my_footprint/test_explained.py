@@ -112,6 +112,13 @@ def test_tables_of_boundaries_grow_and_places_hold_the_own_one(tmp_path):
     assert tables.places(run)["France"] == cohort.grid("France").g_per_kwh
 
 
+def test_a_small_share_of_a_short_run_is_in_milligrams(tmp_path):
+    whole = tables.by_boundary(of("sample", tmp_path))
+    part = tables.by_boundary(from_log(SAMPLE, boundary="with_embodied", grid="France", share=1e-5))
+    assert (whole.attrs["unit"], part.attrs["unit"]) == ("g", "mg")
+    assert part["location"].iloc[0] == pytest.approx(1e-2 * whole["location"].iloc[0], rel=1e-6)
+
+
 def test_public_logs_are_told_with_those_that_differ():
     runs = published.public_logs()
     near = published.near(runs)

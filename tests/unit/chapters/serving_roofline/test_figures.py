@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawing import theme  # noqa: F401
+from drawing import overlaps, theme  # noqa: F401
 
 from cohort.chapters.serving_roofline import changes, comparisons, figures, tables
 from cohort.serving import roofline
@@ -35,6 +35,15 @@ def test_the_roofline_bends_at_the_ridge():
     boxes = {text.get_text(): text.get_window_extent() for text in drawing.axes[0].texts}
     flat = drawing.axes[0].transData.transform((1000, 989))[1]
     assert boxes["training"].y1 < flat < boxes["prefill"].y0
+
+
+def test_names_of_phases_stand_apart_where_the_roof_bends_between_them():
+    lengths = {"input_tokens": 513, "output_tokens": 3, "weight_dtype": "int8"}
+    drawing = figures.draw_roofline(tables.phases("llama-3-70b", "A100 PCIe 80GB", 64, **lengths))
+    assert texts(drawing) == ["decode, 1", "decode, 64", "prefill", "training"]
+    assert overlaps(drawing) == []
+    near = tables.phases("llama-3-70b", "Trainium2", 3, input_tokens=2, output_tokens=2)
+    assert overlaps(figures.draw_roofline(near)) == []
 
 
 def test_two_types_of_number_have_two_roofs():

@@ -192,6 +192,8 @@ def test_variants():
         "value for each head* the memory would hold 38 answers in place of 349. A latent vector is small but "
         "not divided: each of 4 devices holds all of it. Fewer bits"
     )
+    few = words.variants(saved.assign(most=1), 4)
+    assert "would hold 1 answer in place of 1. A" in few
     none = words.variants(saved.assign(throughput=float("nan")), 1)
     assert none.startswith("None of these fits the memory. With *a key")
     assert "latent" not in none

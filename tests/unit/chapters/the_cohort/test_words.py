@@ -85,6 +85,8 @@ def test_how_fields_are_known():
         "73% of the 154 cells are stated, 22% had to be read off a configuration.\n"
         "Most often kept back, each for 2 of 14 models: training tokens, training context, alignment."
     )
+    stated = words.how_known(pd.DataFrame({"date": ["stated", "stated"]}))
+    assert stated.startswith("100% of the 2 cells are stated, none had to be read off a configuration.")
     told = pd.DataFrame({"date": ["stated", "derived"]})
     assert words.how_known(told).endswith("Nothing is kept back.")
     assert words.how_known(pd.DataFrame({"date": [""]})) == "The data hold no facts on the models chosen."
@@ -159,7 +161,7 @@ def test_what_context_costs():
         "this context is longer than the makers offer; they stand here for comparison only."
     )
     single = words.cache_cost(one(COUNTS, "Llama 3 8B"), one(CACHES, "Llama 3 8B"), 8192)
-    assert single == "A sequence of 8,192 tokens takes 1 GiB."
+    assert single == "A sequence of 8,192 tokens takes 1 GiB, 128 KiB for a token."
 
 
 def test_what_context_costs_by_its_length():

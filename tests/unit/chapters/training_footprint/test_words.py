@@ -102,10 +102,10 @@ def test_what_the_answer_follows():
 def test_sources_of_the_hardware():
     kg = pd.Series([164.0, 14.65, 1325.0])
     assert emitted.hardware(MAKING, ["A", "B"], kg) == (
-        "*Hardware.* Making it is 3.7 to 6.7% of the totals where the accelerator has been assessed. For C a "
-        "whole H100 stands in, too much for a small chip: 15%. Sources for one H100 go from 14.7 kg, the die "
-        "alone, to 1,325 kg with its share of the server; the central value was assumed for another card "
-        "([Luccioni et al., 2022](../bibliography.md#luccioni2022bloom))."
+        "*Hardware.* The accelerator of 2 of 3 runs has been assessed, and making it is 3.7 to 6.7% of the "
+        "totals there. For C a whole H100 stands in, too much for a small chip: 15%. Sources for one H100 go "
+        "from 14.7 kg, the die alone, to 1,325 kg with its share of the server; the central value was "
+        "assumed for another card ([Luccioni et al., 2022](../bibliography.md#luccioni2022bloom))."
     )
     assert emitted.hardware(MAKING, ["A", "B", "C"], kg).count("H100") == 1
     assert emitted.hardware(MAKING, [], kg).startswith("*Hardware.* For A, B and C a whole H100 stands")

@@ -43,7 +43,7 @@ def load_balance(balance: Balance, experts: int) -> str:
         waiting = (
             f"The slowest of {devices} devices, {PLACED[balance.placement]}, has {significant(slowest)} "
             f"times, {why}. The time of an expert layer follows the slowest, so "
-            f"{100 * (1 - 1 / slowest):.0f}% of the devices' time is lost in waiting."
+            f"{percent(max(0.0, 1 - 1 / slowest))} of the devices' time is lost in waiting."
         )
     return sentences(
         f"The busiest expert has {significant(loads['busiest expert'])} times the mean load. {waiting}",

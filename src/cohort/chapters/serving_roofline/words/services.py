@@ -331,7 +331,8 @@ def variants(saved: pd.DataFrame, devices: int) -> str:
         best = f"Of those that fit, *{able.idxmax()}* writes most, {significant(able.max())} tokens a second."
     return running(
         best,
-        f"With *{heads}* the memory would hold {most[heads]:,} answers in place of {most['as it is']:,}.",
+        f"With *{heads}* the memory would hold {counted(int(most[heads]), 'answer')} in place of "
+        f"{most['as it is']:,}.",
         f"A latent vector is small but not divided: each of {devices} devices holds all of it."
         if devices > 1
         else "",

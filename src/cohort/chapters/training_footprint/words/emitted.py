@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cohort.chapters.training_footprint.tables import WORDS
-from cohort.display.phrases import placed
+from cohort.display.phrases import of_all, placed
 from cohort.display.words import bullets, running, significant
 from cohort.errors.names import listed
 from cohort.footprint.factors import Range
@@ -255,8 +255,8 @@ def hardware(making: pd.Series, assessed: Sequence[str], h100_kg: pd.Series) -> 
     """
     others = [name for name in making.index if name not in assessed]
     own = (
-        f"Making it is {span(making[list(assessed)])}% of the totals where the accelerator has been "
-        "assessed. "
+        f"The accelerator of {of_all(len(assessed), len(making), 'run')} has been assessed, and making it is "
+        f"{span(making[list(assessed)])}% of the totals there. "
         if assessed
         else ""
     )
