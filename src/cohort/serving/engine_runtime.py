@@ -31,7 +31,8 @@ class SecondRunner:
     Attributes
     ----------
     models : int
-        Which models it runs by default: 0 for none, 1 for dense ones without recurrent layers, 2 for all.
+        Which models it runs by default: 0 for none, 1 to 3 for those of more and more families, 4 for these
+        and all dense ones without recurrent layers, 5 for all.
     logits : tuple of three floats
         Bytes of each score of the vocabulary while tokens are sampled.
     graphs : bool
@@ -74,6 +75,8 @@ class Engine:
         Columns to which it pads the inner layer of experts in MXFP4.
     encodes : bool
         Whether it loads a model's encoder of images with it, and tries it on as many as it reads at once.
+    whole_towers : bool
+        Whether some families' encoders of images are held whole on every device.
     base : tuple of three floats
         Bytes on each device, whatever the model.
     joined : tuple of three floats
@@ -103,6 +106,7 @@ class Engine:
     ahead: int | None
     padded: int
     encodes: bool
+    whole_towers: bool
     base: tuple[float, float, float]
     joined: tuple[float, float, float]
     activations: tuple[float, float, float]
@@ -116,6 +120,10 @@ class Engine:
 _BOUNDS = ("low", "value", "high")
 SERVER_BANDWIDTH = 1.9e12  # bytes a second that tell cards for servers from others
 _FLASHINFER = ("fp8", "nvfp4")  # caches that the usual kernels read on Hopper alone
+# Families that vLLM came to run by its second runner, in steps: config/vllm.py of 0.22, 0.23 and 0.24.
+_STEPS = ({"qwen3"}, {"llama", "mistral"}, {"deepseek_v2", "qwen2_moe", "granitemoe"})
+# Families whose towers vLLM takes as transformers has them, which nothing divides: its gemma4_mm.py.
+_WHOLE_TOWERS = {"gemma4_text"}
 _HEADS = (64, 128, 256)  # widths of heads that FlashInfer's kernels take
 LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
 _SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
@@ -242,6 +250,7 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         unified=float(rows["unified"]["value"]) > 0 if "unified" in rows else True,
         padded=int(rows["padded"]["value"]) if "padded" in rows else 1,
         encodes="encoder" in rows,
+        whole_towers="whole_towers" in rows,
         base=three("base", MIB),
         joined=three("joined", MIB),
         activations=three("activations"),
@@ -315,9 +324,12 @@ def takes_second_runner(spec: ModelSpec, needs: Engine) -> bool:
     -------
     bool
     """
+    step = needs.second.models
+    if step > len(_STEPS) + 1 or any(spec.family in families for families in _STEPS[:step]):
+        return True
     mixers = (each for layer in spec.layers for each in layer.mixers)
     plain = not spec.experts and not any(each.state_elements() for each in mixers)
-    return needs.second.models == 2 or (needs.second.models == 1 and plain)
+    return plain and step > len(_STEPS)
 
 
 def captured_graphs(sequences: int, batched_tokens: int) -> tuple[int, int]:
@@ -419,6 +431,26 @@ def encoder(spec: ModelSpec, stage: range, runs: Running) -> Encoder | None:
     return spec.encoder if runs.images and runs.needs.encodes and stage.start == 0 else None
 
 
+def encoder_devices(spec: ModelSpec, layout: Layout, runs: Running) -> int:
+    """Return how many devices divide the encoder of images.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    layout : Layout
+        How devices share it.
+    runs : Running
+        The engine.
+
+    Returns
+    -------
+    int
+        1 where each of them holds it whole.
+    """
+    return 1 if runs.needs.whole_towers and spec.family in _WHOLE_TOWERS else layout.tensor
+
+
 def _encoded(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> float:
     """Return the bytes that the encoder computes of the images that are tried at once, on one device.
 
@@ -428,7 +460,7 @@ def _encoded(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> fl
     if found is None:
         return 0.0
     images = max(runs.batched_tokens // found.tokens, 1)
-    inner = (3 if found.gated else 2) * found.width / layout.tensor
+    inner = (3 if found.gated else 2) * found.width / encoder_devices(spec, layout, runs)
     return ACTIVATION_BYTES * images * found.patches * (3 * found.hidden + inner)
 
 

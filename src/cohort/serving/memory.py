@@ -26,6 +26,7 @@ from cohort.serving.engine_runtime import (
     SERVER_BANDWIDTH,
     Running,
     encoder,
+    encoder_devices,
     engine_needs,
     runtime,
     size_class,
@@ -394,9 +395,11 @@ def _padding(device: Accelerator, running: Running) -> tuple[int, int]:
 def _of_encoder(
     spec: ModelSpec, layout: Layout, stage: range, running: Running
 ) -> tuple[tuple[str, int], ...]:
-    """Return the weights of the encoder of images, which releases keep in 16 bits and engines split."""
+    """Return the weights of the encoder of images, in 16 bits as releases keep it, and mostly split."""
     found = encoder(spec, stage, running)
-    return ((ENCODER, round(ACTIVATION_BYTES * found.parameters / layout.tensor)),) if found else ()
+    if found is None:
+        return ()
+    return ((ENCODER, round(ACTIVATION_BYTES * found.parameters / encoder_devices(spec, layout, running))),)
 
 
 @lru_cache(maxsize=2048)
