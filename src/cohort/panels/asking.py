@@ -145,7 +145,7 @@ def ask(name: str, /, **given: object) -> Answer:
     Examples
     --------
     >>> ask("memory", model="llama-3-8b", context=8192).sentences[0]
-    'Llama 3 8B with 1 sequence of 8,192 tokens fits on 1 H100 SXM 80GB, with 53.3 GiB to spare.'
+    'Llama 3 8B with 1 sequence of 8,192 tokens fits on 1 H100 SXM 80GB, with 52.7 GiB to spare.'
     """
     asked = panel(name)
     values = read_all(asked.inputs, given)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import Layer, ModelSpec
 from cohort.architecture.encoder import Encoder
 from cohort.architecture.feedforward import Dense, Experts, Residual
@@ -14,12 +15,39 @@ from cohort.errors import ParameterError, one_of
 from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator
+from cohort.serving.caches import CacheFormat
 from cohort.serving.layouts import Layout, on_device
 from cohort.units import GIB, MIB
 
 ACTIVATION_BYTES = 2
 # Devices that one is linked with at the most, in rings (two) and trees (a parent and two children) of NCCL.
 NEIGHBOURS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SecondRunner:
+    """What the second model runner of vLLM tries and keeps, where it differs from the first.
+
+    Attributes
+    ----------
+    models : int
+        Which models it runs by default: 0 for none, 1 to 3 for those of more and more families, 4 for these
+        and all dense ones without recurrent layers, 5 for all.
+    logits : tuple of three floats
+        Bytes of each score of the vocabulary while tokens are sampled.
+    graphs : bool
+        Whether CUDA graphs are set aside before the cache is sized.
+    encodes : bool
+        Whether the encoder of images is tried.
+    kept : float
+        Bytes of each score that are kept for penalties, where they are counted before the cache is sized.
+    """
+
+    models: int
+    logits: tuple[float, float, float]
+    graphs: bool
+    encodes: bool
+    kept: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +75,8 @@ class Engine:
         Columns to which it pads the inner layer of experts in MXFP4.
     encodes : bool
         Whether it loads a model's encoder of images with it, and tries it on as many as it reads at once.
+    whole_towers : bool
+        Whether some families' encoders of images are held whole on every device.
     base : tuple of three floats
         Bytes on each device, whatever the model.
     joined : tuple of three floats
@@ -61,6 +91,10 @@ class Engine:
         cache is sized; zeros where they come on top of the share.
     whole_graphs : float
         Bytes of each CUDA graph that is whole, likewise.
+    workspace : float
+        Bytes that FlashInfer's kernels of attention work in, where they are counted with the graphs.
+    second : SecondRunner
+        What its second model runner does otherwise.
     """
 
     name: str
@@ -72,15 +106,25 @@ class Engine:
     ahead: int | None
     padded: int
     encodes: bool
+    whole_towers: bool
     base: tuple[float, float, float]
     joined: tuple[float, float, float]
     activations: tuple[float, float, float]
     logits: tuple[float, float, float]
     graphs: tuple[float, float, float]
     whole_graphs: float
+    workspace: float
+    second: SecondRunner
 
 
 _BOUNDS = ("low", "value", "high")
+SERVER_BANDWIDTH = 1.9e12  # bytes a second that tell cards for servers from others
+_FLASHINFER = ("fp8", "nvfp4")  # caches that the usual kernels read on Hopper alone
+# Families that vLLM came to run by its second runner, in steps: config/vllm.py of 0.22, 0.23 and 0.24.
+_STEPS = ({"qwen3"}, {"llama", "mistral"}, {"deepseek_v2", "qwen2_moe", "granitemoe"})
+# Families whose towers vLLM takes as transformers has them, which nothing divides: its gemma4_mm.py.
+_WHOLE_TOWERS = {"gemma4_text"}
+_HEADS = (64, 128, 256)  # widths of heads that FlashInfer's kernels take
 LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
 _SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
 _FIRST = "0"  # a row that holds for every version
@@ -102,6 +146,8 @@ class Running:
         Tokens that it reads at once, and sequences that it samples for.
     images : bool
         Whether the encoder of images is loaded, where the model has one.
+    flashinfer : bool
+        Whether attention takes the kernels of FlashInfer.
     """
 
     needs: Engine
@@ -111,6 +157,7 @@ class Running:
     batched_tokens: int
     sequences: int
     images: bool = True
+    flashinfer: bool = False
 
 
 def engines() -> list[str]:
@@ -186,6 +233,9 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         low, value, high = (float(rows[quantity][bound]) * unit for bound in _BOUNDS)
         return low, value, high
 
+    def number(quantity: str, unit: float = 1.0) -> float:
+        return float(rows[quantity]["value"]) * unit if quantity in rows else 0.0
+
     def counts(quantity: str) -> tuple[int, int, int]:
         low, value, high = map(int, three(quantity))
         return low, value, high
@@ -200,12 +250,21 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         unified=float(rows["unified"]["value"]) > 0 if "unified" in rows else True,
         padded=int(rows["padded"]["value"]) if "padded" in rows else 1,
         encodes="encoder" in rows,
+        whole_towers="whole_towers" in rows,
         base=three("base", MIB),
         joined=three("joined", MIB),
         activations=three("activations"),
         logits=three("logits"),
         graphs=three("graphs", MIB),
-        whole_graphs=float(rows["whole_graphs"]["value"]) * MIB if "whole_graphs" in rows else 0.0,
+        whole_graphs=number("whole_graphs", MIB),
+        workspace=number("workspace", MIB),
+        second=SecondRunner(
+            models=int(number("second_runner")),
+            logits=three("second_logits"),
+            graphs=number("second_graphs") > 0,
+            encodes=number("second_encoder") > 0,
+            kept=number("second_kept"),
+        ),
     )
 
 
@@ -227,6 +286,50 @@ def size_class(device: Accelerator, needs: Engine) -> int:
     if device.year < _SERVERS or (device.unified and not needs.unified):
         return 0
     return sum(device.allocatable_bytes >= least for least in (LARGE, LARGEST))
+
+
+def takes_flashinfer(device: Accelerator, cache: CacheFormat) -> bool:
+    """Return whether vLLM takes FlashInfer's kernels of attention on a device, for heads that these know.
+
+    Parameters
+    ----------
+    device : Accelerator
+        The device.
+    cache : CacheFormat
+        How the cache is stored.
+
+    Returns
+    -------
+    bool
+        So on Blackwell in servers, and wherever else but on Hopper a cache is in fp8 or NVFP4.
+    """
+    if device.vendor != "NVIDIA":
+        return False
+    blackwell = "fp4" in dict(device.peaks)
+    server = device.bandwidth >= SERVER_BANDWIDTH and device.year >= _SERVERS
+    return blackwell if server else cache.keys.name in _FLASHINFER
+
+
+def takes_second_runner(spec: ModelSpec, needs: Engine) -> bool:
+    """Return whether an engine runs a model by its second model runner by default.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    needs : Engine
+        The engine.
+
+    Returns
+    -------
+    bool
+    """
+    step = needs.second.models
+    if step > len(_STEPS) + 1 or any(spec.family in families for families in _STEPS[:step]):
+        return True
+    mixers = (each for layer in spec.layers for each in layer.mixers)
+    plain = not spec.experts and not any(each.state_elements() for each in mixers)
+    return plain and step > len(_STEPS)
 
 
 def captured_graphs(sequences: int, batched_tokens: int) -> tuple[int, int]:
@@ -284,22 +387,29 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
     last = stage.stop == len(spec.layers)
     scores = runs.sequences * (spec.head_rows or spec.vocabulary) if last else 0
     needs = runs.needs
-    computed = max(computed, _encoded(spec, layout, stage, runs))
+    second = needs.second if takes_second_runner(spec, needs) else None
+    if second is None or second.encodes:
+        computed = max(computed, _encoded(spec, layout, stage, runs))
     others = min(layout.devices - 1, NEIGHBOURS)
     cut, whole = captured_graphs(runs.sequences, runs.batched_tokens)
+    if second and not second.graphs:
+        cut = whole = 0
+    fixed = needs.whole_graphs * whole + (second.kept * scores if second else 0.0)
+    if cut and runs.flashinfer and any(_flat_heads(layer) for layer in distinct):
+        fixed += needs.workspace
+    logits = second.logits if second else needs.logits
     low, usual, high = (
-        round(
-            base
-            + others * more
-            + max(times * computed, wide * scores)
-            + graph * cut * len(stage)
-            + needs.whole_graphs * whole
-        )
+        round(base + others * more + max(times * computed, wide * scores) + graph * cut * len(stage) + fixed)
         for base, more, times, wide, graph in zip(
-            needs.base, needs.joined, needs.activations, needs.logits, needs.graphs, strict=True
+            needs.base, needs.joined, needs.activations, logits, needs.graphs, strict=True
         )
     )
     return low, usual, high
+
+
+def _flat_heads(layer: Layer) -> bool:
+    """Whether a layer has attention with heads of a width that FlashInfer's kernels take."""
+    return any(isinstance(each, GroupedQuery) and each.head_dim in _HEADS for each in layer.mixers)
 
 
 def encoder(spec: ModelSpec, stage: range, runs: Running) -> Encoder | None:
@@ -321,6 +431,26 @@ def encoder(spec: ModelSpec, stage: range, runs: Running) -> Encoder | None:
     return spec.encoder if runs.images and runs.needs.encodes and stage.start == 0 else None
 
 
+def encoder_devices(spec: ModelSpec, layout: Layout, runs: Running) -> int:
+    """Return how many devices divide the encoder of images.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    layout : Layout
+        How devices share it.
+    runs : Running
+        The engine.
+
+    Returns
+    -------
+    int
+        1 where each of them holds it whole.
+    """
+    return 1 if runs.needs.whole_towers and spec.family in _WHOLE_TOWERS else layout.tensor
+
+
 def _encoded(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> float:
     """Return the bytes that the encoder computes of the images that are tried at once, on one device.
 
@@ -330,7 +460,7 @@ def _encoded(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> fl
     if found is None:
         return 0.0
     images = max(runs.batched_tokens // found.tokens, 1)
-    inner = (3 if found.gated else 2) * found.width / layout.tensor
+    inner = (3 if found.gated else 2) * found.width / encoder_devices(spec, layout, runs)
     return ACTIVATION_BYTES * images * found.patches * (3 * found.hidden + inner)
 
 

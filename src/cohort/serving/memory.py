@@ -23,18 +23,21 @@ from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
 from cohort.serving.engine_runtime import (
     ACTIVATION_BYTES,
+    SERVER_BANDWIDTH,
     Running,
     encoder,
+    encoder_devices,
     engine_needs,
     runtime,
     size_class,
+    takes_flashinfer,
 )
 from cohort.serving.layouts import Layout, held, stages
 from cohort.units import GIB
 
 PADDED = "fp4"  # the type whose experts engines pad
 _MARLIN = (128, 256)  # vLLM's mxfp4.py: columns of the inner layer, and of the stream
-_SERVERS = (2022, 1.9e12)  # year and bandwidth, in bytes a second, from which cards are Hopper or Blackwell
+_SERVERS = 2022  # year from which cards of that bandwidth are Hopper or Blackwell
 ENCODER = "image encoder"
 # What readers are shown of the kinds of tensors, in this order.
 GROUPS = {
@@ -274,7 +277,7 @@ def memory_budget(
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
     device, needs = as_accelerator(accelerator), engine_needs(engine, version)
-    large = size_class(device, needs)
+    large, cache = size_class(device, needs), cache_format(kv_dtype)
     tokens = _chosen("batched_tokens", batched_tokens, needs.batched_tokens[large], 1)
     running = Running(
         needs=needs,
@@ -284,6 +287,7 @@ def memory_budget(
         batched_tokens=tokens,
         sequences=_chosen("sequences", sequences, needs.sequences[large], 1),
         images=bool(images),
+        flashinfer=takes_flashinfer(device, cache),
     )
     return _budget(
         spec,
@@ -293,7 +297,7 @@ def memory_budget(
         context=_context(spec, context),
         batch=integer("batch", batch, 1, LIMIT, unit="sequences"),
         weights=_weight_format(spec, weight_dtype),
-        cache=cache_format(kv_dtype),
+        cache=cache,
         prefix=integer("shared_prefix", shared_prefix, 0, MAX_CONTEXT, unit="tokens"),
         offloaded=bounded("offloaded", offloaded, 0, 1),
     )
@@ -384,16 +388,18 @@ def _padding(device: Accelerator, running: Running) -> tuple[int, int]:
     are older or slower to read their memory, take its Marlin kernels.
     """
     inner = running.needs.padded
-    marlin = device.year < _SERVERS[0] or device.bandwidth < _SERVERS[1]
+    marlin = device.year < _SERVERS or device.bandwidth < SERVER_BANDWIDTH
     return _MARLIN if inner > 1 and device.vendor == "NVIDIA" and marlin else (inner, 1)
 
 
 def _of_encoder(
     spec: ModelSpec, layout: Layout, stage: range, running: Running
 ) -> tuple[tuple[str, int], ...]:
-    """Return the weights of the encoder of images, which releases keep in 16 bits and engines split."""
+    """Return the weights of the encoder of images, in 16 bits as releases keep it, and mostly split."""
     found = encoder(spec, stage, running)
-    return ((ENCODER, round(ACTIVATION_BYTES * found.parameters / layout.tensor)),) if found else ()
+    if found is None:
+        return ()
+    return ((ENCODER, round(ACTIVATION_BYTES * found.parameters / encoder_devices(spec, layout, running))),)
 
 
 @lru_cache(maxsize=2048)

@@ -180,7 +180,7 @@ def largest_concurrency(
     >>> cohort.serving.largest_concurrency(
     ...     "llama-3-8b", "H100 SXM 80GB", input_tokens=8000, output_tokens=192
     ... )
-    54
+    53
     """
     _, input_tokens, output_tokens = checked_lengths(1, input_tokens, output_tokens)
     device = as_accelerator(accelerator)

@@ -9,7 +9,14 @@ from cohort.errors import ParameterError, UnknownNameError
 from cohort.registry.devices import accelerator, accelerators
 from cohort.serving import Layout, largest_batch, longest_context, memory_budget, offered_context
 from cohort.serving.caches import cache_bytes, cache_format
-from cohort.serving.engine_runtime import captured_graphs, engine_needs, engines, size_class
+from cohort.serving.engine_runtime import (
+    captured_graphs,
+    engine_needs,
+    engines,
+    size_class,
+    takes_flashinfer,
+    takes_second_runner,
+)
 from cohort.units import GIB, MIB
 
 H100 = "H100 SXM 80GB"
@@ -240,6 +247,88 @@ def test_graphs_come_on_top_of_the_share_before_they_are_set_aside():
     assert since - before == pytest.approx((0.4 * 51 * 32 + 51) * MIB, abs=2)
 
 
+# --- the second model runner
+
+
+@pytest.mark.parametrize(
+    ("name", "since"),
+    [
+        ("qwen3-8b", "0.22"),
+        ("llama-3.1-8b", "0.23"),
+        ("deepseek-v2", "0.24"),
+        ("qwen2.5-0.5b", "0.25"),
+        ("gemma-4-31b", "0.25"),
+        ("qwen3-30b-a3b", "0.29"),  # experts
+        ("qwen3.6-27b", "0.29"),  # recurrent layers
+        ("deepseek-v3", "0.29"),
+    ],
+)
+def test_models_came_to_the_second_runner_in_steps(name, since):
+    """`DEFAULT_V2_MODEL_RUNNER_ARCHITECTURES` of vLLM's config/vllm.py, and what took its place."""
+    spec = cohort.model(name)
+    versions = ("0.20", "0.22", "0.23", "0.24", "0.25", "0.28", "0.29", "0.33")
+    taken = [each for each in versions if takes_second_runner(spec, engine_needs("vllm", each))]
+    assert taken == list(versions[versions.index(since) :])
+
+
+def test_what_the_second_runner_leaves_out_and_keeps():
+    """vllm#50159: 0.89 GiB more are left than by the first runner, Gemma 4 31B on two RTX 3090."""
+    asked = {"context": 8192, "share": 0.94, "sequences": 48, "weight_dtype": "awq"}
+    first, second = (
+        memory_budget("gemma-4-31b", "RTX 3090", 2, version=each, **asked).runtime[1]
+        for each in ("0.24", "0.25")
+    )
+    assert (first - second) / GIB == pytest.approx(0.89, abs=0.15)
+
+
+def test_counts_for_penalties_are_kept_for_each_score():
+    small = {"context": 4096, "batched_tokens": 256, "sequences": 256, "version": "0.26"}
+    before = memory_budget("qwen3-8b", H100, **small).runtime[1]
+    since = memory_budget("qwen3-8b", H100, **{**small, "version": "0.27"}).runtime[1]
+    assert since - before == pytest.approx(4.125 * 256 * 151_936, abs=2)
+
+
+# --- workspaces and towers
+
+
+@pytest.mark.parametrize(
+    ("card", "cached", "taken"),
+    [
+        ("B200", "bf16", True),
+        (H100, "bf16", False),
+        (H100, "fp8", False),
+        ("H200", "fp8", False),
+        ("RTX 5090", "bf16", False),
+        ("RTX 5090", "fp8", True),
+        ("RTX 3090", "fp8", True),
+        ("RTX 3090", "int8", False),
+        ("MI300X", "fp8", False),
+    ],
+)
+def test_flashinfer_by_card_and_cache(card, cached, taken):
+    """`_get_backend_priorities` of vLLM's platforms/cuda.py; FlashAttention reads fp8 on Hopper alone."""
+    assert takes_flashinfer(accelerator(card), cache_format(cached)) is taken
+
+
+def test_the_workspace_of_flashinfer_counts_since_graphs_are_tried():
+    asked = {"context": 8192, "weight_dtype": "bf16"}
+    taken = {
+        (version, cached): memory_budget(
+            "qwen3-30b-a3b", "RTX 5090", 4, version=version, kv_dtype=cached, **asked
+        ).runtime[1]
+        for version in ("0.19", "0.20")
+        for cached in ("bf16", "fp8")
+    }
+    assert taken["0.20", "fp8"] - taken["0.20", "bf16"] == 394 * MIB
+    assert taken["0.19", "fp8"] == taken["0.19", "bf16"]
+
+
+def test_towers_of_gemma_4_are_whole_on_each_device():
+    for name, parts in (("gemma-4-31b", 1), ("gemma-3-27b", 2)):
+        found = dict(memory_budget(name, H100, 2, context=4096).weights)["image encoder"]
+        assert found == 2 * cohort.model(name).encoder.parameters / parts
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
@@ -259,9 +348,16 @@ def test_versions_that_say_nothing(bad, said):
 
 def test_buffers_are_kept_for_each_neighbour():
     """Each of them takes as much again, whatever the weights do; rings and trees link three at the most."""
-    taken = [memory_budget("llama-3-8b", H100, count, context=8192).runtime[1] for count in (1, 2, 4, 8)]
-    per = engine_needs("vllm").joined[1]
+    asked = {"context": 8192, "version": "0.22"}
+    taken = [memory_budget("llama-3-8b", H100, count, **asked).runtime[1] for count in (1, 2, 4, 8)]
+    per = engine_needs("vllm", "0.22").joined[1]
+    assert per > 0
     assert [more - taken[0] for more in taken] == pytest.approx([0, per, 3 * per, 3 * per], abs=1)
+
+
+def test_channels_that_stand_before_memory_is_looked_at_do_not_count():
+    """0.13 GiB beside PyTorch on each of four devices in 0.26, as on one (vllm#50722)."""
+    assert engine_needs("vllm", "0.23").joined[1] == 0
 
 
 # --- encoders of images

@@ -292,6 +292,6 @@ def test_what_to_remember_of_one_model_that_fits_one_device_or_none():
     ways = tables.what_if("llama-3-8b", 8192)
     text = words.takeaways("Llama 3 8B", ways, one * 2**19, one, formats, 8192)
     assert "A token of Llama 3 8B costs 128 KiB of cache" in text
-    assert "on 1 device, Llama 3 8B holds 54 sequences in bf16 and 63 in the smallest" in text
+    assert "on 1 device, Llama 3 8B holds 53 sequences in bf16 and 63 in the smallest" in text
     none = formats.assign(devices=pd.NA)
     assert "in no format do they leave it room" in words.takeaways("it", ways, one, one, none, 8192)
