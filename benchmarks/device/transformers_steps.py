@@ -1,4 +1,4 @@
-"""Measure the peak memory of training steps of transformers' models, as `data/training_memory.csv` holds it.
+"""Measure the peak memory of training steps of transformers' models, as `transformers_steps.csv` holds it.
 
 Run it as ``python benchmarks/device/transformers_steps.py --cells FILE --out FILE`` where PyTorch with a CUDA
 device, transformers, peft and accelerate are installed. Models are made from the configs of this book with
@@ -26,6 +26,7 @@ from typing import Any
 import torch
 
 DATA = Path(__file__).parents[2] / "data"
+CELLS = Path(__file__).with_suffix(".csv")
 STEPS = 3  # the first makes the optimiser's states; the peak is that of the others
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 TARGETS: dict[str, str | list[str]] = {
@@ -284,9 +285,7 @@ def lines(
 def main(given: list[str] | None = None) -> None:
     """Measure the cells of a file, and write each as it is measured."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "--cells", type=Path, default=DATA / "training_memory.csv", help="the steps to measure"
-    )
+    parser.add_argument("--cells", type=Path, default=CELLS, help="the steps to measure")
     parser.add_argument("--out", type=Path, required=True, help="file of the measurements")
     parser.add_argument("--seconds", type=float, default=1e9, help="time after which no cell is begun")
     parser.add_argument("--tiny", action="store_true", help="small models on the CPU, for trying the script")
