@@ -20,7 +20,7 @@ def scope() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def sweep() -> pd.DataFrame:
-    return tables.by_concurrency([1, 64, 349], **REQUEST)
+    return tables.by_concurrency([1, 64, 357], **REQUEST)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_brief_at_its_defaults(newest):
         "all. The largest part of that time is *prompts of others*."
     )
     assert third == (
-        "- The memory holds 349 such answers. At USD 2.5 for an accelerator and hour, a million output "
+        "- The memory holds 357 such answers. At USD 2.5 for an accelerator and hour, a million output "
         "tokens cost USD 1.84, their prompts included."
     )
     assert last == (
@@ -152,7 +152,7 @@ def test_where_the_time_goes(sweep):
     first, last = words.token_time(sweep, 64, mixture=False).split("\n")
     assert first == (
         "With one answer, the largest part of the time is *reading weights*, and 27% is what no roofline "
-        "counts: fixed times and exchange. With 64 and with 349 it is *prompts of "
+        "counts: fixed times and exchange. With 64 and with 357 it is *prompts of "
         "others*."
     )
     assert last == "The weights are read in the same time however many answers share them."
@@ -162,13 +162,13 @@ def test_where_the_time_goes(sweep):
 
 
 def test_what_concurrency_trades(sweep):
-    said = words.trade(sweep, 349, 4, 2.5)
-    one, full = sweep.loc[1], sweep.loc[349]
+    said = words.trade(sweep, 357, 4, 2.5)
+    one, full = sweep.loc[1], sweep.loc[357]
     assert said == (
-        "From one answer to 349 at once, throughput grows 38 times, and each user's speed falls from 58 "
-        "to 6.3 tokens a second. At the chosen price a million tokens then cost USD 1.27 in place of USD 48."
+        "From one answer to 357 at once, throughput grows 38 times, and each user's speed falls from 58 "
+        "to 6.2 tokens a second. At the chosen price a million tokens then cost USD 1.26 in place of USD 48."
     )
-    assert 1e6 * 10 / 3600 / full["throughput"] == pytest.approx(1.265, abs=0.005)
+    assert 1e6 * 10 / 3600 / full["throughput"] == pytest.approx(1.26, abs=0.005)
     assert 1e6 * 10 / 3600 / one["throughput"] == pytest.approx(48.0, abs=0.05)
     nothing = "of this length, so there is nothing to trade."
     assert words.trade(sweep[:1], 1, 4, 2.5) == f"The memory holds one answer {nothing}"
@@ -189,7 +189,7 @@ def test_variants():
     said = words.variants(saved, 4)
     assert said.startswith(
         "Of those that fit, *weights in fp8* writes most, 2,740 tokens a second. With *a key and a "
-        "value for each head* the memory would hold 38 answers in place of 349. A latent vector is small but "
+        "value for each head* the memory would hold 39 answers in place of 357. A latent vector is small but "
         "not divided: each of 4 devices holds all of it. Fewer bits"
     )
     few = words.variants(saved.assign(most=1), 4)
@@ -215,8 +215,8 @@ def test_the_sum_that_is_quoted():
     usd, billions = comparisons.quoted_cost()
     assert usd * billions * 1e3 == pytest.approx(700_000, rel=1e-12)
     assert words.quoted_sum(usd, billions).startswith(
-        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 15.5 at "
-        "the highest price in the data. The quoted sum would then pay for 45.1 billion tokens a day.\n"
+        "A model with the shape of GPT-3 on eight A100, full, would write a million tokens for USD 15.3 at "
+        "the highest price in the data. The quoted sum would then pay for 45.8 billion tokens a day.\n"
     )
 
 
