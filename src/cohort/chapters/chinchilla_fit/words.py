@@ -190,9 +190,11 @@ def residuals(frame: pd.DataFrame, error: pd.Series) -> str:
     kept, percent = ~frame["dropped"], 100 * error
     errors, ratio = percent[kept], frame["ratio"][kept]
     few = errors[ratio < 1]
+    middle = few.median()
+    better, worse = f"; at the median they did {-middle:.1f}% better.", f", by {middle:.1f}% at the median."
     early = (
         f"With fewer tokens than parameters, {of_all(int((few > 0).sum()), len(few), 'fitted run')} "
-        f"did worse than the law says, by {few.median():.1f}% at the median."
+        f"did worse than the law says{better if middle < 0 else worse}"
     )
     return paragraphs(
         f"Half of the fitted runs are within {errors.abs().median():.2f}% of the law, nine in ten within "

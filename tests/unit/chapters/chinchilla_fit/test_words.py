@@ -155,6 +155,14 @@ def test_residuals_without_outliers_and_with_a_law_that_holds():
     )
 
 
+def test_runs_of_few_tokens_that_did_better_at_the_median():
+    frame = pd.DataFrame({"ratio": [0.5, 0.6, 0.7, 20.0], "dropped": [False] * 4})
+    assert words.residuals(frame, pd.Series([0.02, -0.036, -0.05, 0.01])).split("\n\n")[1] == (
+        "With fewer tokens than parameters, 1 of 3 fitted runs did worse than the law says; at the median "
+        "they did 3.6% better."
+    )
+
+
 def test_the_standard_error_of_a_mean():
     assert words.standard_error(pd.Series([1.0, 3.0])) == pytest.approx(1)
 
