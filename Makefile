@@ -9,7 +9,8 @@ BUILT := _build/.built
 AGAIN := _build/again
 TIMES := _build/.times
 # As many workers as cores, but no more than eight: a worker of the page tests is a browser.
-PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
+# Tests keep their bytecode, also where the environment says not to: a worker would compile them all again.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
 # A file of unit tests works out once what several of its tests look at.
 UNITS := $(PYTEST) --dist loadfile
 # By all cores, where pip would use one; the tests of other packages are not run here.

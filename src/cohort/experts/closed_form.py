@@ -299,12 +299,12 @@ def slowest_device(loads: Sequence[tuple[float, float]]) -> float:
 
 def _all_below(value: float, spread: Sequence[tuple[float, float]]) -> float:
     """Return the probability that independent normal numbers are all below a value."""
-    found = 1.0
-    for mean, sd in spread:
-        if sd:
-            found *= 0.5 * math.erfc((mean - value) / (sd * math.sqrt(2)))
-        elif mean > value:
-            return 0.0
+    found, below, last = 1.0, 1.0, None
+    for each in spread:
+        if each != last:  # devices are often alike
+            mean, sd = last = each
+            below = 0.5 * math.erfc((mean - value) / (sd * math.sqrt(2))) if sd else float(mean <= value)
+        found *= below
     return found
 
 

@@ -6,7 +6,8 @@ Loads are those of experts over any unit; what is returned is the load of the fu
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from math import fsum, sqrt
 
 from cohort.errors import ParameterError, integer
@@ -15,6 +16,7 @@ from cohort.experts.closed_form import shared_evenly, slowest_device
 
 PLACEMENTS = 200  # that are drawn where nothing is known of the loads
 MOST_COPIES = 2**20
+MOST_KEPT = 100_000  # places of all experts in the orders that are kept
 
 
 def fullest(loads: Sequence[float], devices: int) -> float:
@@ -87,20 +89,40 @@ def placed_blindly(
     """
     held = shared_evenly(len(loads), devices)
     draws = integer("draws", draws, 1, 1_000_000)
-    orders, chance = (random.Random(integer("seed", seed, 0, 2**63 - 1)) for _ in range(2))
+    seed = integer("seed", seed, 0, 2**63 - 1)
+    chance = random.Random(seed)
     noise = [0.0] * len(loads)
     if tokens is not None:
         count = integer("tokens", tokens, 1, 2**40)
         noise = [sqrt(max(each * (1 - each), 0.0) / count) for each in loads]
-    order, total = list(range(len(loads))), 0.0
-    for _ in range(draws):
-        orders.shuffle(order)
+    total = 0.0
+    for order in _orders(len(loads), seed, draws):
         now = loads
         if tokens is not None:
             now = [chance.gauss(each, sd) for each, sd in zip(loads, noise, strict=True)]
-        most = max(sum(now[expert] for expert in order[s : s + held]) for s in range(0, len(order), held))
+        most = max(sum([now[expert] for expert in order[s : s + held]]) for s in range(0, len(order), held))
         total += most / fsum(now)
     return total / draws * devices
+
+
+def _orders(experts: int, seed: int, draws: int) -> Iterable[Sequence[int]]:
+    """Return orders of the experts that are as likely as any other; a few are kept."""
+    if experts * draws <= MOST_KEPT:
+        return _kept_orders(experts, seed, draws)
+    return _shuffled(experts, seed, draws)
+
+
+def _shuffled(experts: int, seed: int, draws: int) -> Iterator[tuple[int, ...]]:
+    order, orders = list(range(experts)), random.Random(seed)
+    for _ in range(draws):
+        orders.shuffle(order)
+        yield tuple(order)
+
+
+@lru_cache(maxsize=8)
+def _kept_orders(experts: int, seed: int, draws: int) -> tuple[tuple[int, ...], ...]:
+    """Return the orders, which many loads of as many experts are placed in."""
+    return tuple(_shuffled(experts, seed, draws))
 
 
 def placed_by_load(

@@ -107,8 +107,9 @@ def _counts_before(rung: Floats, active: int) -> Floats:
     size, times = rung.shape
     found = np.zeros((size + 1, active, times))
     found[0, 0] = 1.0
+    silent = 1 - rung
     for place in range(size):
-        found[place + 1] = found[place] * (1 - rung[place])
+        np.multiply(found[place], silent[place], out=found[place + 1])
         found[place + 1, 1:] += found[place, :-1] * rung[place]
     return found
 

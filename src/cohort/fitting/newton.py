@@ -69,24 +69,29 @@ def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> 
     damping = np.full(len(theta), 1e-6)
     live = np.flatnonzero(np.isfinite(now.value))
     for _ in range(steps):
-        norm = np.linalg.norm(now.gradient[live], axis=1)
-        scale = np.abs(now.hessian[live]).max(axis=(1, 2))
+        at = now[live]
+        norm = np.linalg.norm(at.gradient, axis=1)
+        scale = np.abs(at.hessian).max(axis=(1, 2))
         moving = (norm > GRADIENT * scale) & (damping[live] < STUCK)
-        live, norm = live[moving], norm[moving]
+        if not moving.all():
+            live, norm, at = live[moving], norm[moving], at[moving]
         if not len(live):
             break
-        tried = theta[live] + _step(now[live], damping[live])
-        most = now.value[live] * (1 + 1e-14)  # above it a step is not kept, and needs no derivatives
+        tried = theta[live] + _step(at, damping[live])
+        most = at.value * (1 + 1e-14)  # above it a step is not kept, and needs no derivatives
         then = objective.of(live).derivatives(tried, weights[live], most)
         flat = then.value <= most
         with np.errstate(over="ignore", invalid="ignore"):
             smaller = np.linalg.norm(then.gradient, axis=1) < norm
-        better = (then.value < now.value[live]) | (flat & smaller)
+        better = (then.value < at.value) | (flat & smaller)
         kept = live[better]
-        theta[kept] = tried[better]
-        now.put(kept, then[better])
-        damping[kept] = np.maximum(damping[kept] / 10, 1e-15)
-        damping[live[~better]] = np.maximum(damping[live[~better]], 1e-9) * 30
+        if len(kept):
+            theta[kept] = tried[better]
+            now.put(kept, then[better])
+            damping[kept] = np.maximum(damping[kept] / 10, 1e-15)
+        if len(kept) < len(live):
+            worse = live[~better]
+            damping[worse] = np.maximum(damping[worse], 1e-9) * 30
     return theta, now
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -70,6 +70,13 @@ class Term(Protocol):
             Where it is subtracted.
         """
         ...
+
+
+@lru_cache(maxsize=64)
+def _block(indices: tuple[int, ...]) -> tuple[slice, Array, Array]:
+    """Return the index of the rows and columns of some coordinates, in a matrix of each problem."""
+    at = np.array(indices)
+    return slice(None), at[:, None], at[None, :]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +155,7 @@ class Linear:
             out[:, self.indices[0], self.indices[0]] -= force.sum(axis=1)
             return
         q = len(self.indices)
-        out[np.ix_(range(len(out)), self.indices, self.indices)] -= (force @ self._pairs).reshape(-1, q, q)
+        out[_block(self.indices)] -= (force @ self._pairs).reshape(-1, q, q)
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +223,7 @@ class Curved:
             inner[:, i, j] += added
             if i != j:
                 inner[:, j, i] += added
-        out[np.ix_(range(len(out)), self.indices, self.indices)] -= inner
+        out[_block(self.indices)] -= inner
 
 
 def coupled(x: Array, y: Array) -> Callable[[Array], Curve]:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cohort.errors import UnknownNameError, nearest, unknown
 from cohort.errors.arguments import explain
@@ -83,6 +84,10 @@ def key(text: str) -> str:
     >>> key("Llama-3.1-8B"), key("llama3.1 8b"), key("llama-31-8b")
     ('llama3-1-8b', 'llama3-1-8b', 'llama31-8b')
     """
+    return _kept_key(text) if isinstance(text, str) and len(text) <= LONGEST_NAME else _key(text)
+
+
+def _key(text: str) -> str:
     text = plain(text)
     if len(text) > LONGEST_NAME or _STRANGE.search(text):
         return ""
@@ -90,6 +95,9 @@ def key(text: str) -> str:
     for run in _RUNS.findall(text):
         joined += "-" + run if joined[-1:].isdigit() and run.isdigit() else run
     return joined
+
+
+_kept_key = lru_cache(maxsize=4096)(_key)  # the names of a list are asked for again with each look-up
 
 
 def aliases(kind: str) -> list[tuple[str, str]]:

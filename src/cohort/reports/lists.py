@@ -229,10 +229,11 @@ def _print_list(
 ) -> None:
     """Print the records that have some words, as a table or as JSON."""
     words = list(dict.fromkeys(words))
-    named = {spelling: _named(find, spelling) for spelling in (*words, " ".join(words))}
-    found = [record for record in records if all(_has(record, word, named[word]) for word in words)]
-    # Several words may be the spelling of one name.
-    found = found or [record for record in records if record["name"] == named[" ".join(words)]]
+    tests = [_test(word, _named(find, word)) for word in words]
+    found = [record for record in records if all(has(record) for has in tests)]
+    if not found:  # several words may be the spelling of one name
+        whole = _named(find, " ".join(words))
+        found = [record for record in records if record["name"] == whole]
     if not found:
         names = [record["name"] for record in records]
         raise unknown(kind, " ".join(words), names, remedy=f"`cohort {kind}s` lists all {len(names)}")
@@ -252,14 +253,23 @@ def _named(find: Callable[[str], str], spelling: str) -> str | None:
         return None
 
 
-def _has(record: Mapping[str, Any], word: str, named: str | None) -> bool:
-    """Return whether a word begins a word in a record, is part of its name, or means it."""
-    if named is not None and len(key(word)) == 2:
-        return bool(record["name"] == named)  # a code: SE is Sweden, and neither Senegal nor a part of Sweden
-    if record["name"] == named or (len(key(word)) > 2 and key(word) in key(record["name"])):
-        return True
-    texts = " ".join(value for value in record.values() if isinstance(value, str))
-    return re.search(rf"(?<![^\W_]){re.escape(word)}", texts, re.IGNORECASE) is not None
+def _test(word: str, named: str | None) -> Callable[[Record], bool]:
+    """Return what tells whether a word begins a word in a record, is part of its name, or means it."""
+    spelt = key(word)
+    if (
+        named is not None and len(spelt) == 2
+    ):  # a code: SE is Sweden, and neither Senegal nor a part of Sweden
+        return lambda record: bool(record["name"] == named)
+    begins = re.compile(rf"(?<![^\W_]){re.escape(word)}", re.IGNORECASE)
+
+    def has(record: Record) -> bool:
+        if record["name"] == named or (len(spelt) > 2 and spelt in key(record["name"])):
+            return True
+        return (
+            begins.search(" ".join(value for value in record.values() if isinstance(value, str))) is not None
+        )
+
+    return has
 
 
 def aligned(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -15,7 +15,7 @@ from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law
 
 UNITS = {"loss": "nats per token", "parameters": "parameters", "tokens": "tokens", "flop": "FLOP"}
-_KINDS: dict[str, type[Any]] = {
+KINDS: dict[str, type[Any]] = {
     each.form: each
     for each in (
         ScalingLaw,
@@ -77,7 +77,7 @@ def read_law(path: str | Path) -> Law:
     values = record.get("coefficients") if isinstance(record, dict) else None
     if not isinstance(values, dict) or not isinstance(record.get("form"), str):
         raise ParameterError(f"{path} holds no law: it needs a form and its coefficients")
-    kind = _KINDS[one_of("form of a law", record["form"], _KINDS)]
+    kind = KINDS[one_of("form of a law", record["form"], KINDS)]
     try:
         law: Law = kind(**values)
     except TypeError:

@@ -12,7 +12,7 @@ from cohort.errors import ParameterError, one_of
 from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.attainment import GENERATIONS, Attained, attained
-from cohort.serving.layouts import Layout, stages
+from cohort.serving.layouts import KEPT, Layout, stages
 from cohort.serving.step import DeviceGroup
 
 HOST = 8  # cards that meet on the bus of one host, where no other link joins them
@@ -128,7 +128,7 @@ def _stored(spec: ModelSpec, weight_dtype: str | WeightFormat) -> WeightFormat:
     return weight_format(one_of("weight_dtype", weight_dtype, weight_formats()))
 
 
-_kept = lru_cache(maxsize=2048)(DeviceGroup)
+_kept = lru_cache(maxsize=KEPT)(DeviceGroup)
 
 
 explain(__name__)

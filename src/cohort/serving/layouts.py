@@ -16,6 +16,9 @@ from cohort.errors.arguments import explain
 from cohort.numeric import ceil_div
 
 MOST = 4096  # devices of a layout
+KEPT = (
+    8192  # groups of devices of which what they hold is kept: a search over designs comes back to thousands
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from cohort.serving.engine_runtime import (
     size_class,
     takes_flashinfer,
 )
-from cohort.serving.layouts import Layout, held, stages
+from cohort.serving.layouts import KEPT, Layout, held, stages
 from cohort.units import GIB
 
 PADDED = "fp4"  # the type whose experts engines pad
@@ -402,7 +402,7 @@ def _of_encoder(
     return ((ENCODER, round(ACTIVATION_BYTES * found.parameters / encoder_devices(spec, layout, running))),)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=KEPT)
 def _grouped(
     spec: ModelSpec, layout: Layout, stage: range, stored: WeightFormat, padded: tuple[int, int]
 ) -> tuple[tuple[str, int], ...]:

@@ -8,6 +8,7 @@ from math import ceil
 
 from cohort.errors.arguments import explain
 from cohort.serving.asked import Asked
+from cohort.serving.layouts import KEPT
 from cohort.serving.memory import Budget, memory_budget
 from cohort.serving.services import Serving, time_of_request
 from cohort.serving.step import CHUNK, DeviceGroup
@@ -128,7 +129,7 @@ def steady(group: DeviceGroup, asked: Asked, chunk: int) -> Serving:
     )
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=KEPT)
 def memory_of(group: DeviceGroup) -> Budget:
     """Return what weights and engine take of each device; the cache is counted apart.
 
@@ -213,7 +214,7 @@ def fits_memory(group: DeviceGroup, sequences: int, context: int) -> bool:
     return 0 <= room >= group.cache_bytes(context, sequences)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=KEPT)
 def _room(group: DeviceGroup) -> int:
     return memory_of(group).room
 

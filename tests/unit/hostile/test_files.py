@@ -1,6 +1,7 @@
 """Every reader under files that mean no good: an answer, or one sentence."""
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from meter_logs import codecarbon, ramp, run_row, smi
 from reading import ROOT
 
 import cohort
+from cohort.errors import CohortError
 from cohort.fitting.run_tables import read_runs
 from cohort.footprint import from_log
 from cohort.footprint.intensity import read_series
@@ -173,3 +175,14 @@ def test_what_is_no_file_is_refused_in_a_sentence(name, folder):
     for path in no_files(folder):
         ill = fault(lambda path=path: read(path), {})
         assert not ill, f"{path!r}: {ill}"
+
+
+@pytest.mark.parametrize("read", [read_law, read_runs])
+def test_the_number_of_an_open_file_is_no_path(read, tmp_path):
+    """It would be read, and closed: with 1, the caller's own output."""
+    with (tmp_path / "open.txt").open("w+", encoding="utf-8") as file:
+        with pytest.raises(CohortError, match="must be text or a Path"):
+            read(file.fileno())
+        file.write("still open")
+        file.flush()
+        assert os.fstat(file.fileno()).st_size == 10

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,7 @@ def texts_that_cite() -> list[Path]:
     return [*files, *(ROOT / "src").rglob("*.py")]
 
 
+@cache
 def cited() -> dict[str, str]:
     """Every key that a page, a notebook or a docstring cites, with one file that does."""
     return {
@@ -459,7 +461,8 @@ def test_every_citation_is_in_the_bibliography() -> None:
 
 
 def test_every_entry_of_the_bibliography_is_used() -> None:
-    assert [key for key in BIB_KEYS if key not in USED | cited().keys()] == []
+    used = USED | cited().keys()
+    assert [key for key in BIB_KEYS if key not in used] == []
 
 
 def test_the_bibliography_is_clean() -> None:

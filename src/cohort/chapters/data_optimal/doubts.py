@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,9 @@ from cohort.chapters.law_titles import listed_laws
 from cohort.display.phrases import scaled_range
 from cohort.display.words import bullets, counted, paragraphs, ranged, scaled
 from cohort.errors import InfeasibleError
-from cohort.fitting import chinchilla_runs, fit, panel
 from cohort.scaling import FLOP_PER_TOKEN, law, laws
 from cohort.scaling.laws_in_general import Law
+from cohort.scaling.stored_laws import CHINCHILLA, laws_of_runs
 
 QUANTITIES = ("overhead", "break-even")
 # What the answer rests on, in words; the count is of laws.
@@ -28,11 +27,9 @@ SOURCES = {
 }
 
 
-@cache
 def laws_of_forms() -> dict[str, Law]:
     """Return the laws of the other forms of the panel, fitted to the Chinchilla runs."""
-    columns = chinchilla_runs.columns(chinchilla_runs.runs())
-    return {form: fit(*columns, form=form).law for form in panel.COMPARED if form != "chinchilla"}
+    return {form: each for (name, form), each in laws_of_runs().items() if name == CHINCHILLA}
 
 
 def by_form(parameters: float, tokens: float) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,10 @@ import pandas as pd
 from cohort.architecture.registered import title
 from cohort.display import published_values
 from cohort.errors import ParameterError, unknown
-from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit, panel, predicted
+from cohort.fitting import Bootstrap, Fit, chinchilla_runs, fit, predicted
 from cohort.registry.frames import table
 from cohort.scaling import FLOP_PER_TOKEN, SERVING_FLOP_PER_TOKEN, ScalingLaw, law, laws
+from cohort.scaling.stored_laws import laws_of_runs
 
 FITTED = "fitted"  # the name under which the fit to the Chinchilla runs is asked for
 
@@ -257,15 +257,13 @@ def with_ends(against: pd.DataFrame, quantity: str) -> pd.DataFrame:
 RUNS_OF = "runs of "  # what the laws of other runs are called by
 
 
-@cache
 def laws_of_sets() -> dict[str, ScalingLaw]:
     """Return the law of each public set of runs that determines one with an irreducible loss."""
-    found = {}
-    for name, runs in panel.sets().items():
-        fitted = panel.Recipe("chinchilla", "huber", 0.0).fitted(runs)
-        if fitted is not None and not fitted.flat:
-            found[RUNS_OF + name] = fitted.law
-    return found
+    return {
+        RUNS_OF + name: each
+        for (name, form), each in laws_of_runs().items()
+        if form == "chinchilla" and isinstance(each, ScalingLaw)
+    }
 
 
 def by_law(parameters: float, tokens: float, fit: Fit) -> pd.DataFrame:

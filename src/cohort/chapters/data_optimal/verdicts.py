@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ from cohort.architecture.registered import group
 from cohort.chapters.data_optimal import tables
 from cohort.chapters.judging import Judgement, all_judged, graded, quoted
 from cohort.fitting import Bootstrap, chinchilla_runs, fit
+from cohort.registry import facts
 from cohort.scaling import ScalingLaw
 
 
@@ -82,7 +84,7 @@ def judged_again(law: ScalingLaw, boot: Bootstrap | None, others: Mapping[str, S
 
 
 def _beyond_optimal(law: ScalingLaw) -> Judgement:
-    frame = tables.trained(group("cohort"))
+    frame = _trained(tuple(group("cohort")), *_stamps())
     over = frame["tokens"] / [law.compute_optimal(parameters=n).tokens for n in frame["parameters"]]
     rule = (
         "median of the cohort's training tokens over those that are compute-optimal for the same "
@@ -101,8 +103,18 @@ def _smaller_for_longer(law: ScalingLaw) -> Judgement:
     return Judgement("smaller_model_longer", "holds with limits", found.token_ratio, "times", rule)
 
 
+@lru_cache(maxsize=2)
+def _trained(models: tuple[str, ...], *stamps: int) -> pd.DataFrame:
+    """Return size and training of some models, kept while many laws are judged by them."""
+    return tables.trained(models)
+
+
+def _stamps() -> tuple[int, ...]:
+    return *facts.models_stamp(), facts.modified("model_facts")
+
+
 def _llama_8b() -> tuple[float, float]:
-    row = tables.training_of("llama-3-8b")
+    row = _trained(("llama-3-8b",), *_stamps()).iloc[0]
     return float(row["parameters"]), float(row["tokens"])
 
 

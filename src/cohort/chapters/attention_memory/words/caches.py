@@ -357,9 +357,8 @@ def versions(name: str, accelerator: str, rows: pd.DataFrame) -> str:
         f"{differ}.",
         f"Since 0.20 CUDA graphs are set aside before the cache is sized, and the share was raised to "
         f"{significant(last['share'])} to make up for it; until then they came on top of the share.",
-        "How many sequences are sampled for in the trial decides what the scores of the vocabulary take.",
-        "A second runner of models, the default for dense ones from 0.25 on and for all from 0.29 on, leaves "
-        "more: it tries no filters of scores before 0.33 and sets no graphs aside before 0.29.",
+        "A second runner of models, the default for dense ones from 0.25 and for all from 0.29, leaves more, "
+        "since its trial filters no scores before 0.33.",
     )
 
 
