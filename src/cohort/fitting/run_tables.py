@@ -38,6 +38,7 @@ NAMES = {
     "bits": ("bits", "precision_bits"),
     "weight": ("weight", "weights"),
 }
+USUAL = frozenset(name for names in NAMES.values() for name in names)
 NEEDED = ("parameters", "loss")
 PERPLEXITY = ("perplexity", "ppl", "val_perplexity", "val_ppl", "eval_perplexity")  # its logarithm is a loss
 THOUSANDS = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
@@ -54,6 +55,7 @@ PLAIN = {
     "bits": ("bits",),
 }
 LEAST = 1e5  # parameters and tokens of the largest run: less is a column in other units
+ROUND = str.maketrans("[]", "()")
 GROUPED = re.compile(r"\d{1,3}(,\d{3}){2,}(\.\d+)?")  # 1,400,000
 
 
@@ -146,14 +148,15 @@ def _plain(head: str) -> str:
 
 def _head(given: str) -> tuple[str, str]:
     """Return the name in a head, and its unit in lower case: of brackets, or a last word that is one."""
-    found = re.fullmatch(r"(.*?)\s*[(\[]([^)\]]*)[)\]]\s*", given.strip())
-    if found:
-        return _plain(found[1]), " ".join(found[2].lower().split())
-    name, _, last = _plain(given).rpartition("_")
-    usual = {each for names in NAMES.values() for each in names}
-    if last in UNITS and name in usual and _plain(given) not in usual:
-        return name, last
-    return _plain(given), ""
+    text = given.strip()
+    if text.endswith((")", "]")):
+        inside = text[:-1].translate(ROUND)
+        opened = inside.find("(", inside.rfind(")") + 1)
+        if opened >= 0:
+            return _plain(text[:opened]), " ".join(text[opened + 1 : -1].lower().split())
+    plain = _plain(text)
+    name, _, last = plain.rpartition("_")
+    return (name, last) if last in UNITS and name in USUAL and plain not in USUAL else (plain, "")
 
 
 def _factor(path: str | Path, name: str, unit: str) -> float:

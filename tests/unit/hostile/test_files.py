@@ -1,5 +1,6 @@
 """Every reader under files that mean no good: an answer, or one sentence."""
 
+import csv
 import json
 import os
 import random
@@ -134,6 +135,14 @@ def attacked(name: str, folder: Path, seeds: range, seed: int) -> list[str]:
     return wrong
 
 
+@pytest.fixture(autouse=True)
+def long_fields():
+    """Let `csv` take fields of any length, as other packages of the same process let it."""
+    before = csv.field_size_limit(2**31 - 1)
+    yield
+    csv.field_size_limit(before)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "notebooks").mkdir()
@@ -163,6 +172,20 @@ def test_many_mutated_files_are_read_or_refused_in_a_sentence(name, only_here):
     seed = random.SystemRandom().randrange(10**6)
     wrong = attacked(name, only_here, range(ONCE_A_WEEK), seed)
     assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
+
+
+OF_COMMAS = ("runs", "log of nvidia-smi", "log of CodeCarbon", "intensity")
+
+
+@pytest.mark.parametrize("character", "[( )]_-.9,")
+@pytest.mark.parametrize("name", OF_COMMAS)
+def test_a_head_of_any_length_is_read_in_its_time(name, character, folder):
+    """Spaces before a bracket and brackets that stay open: what a careless pattern tries once for each."""
+    file, write, read = READERS[name]
+    write(folder / file)
+    first, _, rest = (folder / file).read_text().partition("\n")
+    (folder / file).write_text(f"{first},x{character * 100_000}x\n{rest}")
+    assert not fault(lambda: read(folder / file), {})
 
 
 # The others find their files by themselves.

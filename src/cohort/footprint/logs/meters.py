@@ -31,7 +31,7 @@ def nvidia_smi(source: Source) -> None:
     ParameterError
         If a column that is needed is not there, or a cell is no number.
     """
-    bare = {re.sub(r"\s*\[.*\]$", "", head).casefold(): head for head in source.heads}
+    bare = {_without_unit(head).casefold(): head for head in source.heads}
     power = next((bare[name] for name in _POWERS if name in bare), "")
     if "timestamp" not in bare or not power:
         missing = "timestamp" if "timestamp" not in bare else "power.draw"
@@ -53,6 +53,11 @@ def nvidia_smi(source: Source) -> None:
     for device, rows in by_device(frame[which]):
         about = {"name": only_text(frame[name], rows) if name else "", "serial": device if serials else ""}
         source.keep(only_text(frame[label], rows) or device, "accelerator", times[rows], watts[rows], **about)
+
+
+def _without_unit(head: str) -> str:
+    """Return ``power.draw`` of ``power.draw [W]``."""
+    return head.partition("[")[0].rstrip() if head.endswith("]") else head
 
 
 def _unnamed(source: Source, times: np.ndarray, watts: np.ndarray, name: str) -> None:
