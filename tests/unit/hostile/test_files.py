@@ -184,7 +184,7 @@ def test_a_head_of_any_length_is_read_in_its_time(name, character, folder):
     file, write, read = READERS[name]
     write(folder / file)
     first, _, rest = (folder / file).read_text().partition("\n")
-    (folder / file).write_text(f"{first},x{character * 100_000}x\n{rest}")
+    (folder / file).write_text(f"{first},x{character * 60_000}x\n{rest}")
     assert not fault(lambda: read(folder / file), {})
 
 
