@@ -290,6 +290,7 @@ class ModelSpec:
         for name in ("embedding_width", "context_limit", "head_rows"):
             if getattr(self, name) is not None:
                 exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
+        object.__setattr__(self, "layers", _alike_as_one(self.layers))
 
     def __repr__(self) -> str:
         notice = f"; {self.notice}" if self.notice else ""
@@ -317,11 +318,8 @@ class ModelSpec:
     @cached_property
     def distinct_layers(self) -> tuple[tuple[Layer, int], ...]:
         """Each distinct layer with how often it occurs: models repeat a handful of layers many times."""
-        alike = Counter(map(id, self.layers))  # hashing an object takes long, and most are the same one
-        counted: dict[Layer, int] = {}
-        for layer in {id(each): each for each in self.layers}.values():
-            counted[layer] = counted.get(layer, 0) + alike[id(layer)]
-        return tuple(counted.items())
+        alike = Counter(map(id, self.layers))
+        return tuple((layer, alike[id(layer)]) for layer in {id(each): each for each in self.layers}.values())
 
     def _sum(self, of_layer: Callable[[Layer], int]) -> int:
         return sum(times * of_layer(layer) for layer, times in self.distinct_layers)
@@ -713,6 +711,15 @@ class ModelSpec:
         batch = integer("batch", batch, 1, LIMIT, ParameterError, "sequences")
         scores = sum([times * each.decode_flops(context) for each, times in self._counted_mixers])
         return batch * (2.0 * self.matmul_parameters + scores)
+
+
+def _alike_as_one(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """Return layers of which those that are equal are one object, so that what is counted of one is once."""
+    kept: dict[Layer, Layer] = {}
+    one = {
+        number: kept.setdefault(layer, layer) for number, layer in {id(each): each for each in layers}.items()
+    }
+    return tuple(one[id(each)] for each in layers)
 
 
 def _times(elements: int, bytes_per_element: float, name: str) -> int:

@@ -19,6 +19,7 @@ MOST_EXPERTS = 4096
 MOST_SKEW = 4.0
 STEP = 0.33  # of the trapezoidal rule, in the logarithm of time; less where many are drawn
 NEGLIGIBLE = 1e-10
+LONG = 45.0  # that a wait is longer than so many times its mean is as good as impossible
 EARLIEST = 1e-6  # over the mean time of the first ring: before it, next to nothing has rung
 
 
@@ -110,9 +111,27 @@ def chosen_shares(experts: int, active: int, skew: float) -> tuple[float, ...]:
 def _times(rates: Sequence[float], active: int) -> list[float]:
     """Return points in time at even steps of its logarithm, to when enough have rung for certain."""
     slowest = math.fsum(sorted(rates)[: len(rates) - active + 1])  # at which the last one needed rings
-    low, high = math.log(EARLIEST), math.log(min(40.0 / slowest, 40.0 / min(rates)))
+    low, high = math.log(EARLIEST), math.log(min(latest(active, slowest), LONG / min(rates)))
     step = min(STEP, 1.0 / math.sqrt(active))
     return [math.exp(low + step * place) for place in range(math.ceil((high - low) / step) + 1)]
+
+
+def latest(active: int, slowest: float) -> float:
+    """Return a time at which so many experts have rung for certain.
+
+    Parameters
+    ----------
+    active : int
+        Experts that are drawn.
+    slowest : float
+        The least rate at which one of those left rings, while not all of them are drawn.
+
+    Returns
+    -------
+    float
+        What a sum of `active` waits at that rate exceeds with a probability below 1e-17, by Chernoff's bound.
+    """
+    return (active + math.sqrt(2 * LONG * active) + LONG) / slowest
 
 
 def _tail(rung: float, active: int) -> float:

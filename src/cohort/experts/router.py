@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from cohort.errors import ParameterError, bounded, extras, integer
 from cohort.errors.arguments import explain
 from cohort.experts import closed_form as closed
+from cohort.experts.choosing import LONG, latest
 from cohort.numeric import LIMIT
 
 with extras():
@@ -26,7 +27,7 @@ Ints = NDArray[np.int64]
 MOST_EXPERTS = 32_767  # so that an expert's number takes two bytes
 MOST_SKEW = 4
 REDRAWS = 16  # rounds in which repeated experts are drawn again, before they are excluded one by one
-STEP = 0.06  # of the quadrature, in the logarithm of time
+STEP = 0.12  # of the quadrature, in the logarithm of time
 NEGLIGIBLE = 1e-17
 
 
@@ -82,23 +83,25 @@ def _checked(weighted: Floats, active: int) -> Floats:
 def _times(weighted: Floats, active: int) -> tuple[Floats, Floats]:
     """Return points in time and their weights in a trapezoidal rule over the logarithm of time."""
     low = math.log(NEGLIGIBLE / weighted.max())
-    smallest = np.sort(weighted)[
-        : weighted.size - active + 1
-    ].sum()  # rate at which the last one needed rings
-    high = math.log(45.0 / max(smallest, NEGLIGIBLE)) if weighted.size > active else math.log(1e3)
-    high = min(high, math.log(45.0 / weighted.min()))
-    logs = np.arange(low, max(high, low + 1) + STEP, STEP)
+    high = math.log(LONG / weighted.min())  # until the last has rung
+    if weighted.size > active:
+        slowest = np.sort(weighted)[: weighted.size - active + 1].sum()
+        high = min(high, math.log(latest(active, max(slowest, NEGLIGIBLE))))
+    width = min(STEP, 0.7 / math.sqrt(active))  # many rung is a sharper event than few
+    logs = np.arange(low, max(high, low + 1) + width, width)
     times = np.exp(logs)
-    return times, STEP * times
+    return times, width * times
 
 
-def _counts_before(rung: Floats, active: int) -> Floats:
+def _counts_before(rung: Floats, active: int, at_most: bool = False) -> Floats:
     """Return, for each place, how likely 0 to active - 1 of the experts before it have rung.
 
     Parameters
     ----------
     rung : array, shape (experts, times)
         Probability that each has rung.
+    at_most : bool
+        Whether each number stands for itself and all below it.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def _counts_before(rung: Floats, active: int) -> Floats:
     """
     size, times = rung.shape
     found = np.zeros((size + 1, active, times))
-    found[0, 0] = 1.0
+    found[0, : active if at_most else 1] = 1.0
     silent = 1 - rung
     for place in range(size):
         np.multiply(found[place], silent[place], out=found[place + 1])
@@ -115,8 +118,8 @@ def _counts_before(rung: Floats, active: int) -> Floats:
 
 
 def _fewer(before: Floats, after: Floats) -> Floats:
-    """Return how likely two independent counts add up to less than `active`."""
-    return np.asarray((before * np.cumsum(after, axis=-2)[..., ::-1, :]).sum(axis=-2))
+    """Return how likely a count before and one after add up to less than `active`; after: at most so many."""
+    return np.asarray(np.einsum("...kt,...kt->...t", before, after[..., ::-1, :]))
 
 
 def popularity(weighted: Floats, active: int) -> Floats:
@@ -161,7 +164,7 @@ def _popularity(shares: bytes, active: int) -> Floats:
     times, step = _times(rates, active)
     rung = -np.expm1(-np.outer(rates, times))
     before = _counts_before(rung, active)
-    after = _counts_before(rung[::-1], active)[::-1]
+    after = _counts_before(rung[::-1], active, at_most=True)[::-1]
     density = rates[:, None] * np.exp(-np.outer(rates, times))
     found = (density * _fewer(before[:-1], after[1:]) * step).sum(axis=1)
     return np.asarray(np.minimum(found * (active / found.sum()), 1.0))  # rounding may exceed what is certain
@@ -200,7 +203,7 @@ def joint_popularity(weighted: Floats, active: int) -> Floats:
     times, step = _times(rates, active)
     rung = -np.expm1(-np.outer(rates, times))
     found = np.diag(alone)
-    after = _counts_before(rung[::-1], active)[::-1]  # [f + 1]: those behind f
+    after = _counts_before(rung[::-1], active, at_most=True)[::-1]  # [f + 1]: those behind f
     before = _counts_before(rung, active)
     for e in range(size - 1):
         counts = before[e]  # of those before e, then without e of those between e and f

@@ -17,9 +17,12 @@ from cohort.planning.sharing import Way
 from cohort.registry.devices import Accelerator
 from cohort.serving.apart import as_one_service, times_apart
 from cohort.serving.asked import Asked, speculation
+from cohort.serving.layouts import KEPT
 from cohort.serving.services import Serving
 from cohort.serving.step import CHUNK, DeviceGroup
 from cohort.serving.times import memory_misfit, most_sequences, steady, times_of
+
+Times = dict[int, tuple[float, float, float]]  # by answers at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,12 @@ class Candidate:
     kv_dtype: str
     group: DeviceGroup
     demand: Demand
-    _seen: dict[int, tuple[float, float, float]] = field(default_factory=dict, repr=False, compare=False)
+    _seen: Times = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        demand, way = self.demand, self.way
+        lengths = demand.input_tokens, demand.output_tokens, demand.cached, demand.acceptance_length
+        object.__setattr__(self, "_seen", _times_of(self.group, way.readers, way.writers, *lengths))
 
     def asked(self, concurrency: int) -> Asked:
         """Return the demand on one copy.
@@ -183,6 +191,17 @@ class Candidate:
         copies = ceil(rate / self.times(largest)[2])
         enough = first_kept(lambda count: copies * self.times(count)[2] >= rate, 1, largest)
         return copies, enough, ""
+
+
+@lru_cache(maxsize=KEPT)
+def _times_of(
+    group: DeviceGroup, readers: int, writers: int, read: int, written: int, cached: int, accepted: float
+) -> Times:
+    """Return the times that are known of a group at such lengths, to add to.
+
+    Searches for one demand that differ in limits, prices or places come back to them.
+    """
+    return {}
 
 
 @lru_cache(maxsize=64)

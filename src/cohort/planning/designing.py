@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from math import ceil, inf, log2
 
@@ -225,6 +226,28 @@ class Designer:
         hour = training(accelerator=trainer, accelerator_hours=1.0, boundary=BOUNDARY, grid=place)
         self.kg_per_flop = training_hours(1.0, trainer) * hour.co2e_kg
         self._served: dict[tuple[object, ...], _Served | str] = {}
+
+    def by_law(self, law: str | ScalingLaw) -> Designer:
+        """Return a designer of the same shapes, each served as here, that judges them by another law.
+
+        Parameters
+        ----------
+        law : str or ScalingLaw
+            What size and data are worth.
+
+        Returns
+        -------
+        Designer
+            It shares what is known of how a shape is served, which no law changes.
+
+        Raises
+        ------
+        UnknownNameError
+            If no law has that name; the message names the nearest.
+        """
+        other = copy(self)
+        other.law = law if isinstance(law, ScalingLaw) else read_law(law)
+        return other
 
     def design(self, goal: Goal) -> Designs:
         """Return the designs that reach a goal.

@@ -14,7 +14,7 @@ from math import log
 from typing import Any
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, FeedForward
 from cohort.architecture.latent import Latent
 from cohort.architecture.registered import model
@@ -94,9 +94,6 @@ def _shape(size: float, count: int, active: int, attention: str) -> ModelSpec:
         spec = with_attention(spec, Latent(heads, 512, 1536, 64, HEAD, HEAD))
     if count > 1:
         spec = with_feedforward(spec, lambda part: _split(part, count, active))
-    # Equal layers as one object, so that what is counted of a layer is counted once.
-    one: dict[Layer, Layer] = {}
-    spec = replace(spec, layers=tuple(one.setdefault(layer, layer) for layer in spec.layers))
     name = f"{_size(spec.parameters)} dense"
     if count > 1:
         named = f"{_size(spec.active_parameters)} of {_size(spec.parameters)}"

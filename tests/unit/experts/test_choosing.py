@@ -15,7 +15,16 @@ from cohort.experts.choosing import chosen_shares, ranked_weights
 
 @pytest.mark.parametrize(
     ("experts", "active", "skew"),
-    [(160, 6, 0.5), (8, 2, 1.0), (256, 8, 2.0), (8, 2, 4.0), (128, 4, 3.0), (16, 15, 1.0), (64, 32, 1.5)],
+    [
+        (160, 6, 0.5),
+        (8, 2, 1.0),
+        (256, 8, 2.0),
+        (8, 2, 4.0),
+        (128, 4, 3.0),
+        (16, 15, 1.0),
+        (64, 32, 1.5),
+        (256, 100, 0.3),
+    ],
 )
 def test_both_quadratures_agree(experts, active, skew):
     own = chosen_shares(experts, active, skew)

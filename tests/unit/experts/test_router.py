@@ -47,6 +47,32 @@ def test_alike_experts_have_the_popularity_of_distinct_uniform_choices():
     np.testing.assert_allclose(off, 4 * 3 / (32 * 31), rtol=1e-9)
 
 
+def drawn_of_two_kinds(heavy, light, weight, active):
+    """Return how likely an expert of each kind is drawn: all ways to draw so many of one and of the other."""
+    ways = {0: 1.0}
+    for draw in range(active):
+        after = dict.fromkeys(range(draw + 2), 0.0)
+        for count, probability in ways.items():
+            left, others = (heavy - count) * weight, light - (draw - count)
+            share = left / (left + others) if left and probability else 0.0
+            after[count + 1] += probability * share
+            after[count] += probability * (1 - share)
+        ways = after
+    mean = sum(count * probability for count, probability in ways.items())
+    return mean / heavy, (active - mean) / light
+
+
+@pytest.mark.parametrize(
+    ("heavy", "light", "active"), [(2, 6, 3), (64, 192, 8), (64, 192, 100), (64, 192, 200), (9, 119, 52)]
+)
+def test_popularity_is_that_of_draws_of_two_kinds_however_many_are_active(heavy, light, active):
+    """Where a third of all experts is active, the last of them ring late."""
+    found = router.popularity(np.array([3.0] * heavy + [1.0] * light), active)
+    of_heavy, of_light = drawn_of_two_kinds(heavy, light, 3.0, active)
+    np.testing.assert_allclose(found[:heavy], of_heavy, rtol=1e-11)
+    np.testing.assert_allclose(found[heavy:], of_light, rtol=1e-11)
+
+
 def test_popularity_is_a_probability_where_the_first_experts_are_all_but_certain():
     found = router.popularity(router.weights(512, 2.0), 22)
     assert found.max() <= 1.0

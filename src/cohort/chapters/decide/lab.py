@@ -152,19 +152,19 @@ def chosen_by_makers() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
 
-def by_another_law(demand: Demand, limits: Limits, years: float, flop: float, accelerator: str) -> Designs:
+def by_another_law(designer: Designer, demand: Demand, limits: Limits, years: float, flop: float) -> Designs:
     """Return the designs that another published law would make.
 
     Parameters
     ----------
+    designer : Designer
+        That made those of the first law.
     demand, limits, years, flop
         As `aim` takes them.
-    accelerator : str
-        On which it is trained and served.
 
     Returns
     -------
     Designs
         For as good a model as that law makes of the same compute.
     """
-    return Designer([accelerator], law=OTHER_LAW).design(aim(demand, limits, years, flop, OTHER_LAW))
+    return designer.by_law(OTHER_LAW).design(aim(demand, limits, years, flop, OTHER_LAW))

@@ -222,7 +222,7 @@ def test_problems_follow_from_the_numbers(each, designed):
 
 
 def test_designs_are_set_beside_the_optimum_and_another_law(designed):
-    _, goal, found = designed
+    designer, goal, found = designed
     best = lab.best_of_kind(found)
     optimum = cohort.law("besiroglu").compute_optimal(loss=goal.loss).parameters
     said = words.designs_said(best, optimum)
@@ -232,7 +232,7 @@ def test_designs_are_set_beside_the_optimum_and_another_law(designed):
     assert (
         words.designs_said(best, optimum / 100).split(". It is ")[1].split(" the ")[0].endswith("larger than")
     )
-    theirs = lab.best_of_kind(lab.by_another_law(DEMAND, LIMITS, 2.0, 1e22, H100))
+    theirs = lab.best_of_kind(lab.by_another_law(designer, DEMAND, LIMITS, 2.0, 1e22))
     assert "By the coefficients that Hoffmann et al. printed" in words.other_law_said(best, theirs)
     assert "would be about as large. Both laws agree" in words.other_law_said(best, best)
     assert "no dense model" in words.other_law_said({}, theirs)
