@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cohort.architecture.attention import Attention, GroupedQuery, Latent
-from cohort.architecture.decoder import Dense, Experts, FeedForward, Layer, ModelSpec, Nothing, Residual
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.feedforward import Dense, Experts, FeedForward, Residual
+from cohort.architecture.layers import Layer, Nothing
 from cohort.architecture.linear_attention import GatedDelta, Lightning
 from cohort.architecture.recurrent import Reused
 from cohort.errors.arguments import explain

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cohort.architecture.attention import Compressed
-from cohort.architecture.decoder import Dense, Experts, ModelSpec, Residual
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.registered import ABSENT, known, specs, title
 from cohort.architecture.variants import main_attention
 from cohort.display.patterns import attention_pattern, experts_pattern

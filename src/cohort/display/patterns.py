@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.layers import Layer
 from cohort.display.words import DASH
 
 

@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from cohort.architecture.decoder import ModelSpec, Residual
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.feedforward import Residual
 from cohort.errors import bounded, positive
 from cohort.errors.arguments import explain
 from cohort.registry import facts

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Layer
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.latent import Latent
+from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.errors.arguments import explain
 

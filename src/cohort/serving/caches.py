@@ -10,9 +10,10 @@ from functools import cache
 from math import ceil
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import Precision, precision, precisions
 from cohort.architecture.latent import Latent
+from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.errors import integer, unknown
 from cohort.errors.arguments import explain

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.encoder import Encoder
 from cohort.architecture.feedforward import Dense, Experts, Residual
+from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.errors import ParameterError, one_of
 from cohort.errors.arguments import explain

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.latent import Latent
+from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.errors import ParameterError, integer
 from cohort.errors.arguments import explain

@@ -13,10 +13,11 @@ from math import log, sqrt
 from typing import TypeVar
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, Residual
 from cohort.architecture.formats import WeightFormat
 from cohort.architecture.latent import Latent
+from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.recurrent import Reused
 from cohort.errors.arguments import explain

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.latent import Latent
+from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.registered import model as read_model
 from cohort.errors import integer, one_of

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 import cohort
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Dense, Experts, HyperConnection, Layer, ModelSpec, Residual
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.feedforward import Dense, Experts, HyperConnection, Residual
+from cohort.architecture.layers import Layer
 from cohort.errors import CohortError, ConfigError, ParameterError, UnknownNameError
 
 DATA = Path(__file__).parents[3] / "data"

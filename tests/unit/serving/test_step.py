@@ -7,9 +7,10 @@ import pytest
 
 import cohort
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Dense, Experts
 from cohort.architecture.formats import weight_format
+from cohort.architecture.layers import Layer
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.serving import ROOFLINE, Layout, attained, serve
 from cohort.serving.attainment import share_name

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cohort.architecture.configs.fields import ABSENT, Fields
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Weights
+from cohort.architecture.layers import Layer
 from cohort.architecture.parts.row import Place, Row
 from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from cohort.architecture.attention import GroupedQuery
-from cohort.architecture.decoder import Dense, Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.feedforward import Dense
+from cohort.architecture.layers import Layer
 from cohort.architecture.registered import model
 from cohort.display.words import rounding
 from cohort.registry import facts

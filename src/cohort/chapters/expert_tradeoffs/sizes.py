@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from cohort.architecture.decoder import Dense, Experts, FeedForward, ModelSpec, Residual
+from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.dtypes import precision
+from cohort.architecture.feedforward import Dense, Experts, FeedForward, Residual
 from cohort.architecture.registered import group, specs, title
 from cohort.architecture.registered import model as read_model
 from cohort.architecture.variants import with_feedforward

@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from cohort.architecture.decoder import Layer, ModelSpec
+from cohort.architecture.decoder import ModelSpec
+from cohort.architecture.layers import Layer
 from cohort.architecture.registered import title
 from cohort.display.diagrams import arrow, box, canvas, words
 from cohort.display.parts import name_rows
