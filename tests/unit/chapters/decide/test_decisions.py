@@ -22,6 +22,7 @@ from cohort.chapters.decide import (
     savings,
     words,
 )
+from cohort.display.words import significant
 from cohort.planning import Demand, Designer, Limits, plan
 
 H100 = "H100 SXM 80GB"
@@ -212,7 +213,7 @@ def test_problems_follow_from_the_numbers(each, designed):
     _, _, found = designed
     option = each["option"].iloc[0]
     first, second, third = problems.worked(option, DEMAND, found.best, 2.0)
-    assert words.significant(option.usd_per_million_tokens) in first.answer
+    assert significant(option.usd_per_million_tokens) in first.answer
     assert "copies" in second.answer
     assert "years" in third.answer
     shown = [float(each.replace(",", "")) for each in re.findall(r"[\d,]+\.?\d*", first.steps[0])]
