@@ -7,6 +7,7 @@ of the type in its signature is checked here, for all of a module, and on the wa
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from collections import abc
@@ -354,6 +355,8 @@ def in_words(hint: Any) -> str:
         return WORDS[hint]
     if kind is abc.Callable:
         return "a function"
+    if isinstance(kind, type) and issubclass(kind, os.PathLike):
+        return "a Path"
     if isinstance(kind, type) and issubclass(kind, abc.Mapping):
         return f"a mapping of {in_words(inner[0])} to {in_words(inner[1])}" if inner else "a mapping"
     if kind is tuple and inner and inner[-1] is not ...:

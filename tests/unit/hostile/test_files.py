@@ -200,7 +200,7 @@ def test_what_is_no_file_is_refused_in_a_sentence(name, folder):
         assert not ill, f"{path!r}: {ill}"
 
 
-@pytest.mark.parametrize("read", [read_law, read_runs])
+@pytest.mark.parametrize("read", [read_law, read_runs, read_series, read_logs, from_log])
 def test_the_number_of_an_open_file_is_no_path(read, tmp_path):
     """It would be read, and closed: with 1, the caller's own output."""
     with (tmp_path / "open.txt").open("w+", encoding="utf-8") as file:

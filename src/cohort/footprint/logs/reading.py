@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cohort.errors import CohortError, ParameterError, integer, one_of, positive
+from cohort.errors.arguments import explain
 from cohort.footprint.logs.channels import KINDS, Channel, PowerLog
 from cohort.footprint.logs.clocks import many
 from cohort.footprint.logs.files import heads_of, line_of_heads, text_of
@@ -323,3 +324,6 @@ def _length(seconds: float) -> str:
         if seconds < SECONDS_PER_HOUR * 2
         else f"{seconds / SECONDS_PER_HOUR:,.1f} h"
     )
+
+
+explain(__name__)
