@@ -11,7 +11,7 @@ import cohort
 from cohort.registry.facts import config_path
 from cohort.serving import training_memory
 
-TABLE = Path(__file__).parents[3] / "benchmarks" / "device" / "transformers_steps.csv"
+TABLE = Path(__file__).parents[3] / "data" / "training_steps.csv"
 with TABLE.open(encoding="utf-8", newline="") as file:
     ROWS = list(csv.DictReader(file))
 LISTS = ("layer_types", "no_rope_layers", "mlp_layer_types")  # of an entry for each layer
