@@ -187,7 +187,7 @@ class Kept:
                 kept += self.types.norm(self.norm, heads * mixer.head_dim, heads if each else 1, 2)
         window = mixer.window or mixer.chunk
         masked = self.masked and not self.scores and window is not None and self.length >= window
-        copied = masked or self.copied_heads or self.scores
+        copied = (masked and mixer.kv_heads > 1) or self.copied_heads or self.scores  # one head is viewed
         held = mixer.heads if copied else 0 if mixer.cache_shared else mixer.kv_heads
         keys = held * (mixer.head_dim + value)
         if self.scores:

@@ -30,10 +30,14 @@ class Traits:
     joined : bool
         Whether heads are joined of a part with positions and one without, so that attention's output is
         copied before it is projected.
-    capped : bool
-        Whether scores of attention are capped where they are written out, and scores of the vocabulary too.
+    score : int
+        Bytes that are kept of each score of attention where scores are written out: 6 for a softmax in fp32
+        and its copy in 16 bits, 8 where scores are capped, for the hyperbolic tangent, 2 for a softmax in 16
+        bits.
     sinks : bool
-        Whether a softmax in 16 bits has a learned sink, as in gpt-oss.
+        Whether each row of scores has a learned sink beside it.
+    capped : bool
+        Whether scores of the vocabulary are capped, for which their hyperbolic tangent is kept in 16 bits.
     """
 
     norm: str = "rms"
@@ -41,8 +45,9 @@ class Traits:
     parallel: bool = False
     activation: int = 1
     joined: bool = False
-    capped: bool = False
+    score: int = 6
     sinks: bool = False
+    capped: bool = False
 
 
 _LLAMA = Traits()
@@ -53,20 +58,20 @@ _AFTER = Traits(norm="wide", placed="after")
 NEW_GELU, CLAMPED = 4, 4  # steps of the tanh form of GELU, and of the clamped SwiGLU of gpt-oss
 FAMILIES = {
     "gemma": _WIDE,
-    "gemma2": replace(_GEMMA, capped=True),
+    "gemma2": replace(_GEMMA, score=8, capped=True),
     "gemma3_text": _GEMMA,
-    "gemma3n_text": _GEMMA,
-    "gemma4_text": _GEMMA,
+    "gemma3n_text": replace(_GEMMA, capped=True),
+    "gemma4_text": replace(_GEMMA, capped=True),
     "olmo2": _AFTER,
     "olmo3": _AFTER,
     "exaone4": Traits(placed="after"),
-    "gpt_oss": replace(_WIDE, activation=CLAMPED, sinks=True),
+    "gpt_oss": replace(_WIDE, activation=CLAMPED, score=2, sinks=True),
     "qwen3_next": _WIDE,
     "qwen3_5_text": _WIDE,
     "qwen3_5_moe_text": _WIDE,
     "phi3": replace(_LLAMA, joined=True),
     "phi": replace(_LAYER, parallel=True, activation=NEW_GELU, joined=True),
-    "gpt2": replace(_LAYER, activation=NEW_GELU),
+    "gpt2": replace(_LAYER, activation=NEW_GELU, score=2),
     "gpt_neox": replace(_LAYER, parallel=True, joined=True),
     "falcon": replace(_LAYER, parallel=True),
     "cohere": replace(_LAYER, parallel=True),
@@ -233,30 +238,6 @@ def written_scores(heads: int, query: int, keys: int, length: int, each: int, fa
     """
     sink = heads * each if family.sinks else 0
     return 2 * (query + keys) + heads * length * each + sink
-
-
-def score_bytes(family: Traits) -> int:
-    """Return the bytes that are kept of each score of attention that is written out.
-
-    Parameters
-    ----------
-    family : Traits
-        How transformers writes its attention.
-
-    Returns
-    -------
-    int
-        6: the softmax in fp32 and in 16 bits. 8 where scores are capped, for the hyperbolic tangent. 2 where
-        the softmax is in 16 bits, as in gpt-oss.
-
-    Examples
-    --------
-    >>> score_bytes(traits("gemma2"))
-    8
-    """
-    if family.sinks:
-        return 2
-    return 8 if family.capped else 6
 
 
 explain(__name__)

@@ -21,7 +21,7 @@ from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 from cohort.serving.activations import Kept, feedforwards
 from cohort.serving.layouts import Layout, held, stages
-from cohort.serving.modules import Types, score_bytes as default_score_bytes, traits
+from cohort.serving.modules import Types, traits
 from cohort.serving.recipes import (
     OPTIMISERS,
     OUTER,
@@ -94,7 +94,7 @@ def training_memory(
     wide_norms: bool = False,
     fused_gates: bool = False,
     whole_logits: bool = True,
-    logit_bytes: int = LOGIT_BYTES,
+    logit_bytes: int | None = None,
     data_parallel: int = 1,
     zero: int = 0,
     tensor_parallel: int = 1,
@@ -153,8 +153,8 @@ def training_memory(
         Whether the activation of a gate is computed again in the backward pass, as Liger's kernel does.
     whole_logits : bool
         Whether the scores of all tokens over the vocabulary are held at once; if not, in chunks.
-    logit_bytes : int
-        Bytes of each score: 12 where the loss is computed in fp32, 14 where the scores in 16 bits are held
+    logit_bytes : int, optional
+        Bytes of each score, by default as transformers' loss takes them in this family: 12 where the loss is computed in fp32, 14 where the scores in 16 bits are held
         all the while, 6 where all is in 16 bits, 4 where moreover gradients are made in chunks.
     data_parallel, zero : int
         Devices with batches of their own, and which stage of ZeRO divides among them: 1 the optimiser, 2 the
@@ -214,7 +214,7 @@ def training_memory(
         norm="fused" if fused_norms else "wide" if wide_norms else traits(spec.family).norm,
         fused_gates=fused_gates,
         whole_logits=whole_logits,
-        logit_bytes=integer("logit_bytes", logit_bytes, 1, 64),
+        logit_bytes=_default_logits(spec) if logit_bytes is None else integer("logit_bytes", logit_bytes, 1, 64),
         layout=Layout(tensor_parallel, pipeline_parallel),
         divided=integer("data_parallel", data_parallel, 1, LIMIT, unit="devices"),
         zero=_stage(zero),
@@ -224,6 +224,11 @@ def training_memory(
         workspace=integer("workspace", workspace, 0, LIMIT, unit="bytes"),
     )
     return step.memory()
+
+
+def _default_logits(spec: ModelSpec) -> int:
+    """Bytes of each score of the vocabulary: two more where its hyperbolic tangent is kept."""
+    return LOGIT_BYTES + (2 if traits(spec.family).capped else 0)
 
 
 def _stage(zero: int) -> int:
@@ -313,7 +318,7 @@ class _Step:
     def _kept(self) -> Kept:
         """What layers keep of a token for the backward pass."""
         tensor, family, own = self.layout.tensor, traits(self.spec.family), self._trained
-        scores = default_score_bytes(family) if self.score_bytes is None else self.score_bytes
+        scores = family.score if self.score_bytes is None else self.score_bytes
         return Kept(
             hidden=self.spec.hidden,
             length=self.length,
