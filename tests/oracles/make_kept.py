@@ -61,11 +61,16 @@ MODELS = {
     "gpt_oss": small(
         "gpt_oss", head_dim=24, intermediate_size=136, num_local_experts=8, num_experts_per_tok=2, **WINDOW
     ),
+    "deepseek_v2": small(
+        "deepseek_v2", num_key_value_heads=8, kv_lora_rank=32, q_lora_rank=None, qk_rope_head_dim=16,
+        qk_nope_head_dim=24, v_head_dim=24, n_routed_experts=8, n_shared_experts=2, first_k_dense_replace=1,
+        n_group=1, topk_group=1, **MOE,
+    ),
     "lfm2": small("lfm2", **SHORT),
 }
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
-    *((name, {}) for name in MODELS if name not in ("gemma2", "gpt2", "gpt_oss")),
-    *((name, EAGER) for name in ("llama", "qwen3", "gemma2", "gpt2", "gpt_oss")),
+    *((name, {}) for name in MODELS if name not in ("gemma2", "gpt2", "gpt_oss", "deepseek_v2")),
+    *((name, EAGER) for name in ("llama", "qwen3", "gemma2", "gpt2", "gpt_oss", "deepseek_v2")),
     *((name, AUTOCAST) for name in ("llama", "qwen3", "gemma3", "phi", "olmo2")),
     *((name, LORA) for name in ("llama", "qwen3", "gemma3")),
     ("llama", ATTENTION),

@@ -28,7 +28,7 @@ def predicted(case):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_layers_keep_what_autograd_keeps(case):
     """To the byte, but for the weights of routed experts and the margin of a convolution."""
-    inexact = case["name"].split(",")[0] in ("qwen3_moe", "mixtral", "gpt_oss", "lfm2")
+    inexact = case["name"].split(",")[0] in ("qwen3_moe", "mixtral", "gpt_oss", "deepseek_v2", "lfm2")
     assert predicted(case)[0] == pytest.approx(case["layers"], rel=0.005 if inexact else 0.0001)
 
 

@@ -200,14 +200,13 @@ class Kept:
     def _latent(self, mixer: Latent) -> float:
         query = mixer.heads * (mixer.nope_dim + mixer.rope_dim)
         output = mixer.heads * mixer.value_dim
-        made = mixer.heads * (mixer.nope_dim + mixer.value_dim)  # values are a part of it, which holds all
         kept = 0.0
         for rank in filter(None, (mixer.q_rank, mixer.kv_rank)):
             kept += self.types.norm(self.norm, rank, 1, 2) + self.types.read(rank, 1, True)
         if self.scores:
-            kept += written_scores(mixer.heads, query, query + made, self.length, self.scores, self.family)
+            kept += written_scores(mixer.heads, query, query + output, self.length, self.scores, self.family)
         else:
-            kept += fused_scores(mixer.heads, query, query + made, output)
+            kept += fused_scores(mixer.heads, query, query + output, output)
         return kept + self.types.read(output, 1, True, held=not self.scores)
 
     def _inner(self, part: Dense | Experts, width: int) -> float:
@@ -221,7 +220,8 @@ class Kept:
         """Return the bytes of a mixture: each of a token's experts has its input, inner layer and output."""
         shared = experts.shared * (experts.shared_width or experts.width)
         each = self._inner(experts, experts.width) + 2 * 2 * (experts.latent or self.hidden)
-        return experts.active * each + self._inner(experts, shared) + 4 * experts.count
+        router = 4 * experts.count + (4 * self.hidden if self.family.routes_wide else 0)
+        return experts.active * each + self._inner(experts, shared) + router
 
     def _read_by_frozen(self, layer: Layer) -> float:
         """Return the bytes of what frozen matrices read, where it is held."""

@@ -36,6 +36,8 @@ class Traits:
         bits.
     sinks : bool
         Whether each row of scores has a learned sink beside it.
+    routes_wide : bool
+        Whether a router reads a copy of its input in fp32.
     capped : bool
         Whether scores of the vocabulary are capped, for which their hyperbolic tangent is kept in 16 bits.
     """
@@ -47,6 +49,7 @@ class Traits:
     joined: bool = False
     score: int = 6
     sinks: bool = False
+    routes_wide: bool = False
     capped: bool = False
 
 
@@ -76,6 +79,14 @@ FAMILIES = {
     "falcon": replace(_LAYER, parallel=True),
     "cohere": replace(_LAYER, parallel=True),
     "cohere2": replace(_LAYER, parallel=True),
+    **dict.fromkeys(
+        (
+            "deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_linear", "glm4_moe", "glm4_moe_lite",
+            "glm_moe_dsa", "dots1", "ernie4_5_moe", "hy_v3", "longcat_flash", "mimo_v2_flash", "nemotron_h",
+            "bailing_hybrid",
+        ),  # fmt: skip
+        replace(_LLAMA, routes_wide=True),
+    ),
     "opt": _LAYER,
     "dbrx": _LAYER,
 }
