@@ -52,8 +52,9 @@ class Kept:
         The types that the step works in, and what is trained.
     tensor, along : int
         Devices that share each layer, and that share what tensor parallelism leaves whole.
-    forward_adapted : bool
-        Whether matrices of the feed-forward network have adapters, where only those are trained.
+    forward_adapted, output_adapted : bool
+        Whether matrices of the feed-forward network, and that of attention's output, have adapters, where
+        only those are trained.
     frozen_inputs : int
         How many times what a frozen matrix reads is held.
     scores : int
@@ -75,6 +76,7 @@ class Kept:
     tensor: int = 1
     along: int = 1
     forward_adapted: bool = True
+    output_adapted: bool = True
     frozen_inputs: int = 0
     scores: int = 0
     masked: bool = True
@@ -96,7 +98,7 @@ class Kept:
             Bytes.
         """
         total = sum(self._mixed(each, layer) / self.tensor for each in layer.mixers)
-        readers = [_inputs(each) for each in layer.mixers]
+        readers = [self._readers(each) for each in layer.mixers]
         dense, experts = feedforwards(layer)
         if dense or experts:
             forward = 2 if (dense or experts).gated else 1  # type: ignore[union-attr]
@@ -108,6 +110,13 @@ class Kept:
         if experts:
             total += self._expert_bytes(experts) / self.tensor
         return total + self._read_by_frozen(layer) / self.tensor
+
+    def _readers(self, mixer: Mixer) -> int:
+        """Matrices that read a mixer's input."""
+        if isinstance(mixer, GroupedQuery):
+            adapted = 3 if self.output_adapted else 2  # not that of the keys
+            return 1 if self.family.one_matrix else adapted if self.types.frozen else 3
+        return 2 if isinstance(mixer, Latent) else 1
 
     def _around(self, norms: int, readers: int, adapted: bool) -> int:
         """Return the bytes of the normalisations around a part, and of what its matrices read.
@@ -195,7 +204,7 @@ class Kept:
         else:
             kept += fused_scores(mixer.heads, query, keys, output, self.length if masked else 0)
         apart = bool(self.scores) or self.family.joined  # the projection reads a copy of the output
-        return kept + self.types.read(output, 1, True, held=not apart)
+        return kept + self.types.read(output, 1, self.output_adapted, held=not apart)
 
     def _latent(self, mixer: Latent) -> float:
         query = mixer.heads * (mixer.nope_dim + mixer.rope_dim)
@@ -207,7 +216,7 @@ class Kept:
             kept += written_scores(mixer.heads, query, query + output, self.length, self.scores, self.family)
         else:
             kept += fused_scores(mixer.heads, query, query + output, output)
-        return kept + self.types.read(output, 1, True, held=not self.scores)
+        return kept + self.types.read(output, 1, self.output_adapted, held=not self.scores)
 
     def _inner(self, part: Dense | Experts, width: int) -> float:
         """Return the bytes of a feed-forward network: what its activation keeps, its gates, their product."""
@@ -232,13 +241,6 @@ class Kept:
         if experts:
             read += experts.active * ((experts.latent or self.hidden) + experts.width)
         return 2.0 * self.frozen_inputs * read
-
-
-def _inputs(mixer: Mixer) -> int:
-    """Projections that read a mixer's input."""
-    if isinstance(mixer, GroupedQuery):
-        return 3
-    return 2 if isinstance(mixer, Latent) else 1
 
 
 def _output(mixer: Mixer, hidden: int) -> int:

@@ -30,6 +30,8 @@ class Traits:
     joined : bool
         Whether heads are joined of a part with positions and one without, so that attention's output is
         copied before it is projected.
+    one_matrix : bool
+        Whether queries, keys and values are made by one matrix, which has one adapter.
     score : int
         Bytes that are kept of each score of attention where scores are written out: 6 for a softmax in fp32
         and its copy in 16 bits, 8 where scores are capped, for the hyperbolic tangent, 2 for a softmax in 16
@@ -47,6 +49,7 @@ class Traits:
     parallel: bool = False
     activation: int = 1
     joined: bool = False
+    one_matrix: bool = False
     score: int = 6
     sinks: bool = False
     routes_wide: bool = False
@@ -92,13 +95,20 @@ FAMILIES = {
 }
 
 
-def traits(family: str) -> Traits:
-    """Return how transformers writes the modules of a family.
+LIBRARIES = ("transformers", "litgpt")
+
+
+def traits(family: str, library: str = "transformers") -> Traits:
+    """Return how a library writes the modules of a family.
 
     Parameters
     ----------
     family : str
         The ``model_type``.
+    library : str
+        One of `LIBRARIES`. LitGPT has one block for all families: it scales normalised inputs in fp32, calls
+        one kernel for GELU, joins heads of a part with positions and one without, and makes queries, keys and
+        values by one matrix.
 
     Returns
     -------
@@ -110,7 +120,11 @@ def traits(family: str) -> Traits:
     >>> traits("phi").activation, traits("llama").norm
     (4, 'rms')
     """
-    return FAMILIES.get(family, _LLAMA)
+    found = FAMILIES.get(family, _LLAMA)
+    if library == "transformers":
+        return found
+    norm = "wide" if found.norm == "rms" else found.norm
+    return replace(found, norm=norm, activation=1, joined=True, one_matrix=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,8 @@ class Types:
         Rank of the adapters.
     dropout : bool
         Whether each adapter reads a thinned copy of its input.
+    product : int
+        Of a number that a trained matrix reads and keeps: 2, or 1 where it is multiplied in fp8.
     """
 
     stream: int = 2
@@ -139,6 +155,7 @@ class Types:
     adapter: int = 4
     rank: int = 0
     dropout: bool = False
+    product: int = 2
 
     def norm(self, kind: str, width: int, rows: int, own: int | None = None) -> int:
         """Return the bytes that a normalisation keeps of a token.
@@ -186,6 +203,8 @@ class Types:
             Bytes; without training none.
         """
         if not self.frozen:
+            if self.product == 1:
+                return width  # a copy in fp8, whatever else is kept
             return 2 * width * readers if own == 4 else 0 if held else 2 * width
         if not adapted:
             return 0

@@ -21,7 +21,7 @@ from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 from cohort.serving.activations import Kept, feedforwards
 from cohort.serving.layouts import Layout, held, stages
-from cohort.serving.modules import Types, traits
+from cohort.serving.modules import LIBRARIES, Traits, Types, traits
 from cohort.serving.recipes import (
     OPTIMISERS,
     OUTER,
@@ -34,6 +34,7 @@ from cohort.serving.recipes import (
 
 RECOMPUTED = ("none", "selective", "parts", "full")
 PARTS = 4  # that are computed again one by one: two normalisations, attention, feed-forward
+ADAPTED = ("all", "attention", "queries and values")
 ZERO_STAGES = (0, 1, 2, 3)
 LOGIT_BYTES = 12  # log-probabilities in fp32, their gradient, and that of the scores
 READ_BYTES = 10  # before that: scores in bf16 and fp32, and log-probabilities
@@ -91,7 +92,6 @@ def training_memory(
     score_bytes: int | None = None,
     copied_heads: bool = False,
     fused_norms: bool = False,
-    wide_norms: bool = False,
     fused_gates: bool = False,
     whole_logits: bool = True,
     logit_bytes: int | None = None,
@@ -103,6 +103,8 @@ def training_memory(
     microbatches: int = 1,
     accumulated: bool = False,
     workspace: int = WORKSPACE,
+    product_bytes: int = 2,
+    library: str = "transformers",
 ) -> TrainingMemory:
     """Return what one device holds in a step of training, at its peak.
 
@@ -126,7 +128,7 @@ def training_memory(
     adapter_rank : int
         Rank of LoRA adapters; 0 trains all weights :cite:p:`hu2021lora`.
     adapter_targets : str
-        ``all`` matrices of the layers, or those of ``attention``.
+        ``all`` matrices of the layers, those of ``attention``, or those of its ``queries and values``.
     adapter_bytes : int
         Bytes of a number of an adapter. 4, as peft makes them, which casts the input of every adapted matrix
         by itself; or 2, where adapters read what is there.
@@ -147,8 +149,6 @@ def training_memory(
         Whether keys and values are copied for each head of the queries that reads them.
     fused_norms : bool
         Whether a normalisation keeps its input alone, and not a copy in fp32 and its product too.
-    wide_norms : bool
-        Whether that product is in fp32 in any family, and not in some alone.
     fused_gates : bool
         Whether the activation of a gate is computed again in the backward pass, as Liger's kernel does.
     whole_logits : bool
@@ -169,6 +169,11 @@ def training_memory(
         Whether gradients of earlier batches are kept when a batch is read.
     workspace : int
         Bytes that are set aside for products of matrices: by default what PyTorch takes on Hopper.
+    product_bytes : int
+        Bytes of a number that a trained matrix keeps of its input: 1 where it is multiplied in fp8, as
+        Transformer Engine does.
+    library : str
+        Whose modules they are: ``transformers`` or ``litgpt``.
 
     Returns
     -------
@@ -193,17 +198,18 @@ def training_memory(
     cohort.serving.memory_budget : What serving takes.
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
-    wanted = one_of("recipe", recipe, list(RECIPES))
+    family = traits(spec.family, one_of("library", library, LIBRARIES))
     step = _Step(
         spec=spec,
         tokens=integer("batch", batch, 1, LIMIT, unit="sequences")
         * integer("length", length, 1, MAX_CONTEXT, unit="tokens"),
         length=length,
-        recipe=RECIPES[wanted],
+        family=family,
+        recipe=RECIPES[one_of("recipe", recipe, list(RECIPES))],
         optimiser=one_of("optimiser", optimiser, OPTIMISERS),
         recompute=one_of("recompute", recompute, RECOMPUTED),
         rank=integer("adapter_rank", adapter_rank, 0, LIMIT),
-        targets=one_of("adapter_targets", adapter_targets, ("all", "attention")),
+        targets=one_of("adapter_targets", adapter_targets, ADAPTED),
         adapter_bytes=integer("adapter_bytes", adapter_bytes, 2, 4, unit="bytes"),
         dropout=adapter_dropout and adapter_rank > 0,
         frozen_inputs=integer("frozen_inputs", frozen_inputs, 0, 2) if adapter_rank else 0,
@@ -211,10 +217,10 @@ def training_memory(
         fused_attention=fused_attention,
         score_bytes=None if score_bytes is None else integer("score_bytes", score_bytes, 1, 64),
         copied_heads=copied_heads,
-        norm="fused" if fused_norms else "wide" if wide_norms else traits(spec.family).norm,
+        norm="fused" if fused_norms else family.norm,
         fused_gates=fused_gates,
         whole_logits=whole_logits,
-        logit_bytes=_default_logits(spec) if logit_bytes is None else integer("logit_bytes", logit_bytes, 1, 64),
+        logit_bytes=_default_logits(family) if logit_bytes is None else integer("logit_bytes", logit_bytes, 1, 64),
         layout=Layout(tensor_parallel, pipeline_parallel),
         divided=integer("data_parallel", data_parallel, 1, LIMIT, unit="devices"),
         zero=_stage(zero),
@@ -222,13 +228,14 @@ def training_memory(
         microbatches=min(integer("microbatches", microbatches, 1, LIMIT), pipeline_parallel),
         accumulated=accumulated,
         workspace=integer("workspace", workspace, 0, LIMIT, unit="bytes"),
+        product=integer("product_bytes", product_bytes, 1, 2, unit="bytes"),
     )
     return step.memory()
 
 
-def _default_logits(spec: ModelSpec) -> int:
+def _default_logits(family: Traits) -> int:
     """Bytes of each score of the vocabulary: two more where its hyperbolic tangent is kept."""
-    return LOGIT_BYTES + (2 if traits(spec.family).capped else 0)
+    return LOGIT_BYTES + (2 if family.capped else 0)
 
 
 def _stage(zero: int) -> int:
@@ -263,6 +270,8 @@ class _Step:
     microbatches: int
     accumulated: bool
     workspace: int
+    product: int
+    family: Traits
 
     # --- weights
 
@@ -293,7 +302,8 @@ class _Step:
 
     def _sides(self, layer: Layer) -> int:
         hidden = self.spec.hidden
-        total = sum(_attention_sides(each, hidden) for each in layer.mixers)
+        whole = self.targets != "queries and values"
+        total = sum((_attention_sides if whole else _two_sides)(each, hidden) for each in layer.mixers)
         if self.targets == "all":
             dense, experts = feedforwards(layer)
             if dense:
@@ -317,18 +327,20 @@ class _Step:
     @property
     def _kept(self) -> Kept:
         """What layers keep of a token for the backward pass."""
-        tensor, family, own = self.layout.tensor, traits(self.spec.family), self._trained
-        scores = family.score if self.score_bytes is None else self.score_bytes
+        tensor, own = self.layout.tensor, self._trained
+        scores = self.family.score if self.score_bytes is None else self.score_bytes
         return Kept(
             hidden=self.spec.hidden,
             length=self.length,
-            family=family,
+            family=self.family,
             types=Types(
-                own.stream, own.autocast, self.rank > 0, self.adapter_bytes, self.rank, self.dropout
+                own.stream, own.autocast, self.rank > 0, self.adapter_bytes, self.rank, self.dropout,
+                self.product,
             ),
             tensor=tensor,
             along=tensor if self.sequence_parallel else 1,
             forward_adapted=self.targets == "all",
+            output_adapted=self.targets != "queries and values",
             frozen_inputs=self.frozen_inputs,
             scores=0 if self.fused_attention or self.recompute == "selective" else scores,
             copied_heads=self.copied_heads,
@@ -404,6 +416,13 @@ class _Step:
         later = 0.0 if self.rank else own.gradient * counts.get("embedding", 0.0)
         layer = self.tokens * self._kept.per_token(self._layers[0])
         return max(summed, layer - later / (self.divided if self.zero >= 2 else 1))
+
+
+def _two_sides(mixer: Mixer, hidden: int) -> int:
+    """Both sides of the matrices of queries and of values."""
+    if not isinstance(mixer, GroupedQuery):
+        return _attention_sides(mixer, hidden)
+    return 2 * hidden + mixer.heads * mixer.head_dim + mixer.kv_heads * (mixer.value_dim or mixer.head_dim)
 
 
 def _attention_sides(mixer: Mixer, hidden: int) -> int:
