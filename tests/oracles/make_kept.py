@@ -1,6 +1,7 @@
 """Write ``kept.json``: the bytes that autograd keeps of small models of transformers, as they run.
 
-Run from the repository root, with the ``oracle`` extra and peft installed: ``python tests/oracles/make_kept.py``.
+Run from the repository root, with the ``oracle`` extra and peft installed:
+``python tests/oracles/make_kept.py``.
 Each model reads two sequences on the CPU while `torch.autograd.graph.saved_tensors_hooks` lists the tensors
 that it saves. Each storage is counted once. What is no number of a token is left out: parameters and their
 copies, tables of positions, indices.
@@ -62,9 +63,19 @@ MODELS = {
         "gpt_oss", head_dim=24, intermediate_size=136, num_local_experts=8, num_experts_per_tok=2, **WINDOW
     ),
     "deepseek_v2": small(
-        "deepseek_v2", num_key_value_heads=8, kv_lora_rank=32, q_lora_rank=None, qk_rope_head_dim=16,
-        qk_nope_head_dim=24, v_head_dim=24, n_routed_experts=8, n_shared_experts=2, first_k_dense_replace=1,
-        n_group=1, topk_group=1, **MOE,
+        "deepseek_v2",
+        num_key_value_heads=8,
+        kv_lora_rank=32,
+        q_lora_rank=None,
+        qk_rope_head_dim=16,
+        qk_nope_head_dim=24,
+        v_head_dim=24,
+        n_routed_experts=8,
+        n_shared_experts=2,
+        first_k_dense_replace=1,
+        n_group=1,
+        topk_group=1,
+        **MOE,
     ),
     "lfm2": small("lfm2", **SHORT),
 }
@@ -115,7 +126,10 @@ def count(case: Case) -> dict[str, int]:
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), context:
         model(input_ids=tokens, labels=tokens)
     sizes = [each for place, each in kept.items() if place not in tables]
-    return {part: sum(size for size, layer in sizes if layer == (part == "layers")) for part in ("layers", "after")}
+    return {
+        part: sum(size for size, layer in sizes if layer == (part == "layers"))
+        for part in ("layers", "after")
+    }
 
 
 def _place(tensor: Any) -> int:

@@ -97,12 +97,14 @@ class Kept:
         float
             Bytes.
         """
-        total = sum(self._mixed(each, layer) / self.tensor for each in layer.mixers)
+        total = sum(self._mixed(each) / self.tensor for each in layer.mixers)
         readers = [self._readers(each) for each in layer.mixers]
         dense, experts = feedforwards(layer)
         if dense or experts:
             forward = 2 if (dense or experts).gated else 1  # type: ignore[union-attr]
-            total += self._around(0 if self.family.parallel else 1, forward, self.forward_adapted) / self.along
+            total += (
+                self._around(0 if self.family.parallel else 1, forward, self.forward_adapted) / self.along
+            )
         for each in readers:
             total += self._around(1, each, True) / self.along
         if dense:
@@ -175,7 +177,7 @@ class Kept:
         """
         return self.normalised(self.types.stream) + self.types.read(self.hidden, 1, False)
 
-    def _mixed(self, mixer: Mixer, layer: Layer) -> float:
+    def _mixed(self, mixer: Mixer) -> float:
         """Return the bytes of a mixer: its own normalisations, its scores, and what its output is read by."""
         if isinstance(mixer, GroupedQuery):
             return self._grouped(mixer)
@@ -183,7 +185,7 @@ class Kept:
             return self._latent(mixer)
         if isinstance(mixer, ShortConvolution):
             return 2.0 * 5 * mixer.width + self.types.read(mixer.width, 1, True)  # both gates, before, after
-        return 2.0 * 4 * self.hidden + 4 * mixer.heads  # a recurrence: inputs, gates and output
+        return 2.0 * 4 * self.hidden + 4 * int(mixer.heads)  # a recurrence: inputs, gates and output
 
     def _grouped(self, mixer: GroupedQuery) -> float:
         value = mixer.value_dim or mixer.head_dim
@@ -199,6 +201,8 @@ class Kept:
         copied = (masked and mixer.kv_heads > 1) or self.copied_heads or self.scores  # one head is viewed
         held = mixer.heads if copied else 0 if mixer.cache_shared else mixer.kv_heads
         keys = held * (mixer.head_dim + value)
+        if self.family.one_matrix and mixer.kv_heads == mixer.heads:
+            keys += query + mixer.heads * mixer.head_dim  # values are a part of the product, which holds all
         if self.scores:
             kept += written_scores(mixer.heads, query, keys, self.length, self.scores, self.family)
         else:

@@ -62,6 +62,11 @@ _WIDE = Traits(norm="wide")
 _GEMMA = Traits(norm="wide", placed="both")
 _AFTER = Traits(norm="wide", placed="after")
 NEW_GELU, CLAMPED = 4, 4  # steps of the tanh form of GELU, and of the clamped SwiGLU of gpt-oss
+WIDE_ROUTERS = (
+    "deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_linear", "glm4_moe", "glm4_moe_lite",
+    "glm_moe_dsa", "dots1", "ernie4_5_moe", "hy_v3", "longcat_flash", "mimo_v2_flash", "nemotron_h",
+    "bailing_hybrid",
+)  # fmt: skip
 FAMILIES = {
     "gemma": _WIDE,
     "gemma2": replace(_GEMMA, score=8, capped=True),
@@ -82,14 +87,7 @@ FAMILIES = {
     "falcon": replace(_LAYER, parallel=True),
     "cohere": replace(_LAYER, parallel=True),
     "cohere2": replace(_LAYER, parallel=True),
-    **dict.fromkeys(
-        (
-            "deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_linear", "glm4_moe", "glm4_moe_lite",
-            "glm_moe_dsa", "dots1", "ernie4_5_moe", "hy_v3", "longcat_flash", "mimo_v2_flash", "nemotron_h",
-            "bailing_hybrid",
-        ),  # fmt: skip
-        replace(_LLAMA, routes_wide=True),
-    ),
+    **dict.fromkeys(WIDE_ROUTERS, replace(_LLAMA, routes_wide=True)),
     "opt": _LAYER,
     "dbrx": _LAYER,
 }
@@ -98,7 +96,7 @@ FAMILIES = {
 LIBRARIES = ("transformers", "litgpt")
 
 
-def traits(family: str, library: str = "transformers") -> Traits:
+def module_traits(family: str, library: str = "transformers") -> Traits:
     """Return how a library writes the modules of a family.
 
     Parameters
@@ -117,7 +115,7 @@ def traits(family: str, library: str = "transformers") -> Traits:
 
     Examples
     --------
-    >>> traits("phi").activation, traits("llama").norm
+    >>> module_traits("phi").activation, module_traits("llama").norm
     (4, 'rms')
     """
     found = FAMILIES.get(family, _LLAMA)

@@ -21,7 +21,7 @@ from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 from cohort.serving.activations import Kept, feedforwards
 from cohort.serving.layouts import Layout, held, stages
-from cohort.serving.modules import LIBRARIES, Traits, Types, traits
+from cohort.serving.modules import LIBRARIES, Traits, Types, module_traits
 from cohort.serving.recipes import (
     OPTIMISERS,
     OUTER,
@@ -35,7 +35,6 @@ from cohort.serving.recipes import (
 RECOMPUTED = ("none", "selective", "parts", "full")
 PARTS = 4  # that are computed again one by one: two normalisations, attention, feed-forward
 ADAPTED = ("all", "attention", "queries and values")
-ZERO_STAGES = (0, 1, 2, 3)
 LOGIT_BYTES = 12  # log-probabilities in fp32, their gradient, and that of the scores
 READ_BYTES = 10  # before that: scores in bf16 and fp32, and log-probabilities
 
@@ -57,8 +56,8 @@ class TrainingMemory:
     peak : int
         The most that is allocated at once.
     phase : str
-        When that is: ``forward``, when the loss has been read off the scores; ``loss``, when the backward pass
-        begins there; or ``gradients``, at its end.
+        When that is: ``forward``, when the loss has been read off the scores; ``loss``, when the backward
+        pass begins there; or ``gradients``, at its end.
     workspace : int
         What PyTorch sets aside for products of matrices.
     """
@@ -103,6 +102,7 @@ def training_memory(
     microbatches: int = 1,
     accumulated: bool = False,
     workspace: int = WORKSPACE,
+    buffers: int = 0,
     product_bytes: int = 2,
     library: str = "transformers",
 ) -> TrainingMemory:
@@ -154,8 +154,9 @@ def training_memory(
     whole_logits : bool
         Whether the scores of all tokens over the vocabulary are held at once; if not, in chunks.
     logit_bytes : int, optional
-        Bytes of each score, by default as transformers' loss takes them in this family: 12 where the loss is computed in fp32, 14 where the scores in 16 bits are held
-        all the while, 6 where all is in 16 bits, 4 where moreover gradients are made in chunks.
+        Bytes of each score, by default as transformers' loss takes them in this family: 12 in fp32, and 2
+        more where scores are capped. 14 where the scores in 16 bits are held all the while, 6 where all is in
+        16 bits, 4 where moreover gradients are made in chunks.
     data_parallel, zero : int
         Devices with batches of their own, and which stage of ZeRO divides among them: 1 the optimiser, 2 the
         gradients too, 3 the weights too, as FSDP does :cite:p:`rajbhandari2020zero`.
@@ -169,6 +170,9 @@ def training_memory(
         Whether gradients of earlier batches are kept when a batch is read.
     workspace : int
         Bytes that are set aside for products of matrices: by default what PyTorch takes on Hopper.
+    buffers : int
+        Bytes that are set aside for communication while gradients are made, such as the two buckets of
+        DeepSpeed.
     product_bytes : int
         Bytes of a number that a trained matrix keeps of its input: 1 where it is multiplied in fp8, as
         Transformer Engine does.
@@ -198,80 +202,103 @@ def training_memory(
     cohort.serving.memory_budget : What serving takes.
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
-    family = traits(spec.family, one_of("library", library, LIBRARIES))
-    step = _Step(
+    family = module_traits(spec.family, one_of("library", library, LIBRARIES))
+    numbers = _whole(
+        batch=batch, length=length, adapter_rank=adapter_rank, adapter_bytes=adapter_bytes, zero=zero,
+        frozen_inputs=frozen_inputs, data_parallel=data_parallel, product_bytes=product_bytes,
+        score_bytes=family.score if score_bytes is None else score_bytes,
+        logit_bytes=_logit_bytes(family) if logit_bytes is None else logit_bytes, workspace=workspace,
+        microbatches=microbatches, buffers=buffers,
+    )  # fmt: skip
+    return _Step(
         spec=spec,
-        tokens=integer("batch", batch, 1, LIMIT, unit="sequences")
-        * integer("length", length, 1, MAX_CONTEXT, unit="tokens"),
-        length=length,
         family=family,
+        whole=numbers,
         recipe=RECIPES[one_of("recipe", recipe, list(RECIPES))],
         optimiser=one_of("optimiser", optimiser, OPTIMISERS),
         recompute=one_of("recompute", recompute, RECOMPUTED),
-        rank=integer("adapter_rank", adapter_rank, 0, LIMIT),
         targets=one_of("adapter_targets", adapter_targets, ADAPTED),
-        adapter_bytes=integer("adapter_bytes", adapter_bytes, 2, 4, unit="bytes"),
-        dropout=adapter_dropout and adapter_rank > 0,
-        frozen_inputs=integer("frozen_inputs", frozen_inputs, 0, 2) if adapter_rank else 0,
+        dropout=adapter_dropout,
         base=weight_format(base_format),
         fused_attention=fused_attention,
-        score_bytes=None if score_bytes is None else integer("score_bytes", score_bytes, 1, 64),
         copied_heads=copied_heads,
-        norm="fused" if fused_norms else family.norm,
-        fused_gates=fused_gates,
+        fused=(fused_norms, fused_gates),
         whole_logits=whole_logits,
-        logit_bytes=_default_logits(family) if logit_bytes is None else integer("logit_bytes", logit_bytes, 1, 64),
         layout=Layout(tensor_parallel, pipeline_parallel),
-        divided=integer("data_parallel", data_parallel, 1, LIMIT, unit="devices"),
-        zero=_stage(zero),
         sequence_parallel=sequence_parallel,
-        microbatches=min(integer("microbatches", microbatches, 1, LIMIT), pipeline_parallel),
         accumulated=accumulated,
-        workspace=integer("workspace", workspace, 0, LIMIT, unit="bytes"),
-        product=integer("product_bytes", product_bytes, 1, 2, unit="bytes"),
-    )
-    return step.memory()
+    ).memory()
 
 
-def _default_logits(family: Traits) -> int:
+# Whole numbers that are given: the least, the most, and their unit.
+BOUNDS: dict[str, tuple[int, int, str]] = {
+    "batch": (1, LIMIT, "sequences"),
+    "length": (1, MAX_CONTEXT, "tokens"),
+    "adapter_rank": (0, LIMIT, ""),
+    "adapter_bytes": (2, 4, "bytes"),
+    "frozen_inputs": (0, 2, ""),
+    "score_bytes": (1, 64, "bytes"),
+    "logit_bytes": (1, 64, "bytes"),
+    "data_parallel": (1, LIMIT, "devices"),
+    "zero": (0, 3, "as a stage of ZeRO"),
+    "microbatches": (1, LIMIT, ""),
+    "workspace": (0, LIMIT, "bytes"),
+    "buffers": (0, LIMIT, "bytes"),
+    "product_bytes": (1, 2, "bytes"),
+}
+
+
+def _whole(**given: int) -> dict[str, int]:
+    """Return the whole numbers that are given, each within its bounds."""
+    return {
+        name: integer(name, value, BOUNDS[name][0], BOUNDS[name][1], unit=BOUNDS[name][2])
+        for name, value in given.items()
+    }
+
+
+def _logit_bytes(family: Traits) -> int:
     """Bytes of each score of the vocabulary: two more where its hyperbolic tangent is kept."""
     return LOGIT_BYTES + (2 if family.capped else 0)
-
-
-def _stage(zero: int) -> int:
-    return integer("zero", zero, 0, max(ZERO_STAGES), unit="as a stage of ZeRO")
 
 
 @dataclass(frozen=True)
 class _Step:
     spec: ModelSpec
-    tokens: int
-    length: int
+    family: Traits
+    whole: dict[str, int]
     recipe: Recipe
     optimiser: str
     recompute: str
-    rank: int
     targets: str
-    adapter_bytes: int
     dropout: bool
-    frozen_inputs: int
     base: WeightFormat
     fused_attention: bool
-    score_bytes: int | None
     copied_heads: bool
-    norm: str
-    fused_gates: bool
+    fused: tuple[bool, bool]  # normalisations, gates
     whole_logits: bool
-    logit_bytes: int
     layout: Layout
-    divided: int
-    zero: int
     sequence_parallel: bool
-    microbatches: int
     accumulated: bool
-    workspace: int
-    product: int
-    family: Traits
+
+    @property
+    def rank(self) -> int:
+        """Rank of the adapters; 0 where all weights are trained."""
+        return self.whole["adapter_rank"]
+
+    @property
+    def zero(self) -> int:
+        """The stage of ZeRO."""
+        return self.whole["zero"]
+
+    @property
+    def divided(self) -> int:
+        """Devices with batches of their own."""
+        return self.whole["data_parallel"]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that a device reads at once."""
+        return self.whole["batch"] * self.whole["length"]
 
     # --- weights
 
@@ -318,7 +345,7 @@ class _Step:
         """Bytes for each weight that is trained."""
         if not self.rank:
             return self.recipe
-        return beside_adapters(self.recipe, self.adapter_bytes, self.base.bits("up") >= 32)
+        return beside_adapters(self.recipe, self.whole["adapter_bytes"], self.base.bits("up") >= 32)
 
     @property
     def _again(self) -> bool:
@@ -327,25 +354,29 @@ class _Step:
     @property
     def _kept(self) -> Kept:
         """What layers keep of a token for the backward pass."""
-        tensor, own = self.layout.tensor, self._trained
-        scores = self.family.score if self.score_bytes is None else self.score_bytes
+        tensor, own, whole = self.layout.tensor, self._trained, self.whole
         return Kept(
             hidden=self.spec.hidden,
-            length=self.length,
+            length=whole["length"],
             family=self.family,
             types=Types(
-                own.stream, own.autocast, self.rank > 0, self.adapter_bytes, self.rank, self.dropout,
-                self.product,
+                stream=own.stream,
+                autocast=own.autocast,
+                frozen=self.rank > 0,
+                adapter=whole["adapter_bytes"],
+                rank=self.rank,
+                dropout=self.dropout and self.rank > 0,
+                product=whole["product_bytes"],
             ),
             tensor=tensor,
             along=tensor if self.sequence_parallel else 1,
             forward_adapted=self.targets == "all",
             output_adapted=self.targets != "queries and values",
-            frozen_inputs=self.frozen_inputs,
-            scores=0 if self.fused_attention or self.recompute == "selective" else scores,
+            frozen_inputs=whole["frozen_inputs"] if self.rank else 0,
+            scores=0 if self.fused_attention or self.recompute == "selective" else whole["score_bytes"],
             copied_heads=self.copied_heads,
-            norm=self.norm,
-            fused_gates=self.fused_gates,
+            norm="fused" if self.fused[0] else self.family.norm,
+            fused_gates=self.fused[1],
         )
 
     def memory(self) -> TrainingMemory:
@@ -361,18 +392,22 @@ class _Step:
         cast = own.cast * whole  # of all weights, until the forward pass ends
         kept_casts = own.cast * (counts.get("head", 0.0) or counts.get("tied", 0.0)) if self._again else cast
         activations = self._activations()
-        logits, read = self._logits(self.logit_bytes), self._logits(min(self.logit_bytes, READ_BYTES))
-        held_always = weights + optimiser + self.workspace
+        logits, read = (
+            self._logits(self.whole["logit_bytes"]),
+            self._logits(min(self.whole["logit_bytes"], READ_BYTES)),
+        )
+        held_always = weights + optimiser + self.whole["workspace"]
         resident = gradients if own.resident or self.accumulated else 0.0
         phases = {
-            "loss": resident + gathered + kept_casts + activations + logits,
+            "loss": self.whole["buffers"] + resident + gathered + kept_casts + activations + logits,
             "forward": resident + gathered + cast + activations + read,
-            "gradients": gradients + self._at_the_end(counts),
+            "gradients": self.whole["buffers"] + gradients + self._at_the_end(counts),
         }
         phase = max(phases, key=lambda each: phases[each])
         return TrainingMemory(
             round(weights), round(gradients), round(optimiser), round(gathered + kept_casts),
-            round(activations), round(logits), round(held_always + phases[phase]), phase, self.workspace,
+            round(activations), round(logits), round(held_always + phases[phase]), phase,
+            self.whole["workspace"],
         )  # fmt: skip
 
     @property
@@ -393,7 +428,8 @@ class _Step:
 
     def _activations(self) -> float:
         """Bytes of what all layers keep for the backward pass."""
-        tokens, layers, kept = self.tokens * self.microbatches, self._layers, self._kept
+        layers, kept = self._layers, self._kept
+        tokens = self.tokens * min(self.whole["microbatches"], self.layout.pipeline)
         if self._again:
             along = self.layout.tensor if self.sequence_parallel else 1
             stream = kept.types.stream
@@ -410,7 +446,7 @@ class _Step:
         return scores * each + norm if self.whole_logits else norm
 
     def _at_the_end(self, counts: dict[str, float]) -> float:
-        """Bytes beside all gradients: both gradients of a tied embedding, or the last layer that is undone."""
+        """Bytes beside gradients: both of a tied embedding, or the last layer that is undone."""
         own = self._trained
         summed = 0.0 if self.rank else own.gradient * own.summed * counts.get("tied", 0.0)
         later = 0.0 if self.rank else own.gradient * counts.get("embedding", 0.0)

@@ -26,19 +26,21 @@ def predicted(row):
         recipe=row["recipe"],
         recompute=row["recompute"],
         adapter_rank=int(row["adapter_rank"]),
+        adapter_bytes=2,  # as the states say that stay between steps
     )
 
 
 @pytest.mark.parametrize("row", MEASURED, ids=lambda row: "-".join(list(row.values())[7:12]))
 def test_each_measured_peak_is_met(row):
     found = predicted(row)
-    assert found.peak == pytest.approx(int(row["peak_allocated_bytes"]), rel=0.03)
-    assert found.weights + found.optimiser == pytest.approx(int(row["states_bytes"]), rel=0.01)
+    assert found.peak == pytest.approx(int(row["peak_allocated_bytes"]), rel=0.001)
+    states = found.weights + found.optimiser + found.workspace
+    assert states == pytest.approx(int(row["states_bytes"]), rel=0.001)
 
 
-def test_measured_peaks_are_met_within_one_per_cent_at_the_median():
+def test_measured_peaks_are_met_within_a_part_in_five_thousand_at_the_median():
     errors = [abs(predicted(row).peak / int(row["peak_allocated_bytes"]) - 1) for row in MEASURED]
-    assert statistics.median(errors) < 0.01
+    assert statistics.median(errors) < 0.0002
 
 
 def test_sixteen_bytes_a_weight():
@@ -79,7 +81,7 @@ def test_scores_grow_with_the_square_unless_fused_or_recomputed():
 def test_a_layer_keeps_34_numbers_of_bytes_a_token_but_for_dropout():
     """The count of Korthikanti et al. without its two masks: 32 times the width, with fused norms."""
     config = {
-        "model_type": "gpt2", "n_embd": 1024, "n_layer": 10, "n_head": 16, "vocab_size": 1000,
+        "model_type": "gpt_bigcode", "multi_query": False, "n_embd": 1024, "n_layer": 10, "n_head": 16, "vocab_size": 1000,
         "n_positions": 512,
     }  # fmt: skip
     found = training_memory(cohort.model(config), 1, 512, fused_norms=True)
@@ -115,8 +117,18 @@ def kept(**how):
 
 def test_a_frozen_network_keeps_neither_the_product_that_it_reads_nor_that_before_it():
     """Adapters on attention alone: 2 bytes of the width and of the inner layer less, in each of 32 layers."""
-    less = kept(adapter_rank=8) - kept(adapter_rank=8, adapter_targets="attention")
-    assert less == 1024 * 32 * 2 * (4096 + 14_336)
+    shared = {"adapter_rank": 8, "adapter_bytes": 2}
+    less = kept(**shared) - kept(**shared, adapter_targets="attention")
+    assert less == 1024 * 32 * 2 * (4096 + 14_336 + 3 * 8)  # and what three adapters make of them
+
+
+def test_adapters_in_fp32_copy_the_input_of_every_matrix():
+    """Four bytes for each of seven inputs, where adapters in 16 bits share what is there."""
+    wide, shared = kept(adapter_rank=8), kept(adapter_rank=8, adapter_bytes=2)
+    inputs = 4096 * (3 + 1 + 2) + 14_336
+    held = 4096 * (1 + 1) + 14_336  # beside the output of attention, which is kept anyway
+    assert wide - shared == 1024 * 32 * (4 * inputs - 2 * held + 2 * 7 * 8)
+    assert kept(adapter_rank=8, recipe="autocast") < wide  # which casts each copy to 16 bits
 
 
 def test_bitsandbytes_held_what_frozen_matrices_read_twice():
