@@ -56,6 +56,12 @@ MODELS = {
     "olmo2": small("olmo2"),
     "phi": small("phi"),
     "phi3": small("phi3", **PHI3),
+    "opt": {
+        "model_type": "opt", "hidden_size": 96, "ffn_dim": 130, "num_hidden_layers": 3, "vocab_size": 211,
+        "num_attention_heads": 8, "max_position_embeddings": 80, "word_embed_proj_dim": 96, "dropout": 0.0,
+    },
+    "cohere2": small("cohere2", sliding_window=64),
+    "apertus": small("apertus"),
     "gpt2": {**GPT2, **NO_DROPOUT},
     "qwen3_moe": small("qwen3_moe", head_dim=24, num_experts=8, **MOE),
     "mixtral": small("mixtral", intermediate_size=136, num_local_experts=4, num_experts_per_tok=2),
@@ -80,7 +86,7 @@ MODELS = {
     "lfm2": small("lfm2", **SHORT),
 }
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
-    *((name, {}) for name in MODELS if name not in ("gemma2", "gpt2", "gpt_oss", "deepseek_v2")),
+    *((name, {}) for name in MODELS if name not in ("gemma2", "gpt_oss", "deepseek_v2")),
     *((name, EAGER) for name in ("llama", "qwen3", "gemma2", "gpt2", "gpt_oss", "deepseek_v2")),
     *((name, AUTOCAST) for name in ("llama", "qwen3", "gemma3", "phi", "olmo2")),
     *((name, LORA) for name in ("llama", "qwen3", "gemma3")),
@@ -114,7 +120,7 @@ def count(case: Case) -> dict[str, int]:
 
     def pack(tensor: Any) -> Any:
         place = _place(tensor)
-        if tensor.is_floating_point() and place not in kept and not own(tensor):
+        if (tensor.is_floating_point() or tensor.dtype == torch.bool) and place not in kept and not own(tensor):
             kept[place] = tensor.untyped_storage().nbytes(), bool(inside)
             held.append(tensor)
         return tensor

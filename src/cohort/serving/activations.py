@@ -101,12 +101,15 @@ class Kept:
         readers = [self._readers(each) for each in layer.mixers]
         dense, experts = feedforwards(layer)
         if dense or experts:
-            forward = 2 if (dense or experts).gated else 1  # type: ignore[union-attr]
+            two = (dense or experts).gated and not self.family.one_gate  # type: ignore[union-attr]
+            forward = 2 if two else 1
             total += (
                 self._around(0 if self.family.parallel else 1, forward, self.forward_adapted) / self.along
             )
         for each in readers:
             total += self._around(1, each, True) / self.along
+        if self.family.dropout:
+            total += self.hidden * (len(layer.mixers) + bool(dense or experts)) / self.along
         if dense:
             total += self._inner(dense, dense.width) / self.tensor
         if experts:
@@ -201,8 +204,8 @@ class Kept:
         copied = (masked and mixer.kv_heads > 1) or self.copied_heads or self.scores  # one head is viewed
         held = mixer.heads if copied else 0 if mixer.cache_shared else mixer.kv_heads
         keys = held * (mixer.head_dim + value)
-        if self.family.one_matrix and mixer.kv_heads == mixer.heads:
-            keys += query + mixer.heads * mixer.head_dim  # values are a part of the product, which holds all
+        if self.family.one_matrix and mixer.kv_heads == mixer.heads and not self.scores:
+            keys += query + mixer.heads * mixer.head_dim  # a view of the product, which holds all
         if self.scores:
             kept += written_scores(mixer.heads, query, keys, self.length, self.scores, self.family)
         else:

@@ -21,15 +21,21 @@ class Traits:
     norm : str
         ``rms``: a copy of the input in fp32, and the product in the input's type that the scale is multiplied
         with. ``wide``: that product is in fp32 too. ``layer``: PyTorch's own, which keeps its input.
+        ``centred``: a mean is taken off first, step by step in fp32.
     placed : str
         Where a layer has its normalisations: ``before`` mixer and feed-forward network, ``after``, ``both``.
     parallel : bool
         Whether mixer and feed-forward network read the same normalised input.
-    activation : int
-        Tensors that the activation function keeps: its input alone, or as many as a formula has steps.
+    activation : float
+        Tensors of 16 bits that the activation function keeps beside what is read after it: its input alone,
+        none for ReLU, or as many as a formula has steps.
+    dropout : bool
+        Whether a mask of a byte is kept of what mixer and feed-forward network add to the stream.
     joined : bool
         Whether heads are joined of a part with positions and one without, so that attention's output is
         copied before it is projected.
+    one_gate : bool
+        Whether a gate and what it gates are made by one matrix, which has one adapter.
     one_matrix : bool
         Whether queries, keys and values are made by one matrix, which has one adapter.
     score : int
@@ -47,8 +53,10 @@ class Traits:
     norm: str = "rms"
     placed: str = "before"
     parallel: bool = False
-    activation: int = 1
+    activation: float = 1
+    dropout: bool = False
     joined: bool = False
+    one_gate: bool = False
     one_matrix: bool = False
     score: int = 6
     sinks: bool = False
@@ -61,7 +69,7 @@ _LAYER = Traits(norm="layer")
 _WIDE = Traits(norm="wide")
 _GEMMA = Traits(norm="wide", placed="both")
 _AFTER = Traits(norm="wide", placed="after")
-NEW_GELU, CLAMPED = 4, 4  # steps of the tanh form of GELU, and of the clamped SwiGLU of gpt-oss
+NEW_GELU, CLAMPED, XIELU = 4, 4, 4.5  # steps of GELU by tanh, of gpt-oss's clamped SwiGLU, of xIELU
 WIDE_ROUTERS = (
     "deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "kimi_linear", "glm4_moe", "glm4_moe_lite",
     "glm_moe_dsa", "dots1", "ernie4_5_moe", "hy_v3", "longcat_flash", "mimo_v2_flash", "nemotron_h",
@@ -80,15 +88,17 @@ FAMILIES = {
     "qwen3_next": _WIDE,
     "qwen3_5_text": _WIDE,
     "qwen3_5_moe_text": _WIDE,
-    "phi3": replace(_LLAMA, joined=True),
+    "granitemoehybrid": replace(_LLAMA, one_gate=True),
+    "phi3": replace(_LLAMA, joined=True, one_gate=True),
     "phi": replace(_LAYER, parallel=True, activation=NEW_GELU, joined=True),
-    "gpt2": replace(_LAYER, activation=NEW_GELU, score=2),
+    "gpt2": replace(_LAYER, activation=NEW_GELU, score=2, dropout=True, one_matrix=True),
+    "apertus": Traits(activation=XIELU),
     "gpt_neox": replace(_LAYER, parallel=True, joined=True),
     "falcon": replace(_LAYER, parallel=True),
-    "cohere": replace(_LAYER, parallel=True),
-    "cohere2": replace(_LAYER, parallel=True),
+    "cohere": Traits(norm="centred", parallel=True),
+    "cohere2": Traits(norm="centred", parallel=True),
     **dict.fromkeys(WIDE_ROUTERS, replace(_LLAMA, routes_wide=True)),
-    "opt": _LAYER,
+    "opt": replace(_LAYER, activation=0, dropout=True),
     "dbrx": _LAYER,
 }
 
@@ -122,7 +132,7 @@ def module_traits(family: str, library: str = "transformers") -> Traits:
     if library == "transformers":
         return found
     norm = "wide" if found.norm == "rms" else found.norm
-    return replace(found, norm=norm, activation=1, joined=True, one_matrix=True)
+    return replace(found, norm=norm, activation=1, dropout=False, joined=True, one_matrix=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +188,8 @@ class Types:
         if kind == "layer":
             size = 4 if self.autocast else size
             return (width + 2 * rows) * size
+        if kind == "centred":
+            return (8 if self.frozen else 12) * width + 4 * rows
         product = 0 if self.frozen else 4 if kind == "wide" else size  # a frozen scale needs none
         return (4 + product) * width + 4 * rows
 

@@ -57,7 +57,7 @@ class TrainingMemory:
         The most that is allocated at once.
     phase : str
         When that is: ``forward``, when the loss has been read off the scores; ``loss``, when the backward
-        pass begins there; or ``gradients``, at its end.
+        pass begins there; ``scores``, when it undoes scores of attention; or ``gradients``, at its end.
     workspace : int
         What PyTorch sets aside for products of matrices.
     """
@@ -401,6 +401,7 @@ class _Step:
         phases = {
             "loss": self.whole["buffers"] + resident + gathered + kept_casts + activations + logits,
             "forward": resident + gathered + cast + activations + read,
+            "scores": self.whole["buffers"] + resident + gathered + kept_casts + activations + self._undone(),
             "gradients": self.whole["buffers"] + gradients + self._at_the_end(counts),
         }
         phase = max(phases, key=lambda each: phases[each])
@@ -444,6 +445,17 @@ class _Step:
         scores = self.tokens * rows / self.layout.tensor
         norm = self.tokens * self._kept.last()
         return scores * each + norm if self.whole_logits else norm
+
+    def _undone(self) -> float:
+        """Bytes beside activations while the softmax of the last layer's written scores is undone.
+
+        Their gradient in 16 bits, in fp32, and what the softmax makes of it.
+        """
+        if not self._kept.scores:
+            return 0.0
+        heads = max(int(each.heads) for each in self._layers[-1].mixers)
+        wide = 4 if self.family.score > 2 else 2
+        return self.tokens * self.whole["length"] * heads * (2 + 2 * wide) / self.layout.tensor
 
     def _at_the_end(self, counts: dict[str, float]) -> float:
         """Bytes beside gradients: both of a tied embedding, or the last layer that is undone."""
