@@ -57,8 +57,15 @@ MODELS = {
     "phi": small("phi"),
     "phi3": small("phi3", **PHI3),
     "opt": {
-        "model_type": "opt", "hidden_size": 96, "ffn_dim": 130, "num_hidden_layers": 3, "vocab_size": 211,
-        "num_attention_heads": 8, "max_position_embeddings": 80, "word_embed_proj_dim": 96, "dropout": 0.0,
+        "model_type": "opt",
+        "hidden_size": 96,
+        "ffn_dim": 130,
+        "num_hidden_layers": 3,
+        "vocab_size": 211,
+        "num_attention_heads": 8,
+        "max_position_embeddings": 80,
+        "word_embed_proj_dim": 96,
+        "dropout": 0.0,
     },
     "cohere2": small("cohere2", sliding_window=64),
     "apertus": small("apertus"),
@@ -120,7 +127,11 @@ def count(case: Case) -> dict[str, int]:
 
     def pack(tensor: Any) -> Any:
         place = _place(tensor)
-        if (tensor.is_floating_point() or tensor.dtype == torch.bool) and place not in kept and not own(tensor):
+        if (
+            (tensor.is_floating_point() or tensor.dtype == torch.bool)
+            and place not in kept
+            and not own(tensor)
+        ):
             kept[place] = tensor.untyped_storage().nbytes(), bool(inside)
             held.append(tensor)
         return tensor

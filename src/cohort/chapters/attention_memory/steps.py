@@ -89,3 +89,21 @@ def blind_steps() -> pd.DataFrame:
         errors = {name: 100 * (size / measured - 1) for name, size in sizes.items()}
         records.append({"model": title(model(row["model"])), "part": row["part"], **errors})
     return pd.DataFrame(records)
+
+
+def recorded(table: pd.DataFrame) -> dict[str, tuple[list[float], str]]:
+    """Return what the chapter records of these errors.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `blind_steps` returns it.
+
+    Returns
+    -------
+    dict
+        Median absolute errors of the rows that test, at first and after the mend, and of the later ones.
+    """
+    tests, later = table[table["part"] == "tests"], table[table["part"] == "later"]
+    found = (tests["first"], tests["mended"], later["mended"])
+    return {"blind_steps_error": ([float(each.abs().median()) for each in found], "%")}

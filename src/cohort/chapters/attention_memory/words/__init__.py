@@ -23,9 +23,11 @@ from cohort.chapters.attention_memory.words.scores import (
     published_score_sizes,
     stated_savings,
 )
+from cohort.chapters.attention_memory.words.training import blind, missed
 
 __all__ = [
     "attention_work",
+    "blind",
     "brief",
     "cache_beside_weights",
     "cache_growth",
@@ -36,6 +38,7 @@ __all__ = [
     "growth_powers",
     "logged",
     "measured_memory",
+    "missed",
     "published_score_sizes",
     "stated_savings",
     "stored_in",
