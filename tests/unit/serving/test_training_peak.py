@@ -81,8 +81,8 @@ def test_scores_grow_with_the_square_unless_fused_or_recomputed():
 def test_a_layer_keeps_34_numbers_of_bytes_a_token_but_for_dropout():
     """The count of Korthikanti et al. without its two masks: 32 times the width, with fused norms."""
     config = {
-        "model_type": "gpt_bigcode", "multi_query": False, "n_embd": 1024, "n_layer": 10, "n_head": 16, "vocab_size": 1000,
-        "n_positions": 512,
+        "model_type": "gpt_bigcode", "multi_query": False, "n_embd": 1024, "n_layer": 10, "n_head": 16,
+        "vocab_size": 1000, "n_positions": 512,
     }  # fmt: skip
     found = training_memory(cohort.model(config), 1, 512, fused_norms=True)
     assert found.activations == pytest.approx(512 * 10 * 1024 * 32, rel=0.05)

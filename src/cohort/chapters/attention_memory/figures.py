@@ -337,7 +337,7 @@ def draw_blind_steps(table: pd.DataFrame) -> Figure:
         axes.scatter(rows["first"], places, s=22, facecolors="white", edgecolors=colour, zorder=2)
         axes.scatter(rows["mended"], places, s=22, color=colour, zorder=3)
         low = table[["first", "mended"]].min().min()
-        axes.text(low, places[-1], f"{PARTS[part]}: {len(rows)}", color=colour, size=SMALLEST, va="center")
+        axes.text(low, places[-1], f"{PARTS[part]}: {len(rows)}", size=SMALLEST, va="center")
         furthest = int(rows["mended"].abs().to_numpy().argmax())
         spot = (float(rows["mended"].iloc[furthest]), places[furthest])
         axes.annotate(
@@ -347,6 +347,6 @@ def draw_blind_steps(table: pd.DataFrame) -> Figure:
         top = places[-1] - 3
     axes.axvline(0, color=INK, lw=1, zorder=0)
     axes.set(xlabel="predicted beside measured (% too much)", yticks=[], ylim=(top + 1, 1.5))
-    axes.set_xlim(right=float(table[["first", "mended"]].max().max()) + 14)
+    axes.set_xlim(right=float(table[["first", "mended"]].max().max()) + 11)
     axes.spines["left"].set_visible(False)
     return drawing

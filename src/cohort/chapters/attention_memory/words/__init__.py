@@ -9,7 +9,6 @@ from cohort.chapters.attention_memory.words.caches import (
     logged,
     stored_in,
     token_costs,
-    trained,
     versions,
     ways_to_save,
 )
@@ -23,7 +22,7 @@ from cohort.chapters.attention_memory.words.scores import (
     published_score_sizes,
     stated_savings,
 )
-from cohort.chapters.attention_memory.words.training import blind, missed
+from cohort.chapters.attention_memory.words.training import blind, trained
 
 __all__ = [
     "attention_work",
@@ -38,7 +37,6 @@ __all__ = [
     "growth_powers",
     "logged",
     "measured_memory",
-    "missed",
     "published_score_sizes",
     "stated_savings",
     "stored_in",
