@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 
 from cohort.chapters.attention_memory import figures, steps, words
 
@@ -44,7 +45,7 @@ def test_what_is_recorded_of_blind_steps():
 def test_every_blind_step_is_drawn_before_and_after():
     table = steps.blind_steps()
     (axes,) = figures.draw_blind_steps(table).axes
-    dots = [each for each in axes.collections if len(each.get_offsets())]
+    dots = [each for each in axes.collections if isinstance(each, PathCollection)]
     assert sum(len(each.get_offsets()) for each in dots) == 2 * len(table)
     names = {text.get_text() for text in axes.texts}
     assert {"to test with: 19", "to mend with: 17", "other families, later: 16", "Apertus 8B"} <= names
