@@ -8,6 +8,7 @@ import cohort
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.registry import facts
 from cohort.serving import training_memory
+from cohort.serving.modules import LIBRARIES
 
 MEASURED = facts.rows("training_memory")
 SIZES = {
@@ -144,6 +145,52 @@ def test_kernels_and_copies_change_what_is_kept():
     assert kept(adapter_rank=8, adapter_dropout=True) > kept(adapter_rank=8)
 
 
+def test_adapters_on_queries_and_values_leave_the_other_matrices_alone():
+    shared = {"adapter_rank": 8, "adapter_bytes": 2}
+    some = training_memory("llama-3-8b", **shared, adapter_targets="queries and values")
+    assert some.gradients == 2 * 8 * 32 * (2 * 4096 + 4096 + 1024)
+    assert kept(**shared, adapter_targets="queries and values") < kept(**shared, adapter_targets="attention")
+
+
+def test_products_in_fp8_keep_a_byte_of_each_input():
+    """Of three inputs in 16 bits one byte each is less, and the output of attention is kept once more."""
+    less = kept() - kept(product_bytes=1)
+    assert less == 1024 * 32 * (4096 + 4096 + 14_336 - 4096)
+
+
+def test_buffers_and_workspace_are_added_to_the_peak():
+    plain = training_memory("llama-3-8b", workspace=0)
+    assert training_memory("llama-3-8b", workspace=10**9).peak == plain.peak + 10**9
+    assert training_memory("llama-3-8b", workspace=0, buffers=10**9).peak == plain.peak + 10**9
+
+
+def test_a_library_has_modules_of_its_own():
+    """Norms in fp32 and heads that are joined; one kernel for a GELU that transformers writes out."""
+    more = kept(library="litgpt") - kept()
+    assert more == 1024 * 32 * (2 * 2 * 4096 + 2 * 4096)
+    phi = {library: training_memory("phi-2", library=library).activations for library in LIBRARIES}
+    assert phi["litgpt"] < phi["transformers"]
+
+
+def test_gradients_in_fp32_take_eighteen_bytes():
+    found = training_memory("llama-3-8b", recipe="mixed_fp32")
+    assert found.weights + found.gradients + found.optimiser == 18 * cohort.model("llama-3-8b").parameters
+
+
+def test_written_scores_have_a_phase_of_their_own():
+    """Where they are more than the scores of the vocabulary."""
+    long = training_memory("mistral-7b-v0.1", 1, 8192, fused_attention=False)
+    assert long.phase == "scores"
+    assert training_memory("qwen3-0.6b", 1, 512, fused_attention=False).phase == "loss"
+
+
+def test_a_window_has_a_mask_once_the_text_is_as_long():
+    """Two bytes for each pair of tokens, and keys and values for each query head."""
+    spec = cohort.model("mistral-7b-v0.1")
+    short, long = (training_memory(spec, 1, length).activations / length for length in (4095, 4096))
+    assert long - short == pytest.approx(32 * (2 * 4096 + 2 * 2 * (32 - 8) * 128))
+
+
 def test_parts_that_are_computed_again_keep_four_inputs():
     assert kept(recompute="parts") == 4 * kept(recompute="full")
     assert kept(recompute="parts", recipe="autocast") == 3 * kept(recompute="full", recipe="autocast")
@@ -163,6 +210,7 @@ def test_fsdp_gathers_embedding_and_head_for_the_whole_step():
         {"zero": 4},
         {"adapter_rank": -1}, {"data_parallel": 0}, {"base_format": "x"}, {"pipeline_parallel": 99},
         {"adapter_targets": "none"}, {"frozen_inputs": 3, "adapter_rank": 8}, {"logit_bytes": 0},
+        {"library": "jax"}, {"product_bytes": 3}, {"adapter_bytes": 8}, {"workspace": -1}, {"score_bytes": 0},
     ],
 )  # fmt: skip
 def test_bad_requests_are_one_sentence(bad):

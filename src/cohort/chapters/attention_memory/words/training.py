@@ -75,10 +75,10 @@ def _missed(published: pd.DataFrame) -> str:
     said = f"Off by more than {FAR}% {inflected(len(far), 'is', 'are')} {counted(len(far), 'row')}: {names}."
     if not small:
         return said
-    which = "all" if small == len(far) else f"{small}"
+    which = "All of these" if small == len(far) else f"Of these {small}"
     return running(
         said,
-        f"Of these {which} {inflected(small, 'is', 'are')} less than the weights, gradients and states of "
+        f"{which} {inflected(small, 'is', 'are')} less than the weights, gradients and states of "
         "the step take alone.",
     )
 
