@@ -65,8 +65,9 @@ def predicted(row: dict[str, str]) -> float:
         ahead = AHEAD if row["engine"] == "llama.cpp" else 0
         layers, stored = range(len(spec.layers)), cache_format(row["kv_format"])
         return cache_bytes(spec, layers, int(row["context"]), 1, stored, ahead=ahead) / unit
-    given = ("context", "batched_tokens", "sequences")
+    given = ("context", "batched_tokens", "sequences", "drafted")
     asked: dict[str, Any] = {name: int(row[name]) for name in given if row[name]}
+    asked |= {name: row[name] == "yes" for name in ("images", "prefix_caching") if row[name]}
     budget = memory_budget(
         spec,
         row["accelerator"] or "H100 SXM 80GB",
@@ -76,6 +77,7 @@ def predicted(row: dict[str, str]) -> float:
         engine=row["engine"],
         version=row["version"] or None,
         share=float(row["share"]) if row["share"] else None,
+        kernels=row["kernels"].split(),
         **asked,
     )
     found = {
