@@ -36,7 +36,7 @@ GROUPS = {
 DRAFTER = "drafter"
 
 
-def loaded(
+def loaded_weights(
     spec: ModelSpec, layout: Layout, stage: range, stored: WeightFormat, device: Accelerator, running: Running
 ) -> tuple[tuple[str, int], ...]:
     """Return what an engine loads on one device of a stage, by group of tensors.

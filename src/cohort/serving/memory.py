@@ -29,7 +29,7 @@ from cohort.serving.engine_runtime import (
     takes_flashinfer,
 )
 from cohort.serving.layouts import Layout, stages
-from cohort.serving.loaded import loaded
+from cohort.serving.loaded import loaded_weights
 from cohort.serving.pages import Pool, Sharing, shared_pool
 from cohort.serving.trial import runtime
 from cohort.units import GIB
@@ -362,7 +362,7 @@ def _budget(
                 offered=offered_context(spec),
                 memory=device.driver_bytes,
                 usable=int(running.share * device.allocatable_bytes),
-                weights=loaded(spec, layout, stage, weights, device, running),
+                weights=loaded_weights(spec, layout, stage, weights, device, running),
                 runtime=runtime(spec, layout, stage, running),
                 cache=round(total * (1 - offloaded)),
                 per_sequence=one * (1 - offloaded),
