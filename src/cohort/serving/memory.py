@@ -146,9 +146,18 @@ class Budget:
     @property
     def cache_tokens(self) -> int:
         """Tokens that the room holds in all sequences of that context, over all copies of the attention."""
-        if self.room <= 0 or not self.per_sequence:
+        return self._tokens(self.room)
+
+    @property
+    def cache_tokens_range(self) -> tuple[int, int]:
+        """The least and the most tokens that may find room."""
+        least, most = self.room_range
+        return self._tokens(least), self._tokens(most)
+
+    def _tokens(self, room: int) -> int:
+        if room <= 0 or not self.per_sequence:
             return 0
-        handed_out = self.room // self.block * self.block
+        handed_out = room // self.block * self.block
         return int(handed_out / self.per_sequence * self.context) * self.layout.data
 
     @property
