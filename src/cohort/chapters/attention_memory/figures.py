@@ -338,7 +338,7 @@ def draw_log_errors(left: pd.DataFrame) -> Figure:
     axes.axvspan(-NEAR, NEAR, color=PALE, alpha=0.25, lw=0, zorder=0)
     for place, rows in enumerate(groups):
         colour = LOGS[rows["kind"].iloc[0]][1]
-        furthest = rows.loc[rows["error"].abs().idxmax()]
+        furthest = rows.iloc[int(rows["error"].abs().argmax())]
         ends = furthest[["low", "high"]].astype(float).clip(-FURTHEST, FURTHEST)
         axes.plot(ends, [place, place], color=colour, lw=1.2, alpha=0.6, zorder=1.5, solid_capstyle="butt")
         axes.scatter(rows["error"], [place] * len(rows), color=colour, s=16, zorder=3, lw=0)
