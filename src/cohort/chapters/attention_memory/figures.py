@@ -353,6 +353,7 @@ def draw_log_errors(left: pd.DataFrame) -> Figure:
     name_rows(axes, [_named(rows) for rows in groups])
     axes.tick_params(axis="y", labelsize=SMALLEST)
     axes.grid(axis="y", visible=False)
+    axes.set_axisbelow(True)
     handles = [
         axes.scatter([], [], color=colour, s=16, label=name)
         for kind, (name, colour) in LOGS.items()
