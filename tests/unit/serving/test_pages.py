@@ -7,6 +7,7 @@ from cohort.registry import facts
 from cohort.serving import memory_budget
 from cohort.serving.caches import cache_bytes, cache_format
 from cohort.serving.pages import Sharing, shared_pool
+from cohort.units import GIB
 
 CACHING = Sharing(page=16, ahead=8192, evened=1.5, states=2)
 
@@ -38,6 +39,13 @@ def test_figures_of_a_thread_are_of_whole_blocks_in_one_type_of_cache_alone():
         blocks = pool("qwen3.6-27b", 262_144, stored, 2).blocks
         assert all((whole(tokens, 262_144, blocks) < 1) is held for tokens in (first, second))
     assert whole(third, 262_144, pool("qwen3.6-27b", 262_144, "fp8", 2).blocks) < 1
+
+
+def test_the_room_of_a_log_holds_its_tokens_to_the_last():
+    """4.99 GiB and 302,921 tokens in one thread: 208 blocks, of which 90 hold a sequence of 131,072."""
+    (room,) = logged("talosproxmox1995", "room")
+    found = pool("qwen3.6-27b", 131_072, "fp8", 2)
+    assert int(room * GIB // found.block / found.blocks * 131_072) == 302_921
 
 
 def test_a_page_of_attention_is_as_large_as_a_state():

@@ -37,7 +37,7 @@ OUTLIERS = {
     ("minimax-m2.7", "room", "sparkvllm396"): "5 GiB for graphs, and changes of the host's memory, on a GB10",
     ("minimax-m2.7", "cache_tokens", "sparkvllm396"): "as its room",
     ("deepseek-v4-flash", "room", "vllm44376"): "8 GiB more in use; its indexer's workspace is half of one",
-    ("qwen3.6-27b", "room", "talosproxmox1995"): "graphs of recurrent layers are tried with the whole batch",
+    ("qwen3.6-27b", "room", "talosproxmox1995"): "0.9 GiB more in use than in other threads, on such cards",
     ("gpt-oss-120b", "weights", "vllm51590"): "kernels that pad experts split over eight devices by more",
     ("gpt-oss-20b", "weights", "vllm22331"): "the kernels of this card pad nothing",
     ("kimi-k2", "cache", "ikllamacpp616"): "that kernel keeps a transposed copy of the latent vector",
