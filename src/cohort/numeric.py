@@ -9,6 +9,19 @@ from cohort.errors import ParameterError
 from cohort.errors.arguments import explain
 
 LIMIT = 2**40  # no size of a model exceeds it
+SMOOTH = 1e4  # deviation from which the sum over a binomial number is taken for an integral
+# Places and weights of Gauss's rule of five, between -1 and 1.
+GAUSS = (
+    (0.0, 128 / 225),
+    *(
+        (sign * math.sqrt(5 - 2 * math.sqrt(10 / 7)) / 3, (322 + 13 * math.sqrt(70)) / 900)
+        for sign in (-1, 1)
+    ),
+    *(
+        (sign * math.sqrt(5 + 2 * math.sqrt(10 / 7)) / 3, (322 - 13 * math.sqrt(70)) / 900)
+        for sign in (-1, 1)
+    ),
+)
 MAX_CONTEXT = 2**40  # tokens
 EPSILON = 2.0**-52
 STEPS = 200
@@ -164,23 +177,27 @@ def binomial_excess(trials: int, probability: float, room: int) -> float:
         return 0.0
     if probability >= 1:
         return float(trials - room)
-    ratio = probability / (1 - probability)
-    reach = 12 * math.sqrt(mean * (1 - probability)) + 40
+    deviation = math.sqrt(mean * (1 - probability))
+    reach = 12 * deviation + 40
     if room < mean:  # the smaller tail is the one below: add what is missing there
-        return mean - room + _tail(trials, ratio, probability, room, max(math.floor(mean - reach), 0), -1)
-    return _tail(trials, ratio, probability, room, min(math.ceil(max(mean, room) + reach), trials), 1)
+        step, beyond, span = -1, mean - room, min(reach - (mean - room), room)
+    else:
+        step, beyond, span = 1, 0.0, min(reach, trials - room)
+    if span < 1:
+        return beyond
+    if deviation > SMOOTH:
+        return beyond + _smooth_tail(trials, probability, room, step * span, deviation)
+    return beyond + _tail(trials, probability, room, room + step * math.floor(span), step)
 
 
-def _tail(trials: int, ratio: float, probability: float, room: int, end: int, step: int) -> float:
+def _tail(trials: int, probability: float, room: int, end: int, step: int) -> float:
     """Return the sum of distances from a bound, each by its probability, in one direction from it.
 
     The terms rise to one peak and fall from there: after one that leaves the sum as it is, none counts.
     """
     value = room + step
-    if (end - value) * step < 0 or value < 0:
-        return 0.0
-    log = math.lgamma(trials + 1) - math.lgamma(value + 1) - math.lgamma(trials - value + 1)
-    weight = math.exp(log + value * math.log(probability) + (trials - value) * math.log1p(-probability))
+    ratio = probability / (1 - probability)
+    weight = _binomial(trials, probability, value)
     total = 0.0
     while True:
         before, total = total, total + abs(value - room) * weight
@@ -188,6 +205,62 @@ def _tail(trials: int, ratio: float, probability: float, room: int, end: int, st
             return total
         weight *= (trials - value) / (value + 1) * ratio if step > 0 else value / (trials - value + 1) / ratio
         value += step
+
+
+def _smooth_tail(trials: int, probability: float, room: int, span: float, deviation: float) -> float:
+    """Return what `_tail` does where its terms are too many to add: an integral, less what it has too much.
+
+    By Gauss's rule in steps of a quarter of a deviation. The sum of a function that is 0 at its first place
+    falls short of its integral by a twelfth of its slope there (Euler and Maclaurin); what is next counts
+    less than 1e-16.
+    """
+    panels = math.ceil(4 * abs(span) / deviation)
+    half = span / panels / 2
+    terms = (
+        share * distance * half * _binomial(trials, probability, room + distance)
+        for panel in range(panels)
+        for node, share in GAUSS
+        for distance in [half * (2 * panel + 1 + node)]
+    )
+    return math.fsum(terms) - _binomial(trials, probability, room) / 12
+
+
+def _binomial(trials: int, probability: float, value: float) -> float:
+    """Return the probability of one value, also between integers :cite:p:`loader2000binomial`.
+
+    What is small is computed as such, and not as a difference of logarithms of factorials.
+    """
+    if value <= 0 or value >= trials:
+        if value not in (0, trials):
+            return 0.0
+        return math.exp(trials * (math.log(probability) if value else math.log1p(-probability)))
+    rest = trials - value
+    log = _beyond_stirling(trials) - _beyond_stirling(value) - _beyond_stirling(rest)
+    log -= _deviance(value, trials * probability) + _deviance(rest, trials * (1 - probability))
+    return math.exp(log) * math.sqrt(trials / (math.tau * value) / rest)
+
+
+def _beyond_stirling(number: float) -> float:
+    """Return what the logarithm of a factorial exceeds Stirling's formula by."""
+    if number < 15:
+        return math.lgamma(number + 1) - (number + 0.5) * math.log(number) + number - math.log(math.tau) / 2
+    inverse = 1 / number**2
+    series = 1 / 1260 - inverse * (1 / 1680 - inverse * (1 / 1188 - inverse * 691 / 360360))
+    return (1 / 12 - inverse * (1 / 360 - inverse * series)) / number
+
+
+def _deviance(value: float, mean: float) -> float:
+    """Return ``value * log(value / mean) + mean - value``, which is small where both are near each other."""
+    away = (value - mean) / (value + mean)
+    if abs(away) > 0.1:
+        return value * math.log(value / mean) + mean - value
+    total, term, count = (value - mean) * away, 2 * value * away, 1
+    while True:
+        term *= away * away
+        count += 2
+        before, total = total, total + term / count
+        if total == before:
+            return total
 
 
 def largest(fits: Callable[[int], bool], most: int) -> int:

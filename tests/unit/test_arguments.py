@@ -1,8 +1,10 @@
 """Arguments of the wrong type: what is said of them, and what is left as it is."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import pytest
+from typing_extensions import TypeAliasType
 
 from cohort.errors import CohortError, ParameterError
 from cohort.errors.arguments import MistypedError, fits, in_words, with_reasons
@@ -60,6 +62,15 @@ def test_containers_are_looked_into():
     assert fits(("a",), Sequence[str]) and not fits((1,), Sequence[str])
     assert fits({"a": 1.0}, Mapping[str, float]) and not fits({1: 1.0}, Mapping[str, float])
     assert in_words(Mapping[str, float] | None) == "a mapping of text to a number or None"
+
+
+def test_a_type_that_was_given_a_name_is_that_type():
+    """NumPy's arrays are such a type since 2.5, and so is what Python 3.12 calls by `type`."""
+    item = TypeVar("item")
+    shares = TypeAliasType("shares", list[float])
+    many = TypeAliasType("many", list[item], type_params=(item,))
+    assert fits([0.5], shares) and not fits(["a"], shares) and in_words(shares) == "a list of numbers"
+    assert fits([1], many[int]) and not fits([0.5], many[int]) and in_words(many[int]) == "a list of integers"
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x1b[2J", "x" * 5000, "\ud800"])

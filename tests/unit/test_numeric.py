@@ -48,6 +48,22 @@ def test_the_excess_of_a_binomial_number_is_its_sum(trials, probability, room):
     assert binomial_excess(trials, probability, room) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("trials", "probability", "room", "expected"),
+    [  # by sums of fifty digits
+        (10**6, 0.25, 250_000, 172.7470123547909),
+        (10**6, 0.25, 251_000, 1.5477230561319049),
+        (10**9, 0.2, 200_020_000, 307.33423252857487),
+        (10**9, 0.2, 199_990_000, 11545.926795315351),
+        (2 * 10**9, 0.1, 200_070_000, 2.1889363667794337e-4),
+        (2**40, 0.125, 2**37, 138346.76619320186),
+    ],
+)
+def test_the_excess_of_many_trials(trials, probability, room, expected):
+    """A trillion tokens took seconds for each expert, and were a thousandth off."""
+    assert binomial_excess(trials, probability, room) == pytest.approx(expected, rel=2e-11)
+
+
 @given(st.integers(-(10**30), 10**30), st.integers(1, 10**20))
 def test_a_quotient_is_rounded_up_exactly(numerator, denominator):
     found = ceil_div(numerator, denominator)

@@ -105,6 +105,8 @@ class Experts(Part):
             if getattr(self, name) is not None:
                 exact_integer(name, getattr(self, name), 1, LIMIT, ConfigError)
         check_sizes(self, ("zero", "correction", "unused"), low=0)
+        together = self.shared * (self.shared_width or self.width)
+        exact_integer("width of the shared experts together", together, 0, LIMIT, ConfigError)
 
     @property
     def expert(self) -> Dense:

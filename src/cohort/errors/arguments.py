@@ -225,6 +225,18 @@ def _described(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[st
     return inspect.signature(inner), hints
 
 
+def _meant(hint: Any) -> Any:
+    """Return what an annotation stands for: a named type (as NumPy has for arrays) is what it names."""
+    from typing import get_origin
+
+    while True:
+        named = hint if hasattr(hint, "__value__") else get_origin(hint)
+        if not hasattr(named, "__value__"):
+            return hint
+        inner = getattr(hint, "__args__", ())
+        hint = named.__value__[inner] if inner else named.__value__
+
+
 def fits(value: object, hint: Any) -> bool:
     """Return whether a value is of the type of an annotation.
 
@@ -249,6 +261,7 @@ def fits(value: object, hint: Any) -> bool:
     from types import UnionType
     from typing import Literal, TypeVar, Union, get_args, get_origin, is_typeddict
 
+    hint = _meant(hint)
     if hint is Any or hint is object or isinstance(hint, TypeVar):
         return True
     if hint is None:
@@ -345,6 +358,7 @@ def in_words(hint: Any) -> str:
     from types import UnionType
     from typing import Union, get_args, get_origin
 
+    hint = _meant(hint)
     origin, inner = get_origin(hint), get_args(hint)
     kind = origin or hint
     if origin in (Union, UnionType):

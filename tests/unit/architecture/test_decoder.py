@@ -334,6 +334,7 @@ def test_arctic_holds_a_dense_network_beside_its_experts():
         (lambda: Experts(8, 0, 64), "active experts is 0"),
         (lambda: Experts(8, 2, 64, shared=-1), "shared experts"),
         (lambda: Experts(8, 2, 64, shared=1, shared_width=0), "shared_width is 0"),
+        (lambda: Experts(8, 2, 64, shared=2**20, shared_width=2**39), "shared experts together"),
         (lambda: HyperConnection(0), "residual streams is 0"),
         (lambda: Layer(GroupedQuery(1, 1, 1), Dense(1), norm_weights=-1), "norm_weights"),
         (lambda: ModelSpec("m", "f", 8, 8, ()), "number of layers is 0"),
