@@ -203,9 +203,8 @@ def test_columns_are_hidden_and_shown(visitor: Visitor) -> None:
     with opened(visitor, "tables.html") as page:
         box = page.locator("#table-architecture")
         names = heads("tables.html", "architecture")
-        hidden = [
-            names[int(place)] for place in str(table("tables.html", "architecture")["data-hidden"]).split()
-        ]
+        places = str(table("tables.html", "architecture")["data-hidden"]).split()
+        hidden = [names[int(place)] for place in places]
         assert box.locator("thead th").count() == len(names) - len(hidden)
         box.get_by_text("Columns", exact=True).click()
         for name in ("developer", hidden[0]):
