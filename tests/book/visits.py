@@ -121,6 +121,7 @@ async () => {
 # Returned with the findings are the styles that were measured now, but for those that could not be decided.
 #
 # With `colours`, only the rules that look at colours run: a page differs in nothing else between its themes.
+# A text that could not be measured because another element covers it is covered in the other theme too.
 # A rule that can find nothing serious, or nothing for sure, is not run, but for `every`.
 AUDIT = """
 async ({selector = null, every = false, colours = false, known = []}) => {
@@ -160,7 +161,7 @@ async ({selector = null, every = false, colours = false, known = []}) => {
   const roots = selector ? [...document.querySelectorAll(selector)] : [document.body];
   for (const element of roots.flatMap((root) => [root, ...root.querySelectorAll("*")])) {
     if (!hasText(element) || !element.getClientRects().length) continue;
-    if (!every && seen.has(style(element))) continue;
+    if (!every && (seen.has(style(element)) || colours && "covered" in element.dataset)) continue;
     element.dataset.audited = "";
     seen.add(style(element));
     measured.set(element, [style(element)]);
@@ -194,6 +195,7 @@ async ({selector = null, every = false, colours = false, known = []}) => {
     {id: "link-in-text-block", selector: "[data-audited-link]"},
   ]});
   const grave = ["serious", "critical"], hues = ["color-contrast", "link-in-text-block"];
+  const covered = ["elmPartiallyObscured", "elmPartiallyObscuring", "bgOverlap"];
   const idle = every ? [] : axe._audit.rules.filter((one) => colours ? !hues.includes(one.id)
     : one.reviewOnFail || !grave.includes(one.impact));
   const {violations, incomplete} = await axe.run(selector || document, {
@@ -201,7 +203,12 @@ async ({selector = null, every = false, colours = false, known = []}) => {
     resultTypes: ["violations", "incomplete"], preload: false, selectors: false, elementRef: true,
   });
   for (const one of incomplete) {
-    if (hues.includes(one.id)) one.nodes.forEach((node) => measured.delete(node.element));
+    if (!hues.includes(one.id)) continue;
+    for (const node of one.nodes) {
+      measured.delete(node.element);
+      const why = node.any.map((check) => check.data && check.data.messageKey);
+      if (why.some((one) => covered.includes(one))) node.element.dataset.covered = "";
+    }
   }
   const found = violations.filter((one) => grave.includes(one.impact)).flatMap(
     (one) => one.nodes.map((node) => `${one.id} (${one.impact}): ${node.html.slice(0, 200)}`));
