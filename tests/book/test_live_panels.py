@@ -84,10 +84,13 @@ window.Worker = class extends Worker {
 
 @pytest.fixture(scope="module")
 def started(visitor: Visitor) -> Iterator[Page]:
-    """The page with all of its panels started, by their buttons, and where they stood before."""
+    """The page with all of its panels started, one by a touch and the others by their buttons."""
     with opened(visitor, script=LISTEN) as page:
         page.before = {name: stands(page, name) for name in panels()}  # type: ignore[attr-defined]
-        for name in panels():
+        model = page.locator("#panel-memory [name=model]")
+        model.fill(model.input_value())
+        page.wait_for_function(ANSWERED.format("memory"), timeout=60_000)
+        for name in [one for one in panels() if one != "memory"]:
             start(page, name)
         page.after = {name: stands(page, name) for name in panels()}  # type: ignore[attr-defined]
         yield page
@@ -105,12 +108,13 @@ def linked(visitor: Visitor) -> Iterator[Page]:
 
 
 def test_little_is_loaded_before_a_reader_starts(visitor: Visitor) -> None:
-    page, asked = visitor.page(LIGHT), []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(visitor.root + PAGE, wait_until="load")
-    page.wait_for_timeout(300)
+    asked: list[str] = []
+    with visitor.tab(LIGHT) as page:
+        page.on("request", note := lambda request: asked.append(request.url))
+        page.goto(visitor.root + PAGE, wait_until="load")
+        page.wait_for_timeout(300)
+        page.remove_listener("request", note)
     ours = {url.partition("?")[0] for url in asked if f"/{FOLDER}/" in url}
-    page.close()
     names = {url.rpartition("/")[2] for url in ours}
     assert names == {"live_panels.css", "live_panels.js"}
     assert sum(sizes(FILES / name)[0] for name in names) < MOST_BEFORE / 4
@@ -413,18 +417,25 @@ TYPE = """
 """
 
 
-def test_a_phone_shows_all_of_it(visitor: Visitor) -> None:
-    with opened(visitor, PHONE) as page:
-        before, model = stands(page, "memory"), page.locator("#panel-memory [name=model]")
-        model.fill(model.input_value())  # the first touch starts it
-        page.wait_for_function(ANSWERED.format("memory"), timeout=60_000)
-        assert stands(page, "memory") == pytest.approx(before, abs=1)
-        model.fill("a-model-" * 20)
-        expect(page.locator("#panel-memory .panel-error:visible")).to_have_count(1)
-        model.fill("deepseek-v3")
-        expect(page.locator("#panel-memory .panel-said")).to_contain_text("DeepSeek")
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
-        small = page.evaluate(TYPE)
+@pytest.fixture
+def narrow(linked: Page) -> Iterator[Page]:
+    """The page that a link has started, as wide as a phone."""
+    linked.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
+    yield linked
+    linked.set_viewport_size({"width": LIGHT.width, "height": LIGHT.height})
+
+
+def test_a_phone_shows_all_of_it(narrow: Page) -> None:
+    before = stands(narrow, "experts")
+    start(narrow, "experts")
+    assert stands(narrow, "experts") == pytest.approx(before, abs=1)
+    model = narrow.locator("#panel-memory [name=model]")
+    model.fill("a-model-" * 20)
+    expect(narrow.locator("#panel-memory .panel-error:visible")).to_have_count(1)
+    model.fill("deepseek-v3")
+    expect(narrow.locator("#panel-memory .panel-said")).to_contain_text("DeepSeek")
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= PHONE.width
+    small = narrow.evaluate(TYPE)
     assert len(small) == sum(len(ask(name).drawings) for name in panels())
     assert min(small) >= 8.5
 
@@ -467,15 +478,14 @@ def test_without_webassembly_the_page_stays_and_says_so(visitor: Visitor, how: s
 
 
 def test_without_scripts_the_answer_is_there(visitor: Visitor) -> None:
-    page = visitor.page_without_scripts(LIGHT)
-    page.goto(visitor.root + PAGE, wait_until="load")
-    for name in panels():
-        shown = page.locator(f"#panel-{name}")
-        expect(shown.locator(".panel-said")).to_have_text(ask(name).sentences[0])
-        assert shown.locator("[name]").first.is_disabled()
-        assert shown.locator("figure svg").first.is_visible()
-        assert shown.locator(".panel-without").is_visible()
-    page.context.close()
+    with visitor.tab(LIGHT, scripts=False) as page:
+        page.goto(visitor.root + PAGE, wait_until="load")
+        for name in panels():
+            shown = page.locator(f"#panel-{name}")
+            expect(shown.locator(".panel-said")).to_have_text(ask(name).sentences[0])
+            assert shown.locator("[name]").first.is_disabled()
+            assert shown.locator("figure svg").first.is_visible()
+            assert shown.locator(".panel-without").is_visible()
 
 
 def test_a_state_is_a_link_a_table_and_a_drawing_to_keep(visitor: Visitor, linked: Page) -> None:

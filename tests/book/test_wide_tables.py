@@ -274,15 +274,14 @@ def test_a_correction_fits_a_phone_s_screen(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("page", WIDE)
 def test_without_javascript_every_table_is_there_as_a_whole(visitor: Visitor, page: str) -> None:
-    found = visitor.page_without_scripts(PHONE)
-    found.goto(visitor.root + page, wait_until="load")
-    for name in WIDE[page]:
-        box = found.locator(f"#table-{name} table")
-        last = box.locator("tbody tr").last.locator("th, td")
-        assert box.locator("tbody tr").count() == len(texts(page, name)), name
-        assert [cell.is_visible() for cell in last.all()] == [True] * len(heads(page, name)), name
-    assert found.locator(".wide-controls").count() == 0
-    found.context.close()
+    with visitor.tab(PHONE, scripts=False) as found:
+        found.goto(visitor.root + page, wait_until="load")
+        for name in WIDE[page]:
+            box = found.locator(f"#table-{name} table")
+            last = box.locator("tbody tr").last.locator("th, td")
+            assert box.locator("tbody tr").count() == len(texts(page, name)), name
+            assert [cell.is_visible() for cell in last.all()] == [True] * len(heads(page, name)), name
+        assert found.locator(".wide-controls").count() == 0
 
 
 def test_a_book_read_from_a_disk_has_the_controls_too(visitor: Visitor) -> None:

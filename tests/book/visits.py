@@ -225,7 +225,7 @@ class Visitor:
         self.root = root
         self.every = every  # whether the contrast of every text is audited
         self._contexts: dict[View, BrowserContext] = {}
-        self._tabs: dict[tuple[View, str], Page] = {}
+        self._tabs: dict[tuple[View, str, bool], Page] = {}
         self.known: set[int] = set()  # styles of texts and links that were measured on some page
         self._visits: dict[tuple[str, View], Visit] = {}
 
@@ -237,8 +237,8 @@ class Visitor:
             )
         return self._contexts[view].new_page()
 
-    def page_without_scripts(self, view: View) -> Page:
-        """A new page of a browser that runs no JavaScript; closing it closes its context."""
+    def _page_without_scripts(self, view: View) -> Page:
+        """A new page of a browser that runs no JavaScript."""
         return self._browser.new_page(
             viewport={"width": view.width, "height": view.height}, java_script_enabled=False
         )
@@ -282,18 +282,19 @@ class Visitor:
                 page.remove_listener(event, listener)
 
     @contextmanager
-    def tab(self, view: View, purpose: str = "tests") -> Iterator[Page]:
+    def tab(self, view: View, purpose: str = "tests", scripts: bool = True) -> Iterator[Page]:
         """A tab that is kept for one page after the other: a new one costs more than a page that it loads.
 
         It is for those who leave no more behind than the next page takes away.
         """
-        page = self._tabs.pop((view, purpose), None) or self.page(view)
+        key = (view, purpose, scripts)
+        page = self._tabs.pop(key, None) or (self.page(view) if scripts else self._page_without_scripts(view))
         try:
             yield page
         except BaseException:
             page.close()
             raise
-        self._tabs[view, purpose] = page
+        self._tabs[key] = page
 
     def audit(
         self, page: Page, selector: str | None = None, colours: bool = False, known: set[int] | None = None
