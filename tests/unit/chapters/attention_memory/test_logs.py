@@ -137,7 +137,7 @@ def test_blind_rows_keep_what_was_said_first():
     assert blind["error"].abs().median() == pytest.approx(0.97, abs=0.01)
     assert words.met_blind(left) == (
         "Of what an engine leaves, 34 rows were written down before one of them was predicted. At first the "
-        "median error was 6.56%, with 13 off by more than 10%; today it is 0.973%, with 4 off by more than "
+        "median error was 6.6%, with 13 off by more than 10%; today it is 0.97%, with 4 off by more than "
         "10%."
     )
     assert words.met_blind(left[left["kind"] != "blind"]) == ""

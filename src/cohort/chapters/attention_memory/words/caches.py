@@ -349,7 +349,7 @@ def met_blind(left: pd.DataFrame) -> str:
     return (
         f"Of what an engine leaves, {counted(len(blind), 'row')} {inflected(len(blind), 'was', 'were')} "
         f"written down before one of them was predicted. At first the median error was "
-        f"{significant(first.median())}%, with {far[0]}; today it is {significant(now.median())}%, "
+        f"{significant(first.median(), 2)}%, with {far[0]}; today it is {significant(now.median(), 2)}%, "
         f"with {far[1]}."
     )
 
