@@ -37,10 +37,27 @@ def shared_fixtures(item: pytest.Item) -> list[str]:
     return [found[-1].argname for found in definitions if found[-1].scope == "module"]
 
 
+def name_group(item: pytest.Item) -> None:
+    """Name the group of a test in its identifier, where the scheduler reads it.
+
+    pytest-xdist 3.8 names it in an attribute that pytest 9.2 reads no more, and so would group nothing.
+    """
+    mark = item.get_closest_marker("xdist_group")
+    if mark is not None:
+        (group,) = [*mark.args, *mark.kwargs.values()]
+        known = f"{item.nodeid}@{group}"
+        if hasattr(item, "_id"):
+            item._id = type(item._id).parse(known)
+        else:
+            item._nodeid = known  # of pytest before 9.2
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:  # what is made once for a module is made by one worker
-        for name in shared_fixtures(item):
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {name}"))
+    for item in items:
+        if shared_fixtures(item):  # what is made once for a module is made by one worker
+            item.add_marker(pytest.mark.xdist_group(item.path.stem), append=False)
+        if config.getoption("loadgroup", False):
+            name_group(item)
     if config.getoption("--weekly"):
         return
     weekly = [item for item in items if item.get_closest_marker("weekly")]

@@ -23,11 +23,12 @@ def pages() -> list[str]:
 
 @dataclass
 class Markup(HTMLParser):
-    """The identifiers and addresses in one file."""
+    """The identifiers, addresses and tables in one file."""
 
     anchors: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
     assets: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)  # their classes
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -35,7 +36,9 @@ class Markup(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.anchors.update(values[name] for name in ("id", "name") if name in values)
-        if tag == "a" and "href" in values:
+        if tag == "table":
+            self.tables.append(values.get("class", ""))
+        elif tag == "a" and "href" in values:
             self.links.append(values["href"])
         elif tag == "link" and "href" in values:
             # A browser loads styles, icons and preloads; the other relations only name pages.

@@ -50,9 +50,8 @@ def own_log(name: str, folder: Path) -> str:
 
 @pytest.fixture
 def page(visitor: Visitor):
-    found = visitor.page(LIGHT)
-    yield found
-    found.close()
+    with visitor.tab(LIGHT, "names") as found:
+        yield found
 
 
 @pytest.mark.parametrize("shown", [own_model, own_runs, own_log])

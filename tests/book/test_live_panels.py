@@ -8,6 +8,7 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from browser import SITE
 from files import markup
 from live_panels import FOLDER, IN_CHAPTERS, RUNTIME, without_docstrings, write_archive
 from panel_inputs import texts
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 from test_pages import OVERLAPS, sizes
 from visits import DARK, LIGHT, PHONE, View, Visitor
 
@@ -38,21 +39,22 @@ LIVE = "document.querySelector('#panel-{0}').classList.contains('panel-running')
 ANSWERED = f"{LIVE} && !document.querySelector('#panel-{{0}} [data-keep=link]').disabled"
 
 
-def opened(visitor: Visitor, view: View = LIGHT, address: str = PAGE) -> Page:
-    """A page that reaches no other host: whoever asks for one is refused and noted."""
-    page = visitor.page(view)
-    page.elsewhere = []  # type: ignore[attr-defined]
-
-    def only_ours(route: Route) -> None:
-        if route.request.url.startswith((visitor.root, "blob:", "data:")):
-            route.continue_()
-        else:
-            page.elsewhere.append(route.request.url)  # type: ignore[attr-defined]
-            route.abort()
-
-    page.route("**/*", only_ours)
+@contextmanager
+def opened(visitor: Visitor, view: View = LIGHT, address: str = PAGE, script: str = "") -> Iterator[Page]:
+    """A page that asks no other host, and would not reach it. A script may run before those of the page."""
+    page, elsewhere = visitor.page(view), []
+    page.on(
+        "request",
+        lambda asked: asked.url.startswith((visitor.root, "blob:", "data:")) or elsewhere.append(asked.url),
+    )
+    if script:
+        page.add_init_script(script)
     page.goto(visitor.root + address, wait_until="load")
-    return page
+    try:
+        yield page
+    finally:
+        page.close()
+    assert elsewhere == []
 
 
 def start(page: Page, name: str) -> None:
@@ -61,24 +63,58 @@ def start(page: Page, name: str) -> None:
     page.wait_for_function(ANSWERED.format(name), timeout=60_000)
 
 
+# Hears what Python tells before the page does, and keeps what the page did not ask for: ids above a million.
+LISTEN = """
+window.Worker = class extends Worker {
+  constructor(...given) {
+    super(...given);
+    window.python = this;
+    this.addEventListener("message", (event) => {
+      if (!(event.data.id > 1e6)) return;
+      event.stopImmediatePropagation();
+      window.answered(event.data);
+    });
+  }
+};
+"""
+
+
+# Starting Python takes seconds. So tests share pages, and leave them as they find them or use a panel each.
+
+
 @pytest.fixture(scope="module")
 def started(visitor: Visitor) -> Iterator[Page]:
-    """The page with all of its panels started, for the tests that leave it as they find it."""
-    page = opened(visitor)
-    for name in panels():
-        start(page, name)
-    yield page
-    assert page.elsewhere == []  # type: ignore[attr-defined]
-    page.close()
+    """The page with all of its panels started, one by a touch and the others by their buttons."""
+    with opened(visitor, script=LISTEN) as page:
+        page.before = {name: stands(page, name) for name in panels()}  # type: ignore[attr-defined]
+        model = page.locator("#panel-memory [name=model]")
+        model.fill(model.input_value())
+        page.wait_for_function(ANSWERED.format("memory"), timeout=60_000)
+        for name in [one for one in panels() if one != "memory"]:
+            start(page, name)
+        page.after = {name: stands(page, name) for name in panels()}  # type: ignore[attr-defined]
+        yield page
+
+
+HOSTILE = '<img src=x onerror="hit=1"><svg onload="hit=1">[x](javascript:hit=1)<script>hit=1</script>'
+
+
+@pytest.fixture(scope="module")
+def linked(visitor: Visitor) -> Iterator[Page]:
+    """The page that a link has started, with one panel: others may be started there by hand or by a link."""
+    with opened(visitor, address=f"{PAGE}#serving?model={quote(HOSTILE)}") as page:
+        page.wait_for_function(LIVE.format("serving"), timeout=60_000)
+        yield page
 
 
 def test_little_is_loaded_before_a_reader_starts(visitor: Visitor) -> None:
-    page, asked = visitor.page(LIGHT), []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(visitor.root + PAGE, wait_until="load")
-    page.wait_for_timeout(300)
+    asked: list[str] = []
+    with visitor.tab(LIGHT) as page:
+        page.on("request", note := lambda request: asked.append(request.url))
+        page.goto(visitor.root + PAGE, wait_until="load")
+        page.wait_for_timeout(300)
+        page.remove_listener("request", note)
     ours = {url.partition("?")[0] for url in asked if f"/{FOLDER}/" in url}
-    page.close()
     names = {url.rpartition("/")[2] for url in ours}
     assert names == {"live_panels.css", "live_panels.js"}
     assert sum(sizes(FILES / name)[0] for name in names) < MOST_BEFORE / 4
@@ -99,10 +135,8 @@ def test_the_first_answer_comes_soon(visitor: Visitor) -> None:
     """The fastest of a few starts, since the machine may be busy with other things."""
     took = []
     while len(took) < 4 and min(took, default=math.inf) >= MOST_TO_ANSWER_S:
-        page = opened(visitor)
-        took.append(page.evaluate(TO_ANSWER) / 1000)
-        assert page.elsewhere == []  # type: ignore[attr-defined]
-        page.close()
+        with opened(visitor) as page:
+            took.append(page.evaluate(TO_ANSWER) / 1000)
     assert min(took) < MOST_TO_ANSWER_S, took
 
 
@@ -126,28 +160,21 @@ def stands(page: Page, name: str) -> list[float]:
     return [*sizes_of, answer_box["y"] - panel_box["y"]]
 
 
-def test_nothing_moves_when_a_panel_starts(visitor: Visitor) -> None:
-    page = opened(visitor)
-    before = stands(page, "data")
-    start(page, "data")
-    assert stands(page, "data") == pytest.approx(before, abs=1)
-    page.close()
+@pytest.mark.parametrize("name", panels())
+def test_nothing_moves_when_a_panel_starts(started: Page, name: str) -> None:
+    assert started.after[name] == pytest.approx(started.before[name], abs=1)  # type: ignore[attr-defined]
 
 
 ASK_ALL = """
 (texts) => {
-  const files = new URL(document.querySelector(".panel").dataset.files, document.baseURI);
-  const worker = new Worker(new URL("live_panels_worker.js", files), {type: "module"});
   window.found = new Promise((done, failed) => {
     const told = [];
-    worker.onmessage = ({data}) => {
+    window.answered = (data) => {
       if (data.failed) failed(new Error(data.failed));
-      if (data.ready) texts.forEach((text, place) => worker.postMessage({id: place + 1, text}));
-      if (data.id) {
-        told[data.id - 1] = data.told;  // as text: JavaScript tells 1 from 1.0 no more
-        if (data.id === texts.length) { worker.terminate(); done(told); }
-      }
+      told[data.id - 1000001] = data.told;  // as text: JavaScript tells 1 from 1.0 no more
+      if (data.id === 1000000 + texts.length) done(told);
     };
+    texts.forEach((text, place) => window.python.postMessage({id: 1000001 + place, text}));
   });
 }
 """
@@ -168,12 +195,11 @@ def differences(one: Any, other: Any, where: str = "") -> Iterator[str]:
         yield f"{where}: {one!r} is not {other!r}"
 
 
-def test_a_thousand_answers_are_those_of_python_outside(visitor: Visitor) -> None:
-    page, asked = opened(visitor), texts(INPUTS)
-    page.evaluate(ASK_ALL, asked)
+def test_a_thousand_answers_are_those_of_python_outside(started: Page) -> None:
+    asked = texts(INPUTS)
+    started.evaluate(ASK_ALL, asked)
     alone = [json.loads(live.respond(text)) for text in asked]  # while the page works
-    found = [json.loads(text) for text in page.evaluate("window.found")]
-    page.close()
+    found = [json.loads(text) for text in started.evaluate("window.found")]
     wrong = []
     for text, here, there in zip(asked, alone, found, strict=True):
         expected, got = (
@@ -354,8 +380,8 @@ def test_the_keyboard_alone_sets_every_control(started: Page, name: str) -> None
     summary.click()
 
 
-def test_a_change_is_announced_and_a_refusal_stands_at_its_field(visitor: Visitor) -> None:
-    page = opened(visitor)
+def test_a_change_is_announced_and_a_refusal_stands_at_its_field(visitor: Visitor, linked: Page) -> None:
+    page = linked
     shown = page.locator("#panel-memory")
     model, said = shown.locator("[name=model]"), shown.locator("[role=status]")
     model.fill("gemma-7b")  # the first touch starts it
@@ -369,19 +395,19 @@ def test_a_change_is_announced_and_a_refusal_stands_at_its_field(visitor: Visito
     model.fill("llama-3-8b")
     expect(error).to_be_hidden()
     expect(model).not_to_have_attribute("aria-invalid", "true")
-    page.close()
 
 
-def test_nothing_serious_is_wrong_with_a_live_panel(visitor: Visitor) -> None:
-    page = opened(visitor)
-    for name in panels():
-        start(page, name)
-        page.locator(f"#panel-{name} .panel-keep > summary").click()
+def test_nothing_serious_is_wrong_with_a_live_panel(visitor: Visitor, started: Page) -> None:
+    summaries = [started.locator(f"#panel-{name} .panel-keep > summary") for name in panels()]
+    for one in summaries:
+        one.click()
     for view in (LIGHT, DARK):
-        page.emulate_media(color_scheme=view.scheme)  # type: ignore[arg-type]
-        page.wait_for_function(f"document.documentElement.dataset.theme === '{view.scheme}'")
-        assert visitor.audit(page, ".panel") == []
-    page.close()
+        started.emulate_media(color_scheme=view.scheme)  # type: ignore[arg-type]
+        started.wait_for_function(f"document.documentElement.dataset.theme === '{view.scheme}'")
+        assert visitor.audit(started, ".panel", colours=view is DARK and not visitor.every) == []
+    started.emulate_media(color_scheme=LIGHT.scheme)  # type: ignore[arg-type]
+    for one in summaries:
+        one.click()
 
 
 # The size of the type of each drawing, in pixels.
@@ -391,20 +417,27 @@ TYPE = """
 """
 
 
-def test_a_phone_shows_all_of_it(visitor: Visitor) -> None:
-    page = opened(visitor, PHONE)
-    before = stands(page, "memory")
-    start(page, "memory")
-    assert stands(page, "memory") == pytest.approx(before, abs=1)
-    page.locator("#panel-memory [name=model]").fill("a-model-" * 20)
-    expect(page.locator("#panel-memory .panel-error:visible")).to_have_count(1)
-    page.locator("#panel-memory [name=model]").fill("deepseek-v3")
-    expect(page.locator("#panel-memory .panel-said")).to_contain_text("DeepSeek")
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
-    small = page.evaluate(TYPE)
+@pytest.fixture
+def narrow(linked: Page) -> Iterator[Page]:
+    """The page that a link has started, as wide as a phone."""
+    linked.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
+    yield linked
+    linked.set_viewport_size({"width": LIGHT.width, "height": LIGHT.height})
+
+
+def test_a_phone_shows_all_of_it(narrow: Page) -> None:
+    before = stands(narrow, "experts")
+    start(narrow, "experts")
+    assert stands(narrow, "experts") == pytest.approx(before, abs=1)
+    model = narrow.locator("#panel-memory [name=model]")
+    model.fill("a-model-" * 20)
+    expect(narrow.locator("#panel-memory .panel-error:visible")).to_have_count(1)
+    model.fill("deepseek-v3")
+    expect(narrow.locator("#panel-memory .panel-said")).to_contain_text("DeepSeek")
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= PHONE.width
+    small = narrow.evaluate(TYPE)
     assert len(small) == sum(len(ask(name).drawings) for name in panels())
     assert min(small) >= 8.5
-    page.close()
 
 
 def test_labels_of_the_drawings_stay_apart(started: Page) -> None:
@@ -445,20 +478,19 @@ def test_without_webassembly_the_page_stays_and_says_so(visitor: Visitor, how: s
 
 
 def test_without_scripts_the_answer_is_there(visitor: Visitor) -> None:
-    page = visitor.page_without_scripts(LIGHT)
-    page.goto(visitor.root + PAGE, wait_until="load")
-    for name in panels():
-        shown = page.locator(f"#panel-{name}")
-        expect(shown.locator(".panel-said")).to_have_text(ask(name).sentences[0])
-        assert shown.locator("[name]").first.is_disabled()
-        assert shown.locator("figure svg").first.is_visible()
-        assert shown.locator(".panel-without").is_visible()
-    page.context.close()
+    with visitor.tab(LIGHT, scripts=False) as page:
+        page.goto(visitor.root + PAGE, wait_until="load")
+        for name in panels():
+            shown = page.locator(f"#panel-{name}")
+            expect(shown.locator(".panel-said")).to_have_text(ask(name).sentences[0])
+            assert shown.locator("[name]").first.is_disabled()
+            assert shown.locator("figure svg").first.is_visible()
+            assert shown.locator(".panel-without").is_visible()
 
 
-def test_a_state_is_a_link_a_table_and_a_drawing_to_keep(visitor: Visitor, tmp_path: Path) -> None:
-    state = "footprint?question=hours&accelerator_hours=1000000&grid=FR"
-    page = opened(visitor, LIGHT, f"{PAGE}#{state}")  # a link starts its panel
+def test_a_state_is_a_link_a_table_and_a_drawing_to_keep(visitor: Visitor, linked: Page) -> None:
+    page, state = linked, "footprint?question=hours&accelerator_hours=1000000&grid=FR"
+    page.goto(f"{visitor.root}{PAGE}#{state}")  # a link starts its panel, of an open page too
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     shown = page.locator("#panel-footprint")
     page.wait_for_function(ANSWERED.format("footprint"), timeout=60_000)
@@ -486,7 +518,6 @@ def test_a_state_is_a_link_a_table_and_a_drawing_to_keep(visitor: Visitor, tmp_p
         shown.locator("[data-keep=svg]").click()
     drawn = ElementTree.fromstring(saved.value.path().read_text(encoding="utf-8"))
     assert drawn.tag.endswith("svg")
-    page.close()
 
 
 def test_fields_propose_the_names_that_there_are(started: Page) -> None:
@@ -504,23 +535,22 @@ def test_a_chapter_has_its_panel_folded(visitor: Visitor, chapter: str) -> None:
     name, given = IN_CHAPTERS[chapter]
     values = ask(name, **given).values
     assert panel(name).chapter(values) == chapter
-    page = opened(visitor, LIGHT, f"notebooks/{chapter}.html")
-    fold = page.locator("details.panel-fold")
-    assert fold.locator(".panel").count() == 0
-    fold.locator("summary").first.click()
-    expect(fold.locator(".panel-said")).to_have_text(ask(name, **given).sentences[0])
-    if "question" in values:
-        assert fold.locator("[name=question]").input_value() == values["question"]
-    page.close()
+    with visitor.tab(LIGHT) as page:
+        page.goto(f"{visitor.root}notebooks/{chapter}.html", wait_until="load")
+        fold = page.locator("details.panel-fold")
+        assert fold.locator(".panel").count() == 0
+        fold.locator("summary").first.click()
+        expect(fold.locator(".panel-said")).to_have_text(ask(name, **given).sentences[0])
+        if "question" in values:
+            assert fold.locator("[name=question]").input_value() == values["question"]
 
 
 def test_a_link_opens_the_panel_of_a_chapter(visitor: Visitor) -> None:
-    page = opened(visitor, PHONE, "notebooks/attention_memory.html#memory?context=1000")
-    expect(page.locator(".panel-fold .panel-said")).to_have_text(
-        ask("memory", context=1000).sentences[0], timeout=60_000
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
-    page.close()
+    with opened(visitor, PHONE, "notebooks/attention_memory.html#memory?context=1000") as page:
+        expect(page.locator(".panel-fold .panel-said")).to_have_text(
+            ask("memory", context=1000).sentences[0], timeout=60_000
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
 
 
 def test_the_archive_depends_on_what_is_in_it_alone(tmp_path: Path) -> None:
@@ -558,12 +588,8 @@ def test_the_repository_holds_none_of_pyodide() -> None:
     assert markup(PAGE).assets
 
 
-def test_no_link_to_a_panel_runs_a_script(visitor: Visitor) -> None:
+def test_no_link_to_a_panel_runs_a_script(linked: Page) -> None:
     """A link starts its panel; what it names is shown as text."""
-    name = '<img src=x onerror="hit=1"><svg onload="hit=1">[x](javascript:hit=1)<script>hit=1</script>'
-    page = opened(visitor, LIGHT, f"{PAGE}#memory?model={quote(name)}")
-    page.wait_for_function(LIVE.format("memory"), timeout=60_000)
-    expect(page.locator("#panel-memory")).to_contain_text("<img src=x", timeout=60_000)
-    assert not page.evaluate("window.hit === 1")
-    assert page.locator("#panel-memory img[src=x], #panel-memory svg[onload]").count() == 0
-    page.close()
+    expect(linked.locator("#panel-serving")).to_contain_text("<img src=x", timeout=60_000)
+    assert not linked.evaluate("window.hit === 1")
+    assert linked.locator("#panel-serving img[src=x], #panel-serving svg[onload]").count() == 0

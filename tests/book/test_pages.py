@@ -1,6 +1,7 @@
 """Every page as a reader meets it, in headless Chromium."""
 
 import gzip
+import math
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -14,6 +15,8 @@ from files import pages
 from playwright.sync_api import expect
 from visits import DARK, LIGHT, PHONE, VIEWS, View, Visit, Visitor
 
+# What tests write, and no page of the book.
+WRITTEN = View("written", LIGHT.width, LIGHT.height, LIGHT.scheme)
 CHAPTERS = [page for page in pages() if page.startswith("notebooks/")]
 
 # What is left in running text when a role, a directive, a formula or emphasis was not rendered.
@@ -127,9 +130,9 @@ def test_what_is_folded_is_no_part_of_a_page_s_height(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("page", ["intro.html", max(CHAPTERS, key=lambda one: (SITE / one).stat().st_size)])
 def test_a_page_is_painted_soon(visitor: Visitor, page: str) -> None:
-    """The fastest of three visits, since other tests keep the machine busy."""
-    paints = []
-    for _ in range(3):
+    """The fastest of up to three visits, since other tests keep the machine busy."""
+    paints: list[float] = []
+    while len(paints) < 3 and min(paints, default=math.inf) >= FIRST_PAINT_MS:
         seen = visitor.page(LIGHT)
         seen.goto(visitor.root + page, wait_until="load")
         paints.append(seen.evaluate(PAINTED))
@@ -143,14 +146,13 @@ def test_the_book_has_formulas(visitor: Visitor) -> None:
 
 
 def test_search_finds_a_word(visitor: Visitor) -> None:
-    page = visitor.page(LIGHT)
-    page.goto(visitor.root + "intro.html", wait_until="load")
-    page.keyboard.press("Control+k")
-    page.locator("#pst-search-dialog input[type=search]").fill("bandwidth")
-    page.keyboard.press("Enter")
-    # Results come one after another; the glossary, which defines the word, is among them.
-    page.locator("#search-results ul.search li a[href*='glossary.html']").first.wait_for()
-    page.close()
+    with visitor.tab(LIGHT) as page:
+        page.goto(visitor.root + "intro.html", wait_until="load")
+        page.keyboard.press("Control+k")
+        page.locator("#pst-search-dialog input[type=search]").fill("bandwidth")
+        page.keyboard.press("Enter")
+        # Results come one after another; the glossary, which defines the word, is among them.
+        page.locator("#search-results ul.search li a[href*='glossary.html']").first.wait_for()
 
 
 # What readers ask, and where the first answer leads.
@@ -173,38 +175,35 @@ WELDED = re.compile(r"[a-z]{3}\((?:g|mL|Wh|GiB)\)|\\[a-z]+|\{[a-z]|<!--|[a-z]_[a
 
 
 def test_the_search_answers(visitor: Visitor) -> None:
-    page = visitor.page(LIGHT)
-    found, excerpts = {}, []
-    for query in ANSWERS:
-        page.goto(f"{visitor.root}search.html?q={quote(query)}", wait_until="load")
-        results = page.locator("#search-results ul.search > li")
-        results.first.wait_for()
-        found[query] = results.first.locator("a").get_attribute("href")
-        excerpts += results.locator("p.context").all_inner_texts()
-    page.close()
+    with visitor.tab(LIGHT) as page:
+        found, excerpts = {}, []
+        for query in ANSWERS:
+            page.goto(f"{visitor.root}search.html?q={quote(query)}", wait_until="load")
+            results = page.locator("#search-results ul.search > li")
+            results.first.wait_for()
+            found[query] = results.first.locator("a").get_attribute("href")
+            excerpts += results.locator("p.context").all_inner_texts()
     assert found == ANSWERS
     assert [one for one in excerpts if WELDED.search(one) or len(one) > 400] == []
 
 
 def test_search_finds_nothing_where_there_is_nothing(visitor: Visitor) -> None:
-    page = visitor.page(LIGHT)
-    page.goto(visitor.root + "search.html?q=xylophoneless", wait_until="load")
-    page.locator(".search-summary").wait_for()
-    results = page.locator("#search-results ul.search li").count()
-    page.close()
+    with visitor.tab(LIGHT) as page:
+        page.goto(visitor.root + "search.html?q=xylophoneless", wait_until="load")
+        page.locator(".search-summary").wait_for()
+        results = page.locator("#search-results ul.search li").count()
     assert results == 0
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_downloads_as_a_notebook(visitor: Visitor, chapter: str) -> None:
-    page = visitor.page(LIGHT)
-    page.goto(visitor.root + chapter, wait_until="load")
-    page.locator(".dropdown-download-buttons > button").hover()
-    link = page.locator("a.btn-download-source-button")
-    assert link.is_visible()
-    address = link.evaluate("one => one.href")
-    response = page.request.get(address)
-    page.close()
+    with visitor.tab(LIGHT) as page:
+        page.goto(visitor.root + chapter, wait_until="load")
+        page.locator(".dropdown-download-buttons > button").hover()
+        link = page.locator("a.btn-download-source-button")
+        assert link.is_visible()
+        address = link.evaluate("one => one.href")
+        response = page.request.get(address)
     assert address.endswith(".ipynb")
     assert response.ok
     notebook = response.json()
@@ -214,30 +213,28 @@ def test_a_chapter_downloads_as_a_notebook(visitor: Visitor, chapter: str) -> No
 
 @pytest.mark.parametrize("view", [LIGHT, DARK])
 def test_a_page_begins_in_the_theme_of_the_reader(visitor: Visitor, view: View) -> None:
-    page = visitor.page(view)
-    page.goto(visitor.root + "intro.html", wait_until="load")
-    theme = page.evaluate("document.documentElement.dataset.theme")
-    page.close()
+    with visitor.tab(view) as page:
+        page.goto(visitor.root + "intro.html", wait_until="load")
+        theme = page.evaluate("document.documentElement.dataset.theme")
     assert theme == view.scheme
 
 
 def test_a_figure_is_enlarged_and_its_address_copied(visitor: Visitor) -> None:
-    page = visitor.page(PHONE)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(visitor.root + CHAPTERS[0], wait_until="load")
-    figure = page.locator("figure:has(.figure-tools)").first
-    figure.get_by_role("button", name="Enlarge").focus()
-    page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog")
-    dialog.locator("img").wait_for()
-    assert dialog.get_attribute("aria-label").startswith("Fig.")  # type: ignore[union-attr]
-    assert dialog.locator("img").evaluate("one => one.getBoundingClientRect().width") > PHONE.width
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    figure.get_by_role("link", name="Link to this figure").click()
-    expect(figure.get_by_text("Address copied")).to_be_visible()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    page.close()
+    with visitor.tab(PHONE) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto(visitor.root + CHAPTERS[0], wait_until="load")
+        figure = page.locator("figure:has(.figure-tools)").first
+        figure.get_by_role("button", name="Enlarge").focus()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        dialog.locator("img").wait_for()
+        assert dialog.get_attribute("aria-label").startswith("Fig.")  # type: ignore[union-attr]
+        assert dialog.locator("img").evaluate("one => one.getBoundingClientRect().width") > PHONE.width
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        figure.get_by_role("link", name="Link to this figure").click()
+        expect(figure.get_by_text("Address copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"{visitor.root}{CHAPTERS[0]}#{figure_id(CHAPTERS[0])}"
 
 
@@ -249,22 +246,21 @@ def figure_id(chapter: str) -> str:
 
 def test_a_term_shows_its_definition_to_mouse_key_and_finger(visitor: Visitor) -> None:
     chapter = "notebooks/serving_roofline.html"
-    page = visitor.page(LIGHT)
-    page.goto(visitor.root + chapter, wait_until="load")
-    assert "glossary_terms" not in page.content()  # it comes when it is asked for
-    term, card = page.locator("a.term").first, page.locator("#term-card")
-    term.hover()
-    card.wait_for()
-    page.mouse.move(0, 0)
-    card.wait_for(state="hidden")
-    term.focus()
-    card.wait_for()
-    assert term.get_attribute("aria-describedby") == card.get_attribute("id")
-    assert len(card.inner_text()) > 40
-    assert visitor.audit(page, "#term-card") == []
-    page.keyboard.press("Escape")
-    card.wait_for(state="hidden")
-    page.close()
+    with visitor.tab(LIGHT, "mouse") as page:
+        page.goto(visitor.root + chapter, wait_until="load")
+        assert "glossary_terms" not in page.content()  # it comes when it is asked for
+        term, card = page.locator("a.term").first, page.locator("#term-card")
+        term.hover()
+        card.wait_for()
+        page.mouse.move(0, 0)
+        card.wait_for(state="hidden")
+        term.focus()
+        card.wait_for()
+        assert term.get_attribute("aria-describedby") == card.get_attribute("id")
+        assert len(card.inner_text()) > 40
+        assert visitor.audit(page, "#term-card") == []
+        page.keyboard.press("Escape")
+        card.wait_for(state="hidden")
     finger = visitor.page_with_touch(PHONE)
     finger.goto(visitor.root + chapter, wait_until="load")
     finger.locator("a.term").first.tap()
@@ -304,11 +300,10 @@ def test_labels_of_figures_stay_apart(visitor: Visitor, chapter: str) -> None:
         f'<figure id="{one.stem}">{one.read_text(encoding="utf-8").partition("?>")[2]}</figure>'
         for one in drawn
     ]
-    page = visitor.page(LIGHT)
-    page.set_content("".join(re.sub(r"<!DOCTYPE[^>]*>", "", one) for one in parts))
-    found = page.evaluate(OVERLAPS)
-    texts = page.locator("svg text").count()
-    page.close()
+    with visitor.tab(WRITTEN) as page:
+        page.set_content("".join(re.sub(r"<!DOCTYPE[^>]*>", "", one) for one in parts))
+        found = page.evaluate(OVERLAPS)
+        texts = page.locator("svg text").count()
     assert texts > 20
     assert found == []
 
@@ -334,7 +329,7 @@ def test_there_is_a_chapter() -> None:
 
 
 # Texts that are styled alike, but for what a test puts among them.
-ALIKE = '<p>Readable <b>text</b>, <a href="#">linked</a>.</p><p class="bare"><a href="#">alone</a></p>' * 100
+ALIKE = '<p>Readable <b>text</b>, <a href="#">linked</a>.</p><p class="bare"><a href="#">alone</a></p>' * 50
 STYLE = "<style>.bare a, a.bare { color: #222; text-decoration: none; }</style>"
 FAULTS = {
     "nothing": "",
@@ -350,19 +345,30 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("every", [False, True], ids=["alike once", "every text"])
-def test_the_audit_finds_a_fault_among_much_that_is_alike(
-    visitor: Visitor, fault: str, every: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(visitor, "every", every)
-    page = visitor.page(LIGHT)
-    page.set_content(
+def around(fault: str) -> str:
+    """A page with a fault among much that is alike."""
+    return (
         f'<html lang="en"><title>x</title>{STYLE}<main style="background: #fff; color: #111"><h1>x</h1>'
-        f"{ALIKE}{FAULTS[fault]}{ALIKE}</main>"
+        f"{ALIKE}{fault}{ALIKE}</main>"
     )
-    found = visitor.audit(page)
-    page.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("mode", ["alike once", "known elsewhere", "every text"])
+def test_the_audit_finds_a_fault_among_much_that_is_alike(
+    visitor: Visitor, fault: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitor, "every", mode == "every text")
+    known: set[int] = set()
+    with visitor.tab(WRITTEN) as page:
+        if mode == "known elsewhere":
+            page.set_content(around(""))
+            assert visitor.audit(page, known=known) == []
+            assert len(known) > 4
+        measured = len(known)
+        page.set_content(around(FAULTS[fault]))
+        found = visitor.audit(page, known=known)
     rules = {"picture": "image-alt", "link": "link-in-text-block"}
     rule = next((rule for word, rule in rules.items() if word in fault), "color-contrast")
     assert {one.split()[0] for one in found} == (set() if fault == "nothing" else {rule})
+    assert len(known) > measured or fault in ("nothing", "a picture without words")

@@ -3,6 +3,8 @@
 import csv
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import pytest
@@ -10,7 +12,7 @@ from browser import SITE
 from bs4 import BeautifulSoup, Tag
 from files import markup, pages
 from playwright.sync_api import Locator, Page, expect
-from visits import DARK, LIGHT, PHONE, View, Visitor
+from visits import LIGHT, PHONE, View, Visitor
 
 ROOT = SITE.parents[1]
 WIDE = {
@@ -55,10 +57,11 @@ def heads(page: str, name: str) -> list[str]:
     return [cell.get_text(strip=True) for cell in table(page, name).select("thead th")]
 
 
-def opened(visitor: Visitor, page: str, view: View = LIGHT) -> Page:
-    found = visitor.page(view)
-    found.goto(visitor.root + page, wait_until="load")
-    return found
+@contextmanager
+def opened(visitor: Visitor, page: str, view: View = LIGHT) -> Iterator[Page]:
+    with visitor.tab(view) as found:
+        found.goto(visitor.root + page, wait_until="load")
+        yield found
 
 
 def column(box: Locator, head: str) -> list[str]:
@@ -141,106 +144,104 @@ def test_the_ledger_shows_verdicts_or_open() -> None:
 @pytest.mark.parametrize("page", pages())
 def test_the_scripts_are_loaded_where_they_are_needed(page: str) -> None:
     loaded = [address for address in markup(page).assets if "wide_tables/" in address]
-    assert len(loaded) == (2 if soup(page).select("table.wide") else 0)
+    assert len(loaded) == (2 if any("wide" in classes.split() for classes in markup(page).tables) else 0)
 
 
 # --- what a reader does
 
 
 def test_search_keeps_the_rows_with_the_words(visitor: Visitor) -> None:
-    page = opened(visitor, "tables.html")
-    box = page.locator("#table-benchmarks")
-    box.get_by_role("searchbox", name="Search the table").fill("mixtral gsm8k")
-    found = box.locator("tbody tr").all_inner_texts()
-    wanted = [
-        row
-        for row in texts("tables.html", "benchmarks")
-        if all(word in " ".join(row).lower() for word in ("mixtral", "gsm8k"))
-    ]
-    assert 0 < len(found) == len(wanted) < len(rows("benchmarks"))
-    assert box.locator("output").inner_text() == f"{len(wanted)} of {len(rows('benchmarks'))} rows"
-    box.get_by_role("searchbox").fill("")
-    assert box.locator("tbody tr").count() == len(rows("benchmarks"))
-    page.close()
+    with opened(visitor, "tables.html") as page:
+        box = page.locator("#table-benchmarks")
+        box.get_by_role("searchbox", name="Search the table").fill("mixtral gsm8k")
+        found = box.locator("tbody tr").all_inner_texts()
+        wanted = [
+            row
+            for row in texts("tables.html", "benchmarks")
+            if all(word in " ".join(row).lower() for word in ("mixtral", "gsm8k"))
+        ]
+        assert 0 < len(found) == len(wanted) < len(rows("benchmarks"))
+        assert box.locator("output").inner_text() == f"{len(wanted)} of {len(rows('benchmarks'))} rows"
+        box.get_by_role("searchbox").fill("")
+        assert box.locator("tbody tr").count() == len(rows("benchmarks"))
 
 
 def test_a_head_sorts_up_down_and_back(visitor: Visitor) -> None:
-    page = opened(visitor, "tables.html")
-    box = page.locator("#table-architecture")
-    head = box.locator("thead th", has_text="training tokens")
-    before = column(box, "model")
-    orders = {}
-    for order in ("descending", "ascending"):
+    with opened(visitor, "tables.html") as page:
+        box = page.locator("#table-architecture")
+        head = box.locator("thead th", has_text="training tokens")
+        before = column(box, "model")
+        orders = {}
+        for order in ("descending", "ascending"):
+            head.click()
+            expect(head).to_have_attribute("aria-sort", order)
+            orders[order] = column(box, "training tokens (trillion)")
         head.click()
-        expect(head).to_have_attribute("aria-sort", order)
-        orders[order] = column(box, "training tokens (trillion)")
-    head.click()
-    expect(head).not_to_have_attribute("aria-sort", re.compile(""))
-    after = column(box, "model")
-    known = [float(text.split()[0]) for text in orders["descending"] if text != "undisclosed"]
-    assert 30 < len(known) < len(before)
-    assert known == sorted(known, reverse=True)
-    assert orders["descending"][len(known) :] == ["undisclosed"] * (len(before) - len(known))
-    assert [float(text.split()[0]) for text in orders["ascending"][: len(known)]] == sorted(known)
-    assert after == before
-    page.close()
+        expect(head).not_to_have_attribute("aria-sort", re.compile(""))
+        after = column(box, "model")
+        known = [float(text.split()[0]) for text in orders["descending"] if text != "undisclosed"]
+        assert 30 < len(known) < len(before)
+        assert known == sorted(known, reverse=True)
+        assert orders["descending"][len(known) :] == ["undisclosed"] * (len(before) - len(known))
+        assert [float(text.split()[0]) for text in orders["ascending"][: len(known)]] == sorted(known)
+        assert after == before
 
 
 def test_a_keyboard_sorts_too(visitor: Visitor) -> None:
-    page = opened(visitor, "tables.html")
-    box = page.locator("#table-accelerators")
-    button = box.locator("thead th", has_text="rated power").get_by_role("button")
-    button.focus()
-    page.keyboard.press("Enter")
-    expect(button.locator("xpath=ancestor::th")).to_have_attribute("aria-sort", "descending")
-    known = [float(text.replace(",", "")) for text in column(box, "rated power (W)") if text]
-    page.close()
+    with opened(visitor, "tables.html") as page:
+        box = page.locator("#table-accelerators")
+        button = box.locator("thead th", has_text="rated power").get_by_role("button")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(button.locator("xpath=ancestor::th")).to_have_attribute("aria-sort", "descending")
+        known = [float(text.replace(",", "")) for text in column(box, "rated power (W)") if text]
     assert len(known) > 10
     assert known == sorted(known, reverse=True)
 
 
 def test_columns_are_hidden_and_shown(visitor: Visitor) -> None:
-    page = opened(visitor, "tables.html")
-    box = page.locator("#table-architecture")
-    names = heads("tables.html", "architecture")
-    hidden = [names[int(place)] for place in str(table("tables.html", "architecture")["data-hidden"]).split()]
-    assert box.locator("thead th").count() == len(names) - len(hidden)
-    box.get_by_text("Columns", exact=True).click()
-    for name in ("developer", hidden[0]):
-        choice = box.get_by_role("checkbox", name=name, exact=True)
-        head = box.get_by_role("columnheader", name=name)
-        shown = choice.is_checked()
-        assert head.count() == shown
-        choice.click()
-        assert head.count() == (not shown)
-        choice.click()
-        assert head.count() == shown
-    page.close()
+    with opened(visitor, "tables.html") as page:
+        box = page.locator("#table-architecture")
+        names = heads("tables.html", "architecture")
+        places = str(table("tables.html", "architecture")["data-hidden"]).split()
+        hidden = [names[int(place)] for place in places]
+        assert box.locator("thead th").count() == len(names) - len(hidden)
+        box.get_by_text("Columns", exact=True).click()
+        for name in ("developer", hidden[0]):
+            choice = box.get_by_role("checkbox", name=name, exact=True)
+            head = box.get_by_role("columnheader", name=name)
+            shown = choice.is_checked()
+            assert head.count() == shown
+            choice.click()
+            assert head.count() == (not shown)
+            choice.click()
+            assert head.count() == shown
 
 
-@pytest.mark.parametrize("view", [LIGHT, DARK], ids=lambda view: view.name)
 @pytest.mark.parametrize("page", WIDE)
-def test_the_controls_are_accessible_when_open(visitor: Visitor, page: str, view: View) -> None:
-    found = opened(visitor, page, view)
-    for summary in found.locator(".wide-columns summary").all():
-        summary.click()
-    violations = visitor.audit(found, ".wide-controls")
-    found.close()
+def test_the_controls_are_accessible_when_open(visitor: Visitor, page: str) -> None:
+    with opened(visitor, page) as found:
+        for summary in found.locator(".wide-columns summary").all():
+            summary.click()
+        violations = visitor.audit(found, ".wide-controls", known=visitor.known)
+        found.emulate_media(color_scheme="dark")
+        found.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        violations += visitor.audit(found, ".wide-controls", colours=not visitor.every, known=visitor.known)
+        found.emulate_media(color_scheme="light")
     assert violations == []
 
 
 @pytest.mark.parametrize("page", WIDE)
 def test_a_phone_scrolls_the_table_in_its_box(visitor: Visitor, page: str) -> None:
-    found = opened(visitor, page, PHONE)
-    for summary in found.locator(".wide-columns summary").all():
-        summary.click()
-    assert found.evaluate("document.documentElement.scrollWidth") <= PHONE.width
-    boxes = found.locator(".wide-box:has(table.wide)")
-    moved = boxes.evaluate_all(
-        "boxes => boxes.map((box) => { box.scrollLeft = 90; return [box.scrollLeft, "
-        "Math.min(90, box.scrollWidth - box.clientWidth), !!box.querySelector('.stacked')]; })"
-    )
-    found.close()
+    with opened(visitor, page, PHONE) as found:
+        for summary in found.locator(".wide-columns summary").all():
+            summary.click()
+        assert found.evaluate("document.documentElement.scrollWidth") <= PHONE.width
+        boxes = found.locator(".wide-box:has(table.wide)")
+        moved = boxes.evaluate_all(
+            "boxes => boxes.map((box) => { box.scrollLeft = 90; return [box.scrollLeft, "
+            "Math.min(90, box.scrollWidth - box.clientWidth), !!box.querySelector('.stacked')]; })"
+        )
     assert len(moved) == len(WIDE[page])
     assert [one for one in moved if one[0] != one[1]] == []
     # What is stacked has nothing outside, and of the others only few columns are shown at first.
@@ -248,44 +249,39 @@ def test_a_phone_scrolls_the_table_in_its_box(visitor: Visitor, page: str) -> No
 
 
 def test_a_phone_shows_the_columns_that_matter(visitor: Visitor) -> None:
-    found = opened(visitor, "tables.html", PHONE)
-    box = found.locator("#table-architecture")
-    shown = [re.sub(r"\s+", " ", one).strip() for one in box.locator("thead th").all_inner_texts()]
-    box.get_by_text("Columns", exact=True).click()
-    box.get_by_role("checkbox", name="layers", exact=True).click()
-    after = box.locator("thead th").count()
-    found.close()
+    with opened(visitor, "tables.html", PHONE) as found:
+        box = found.locator("#table-architecture")
+        shown = [re.sub(r"\s+", " ", one).strip() for one in box.locator("thead th").all_inner_texts()]
+        box.get_by_text("Columns", exact=True).click()
+        box.get_by_role("checkbox", name="layers", exact=True).click()
+        after = box.locator("thead th").count()
     assert sorted(shown) == ["active (parameters)", "attention", "model"]
     assert after == len(shown) + 1
 
 
 def test_a_correction_fits_a_phone_s_screen(visitor: Visitor) -> None:
-    found = opened(visitor, "corrections.html", PHONE)
-    cards = found.locator("#table-corrections tbody tr")
-    boxes = cards.evaluate_all(
-        "rows => rows.map((row) => { const box = row.getBoundingClientRect();"
-        " return [box.left, box.right, box.height]; })"
-    )
-    first = cards.first.inner_text()
-    found.close()
+    with opened(visitor, "corrections.html", PHONE) as found:
+        cards = found.locator("#table-corrections tbody tr")
+        boxes = cards.evaluate_all(
+            "rows => rows.map((row) => { const box = row.getBoundingClientRect();"
+            " return [box.left, box.right, box.height]; })"
+        )
+        first = cards.first.inner_text()
     assert len(boxes) == len(rows("corrections"))
     assert [one for one in boxes if one[0] < 0 or one[1] > PHONE.width or one[2] > PHONE.height / 2] == []
     assert all(word in first for word in ("Llama 2 7B", "attention", "?", "MHA", "stated"))
 
 
-@EVERY_TABLE
-def test_without_javascript_the_whole_table_is_there(visitor: Visitor, page: str, name: str) -> None:
-    found = visitor.page_without_scripts(PHONE)
-    found.goto(visitor.root + page, wait_until="load")
-    box = found.locator(f"#table-{name} table")
-    count = box.locator("tbody tr").count()
-    last = box.locator("tbody tr").last.locator("th, td")
-    shown = [cell.is_visible() for cell in last.all()]
-    controls = found.locator(".wide-controls").count()
-    found.close()
-    assert count == len(texts(page, name))
-    assert shown == [True] * len(heads(page, name))
-    assert controls == 0
+@pytest.mark.parametrize("page", WIDE)
+def test_without_javascript_every_table_is_there_as_a_whole(visitor: Visitor, page: str) -> None:
+    with visitor.tab(PHONE, scripts=False) as found:
+        found.goto(visitor.root + page, wait_until="load")
+        for name in WIDE[page]:
+            box = found.locator(f"#table-{name} table")
+            last = box.locator("tbody tr").last.locator("th, td")
+            assert box.locator("tbody tr").count() == len(texts(page, name)), name
+            assert [cell.is_visible() for cell in last.all()] == [True] * len(heads(page, name)), name
+        assert found.locator(".wide-controls").count() == 0
 
 
 def test_a_book_read_from_a_disk_has_the_controls_too(visitor: Visitor) -> None:

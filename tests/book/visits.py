@@ -1,6 +1,7 @@
 """What a reader's browser meets on one page of the book, seen at one width and in one theme."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,9 +117,14 @@ async () => {
 # those styled alike, with text on the same sides, the one with most text around it is audited.
 # All other rules see every element, and with `every` so do these two.
 #
+# `known` names styles that were measured on other pages: a text or a link of one of them is passed over too.
+# Returned with the findings are the styles that were measured now, but for those that could not be decided.
+#
 # With `colours`, only the rules that look at colours run: a page differs in nothing else between its themes.
+# A text that could not be measured because another element covers it is covered in the other theme too.
+# A rule that can find nothing serious, or nothing for sure, is not run, but for `every`.
 AUDIT = """
-async ({selector = null, every = false, colours = false}) => {
+async ({selector = null, every = false, colours = false, known = []}) => {
   const still = document.createElement("style");
   still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
   document.head.append(still);
@@ -128,27 +134,37 @@ async ({selector = null, every = false, colours = false}) => {
   }
   await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
 
-  const told = ["color", "backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode",
+  const shown = ["color", "backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode",
     "fontSize", "fontWeight", "textShadow", "textDecorationLine", "position", "zIndex", "visibility",
     "clipPath"];
+  const number = (text) => {  // the same for the same text on every page
+    let one = 0xdeadbeef, other = 0x41c6ce57;
+    for (let place = 0; place < text.length; place++) {
+      one = Math.imul(one ^ text.charCodeAt(place), 2654435761);
+      other = Math.imul(other ^ text.charCodeAt(place), 1597334677);
+    }
+    return 4294967296 * (2097151 & (other ^ other >>> 15)) + (one >>> 0);
+  };
   const styles = new Map([[null, 0]]), numbers = new Map();
   const style = (element) => {
     if (!styles.has(element)) {
       const own = getComputedStyle(element);
-      const key = [style(element.parentElement), ...told.map((name) => own[name])].join("|");
-      if (!numbers.has(key)) numbers.set(key, numbers.size + 1);
+      const key = [style(element.parentElement), ...shown.map((name) => own[name])].join("|");
+      if (!numbers.has(key)) numbers.set(key, number(key));
       styles.set(element, numbers.get(key));
     }
     return styles.get(element);
   };
   const hasText = (element) =>
     [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-  const seen = new Set();
+  const seen = new Set(known), measured = new Map();
   const roots = selector ? [...document.querySelectorAll(selector)] : [document.body];
   for (const element of roots.flatMap((root) => [root, ...root.querySelectorAll("*")])) {
     if (!hasText(element) || !element.getClientRects().length) continue;
-    if (every || !seen.has(style(element))) element.dataset.audited = "";
+    if (!every && (seen.has(style(element)) || colours && "covered" in element.dataset)) continue;
+    element.dataset.audited = "";
     seen.add(style(element));
+    measured.set(element, [style(element)]);
   }
   const length = (elements) => elements.reduce((sum, one) => sum + one.textContent.trim().length, 0);
   const rooms = new Map();
@@ -165,20 +181,38 @@ async ({selector = null, every = false, colours = false}) => {
   const most = new Map();
   for (const link of document.querySelectorAll("a[href]")) {
     if (!link.getClientRects().length) continue;
-    const alike = every ? most.size : [style(link), ...sides(link)].join("|");
+    const alike = every ? most.size : number([style(link), ...sides(link)].join("|"));
+    if (!every && seen.has(alike)) continue;
     if (!most.has(alike) || room(link) > room(most.get(alike))) most.set(alike, link);
   }
-  most.forEach((link) => { link.dataset.auditedLink = ""; });
+  most.forEach((link, alike) => {
+    link.dataset.auditedLink = "";
+    if (room(link) > 0) measured.set(link, [...(measured.get(link) || []), alike]);
+  });
+  if (colours && !measured.size) return {found: [], measured: []};
   axe.configure({rules: [
     {id: "color-contrast", selector: "[data-audited]"},
     {id: "link-in-text-block", selector: "[data-audited-link]"},
   ]});
-  const {violations} = await axe.run(selector || document, {
-    ...(colours ? {runOnly: ["color-contrast", "link-in-text-block"]} : {}),
-    resultTypes: ["violations"], preload: false, selectors: false, elementRef: false,
+  const grave = ["serious", "critical"], hues = ["color-contrast", "link-in-text-block"];
+  const covered = ["elmPartiallyObscured", "elmPartiallyObscuring", "bgOverlap"];
+  const idle = every ? [] : axe._audit.rules.filter((one) => colours ? !hues.includes(one.id)
+    : one.reviewOnFail || !grave.includes(one.impact));
+  const {violations, incomplete} = await axe.run(selector || document, {
+    rules: Object.fromEntries(idle.map((one) => [one.id, {enabled: false}])),
+    resultTypes: ["violations", "incomplete"], preload: false, selectors: false, elementRef: true,
   });
-  return violations.filter((one) => ["serious", "critical"].includes(one.impact)).flatMap(
+  for (const one of incomplete) {
+    if (!hues.includes(one.id)) continue;
+    for (const node of one.nodes) {
+      measured.delete(node.element);
+      const why = node.any.map((check) => check.data && check.data.messageKey);
+      if (why.some((one) => covered.includes(one))) node.element.dataset.covered = "";
+    }
+  }
+  const found = violations.filter((one) => grave.includes(one.impact)).flatMap(
     (one) => one.nodes.map((node) => `${one.id} (${one.impact}): ${node.html.slice(0, 200)}`));
+  return {found, measured: [...measured.values()].flat()};
 }
 """
 
@@ -191,6 +225,8 @@ class Visitor:
         self.root = root
         self.every = every  # whether the contrast of every text is audited
         self._contexts: dict[View, BrowserContext] = {}
+        self._tabs: dict[tuple[View, str, bool], Page] = {}
+        self.known: set[int] = set()  # styles of texts and links that were measured on some page
         self._visits: dict[tuple[str, View], Visit] = {}
 
     def page(self, view: View) -> Page:
@@ -201,8 +237,8 @@ class Visitor:
             )
         return self._contexts[view].new_page()
 
-    def page_without_scripts(self, view: View) -> Page:
-        """A new page of a browser that runs no JavaScript; closing it closes its context."""
+    def _page_without_scripts(self, view: View) -> Page:
+        """A new page of a browser that runs no JavaScript."""
         return self._browser.new_page(
             viewport={"width": view.width, "height": view.height}, java_script_enabled=False
         )
@@ -222,25 +258,56 @@ class Visitor:
 
     def _look(self, path: str, views: tuple[View, ...]) -> Iterator[tuple[View, Visit]]:
         """Load a page once, and look at it in each view: of one size, one theme after the other."""
-        page, visit = self.page(views[0]), Visit()
-        page.on("console", lambda message: message.type == "error" and visit.errors.append(message.text))
-        page.on("pageerror", lambda error: visit.errors.append(str(error)))
-        page.on("request", lambda request: visit.requests.append(request.url))
-        page.on("response", lambda response: visit.statuses.update({response.url: response.status}))
-        page.goto(self.root + path, wait_until="load")
-        for view in views:
-            # As the button does; that a page begins in the reader's theme has a test of its own.
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", view.scheme)
-            visit.observed = page.evaluate(OBSERVE)
-            if view is not PHONE:
-                visit.violations = self.audit(page, colours=view is DARK and not self.every)
-            yield view, visit
-            visit = Visit(requests=list(visit.requests), statuses=dict(visit.statuses))
-        page.close()
+        visit = Visit()
+        heard = {
+            "console": lambda message: message.type == "error" and visit.errors.append(message.text),
+            "pageerror": lambda error: visit.errors.append(str(error)),
+            "request": lambda request: visit.requests.append(request.url),
+            "response": lambda response: visit.statuses.update({response.url: response.status}),
+        }
+        with self.tab(views[0], "visits") as page:
+            for event, listener in heard.items():
+                page.on(event, listener)  # type: ignore[call-overload]
+            page.goto(self.root + path, wait_until="load")
+            for view in views:
+                # As the button does; that a page begins in the reader's theme has a test of its own.
+                page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", view.scheme)
+                visit.observed = page.evaluate(OBSERVE)
+                if view is not PHONE:
+                    colours = view is DARK and not self.every
+                    visit.violations = self.audit(page, colours=colours, known=self.known)
+                yield view, visit
+                visit = Visit(requests=list(visit.requests), statuses=dict(visit.statuses))
+            for event, listener in heard.items():
+                page.remove_listener(event, listener)
 
-    def audit(self, page: Page, selector: str | None = None, colours: bool = False) -> list[str]:
-        """What is not accessible on a page, or in what a selector chooses; with `colours`, by its colours."""
-        page.evaluate(AXE_SCRIPT)
-        options = {"selector": selector, "every": self.every, "colours": colours}
-        found: list[str] = page.evaluate(AUDIT, options)
+    @contextmanager
+    def tab(self, view: View, purpose: str = "tests", scripts: bool = True) -> Iterator[Page]:
+        """A tab that is kept for one page after the other: a new one costs more than a page that it loads.
+
+        It is for those who leave no more behind than the next page takes away.
+        """
+        key = (view, purpose, scripts)
+        page = self._tabs.pop(key, None) or (self.page(view) if scripts else self._page_without_scripts(view))
+        try:
+            yield page
+        except BaseException:
+            page.close()
+            raise
+        self._tabs[key] = page
+
+    def audit(
+        self, page: Page, selector: str | None = None, colours: bool = False, known: set[int] | None = None
+    ) -> list[str]:
+        """What is not accessible on a page, or in what a selector chooses; with `colours`, by its colours.
+
+        Texts and links of styles that are `known` are not measured again; those measured are added.
+        """
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE_SCRIPT)
+        options = {"selector": selector, "every": self.every, "colours": colours, "known": list(known or ())}
+        audited = page.evaluate(AUDIT, options)
+        if known is not None:
+            known.update(audited["measured"])
+        found: list[str] = audited["found"]
         return found

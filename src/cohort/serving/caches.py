@@ -154,7 +154,7 @@ def _of_layer(
     total = Fraction(0)
     for mixer in layer.mixers:
         held = _widened(mixer, ahead)
-        total += held.cache_elements(context, page, tensor) * _bytes_per_element(held, stored)
+        total += held.cache_elements(context, page, tensor) * bytes_per_element(held, stored)
     return total
 
 
@@ -165,8 +165,27 @@ def _widened(mixer: Mixer, ahead: int) -> Mixer:
     return mixer
 
 
-def _bytes_per_element(mixer: Mixer, stored: CacheFormat) -> Fraction:
-    """Return the bytes of a cached number, averaged over what a token leaves."""
+def bytes_per_element(mixer: Mixer, stored: CacheFormat) -> Fraction:
+    """Return the bytes of a cached number, averaged over what a token leaves.
+
+    Parameters
+    ----------
+    mixer : Mixer
+        What is cached.
+    stored : CacheFormat
+        How.
+
+    Returns
+    -------
+    Fraction
+        Bytes, with the scales of a format that has any.
+
+    Examples
+    --------
+    >>> import cohort
+    >>> bytes_per_element(cohort.model("llama-3-8b").layers[0].attention, cache_format("bf16"))
+    Fraction(2, 1)
+    """
     keys, values = _width(stored.keys), _width(stored.values)
     if isinstance(mixer, GroupedQuery) and mixer.values_cached:
         size = mixer.value_dim or mixer.head_dim

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.encoder import Encoder
-from cohort.architecture.feedforward import Dense, Experts, Residual
-from cohort.architecture.layers import Layer
-from cohort.architecture.mixing import Mixer
 from cohort.errors import ParameterError, one_of
 from cohort.errors.arguments import explain
 from cohort.registry import facts
 from cohort.registry.devices import Accelerator
 from cohort.serving.caches import CacheFormat
-from cohort.serving.layouts import Layout, on_device
+from cohort.serving.layouts import Layout
 from cohort.units import GIB, MIB
 
 ACTIVATION_BYTES = 2
-# Devices that one is linked with at the most, in rings (two) and trees (a parent and two children) of NCCL.
-NEIGHBOURS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +91,15 @@ class Engine:
         Bytes that FlashInfer's kernels of attention work in, where they are counted with the graphs.
     second : SecondRunner
         What its second model runner does otherwise.
+    joined_bus : tuple of three floats
+        What takes the place of `joined` where cards meet on the bus of their host.
+    sampler : float
+        Bytes of each score where FlashInfer samples, if it is installed; 0 where it is not taken by itself.
+    evened : float, optional
+        How layers that are cached in different ways share blocks, as `cohort.serving.pages.Sharing` has it;
+        None for an engine that keeps a cache for each kind.
+    states : int
+        Blocks of a sequence in each group of recurrent layers.
     """
 
     name: str
@@ -116,6 +120,10 @@ class Engine:
     whole_graphs: float
     workspace: float
     second: SecondRunner
+    joined_bus: tuple[float, float, float]
+    sampler: float
+    evened: float | None
+    states: int
 
 
 _BOUNDS = ("low", "value", "high")
@@ -125,9 +133,9 @@ _FLASHINFER = ("fp8", "nvfp4")  # caches that the usual kernels read on Hopper a
 _STEPS = ({"qwen3"}, {"llama", "mistral"}, {"deepseek_v2", "qwen2_moe", "granitemoe"})
 # Families whose towers vLLM takes as transformers has them, which nothing divides: its gemma4_mm.py.
 _WHOLE_TOWERS = {"gemma4_text"}
-_HEADS = (64, 128, 256)  # widths of heads that FlashInfer's kernels take
 LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
 _SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
+KERNELS = ("marlin", "flashinfer_sampler")  # what an installation decides, not a version
 _FIRST = "0"  # a row that holds for every version
 
 
@@ -149,6 +157,14 @@ class Running:
         Whether the encoder of images is loaded, where the model has one.
     flashinfer : bool
         Whether attention takes the kernels of FlashInfer.
+    linked : bool
+        Whether links join the devices, and not the bus of their host alone.
+    drafted : int
+        Tokens that a drafter proposes at once; 0 where there is none.
+    states : int
+        Blocks of a sequence in each group of recurrent layers.
+    marlin, flashinfer_sampler : bool
+        Whether experts in MXFP4 take the Marlin kernels on any card, and whether FlashInfer samples.
     """
 
     needs: Engine
@@ -159,6 +175,11 @@ class Running:
     sequences: int
     images: bool = True
     flashinfer: bool = False
+    linked: bool = True
+    drafted: int = 0
+    states: int = 1
+    marlin: bool = False
+    flashinfer_sampler: bool = False
 
 
 def engines() -> list[str]:
@@ -266,7 +287,40 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
             encodes=number("second_encoder") > 0,
             kept=number("second_kept"),
         ),
+        joined_bus=three("joined_bus" if "joined_bus" in rows else "joined", MIB),
+        sampler=number("sampler"),
+        evened=number("evened") if "evened" in rows else None,
+        states=int(number("states")) or 1,
     )
+
+
+def kernels_of(names: str | Collection[str]) -> dict[str, bool]:
+    """Return which kernels an engine takes in place of its usual ones, as `Running` has them.
+
+    Parameters
+    ----------
+    names : str or collection of str
+        Of `KERNELS`.
+
+    Returns
+    -------
+    dict
+        A truth value by name.
+
+    Raises
+    ------
+    ParameterError
+        If a name is not known.
+
+    Examples
+    --------
+    >>> kernels_of("marlin")
+    {'marlin': True, 'flashinfer_sampler': False}
+    """
+    given = (names,) if isinstance(names, str) else tuple(names)
+    for name in given:
+        one_of("kernels", name, KERNELS)
+    return {name: name in given for name in KERNELS}
 
 
 def size_class(device: Accelerator, needs: Engine) -> int:
@@ -333,86 +387,6 @@ def takes_second_runner(spec: ModelSpec, needs: Engine) -> bool:
     return plain and step > len(_STEPS)
 
 
-def captured_graphs(sequences: int, batched_tokens: int) -> tuple[int, int]:
-    """Return how many CUDA graphs vLLM captures by default: cut at attention, and whole.
-
-    One for each size of a batch that it pads to: 1, 2 and 4 tokens, multiples of 8 below 256 and of 16 from
-    there, up to twice as many as it decodes at once and 512 at the most; whole ones as far as it decodes.
-
-    Parameters
-    ----------
-    sequences, batched_tokens : int
-        As in `Running`.
-
-    Returns
-    -------
-    tuple of two ints
-
-    Examples
-    --------
-    >>> captured_graphs(256, 2048)
-    (51, 35)
-    """
-    sizes = [1, 2, 4, *range(8, 256, 8), *range(256, 513, 16)]
-    most = min(2 * sequences, batched_tokens)
-    return sum(size <= most for size in sizes), sum(size <= min(most, sequences) for size in sizes)
-
-
-@lru_cache(maxsize=256)
-def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tuple[int, int, int]:
-    """Return what an engine takes for itself on a device: at the least, as a rule and at the most.
-
-    The activations of a layer are freed before tokens are sampled, and those of the encoder of images before
-    the decoder runs, so that they and the scores of the vocabulary are never held together, and the largest
-    counts.
-
-    Parameters
-    ----------
-    spec : ModelSpec
-        The model.
-    layout : Layout
-        How devices share it.
-    stage : range
-        Layers of the device's stage.
-    runs : Running
-        The engine.
-
-    Returns
-    -------
-    tuple of three ints
-        Bytes.
-    """
-    distinct = {id(spec.layers[number]): spec.layers[number] for number in stage}.values()
-    widest = max(_working(layer, spec.hidden, layout) for layer in distinct)
-    computed = ACTIVATION_BYTES * runs.batched_tokens * (3 * spec.hidden + widest)
-    last = stage.stop == len(spec.layers)
-    scores = runs.sequences * (spec.head_rows or spec.vocabulary) if last else 0
-    needs = runs.needs
-    second = needs.second if takes_second_runner(spec, needs) else None
-    if second is None or second.encodes:
-        computed = max(computed, _encoded(spec, layout, stage, runs))
-    others = min(layout.devices - 1, NEIGHBOURS)
-    cut, whole = captured_graphs(runs.sequences, runs.batched_tokens)
-    if second and not second.graphs:
-        cut = whole = 0
-    fixed = needs.whole_graphs * whole + (second.kept * scores if second else 0.0)
-    if cut and runs.flashinfer and any(_flat_heads(layer) for layer in distinct):
-        fixed += needs.workspace
-    logits = second.logits if second else needs.logits
-    low, usual, high = (
-        round(base + others * more + max(times * computed, wide * scores) + graph * cut * len(stage) + fixed)
-        for base, more, times, wide, graph in zip(
-            needs.base, needs.joined, needs.activations, logits, needs.graphs, strict=True
-        )
-    )
-    return low, usual, high
-
-
-def _flat_heads(layer: Layer) -> bool:
-    """Whether a layer has attention with heads of a width that FlashInfer's kernels take."""
-    return any(isinstance(each, GroupedQuery) and each.head_dim in _HEADS for each in layer.mixers)
-
-
 def encoder(spec: ModelSpec, stage: range, runs: Running) -> Encoder | None:
     """Return the encoder of images that an engine holds on the devices of a stage, if it holds one.
 
@@ -450,46 +424,6 @@ def encoder_devices(spec: ModelSpec, layout: Layout, runs: Running) -> int:
         1 where each of them holds it whole.
     """
     return 1 if runs.needs.whole_towers and spec.family in _WHOLE_TOWERS else layout.tensor
-
-
-def _encoded(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> float:
-    """Return the bytes that the encoder computes of the images that are tried at once, on one device.
-
-    An engine tries as many of the largest images as it reads tokens at once, and one at the least.
-    """
-    found = encoder(spec, stage, runs)
-    if found is None:
-        return 0.0
-    images = max(runs.batched_tokens // found.tokens, 1)
-    inner = (3 if found.gated else 2) * found.width / encoder_devices(spec, layout, runs)
-    return ACTIVATION_BYTES * images * found.patches * (3 * found.hidden + inner)
-
-
-def _working(layer: Layer, hidden: int, layout: Layout) -> float:
-    """Return the numbers that a layer computes of each token at once, on one device."""
-    feedforward = layer.feedforward
-    dense = feedforward.dense if isinstance(feedforward, Residual) else feedforward
-    inner = [0.0]
-    if isinstance(dense, Dense):
-        inner.append((3 if dense.gated else 2) * dense.width / layout.tensor)
-    if layer.experts:
-        inner.append(_routed(layer.experts, hidden, layout))
-    return max(*inner, *(_mixed(each, hidden, layout.tensor) for each in layer.mixers), 0.0)
-
-
-def _routed(experts: Experts, hidden: int, layout: Layout) -> float:
-    """Return the numbers of a token's experts: their inner layers, and an output each."""
-    split = 1 if layout.expert else layout.tensor
-    each = (3 if experts.gated else 2) * experts.width / split + (experts.latent or hidden)
-    return experts.active * each
-
-
-def _mixed(mixer: Mixer, hidden: int, devices: int) -> float:
-    """Return the numbers that a mixer computes of a token: about as many as its matrices have columns."""
-    part = on_device(mixer, devices)
-    if part is None:
-        return mixer.matmul_parameters(hidden) / hidden / devices
-    return part.matmul_parameters(hidden) / hidden
 
 
 explain(__name__)

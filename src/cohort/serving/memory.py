@@ -8,46 +8,31 @@ range (``data/engine_memory.csv``).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 from math import inf
 
 from cohort.architecture.decoder import ModelSpec
-from cohort.architecture.formats import EXPERTS, WeightFormat, weight_format
+from cohort.architecture.formats import WeightFormat, weight_format
 from cohort.architecture.registered import ABSENT, known
 from cohort.architecture.registered import model as read_model
 from cohort.errors import ParameterError, bounded, integer
 from cohort.errors.arguments import explain
-from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div, largest
+from cohort.numeric import LIMIT, MAX_CONTEXT, largest
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
 from cohort.serving.engine_runtime import (
-    ACTIVATION_BYTES,
-    SERVER_BANDWIDTH,
     Running,
-    encoder,
-    encoder_devices,
     engine_needs,
-    runtime,
+    kernels_of,
     size_class,
     takes_flashinfer,
 )
-from cohort.serving.layouts import KEPT, Layout, held, stages
+from cohort.serving.layouts import Layout, stages
+from cohort.serving.loaded import loaded_weights
+from cohort.serving.pages import Pool, Sharing, shared_pool
+from cohort.serving.trial import runtime
 from cohort.units import GIB
-
-PADDED = "fp4"  # the type whose experts engines pad
-_MARLIN = (128, 256)  # vLLM's mxfp4.py: columns of the inner layer, and of the stream
-_SERVERS = 2022  # year from which cards of that bandwidth are Hopper or Blackwell
-ENCODER = "image encoder"
-# What readers are shown of the kinds of tensors, in this order.
-GROUPS = {
-    "embedding": ("embedding", "tied"),
-    "head": ("head",),
-    "attention": ("attention", "value"),
-    "feed-forward": ("up", "down", "shared_up", "shared_down"),
-    "experts": ("expert_up", "expert_down"),
-    "routers and norms": ("router", "norms"),
-}
 
 
 def _gib(size: float) -> str:
@@ -83,6 +68,8 @@ class Budget:
         The cache of all sequences at their full context.
     per_sequence : float
         The cache of one sequence.
+    block : int
+        The least of the cache that is handed out at once.
     """
 
     model: str
@@ -99,6 +86,7 @@ class Budget:
     runtime: tuple[int, int, int]
     cache: int
     per_sequence: float
+    block: int = 1
 
     @property
     def weight_bytes(self) -> int:
@@ -158,9 +146,19 @@ class Budget:
     @property
     def cache_tokens(self) -> int:
         """Tokens that the room holds in all sequences of that context, over all copies of the attention."""
-        if self.room <= 0 or not self.per_sequence:
+        return self._tokens(self.room)
+
+    @property
+    def cache_tokens_range(self) -> tuple[int, int]:
+        """The least and the most tokens that may find room."""
+        least, most = self.room_range
+        return self._tokens(least), self._tokens(most)
+
+    def _tokens(self, room: int) -> int:
+        if room <= 0 or not self.per_sequence:
             return 0
-        return int(self.room / self.per_sequence * self.context) * self.layout.data
+        handed_out = room // self.block * self.block
+        return int(handed_out / self.per_sequence * self.context) * self.layout.data
 
     @property
     def beyond_offer(self) -> bool:
@@ -214,6 +212,9 @@ def memory_budget(
     shared_prefix: int = 0,
     offloaded: float = 0.0,
     images: bool = True,
+    drafted: int = 0,
+    prefix_caching: bool | None = None,
+    kernels: str | Collection[str] = (),
 ) -> Budget:
     """Return what a model, its cache and its engine take of the memory of each device.
 
@@ -250,6 +251,13 @@ def memory_budget(
         Share of the cache that is kept in the memory of the host, from 0 to 1.
     images : bool
         Whether the encoder of images is loaded too, where model and engine have one.
+    drafted : int
+        Tokens that a drafter of the model's own proposes at once; 0 where none is loaded.
+    prefix_caching : bool, optional
+        Whether states of recurrent layers are kept for texts to come; by default as the engine has it.
+    kernels : str or collection of str
+        Kernels that the engine is installed with and takes in place of its usual ones: of `KERNELS` in
+        `cohort.serving.engine_runtime`.
 
     Returns
     -------
@@ -288,6 +296,10 @@ def memory_budget(
         sequences=_chosen("sequences", sequences, needs.sequences[large], 1),
         images=bool(images),
         flashinfer=takes_flashinfer(device, cache),
+        linked=device.joined > 1,
+        drafted=integer("drafted", drafted, 0, MAX_CONTEXT, unit="tokens"),
+        states=needs.states if prefix_caching is None else 1 + bool(prefix_caching),
+        **kernels_of(kernels),
     )
     return _budget(
         spec,
@@ -342,23 +354,11 @@ def _budget(
     sequences = layout.sequences(batch)
     found = []
     for stage in stages(spec, layout):
-
-        def size(tokens: int, count: int, stage: range = stage) -> int:
-            return cache_bytes(
-                spec,
-                stage,
-                tokens,
-                count,
-                cache,
-                tensor=layout.tensor,
-                page=running.page,
-                ahead=running.ahead,
-            )
-
-        one = size(context, 1)
-        total = size(context, sequences)
+        one, block = _of_one(spec, stage, layout, running, context, cache)
+        total = sequences * one
         if prefix and sequences > 1:
-            total -= (sequences - 1) * size(min(prefix, context), 1)
+            shared = _of_one(spec, stage, layout, running, min(prefix, context), cache)[0]
+            total -= (sequences - 1) * shared
         found.append(
             Budget(
                 model=spec.name,
@@ -371,57 +371,30 @@ def _budget(
                 offered=offered_context(spec),
                 memory=device.driver_bytes,
                 usable=int(running.share * device.allocatable_bytes),
-                weights=_grouped(spec, layout, stage, weights, _padding(device, running))
-                + _of_encoder(spec, layout, stage, running),
+                weights=loaded_weights(spec, layout, stage, weights, device, running),
                 runtime=runtime(spec, layout, stage, running),
                 cache=round(total * (1 - offloaded)),
                 per_sequence=one * (1 - offloaded),
+                block=block,
             )
         )
     return min(found, key=lambda each: each.free)
 
 
-def _padding(device: Accelerator, running: Running) -> tuple[int, int]:
-    """Return the columns to which experts in MXFP4 are padded: of their inner layer, and of the stream.
-
-    vLLM's Triton kernels need the warp-group products of Hopper and Blackwell in servers; other cards, which
-    are older or slower to read their memory, take its Marlin kernels.
-    """
-    inner = running.needs.padded
-    marlin = device.year < _SERVERS or device.bandwidth < SERVER_BANDWIDTH
-    return _MARLIN if inner > 1 and device.vendor == "NVIDIA" and marlin else (inner, 1)
-
-
-def _of_encoder(
-    spec: ModelSpec, layout: Layout, stage: range, running: Running
-) -> tuple[tuple[str, int], ...]:
-    """Return the weights of the encoder of images, in 16 bits as releases keep it, and mostly split."""
-    found = encoder(spec, stage, running)
-    if found is None:
-        return ()
-    return ((ENCODER, round(ACTIVATION_BYTES * found.parameters / encoder_devices(spec, layout, running))),)
-
-
-@lru_cache(maxsize=KEPT)
-def _grouped(
-    spec: ModelSpec, layout: Layout, stage: range, stored: WeightFormat, padded: tuple[int, int]
-) -> tuple[tuple[str, int], ...]:
-    sizes: dict[str, float] = {}
-    widths: dict[tuple[str, int, int], float] = {}
-    count = len(spec.layers)
-    for tensor in held(spec, layout, stage, together=not stored.exceptions):
-        key = tensor.kind, tensor.layer if stored.exceptions else 0, tensor.row
-        if key not in widths:
-            widths[key] = float(stored.bits(tensor.kind, tensor.layer, count, tensor.row)) / 8
-        width = widths[key]
-        experts = spec.layers[tensor.layer].experts if tensor.kind in EXPERTS else None
-        if experts and stored.main.name == PADDED:
-            part = experts.width if layout.expert else ceil_div(experts.width, layout.tensor)
-            for columns, least in ((part, padded[0]), (experts.latent or spec.hidden, padded[1])):
-                width *= ceil_div(columns, least) * least / columns
-        sizes[tensor.kind] = sizes.get(tensor.kind, 0.0) + width * tensor.weights
-    groups = {name: sum(sizes.get(kind, 0.0) for kind in kinds) for name, kinds in GROUPS.items()}
-    return tuple((name, round(size)) for name, size in groups.items() if size)
+def _of_one(
+    spec: ModelSpec, stage: range, layout: Layout, running: Running, context: int, cache: CacheFormat
+) -> tuple[int, int]:
+    """Return the cache of one sequence of a stage, and the least of it that is handed out at once."""
+    pool: Pool | None = None
+    if running.needs.evened is not None:
+        sharing = Sharing(
+            running.page, running.ahead, running.needs.evened, running.states, drafted=running.drafted
+        )
+        pool = shared_pool(spec, stage, context, cache, layout.tensor, sharing)
+    if pool is not None:
+        return pool.block * pool.blocks, pool.block
+    held = {"tensor": layout.tensor, "page": running.page, "ahead": running.ahead}
+    return cache_bytes(spec, stage, context, 1, cache, **held), 1
 
 
 def longest_context(

@@ -10,13 +10,13 @@ from cohort.registry.devices import accelerator, accelerators
 from cohort.serving import Layout, largest_batch, longest_context, memory_budget, offered_context
 from cohort.serving.caches import cache_bytes, cache_format
 from cohort.serving.engine_runtime import (
-    captured_graphs,
     engine_needs,
     engines,
     size_class,
     takes_flashinfer,
     takes_second_runner,
 )
+from cohort.serving.trial import captured_graphs
 from cohort.units import GIB, MIB
 
 H100 = "H100 SXM 80GB"
@@ -163,7 +163,8 @@ def test_attention_in_copies_divides_the_sequences():
     [
         {"share": 0}, {"share": 1.5}, {"context": 0}, {"batch": 0}, {"page": 0}, {"ahead": -1},
         {"offloaded": 2}, {"shared_prefix": -1}, {"devices": 0}, {"engine": "vlm"}, {"weight_dtype": "fp9"},
-        {"kv_dtype": "fp9"}, {"batched_tokens": 0}, {"sequences": 0.5},
+        {"kv_dtype": "fp9"}, {"batched_tokens": 0}, {"sequences": 0.5}, {"drafted": -1}, {"kernels": "x"},
+        {"kernels": ("marlin", "x")},
     ],
 )  # fmt: skip
 def test_bad_requests_are_one_sentence(bad):
@@ -355,6 +356,16 @@ def test_buffers_are_kept_for_each_neighbour():
     assert [more - taken[0] for more in taken] == pytest.approx([0, per, 3 * per, 3 * per], abs=1)
 
 
+def test_cards_that_meet_on_the_bus_keep_smaller_buffers():
+    """Four channels of 9.2 MiB each way in place of 24, as NCCL's graph/connect.cc and init.cc have them."""
+    asked = {"context": 8192, "version": "0.22"}
+    one, two = (memory_budget("qwen3-8b", "RTX 3090", count, **asked).runtime[1] for count in (1, 2))
+    needs = engine_needs("vllm", "0.22")
+    computed = needs.joined_bus[1] / MIB
+    assert computed == 4 * 2 * 9.25
+    assert two - one <= needs.joined_bus[1] < needs.joined[1] / 5
+
+
 def test_channels_that_stand_before_memory_is_looked_at_do_not_count():
     """0.13 GiB beside PyTorch on each of four devices in 0.26, as on one (vllm#50722)."""
     assert engine_needs("vllm", "0.23").joined[1] == 0
@@ -394,3 +405,47 @@ def test_marlin_kernels_pad_the_experts_of_gpt_oss_more():
     marlin, triton = (memory_budget("gpt-oss-120b", card, **asked) for card in ("RTX PRO 6000", H100))
     assert marlin.weight_bytes / GIB == pytest.approx(65.9651, rel=0.005)
     assert triton.weight_bytes / GIB == pytest.approx(64.38, rel=0.005)
+
+
+# --- kernels that an installation decides, and drafters
+
+
+def test_kernels_of_an_installation_are_taken_on_any_card():
+    """64.55 GiB by default and 65.97 with the Marlin kernels, on one H100."""
+    asked = {"context": 4096, "version": "0.11.2"}
+    usual, marlin = (memory_budget("gpt-oss-120b", H100, kernels=each, **asked) for each in ((), "marlin"))
+    assert marlin.weight_bytes / GIB == pytest.approx(65.9651, rel=0.005)
+    assert marlin.weight_bytes - usual.weight_bytes == pytest.approx(1.4 * GIB, rel=0.05)
+
+
+def test_flashinfer_samples_with_more_copies_of_the_scores_where_it_is_installed():
+    asked = {"context": 4096, "batched_tokens": 512, "sequences": 256}
+    more = {}
+    for version in ("0.10.1", "0.11"):
+        usual, sampled = (
+            memory_budget("qwen2.5-7b", H100, version=version, kernels=each, **asked).runtime[1]
+            for each in ((), ["flashinfer_sampler"])
+        )
+        more[version] = sampled - usual
+    scores = 256 * cohort.model("qwen2.5-7b").vocabulary
+    assert more["0.11"] == 0
+    assert more["0.10.1"] == pytest.approx((14 - engine_needs("vllm", "0.10.1").logits[1]) * scores, abs=2)
+
+
+def test_a_drafter_is_loaded_in_16_bits():
+    asked = {"context": 8192, "weight_dtype": "fp8"}
+    plain, drafting = (memory_budget("qwen3.6-27b", H100, drafted=each, **asked) for each in (0, 3))
+    loaded = dict(drafting.weights)["drafter"]
+    assert drafting.weight_bytes - plain.weight_bytes == loaded > 0
+    assert drafting.cache > plain.cache
+
+
+def test_prefix_caching_keeps_a_state_more():
+    asked = {"context": 8192, "version": "0.27"}
+    kept, without = (
+        memory_budget("qwen3.6-27b", H100, prefix_caching=each, **asked) for each in (True, False)
+    )
+    assert kept.cache - without.cache == 3 * kept.block
+    assert without.cache == memory_budget("qwen3.6-27b", H100, **asked).cache
+    plain = (memory_budget("llama-3-8b", H100, prefix_caching=each, **asked).cache for each in (True, False))
+    assert len(set(plain)) == 1

@@ -307,6 +307,71 @@ def draw_device_memory(table: pd.DataFrame) -> Figure:
     return drawing
 
 
+# Of which kind a log is, its colour and what it is called.
+LOGS = {
+    "calibrating": ("sets a term", "#8c8c8c"),
+    "known": ("known", COLOURS[0]),
+    "blind": ("blind", COLOURS[3]),
+}
+NEAR, FURTHEST = 10, 200  # percent: linear up to the one, drawn up to the other
+
+
+def draw_log_errors(left: pd.DataFrame) -> Figure:
+    """Draw how far each log is met in what the engine leaves for the cache, with its range.
+
+    Parameters
+    ----------
+    left : DataFrame
+        As `logs.left_for_the_cache` returns it.
+
+    Returns
+    -------
+    Figure
+        A row for each source and device, the nearest on top, and in it a dot for each of its logs, in percent
+        of what was logged; empty ones stand for what was said at first. Bands reach to 10 percent.
+    """
+    groups = sorted(
+        (rows for _, rows in left.groupby(["source", "accelerator"], sort=False)),
+        key=lambda rows: (rows["kind"].iloc[0] == "calibrating", rows["error"].abs().max()),
+    )[::-1]
+    drawing, axes = figure(0.19 * len(groups) + 1.1)
+    axes.axvspan(-NEAR, NEAR, color=PALE, alpha=0.25, lw=0, zorder=0)
+    for place, rows in enumerate(groups):
+        colour = LOGS[rows["kind"].iloc[0]][1]
+        furthest = rows.iloc[int(rows["error"].abs().argmax())]
+        ends = furthest[["low", "high"]].astype(float).clip(-FURTHEST, FURTHEST)
+        axes.plot(ends, [place, place], color=colour, lw=1.2, alpha=0.6, zorder=1.5, solid_capstyle="butt")
+        axes.scatter(rows["error"], [place] * len(rows), color=colour, s=16, zorder=3, lw=0)
+        first = rows["first"].dropna()
+        axes.scatter(first, [place] * len(first), facecolors="white", edgecolors=colour, s=16, lw=1, zorder=2)
+    axes.set_xscale("symlog", linthresh=NEAR)
+    axes.set_xlim(-FURTHEST, FURTHEST)
+    ticks = (-100, -NEAR, 0, NEAR, 100)
+    axes.set_xticks(ticks, [f"{tick:+d}".replace("-", "−") if tick else "0" for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("error of the prediction (%)")
+    name_rows(axes, [_named(rows) for rows in groups])
+    axes.tick_params(axis="y", labelsize=SMALLEST)
+    axes.grid(axis="y", visible=False)
+    axes.set_axisbelow(True)
+    handles = [
+        axes.scatter([], [], color=colour, s=16, label=name)
+        for kind, (name, colour) in LOGS.items()
+        if kind in set(left["kind"])
+    ]
+    axes.legend(
+        handles=handles, ncols=3, loc="lower right", bbox_to_anchor=(1.02, 1), fontsize=SMALLEST,
+        columnspacing=1, handletextpad=0,
+    )  # fmt: skip
+    return drawing
+
+
+def _named(rows: pd.DataFrame) -> str:
+    """Name a row of logs by its models: the first, and how many more."""
+    names = list(dict.fromkeys(rows["model"]))
+    return f"{names[0]} + {len(names) - 1}" if len(names) > 1 else names[0]
+
+
 PARTS = {
     "calibrates": "to mend with",
     "tests": "to test with",

@@ -62,13 +62,30 @@ def predicted(row: dict[str, str]) -> float:
     float
         The value; 1 for what fits.
     """
+    return predictions(row)[1]
+
+
+def predictions(row: dict[str, str]) -> tuple[float, float, float]:
+    """Return what this book says of a row of ``engine_logs`` at the least, as a rule and at the most.
+
+    Parameters
+    ----------
+    row : dict
+        The row.
+
+    Returns
+    -------
+    tuple of three floats
+        In the unit of the row; three times the same for what has no range.
+    """
     spec, unit = model(row["model"]), UNITS[row["unit"]]
     if row["quantity"] == "cache":
         ahead = AHEAD if row["engine"] == "llama.cpp" else 0
         layers, stored = range(len(spec.layers)), cache_format(row["kv_format"])
-        return cache_bytes(spec, layers, int(row["context"]), 1, stored, ahead=ahead) / unit
-    given = ("context", "batched_tokens", "sequences")
+        return (cache_bytes(spec, layers, int(row["context"]), 1, stored, ahead=ahead) / unit,) * 3
+    given = ("context", "batched_tokens", "sequences", "drafted")
     asked: dict[str, Any] = {name: int(row[name]) for name in given if row[name]}
+    asked |= {name: row[name] == "yes" for name in ("images", "prefix_caching") if row[name]}
     budget = memory_budget(
         spec,
         row["accelerator"] or "H100 SXM 80GB",
@@ -78,15 +95,17 @@ def predicted(row: dict[str, str]) -> float:
         engine=row["engine"],
         version=row["version"] or None,
         share=float(row["share"]) if row["share"] else None,
+        kernels=row["kernels"].split(),
         **asked,
     )
-    found = {
-        "weights": budget.weight_bytes,
-        "room": budget.room,
-        "cache_tokens": budget.cache_tokens,
-        "fits": budget.fits,
-    }
-    return found[row["quantity"]] / unit
+    room, held = budget.room_range, budget.cache_tokens_range
+    low, usual, high = {
+        "weights": (budget.weight_bytes,) * 3,
+        "room": (room[0], budget.room, room[1]),
+        "cache_tokens": (held[0], budget.cache_tokens, held[1]),
+        "fits": (budget.fits,) * 3,
+    }[row["quantity"]]
+    return low / unit, usual / unit, high / unit
 
 
 def engine_logs() -> pd.DataFrame:
@@ -96,11 +115,12 @@ def engine_logs() -> pd.DataFrame:
     -------
     DataFrame
         Per row of the data: ``model``, ``accelerator``, ``version`` of the engine, ``quantity``, ``logged``,
-        ``predicted``, ``unit``, ``error`` in percent, ``use`` and ``source``.
+        ``predicted``, ``unit``, ``error`` in percent, ``low`` and ``high`` for the ends of the range and
+        ``first`` for what was said of a row before it was in sight, ``use`` and ``source``.
     """
     records = []
     for row in facts.rows("engine_logs"):
-        logged, ours = float(row["value"]), predicted(row)
+        logged, (low, ours, high) = float(row["value"]), predictions(row)
         records.append(
             {
                 "model": title(model(row["model"])),
@@ -110,12 +130,39 @@ def engine_logs() -> pd.DataFrame:
                 "logged": logged,
                 "predicted": ours,
                 "unit": row["unit"],
-                "error": 100 * (ours / logged - 1) if logged else 100 * (ours != logged),
+                "error": _error(ours, logged),
+                "low": _error(low, logged),
+                "high": _error(high, logged),
+                "first": _error(float(row["first"]), logged) if row["first"] else float("nan"),
                 "use": row["use"],
                 "source": row["source"],
             }
         )
     return pd.DataFrame(records)
+
+
+def _error(ours: float, logged: float) -> float:
+    """Return an error in percent of what was logged; of a nought, 100 for anything else."""
+    return 100 * (ours / logged - 1) if logged else 100.0 * (ours != logged)
+
+
+def left_for_the_cache(logs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that say what an engine leaves for the cache, in bytes or in tokens.
+
+    Parameters
+    ----------
+    logs : DataFrame
+        As `engine_logs` returns it.
+
+    Returns
+    -------
+    DataFrame
+        With a column ``kind``: ``calibrating`` rows set what an engine takes; ``blind`` ones were written
+        down before one of them was predicted, and ``known`` ones while the terms were worked out.
+    """
+    left = logs[logs["quantity"].isin(["room", "cache_tokens"])]
+    kinds = left["first"].notna().map({True: "blind", False: "known"})
+    return left.assign(kind=kinds.where(left["use"] == "test", "calibrating"))
 
 
 def by_quantity(logs: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +207,8 @@ def by_source(logs: pd.DataFrame) -> pd.DataFrame:
         Per source and device, of the rows that nothing was fitted to: ``models``, ``version`` of the engine,
         ``rows``, and the ``error`` of the row that is furthest off, in percent and with its sign.
     """
-    left = logs[(logs["use"] == "test") & logs["quantity"].isin(["room", "cache_tokens"])]
+    left = left_for_the_cache(logs)
+    left = left[left["kind"] != "calibrating"]
     records = []
     for (source, accelerator), rows in left.groupby(["source", "accelerator"], sort=False):
         furthest = rows.iloc[int(rows["error"].abs().argmax())]
@@ -191,24 +239,27 @@ def by_version(name: str, accelerator: str, context: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per version: ``share`` of the memory, ``tokens`` that are read at once, ``sequences`` that are sampled
-        for, what the engine takes for itself as a rule and what is left, ``engine`` and ``room``, in GiB.
+        Per version that changes any of them: ``share`` of the memory, ``tokens`` that are read at once,
+        ``sequences`` that are sampled for, what the engine takes for itself as a rule and what is left,
+        ``engine`` and ``room``, in GiB.
     """
     device = find_accelerator(accelerator)
-    records = {}
+    records: dict[str, dict[str, float]] = {}
     for version in ("0.7", *version_changes("vllm")):
         needs, budget = (
             engine_needs("vllm", version),
             memory_budget(name, device, context=context, version=version),
         )
         size = size_class(device, needs)
-        records[version] = {
+        record = {
             "share": needs.share,
             "tokens": needs.batched_tokens[size],
             "sequences": needs.sequences[size],
             "engine": budget.runtime[1] / GIB,
             "room": budget.room / GIB,
         }
+        if record not in list(records.values())[-1:]:
+            records[version] = record
     return pd.DataFrame.from_dict(records, orient="index").rename_axis("version")
 
 

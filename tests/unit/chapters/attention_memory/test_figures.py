@@ -7,7 +7,7 @@ from drawing import svg, theme  # noqa: F401
 from matplotlib.text import Text
 
 from cohort.architecture import registered
-from cohort.chapters.attention_memory import capacity, compute, figures, published, tables
+from cohort.chapters.attention_memory import capacity, compute, figures, logs, published, tables
 from cohort.display import parts
 from cohort.display.theme import INK
 
@@ -117,3 +117,28 @@ def test_parts_of_the_memory_are_those_of_the_table_and_stay_within_it():
 def test_nothing_that_fits_is_said():
     (axes,) = figures.draw_fits(capacity.fits_models(["deepseek-v3.2"], "L4", 8192), "L4").axes
     assert [text.get_text() for text in axes.texts] == ["none of these models fits L4"]
+
+
+def test_each_log_has_a_dot_and_each_source_a_row():
+    left = logs.left_for_the_cache(logs.engine_logs())
+    figure = figures.draw_log_errors(left)
+    (axes,) = figure.axes
+    rows = left.groupby(["source", "accelerator"]).ngroups
+    assert len(axes.get_yticklabels()) == len(axes.lines) == rows
+    counts = [len(mark.get_offsets()) for mark in axes.collections[: 2 * rows]]
+    assert sum(counts[::2]) == len(left)
+    assert sum(counts[1::2]) == left["first"].notna().sum() == 34
+    # Rows that set a term are at the foot, and the furthest of the others comes next.
+    kinds = left.groupby(["source", "accelerator"])["kind"].first()
+    foot = (kinds == "calibrating").sum()
+    assert axes.get_yticklabels()[foot].get_text() == "DeepSeek-V4-Flash"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["sets a term", "known", "blind"]
+    figure.canvas.draw()
+    low, high = axes.get_xlim()
+    assert left["error"].between(low, high).all()
+
+
+def test_a_key_names_the_kinds_that_are_there():
+    left = logs.left_for_the_cache(logs.engine_logs())
+    (axes,) = figures.draw_log_errors(left[left["kind"] == "known"]).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["known"]

@@ -8,29 +8,46 @@ from cohort.registry import facts
 LOGS = facts.rows("engine_logs")
 # What lies further off than the rest, and why.
 OUTLIERS = {
-    ("qwen3-235b-a22b", "room", "vllm21348"): "workspaces for experts in fp8, in a version of mid-2025",
-    ("llama-3.1-8b", "cache_tokens", "vllm17122"): "versions before 0.8.4 sample for 1,024 on any card",
-    ("llama-2-70b", "cache_tokens", "vllm2031"): "version 0.2.4 with a correction that later ones have not",
-    ("gpt-oss-120b", "room", "vllm27508"): "Marlin kernels, which pad the experts by 1.4 GiB more",
-    ("qwen3.5-35b-a3b", "room", "vllm50722"): "another log of the thread reads 40,000 tokens at once",
-    ("qwen2.5-14b", "room", "vllm13061"): "of a device with more left: the tokens are those of the fullest",
-    ("minimax-m2.7", "room", "sparkvllm396"): "5 GiB for graphs, and changes of the host's memory, on a GB10",
-    ("minimax-m2.7", "cache_tokens", "sparkvllm396"): "as its room",
-    ("gpt-oss-120b", "weights", "vllm51590"): "kernels that pad experts split over eight devices by more",
-    ("qwen3.6-27b", "cache_tokens", "club3090matched"): "a drafter with a cache of its own",
-    ("gemma-3-4b", "weights", "vllm21489"): "8.60 in units of 1e9 bytes: a log of a change under review",
+    # The thread leaves out what decides it.
+    ("qwen3.6-27b", "weights", "vllmrecipes810"): "which parts of these builds stay in 16 bits is not said",
+    ("qwen3.6-27b", "cache_tokens", "vllmrecipes810"): "as its weights, 2.8 GiB more than all in NVFP4",
     (
-        "deepseek-v4-flash",
+        "qwen3.6-35b-a3b",
         "room",
-        "vllm44376",
-    ): "8 GiB more in use; its indexer's workspace is half a GiB of them",
-    ("qwen3.6-27b", "room", "talosproxmox1995"): "graphs of recurrent layers are tried with the whole batch",
+        "club3090323",
+    ): "0.4 GiB beside 20 of weights, of a build with parts in 16 bits",
+    ("qwen3.6-35b-a3b", "cache_tokens", "club3090323"): "as its room",
     ("qwen3.6-35b-a3b", "cache_tokens", "club3090bench"): "under Windows, with a share that is not said",
-    ("gpt-oss-20b", "weights", "vllm22331"): "the kernels of this card pad nothing",
+    ("kimi-linear-48b-a3b", "room", "vllm28228"): "which parts of its build stay in 16 bits is not said",
+    (
+        "qwen3.5-35b-a3b",
+        "room",
+        "vllm50722",
+    ): "beside a drafter of another make; elsewhere of 40,000 tokens at once",
+    ("llama-3.1-8b", "cache_tokens", "vllm17122"): "the sequences are not said: with 1,024 it is met",
+    ("qwen2.5-14b", "room", "vllm13061"): "of a device with more left: the tokens are those of the fullest",
+    ("gemma-3-4b", "weights", "vllm21489"): "8.60 in units of 1e9 bytes: a log of a change under review",
     ("deepseek-v4-pro", "weights", "inferencex2128"): "a branch that held its experts in a wider type",
     ("deepseek-v4-pro", "fits", "inferencex2128"): "a branch that held its experts in a wider type",
+    # A version, a kernel or a device that the terms do not tell apart.
+    ("qwen3-235b-a22b", "room", "vllm21348"): "a connector of caches keeps buffers of its own",
+    ("llama-2-70b", "cache_tokens", "vllm2031"): "version 0.2.4 with a correction that later ones have not",
+    ("nemotron-3-super-120b-a12b", "room", "nemotroncookbook"): "FlashInfer's experts keep a workspace",
+    ("nemotron-3-super-120b-a12b", "cache_tokens", "nemotroncookbook"): "as its room",
+    ("minimax-m2.7", "room", "sparkvllm396"): "5 GiB for graphs, and changes of the host's memory, on a GB10",
+    ("minimax-m2.7", "cache_tokens", "sparkvllm396"): "as its room",
+    ("deepseek-v4-flash", "room", "vllm44376"): "8 GiB more in use; its indexer's workspace is half of one",
+    ("qwen3.6-27b", "room", "talosproxmox1995"): "0.9 GiB more in use than in other threads, on such cards",
+    ("gpt-oss-120b", "weights", "vllm51590"): "kernels that pad experts split over eight devices by more",
+    ("gpt-oss-20b", "weights", "vllm22331"): "the kernels of this card pad nothing",
     ("kimi-k2", "cache", "ikllamacpp616"): "that kernel keeps a transposed copy of the latent vector",
 }
+# Rows of a source that are met where another of the same model is not.
+MET = [
+    {"source": "club3090bench", "devices": "2"},
+    {"source": "vllmrecipes810", "weight_format": "fp8"},
+    {"source": "vllmrecipes810", "weight_format": "nvfp4_fp8", "quantity": "cache_tokens"},
+]
 LIMITS = {"weights": 0.04, "cache": 0.015, "room": 0.1, "cache_tokens": 0.1}
 
 
@@ -43,7 +60,7 @@ def error(row):
 @pytest.mark.parametrize("row", LOGS, ids=lambda row: f"{row['model']} {row['quantity']} {row['source']}")
 def test_each_log_is_met_or_named(row):
     known = (row["model"], row["quantity"], row["source"]) in OUTLIERS
-    known = known and not (row["source"] == "club3090bench" and row["devices"] == "2")
+    known = known and not any(each.items() <= row.items() for each in MET)
     assert (error(row) > LIMITS.get(row["quantity"], 0)) == known
     assert not (known and row["use"] == "calibrate")
 
@@ -59,8 +76,8 @@ def test_the_errors_as_they_came_out():
     assert found["median"].to_dict() == pytest.approx(
         {
             "weights on a device": 0.21,
-            "memory left for the cache": 3.63,
-            "tokens that the cache holds": 3.75,
+            "memory left for the cache": 1.95,
+            "tokens that the cache holds": 1.83,
             "bytes of a cache": 0.001,
             "whether it fits": 0,
         },
@@ -72,14 +89,13 @@ def test_errors_by_source_are_those_of_their_furthest_rows():
     found = logs.by_source(logs.engine_logs()).set_index("source")["error"]
     assert found["vllm2031"] == pytest.approx(47.3, abs=0.1)
     assert list(found.abs()) == sorted(found.abs())
-    assert len(found) == 27
+    assert len(found) == 39
 
 
 def test_what_the_version_changes():
     found = logs.by_version("llama-3.1-8b", "H100 SXM 80GB", 16_000)
-    changes = ["0.8", "0.8.4", "0.17", "0.20", "0.22", "0.23", "0.24", "0.25", "0.27", "0.28", "0.29", "0.33"]
-    assert list(found.index) == ["0.7", *changes]
-    assert found["share"].tolist() == [0.9] * 4 + [0.92] * 9
+    assert list(found.index) == ["0.7", "0.8", "0.17", "0.20", "0.23", "0.27", "0.29", "0.33"]
+    assert found["share"].tolist() == [0.9] * 3 + [0.92] * 5
     assert found.loc["0.7", "sequences"] == 256 and found.loc["0.8", "sequences"] == 1024
     assert found.loc["0.17", "engine"] < found.loc["0.20", "engine"]
     # Its second runner sets graphs aside since 0.29, and tries filters since 0.33.
@@ -99,15 +115,40 @@ def test_the_table_is_of_rows_that_set_nothing():
 
 def test_the_logs_in_words():
     assert words.logged(logs.engine_logs()) == (
-        "- *Weights and caches* are counted: over 69 rows the median error is less than 0.1% and the largest "
+        "- *Weights and caches* are counted: over 77 rows the median error is less than 0.1% and the largest "
         "47%, for Kimi K2, predicted too low.\n"
         "- *What an engine leaves* depends on what it takes for itself, which differs by version and model: "
-        "over 43 rows the median error is 3.7% and the largest 150%, for DeepSeek-V4-Flash, predicted too "
+        "over 77 rows the median error is 1.8% and the largest 150%, for DeepSeek-V4-Flash, predicted too "
         "high.\n"
-        "- *Leave a margin*: 13 rows are off by more than 10%, and in 12 of them less was left than "
+        "- *Leave a margin*: 17 rows are off by more than 10%, and in 16 of them less was left than "
         "predicted.\n"
         "- *Does it fit?* Of 9 answers, 8 are right; wrong is DeepSeek-V4-Pro on H200, which was said to fit."
     )
+
+
+def test_blind_rows_keep_what_was_said_first():
+    """All 42 were predicted once, by the code as it was, after they had been written down."""
+    fresh = [row for row in LOGS if row["first"]]
+    assert len(fresh) == 42 and {row["use"] for row in fresh} == {"test"}
+    left = logs.left_for_the_cache(logs.engine_logs())
+    assert left["kind"].value_counts().to_dict() == {"known": 43, "blind": 34, "calibrating": 10}
+    blind = left[left["kind"] == "blind"]
+    assert blind["first"].abs().median() == pytest.approx(6.56, abs=0.01)
+    assert blind["error"].abs().median() == pytest.approx(0.97, abs=0.01)
+    assert words.met_blind(left) == (
+        "Of what an engine leaves, 34 rows were written down before one of them was predicted. At first the "
+        "median error was 6.6%, with 13 off by more than 10%; today it is 0.97%, with 4 off by more than "
+        "10%."
+    )
+    assert words.met_blind(left[left["kind"] != "blind"]) == ""
+
+
+def test_ranges_hold_what_is_said_as_a_rule():
+    found = logs.engine_logs()
+    assert ((found["low"] <= found["error"]) & (found["error"] <= found["high"])).all()
+    left = logs.left_for_the_cache(found)
+    tested = left[left["kind"] != "calibrating"]
+    assert ((tested["low"] <= 0) & (tested["high"] >= 0)).sum() >= 52
 
 
 # Published peaks further off than a fifth, and why.
@@ -158,11 +199,11 @@ def test_the_steps_in_words():
     assert said.endswith("over 40 rows the median error is 4.6% and the largest 15%.")
 
 
-def test_two_outliers_are_their_settings():
-    """With the default of versions before 0.8.4, and with the weights of the Marlin kernels, they are met."""
-    rows = {(row["source"], row["quantity"]): row for row in LOGS}
-    sampled = {**rows["vllm17122", "cache_tokens"], "version": "0.8.3"}
+def test_outliers_are_their_settings():
+    """What a thread leaves out, put to what it may have been: sequences, and a share."""
+    rows = {(row["source"], row["quantity"], row["devices"]): row for row in LOGS}
+    sampled = {**rows["vllm17122", "cache_tokens", "1"], "sequences": "1024"}
     assert error(sampled) < 0.05
-    padded = logs.predicted(rows["vllm27508", "room"]) - float(rows["vllm23278", "weights"]["value"])
-    padded += logs.predicted(rows["vllm23278", "weights"])
-    assert padded == pytest.approx(float(rows["vllm27508", "room"]["value"]), abs=0.05)
+    single = rows["club3090bench", "cache_tokens", "1"]
+    shares = [logs.predicted({**single, "share": share}) for share in ("0.8", "0.92")]
+    assert shares[0] < float(single["value"]) < shares[1]

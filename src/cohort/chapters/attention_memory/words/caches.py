@@ -328,6 +328,32 @@ def logged(rows: pd.DataFrame) -> str:
     )
 
 
+def met_blind(left: pd.DataFrame) -> str:
+    """Return how rows were met that were written down before one of them was predicted, at first and now.
+
+    Parameters
+    ----------
+    left : DataFrame
+        As `logs.left_for_the_cache` returns it.
+
+    Returns
+    -------
+    str
+        Markdown; empty where no row is blind.
+    """
+    blind = left[left["kind"] == "blind"]
+    if blind.empty:
+        return ""
+    first, now = blind["first"].abs(), blind["error"].abs()
+    far = [f"{(errors > FAR).sum()} off by more than {FAR}%" for errors in (first, now)]
+    return (
+        f"Of what an engine leaves, {counted(len(blind), 'row')} {inflected(len(blind), 'was', 'were')} "
+        f"written down before one of them was predicted. At first the median error was "
+        f"{significant(first.median(), 2)}%, with {far[0]}; today it is {significant(now.median(), 2)}%, "
+        f"with {far[1]}."
+    )
+
+
 def versions(name: str, accelerator: str, rows: pd.DataFrame) -> str:
     """Return what the version of vLLM changes about the memory that is left for the cache.
 
