@@ -403,7 +403,8 @@ def keeps_buffers(
     """Return whether the buffers in which vLLM computes experts stay when the experts are done.
 
     Its modular kernel takes them from a workspace that only grows (``v1/worker/workspace.py``). Kernels of
-    FlashInfer and of TensorRT-LLM take next to none of it.
+    FlashInfer and of TensorRT-LLM take next to none of it. FP8 is taken to be scaled in blocks, for which
+    Hopper has those of Triton.
 
     Parameters
     ----------
