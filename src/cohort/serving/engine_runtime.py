@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.encoder import Encoder
+from cohort.architecture.formats import EXPERTS, WeightFormat
 from cohort.errors import ParameterError, one_of
 from cohort.errors.arguments import explain
 from cohort.registry import facts
@@ -100,6 +101,13 @@ class Engine:
         None for an engine that keeps a cache for each kind.
     states : int
         Blocks of a sequence in each group of recurrent layers.
+    kept : frozenset of str
+        How experts are stored that are computed in buffers that stay, and so stand beside whatever else is
+        tried.
+    flashinfer_experts : bool
+        Whether experts in 16 bits take FlashInfer's kernels where these run, which keep no such buffers.
+    indexed : float
+        Bytes set aside for the scores of an indexer, where attention has one.
     """
 
     name: str
@@ -124,6 +132,9 @@ class Engine:
     sampler: float
     evened: float | None
     states: int
+    kept: frozenset[str] = frozenset()
+    flashinfer_experts: bool = False
+    indexed: float = 0.0
 
 
 _BOUNDS = ("low", "value", "high")
@@ -133,9 +144,13 @@ _FLASHINFER = ("fp8", "nvfp4")  # caches that the usual kernels read on Hopper a
 _STEPS = ({"qwen3"}, {"llama", "mistral"}, {"deepseek_v2", "qwen2_moe", "granitemoe"})
 # Families whose towers vLLM takes as transformers has them, which nothing divides: its gemma4_mm.py.
 _WHOLE_TOWERS = {"gemma4_text"}
+_MARLIN_ON_HOPPER = {"deepseek_v4"}  # families whose experts in MXFP4 never take Triton's kernels
+_GROUPED = "int4_group"  # experts in groups of 4 bits, of which vLLM tells by name who packed them
+_PACKED = ("gptq", "awq")
 LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
 _SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
 KERNELS = ("marlin", "flashinfer_sampler")  # what an installation decides, not a version
+_KEPT = "kept_"  # begins the rows that say which experts' buffers stay
 _FIRST = "0"  # a row that holds for every version
 
 
@@ -165,6 +180,8 @@ class Running:
         Blocks of a sequence in each group of recurrent layers.
     marlin, flashinfer_sampler : bool
         Whether experts in MXFP4 take the Marlin kernels on any card, and whether FlashInfer samples.
+    buffered : bool
+        Whether the buffers in which experts are computed stay: see `keeps_buffers`.
     """
 
     needs: Engine
@@ -180,6 +197,7 @@ class Running:
     states: int = 1
     marlin: bool = False
     flashinfer_sampler: bool = False
+    buffered: bool = False
 
 
 def engines() -> list[str]:
@@ -291,6 +309,9 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         sampler=number("sampler"),
         evened=number("evened") if "evened" in rows else None,
         states=int(number("states")) or 1,
+        kept=frozenset(name.removeprefix(_KEPT) for name in rows if name.startswith(_KEPT) and number(name)),
+        flashinfer_experts=number("flashinfer_experts") > 0,
+        indexed=number("indexed", MIB),
     )
 
 
@@ -343,6 +364,79 @@ def size_class(device: Accelerator, needs: Engine) -> int:
     return sum(device.allocatable_bytes >= least for least in (LARGE, LARGEST))
 
 
+def _server(device: Accelerator) -> bool:
+    """Whether a card is of Hopper, or of Blackwell in servers."""
+    return device.bandwidth >= SERVER_BANDWIDTH and device.year >= _SERVERS
+
+
+def _blackwell(device: Accelerator) -> bool:
+    return "fp4" in dict(device.peaks)
+
+
+def takes_marlin(spec: ModelSpec, device: Accelerator, asked: bool) -> bool:
+    """Return whether vLLM computes experts in MXFP4 with its Marlin kernels.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    device : Accelerator
+        The device.
+    asked : bool
+        Whether the installation has them on any card.
+
+    Returns
+    -------
+    bool
+        So where the Triton kernels do not run, which need the warp-group products of Hopper and Blackwell in
+        servers and a package of their own; for DeepSeek-V4 on Hopper too (``oracle/mxfp4.py``).
+    """
+    if device.vendor != "NVIDIA":
+        return False
+    hopper = spec.family in _MARLIN_ON_HOPPER and not _blackwell(device)
+    return asked or hopper or not _server(device)
+
+
+def keeps_buffers(
+    spec: ModelSpec, stored: WeightFormat, device: Accelerator, needs: Engine, marlin: bool
+) -> bool:
+    """Return whether the buffers in which vLLM computes experts stay when the experts are done.
+
+    Its modular kernel takes them from a workspace that only grows (``v1/worker/workspace.py``). Kernels of
+    FlashInfer and of TensorRT-LLM take next to none of it. FP8 is taken to be scaled in blocks, for which
+    Hopper has those of Triton.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    stored : WeightFormat
+        How its weights are stored.
+    device : Accelerator
+        The device.
+    needs : Engine
+        The engine.
+    marlin : bool
+        Whether experts in MXFP4 take the Marlin kernels on any card.
+
+    Returns
+    -------
+    bool
+    """
+    width = stored.precision(EXPERTS[0]).name
+    packed = stored.name if stored.name in _PACKED else "int4"
+    if (packed if width == _GROUPED else width) not in needs.kept:
+        return False
+    if width == "bf16":
+        recent = device.vendor == "NVIDIA" and (_server(device) or _blackwell(device))
+        return not (needs.flashinfer_experts and recent)
+    if width == "fp8":
+        return not (_server(device) and _blackwell(device))
+    if width == "nvfp4":
+        return not _blackwell(device)
+    return width != "fp4" or takes_marlin(spec, device, marlin)
+
+
 def takes_flashinfer(device: Accelerator, cache: CacheFormat) -> bool:
     """Return whether vLLM takes FlashInfer's kernels of attention on a device, for heads that these know.
 
@@ -360,9 +454,7 @@ def takes_flashinfer(device: Accelerator, cache: CacheFormat) -> bool:
     """
     if device.vendor != "NVIDIA":
         return False
-    blackwell = "fp4" in dict(device.peaks)
-    server = device.bandwidth >= SERVER_BANDWIDTH and device.year >= _SERVERS
-    return blackwell if server else cache.keys.name in _FLASHINFER
+    return _blackwell(device) if _server(device) else cache.keys.name in _FLASHINFER
 
 
 def takes_second_runner(spec: ModelSpec, needs: Engine) -> bool:

@@ -13,16 +13,15 @@ from cohort.numeric import ceil_div
 from cohort.registry.devices import Accelerator
 from cohort.serving.engine_runtime import (
     ACTIVATION_BYTES,
-    SERVER_BANDWIDTH,
     Running,
     encoder,
     encoder_devices,
+    takes_marlin,
 )
 from cohort.serving.layouts import KEPT, Layout, held
 
 PADDED = "fp4"  # the type whose experts engines pad
 _MARLIN = (128, 256)  # vLLM's mxfp4.py: columns of the inner layer, and of the stream
-_SERVERS = 2022  # year from which cards of that bandwidth are Hopper or Blackwell
 ENCODER = "image encoder"
 # What readers are shown of the kinds of tensors, in this order.
 GROUPS = {
@@ -61,7 +60,7 @@ def loaded_weights(
     tuple of (str, int)
         Groups, and their bytes.
     """
-    weights = _grouped(spec, layout, stage, stored, _padding(device, running))
+    weights = _grouped(spec, layout, stage, stored, _padding(spec, device, running))
     return weights + _of_encoder(spec, layout, stage, running) + _of_drafter(spec, layout, stage, running)
 
 
@@ -86,15 +85,10 @@ def _caches(spec: ModelSpec, number: int) -> bool:
     return any(isinstance(each, (GroupedQuery, Latent)) and each.window is None for each in mixers)
 
 
-def _padding(device: Accelerator, running: Running) -> tuple[int, int]:
-    """Return the columns to which experts in MXFP4 are padded: of their inner layer, and of the stream.
-
-    vLLM's Triton kernels need the warp-group products of Hopper and Blackwell in servers, and a package of
-    their own; other cards, which are older or slower to read their memory, take its Marlin kernels.
-    """
+def _padding(spec: ModelSpec, device: Accelerator, running: Running) -> tuple[int, int]:
+    """Return the columns to which experts in MXFP4 are padded: of their inner layer, and of the stream."""
     inner = running.needs.padded
-    marlin = running.marlin or device.year < _SERVERS or device.bandwidth < SERVER_BANDWIDTH
-    return _MARLIN if inner > 1 and device.vendor == "NVIDIA" and marlin else (inner, 1)
+    return _MARLIN if inner > 1 and takes_marlin(spec, device, running.marlin) else (inner, 1)
 
 
 def _of_encoder(

@@ -24,6 +24,7 @@ from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
 from cohort.serving.engine_runtime import (
     Running,
     engine_needs,
+    keeps_buffers,
     kernels_of,
     size_class,
     takes_flashinfer,
@@ -286,6 +287,7 @@ def memory_budget(
     spec = model if isinstance(model, ModelSpec) else read_model(model)
     device, needs = as_accelerator(accelerator), engine_needs(engine, version)
     large, cache = size_class(device, needs), cache_format(kv_dtype)
+    weights, taken = _weight_format(spec, weight_dtype), kernels_of(kernels)
     tokens = _chosen("batched_tokens", batched_tokens, needs.batched_tokens[large], 1)
     running = Running(
         needs=needs,
@@ -299,7 +301,8 @@ def memory_budget(
         linked=device.joined > 1,
         drafted=integer("drafted", drafted, 0, MAX_CONTEXT, unit="tokens"),
         states=needs.states if prefix_caching is None else 1 + bool(prefix_caching),
-        **kernels_of(kernels),
+        buffered=keeps_buffers(spec, weights, device, needs, taken["marlin"]),
+        **taken,
     )
     return _budget(
         spec,
@@ -308,7 +311,7 @@ def memory_budget(
         running,
         context=_context(spec, context),
         batch=integer("batch", batch, 1, LIMIT, unit="sequences"),
-        weights=_weight_format(spec, weight_dtype),
+        weights=weights,
         cache=cache,
         prefix=integer("shared_prefix", shared_prefix, 0, MAX_CONTEXT, unit="tokens"),
         offloaded=bounded("offloaded", offloaded, 0, 1),

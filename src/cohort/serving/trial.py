@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Dense, Experts, Residual
+from cohort.architecture.latent import Compressed
 from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.errors.arguments import explain
+from cohort.numeric import ceil_div
 from cohort.serving.engine_runtime import (
     ACTIVATION_BYTES,
     Running,
@@ -21,6 +24,7 @@ from cohort.serving.layouts import Layout, on_device
 
 # Devices that one is linked with at the most, in rings (two) and trees (a parent and two children) of NCCL.
 NEIGHBOURS = 3
+_COMPRESSED_HEADS = (64, 128)  # heads that FlashMLA's kernels take
 _HEADS = (64, 128, 256)  # widths of heads that FlashInfer's kernels take
 
 
@@ -55,7 +59,7 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
 
     The activations of a layer are freed before tokens are sampled, and those of the encoder of images before
     the decoder runs, so that they and the scores of the vocabulary are never held together, and the largest
-    counts.
+    counts. Where the buffers of experts stay, they stand beside attention and beside the scores.
 
     Parameters
     ----------
@@ -74,8 +78,8 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
         Bytes.
     """
     distinct = {id(spec.layers[number]): spec.layers[number] for number in stage}.values()
-    widest = max(_working(layer, spec.hidden, layout) for layer in distinct)
-    computed = ACTIVATION_BYTES * runs.batched_tokens * (3 * spec.hidden + widest)
+    trial = _tried(spec, layout, tuple(distinct), runs)
+    computed = trial.layer
     last = stage.stop == len(spec.layers)
     scores = runs.sequences * (spec.head_rows or spec.vocabulary) if last else 0
     needs = runs.needs
@@ -87,6 +91,7 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
     if second and not second.graphs:
         cut = whole = 0
     fixed = needs.whole_graphs * whole + (second.kept * scores if second else 0.0)
+    fixed += trial.drafts * last
     if cut and runs.flashinfer and any(_flat_heads(layer) for layer in distinct):
         fixed += needs.workspace
     logits = second.logits if second else needs.logits
@@ -94,12 +99,66 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
         logits = (needs.sampler,) * 3
     joined = needs.joined if runs.linked else needs.joined_bus
     low, usual, high = (
-        round(base + others * more + max(times * computed, wide * scores) + graph * cut * len(stage) + fixed)
+        round(
+            base
+            + others * more
+            + max(times * computed, trial.kept + max(times * trial.mixed + trial.indexed, wide * scores))
+            + graph * cut * len(stage)
+            + fixed
+        )
         for base, more, times, wide, graph in zip(
             needs.base, joined, needs.activations, logits, needs.graphs, strict=True
         )
     )
     return low, usual, high
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Bytes that the largest batch takes on a device.
+
+    A whole layer; its attention or recurrence alone; the scores of an indexer beside that; the buffers of
+    experts, if they stay; and a copy of the residual streams that is kept for a drafter.
+    """
+
+    layer: float
+    mixed: float
+    indexed: float
+    kept: float
+    drafts: float
+
+
+def _tried(spec: ModelSpec, layout: Layout, layers: tuple[Layer, ...], runs: Running) -> _Trial:
+    """Return what a batch takes in the widest of some layers."""
+    read, hidden = ACTIVATION_BYTES * runs.batched_tokens, spec.hidden
+    streams = max(each.streams.streams if each.streams else 1 for each in layers)
+    carried = (2 * streams + 1) * hidden  # the streams as a block reads and as it writes them, and its input
+    widest = max(_working(each, hidden, layout) for each in layers)
+    mixers = [mixer for each in layers for mixer in each.mixers]
+    mixed = max((_mixed(each, hidden, layout.tensor) for each in mixers), default=0.0)
+    indexed = any(getattr(each, "indexer", None) for each in mixers)
+    buffers = max(_buffers(each, hidden, layout) for each in layers) if runs.buffered else 0.0
+    return _Trial(
+        layer=read * (carried + widest),
+        mixed=read * (carried + mixed),
+        indexed=runs.needs.indexed if indexed else 0.0,
+        kept=read * buffers,
+        drafts=read * streams * hidden if runs.needs.indexed and streams > 1 else 0.0,
+    )
+
+
+def _buffers(layer: Layer, hidden: int, layout: Layout) -> float:
+    """Return the numbers of a token in the two buffers that experts are computed in.
+
+    Each is as wide as the stream or a matrix of a chosen expert, whichever is wider (``workspace_shapes`` of
+    vLLM's Triton, Marlin and CUTLASS kernels).
+    """
+    experts = layer.experts
+    if not experts:
+        return 0.0
+    inner = experts.width / (1 if layout.expert else layout.tensor)
+    stream = experts.latent or hidden
+    return experts.active * (max(inner, stream) + max((2 if experts.gated else 1) * inner, stream))
 
 
 def _flat_heads(layer: Layer) -> bool:
@@ -142,9 +201,21 @@ def _routed(experts: Experts, hidden: int, layout: Layout) -> float:
 def _mixed(mixer: Mixer, hidden: int, devices: int) -> float:
     """Return the numbers that a mixer computes of a token: about as many as its matrices have columns."""
     part = on_device(mixer, devices)
+    if isinstance(mixer, Compressed):
+        return _compressed(mixer, devices)
     if part is None:
         return mixer.matmul_parameters(hidden) / hidden / devices
     return part.matmul_parameters(hidden) / hidden
+
+
+def _compressed(mixer: Compressed, devices: int) -> float:
+    """Return the numbers of a token in compressed attention, whose kernels take 64 or 128 heads.
+
+    Queries, the same padded, and an output as wide (``models/deepseek_v4/attention.py`` of vLLM).
+    """
+    own = ceil_div(mixer.heads, devices)
+    taken = next((heads for heads in _COMPRESSED_HEADS if own <= heads), own)
+    return mixer.head_dim * ((own if own < taken else 0) + 2 * taken)
 
 
 explain(__name__)

@@ -5,6 +5,7 @@ import math
 import pytest
 
 import cohort
+from cohort.architecture.formats import weight_format
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.registry.devices import accelerator, accelerators
 from cohort.serving import Layout, largest_batch, longest_context, memory_budget, offered_context
@@ -12,6 +13,7 @@ from cohort.serving.caches import cache_bytes, cache_format
 from cohort.serving.engine_runtime import (
     engine_needs,
     engines,
+    keeps_buffers,
     size_class,
     takes_flashinfer,
     takes_second_runner,
@@ -333,6 +335,64 @@ def test_the_workspace_of_flashinfer_counts_since_graphs_are_tried():
     }
     assert taken["0.20", "fp8"] - taken["0.20", "bf16"] == 394 * MIB
     assert taken["0.19", "fp8"] == taken["0.19", "bf16"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "card", "since", "until"),
+    [
+        ("qwen3-30b-a3b", "bf16", "A100 SXM 80GB", "0.14", None),
+        ("qwen3-30b-a3b", "bf16", H100, "0.14", "0.20"),
+        ("qwen3-30b-a3b", "fp8", "H200", "0.14", None),
+        ("qwen3-30b-a3b", "fp8", "B200", None, None),
+        ("qwen3-30b-a3b", "nvfp4", "RTX 5090", None, None),
+        ("qwen3-30b-a3b", "nvfp4", "RTX 4090", "0.14", None),
+        ("gpt-oss-120b", "mxfp4", "A100 SXM 80GB", "0.19", None),
+        ("gpt-oss-120b", "mxfp4", H100, None, None),
+        ("deepseek-v4-flash", "mxfp4", "H200", "0.19", None),
+        ("qwen3-30b-a3b", "gptq", H100, "0.20", None),
+        ("qwen3-30b-a3b", "awq", H100, "0.22", None),
+        ("qwen3-30b-a3b", "int4", H100, "0.23", None),
+    ],
+)
+def test_buffers_of_experts_stay_by_version_type_and_card(name, stored, card, since, until):
+    """Where vLLM's kernels of experts take their buffers from a workspace that only grows."""
+    versions = ("0.12", "0.13", "0.14", "0.19", "0.20", "0.22", "0.23", "0.33")
+    kept = [
+        each
+        for each in versions
+        if keeps_buffers(
+            cohort.model(name),
+            weight_format(stored),
+            accelerator(card),
+            engine_needs("vllm", each),
+            marlin=False,
+        )
+    ]
+    first = versions.index(since) if since else len(versions)
+    assert kept == list(versions[first : versions.index(until) if until else None])
+
+
+def test_buffers_that_stay_stand_beside_the_scores():
+    """22 experts of 512 a token in a stream of 1,024, for 16,384 tokens: two buffers of 704 MiB."""
+    asked = {"context": 262_144, "batched_tokens": 16_384, "sequences": 1024, "weight_dtype": "bf16"}
+    before, since = (
+        memory_budget("nemotron-3-super-120b-a12b", "H100 PCIe", 4, version=each, **asked).runtime[1]
+        for each in ("0.13", "0.14")
+    )
+    assert since - before == 2 * 704 * MIB
+
+
+def test_several_streams_and_padded_heads_are_tried_and_kept_for_a_drafter():
+    """DeepSeek-V4: four streams, 32 heads padded to 64, and an indexer whose scores are tried."""
+    asked = {"context": 8192, "sequences": 1, "version": "0.22", "kv_dtype": "fp8"}
+    few, many = (
+        memory_budget("deepseek-v4-flash", "H200", 2, batched_tokens=each, **asked).runtime[1]
+        for each in (8192, 16_384)
+    )
+    spec = cohort.model("deepseek-v4-flash")
+    drafts, heads, carried = 4 * spec.hidden, 512 * (32 + 2 * 64), 9 * spec.hidden
+    buffers = 6 * (4096 + 4096)  # of experts half as wide on each of two devices
+    assert (many - few) / (2 * 8192) == pytest.approx(drafts + 1.1 * (carried + heads) + buffers, rel=1e-3)
 
 
 def test_towers_of_gemma_4_are_whole_on_each_device():

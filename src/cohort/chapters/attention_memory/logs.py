@@ -116,7 +116,8 @@ def engine_logs() -> pd.DataFrame:
     DataFrame
         Per row of the data: ``model``, ``accelerator``, ``version`` of the engine, ``quantity``, ``logged``,
         ``predicted``, ``unit``, ``error`` in percent, ``low`` and ``high`` for the ends of the range and
-        ``first`` for what was said of a row before it was in sight, ``use`` and ``source``.
+        ``first`` for what was said of a row before it was in sight, ``look`` for whether that
+        was before or after what an engine takes was mended, ``use`` and ``source``.
     """
     records = []
     for row in facts.rows("engine_logs"):
@@ -134,6 +135,7 @@ def engine_logs() -> pd.DataFrame:
                 "low": _error(low, logged),
                 "high": _error(high, logged),
                 "first": _error(float(row["first"]), logged) if row["first"] else float("nan"),
+                "look": row["look"],
                 "use": row["use"],
                 "source": row["source"],
             }

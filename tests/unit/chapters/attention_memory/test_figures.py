@@ -127,11 +127,11 @@ def test_each_log_has_a_dot_and_each_source_a_row():
     assert len(axes.get_yticklabels()) == len(axes.lines) == rows
     counts = [len(mark.get_offsets()) for mark in axes.collections[: 2 * rows]]
     assert sum(counts[::2]) == len(left)
-    assert sum(counts[1::2]) == left["first"].notna().sum() == 34
+    assert sum(counts[1::2]) == left["first"].notna().sum() == 50
     # Rows that set a term are at the foot, and the furthest of the others comes next.
     kinds = left.groupby(["source", "accelerator"])["kind"].first()
     foot = (kinds == "calibrating").sum()
-    assert axes.get_yticklabels()[foot].get_text() == "DeepSeek-V4-Flash"
+    assert axes.get_yticklabels()[foot].get_text() == "Kimi Linear 48B-A3B"
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["sets a term", "known", "blind"]
     figure.canvas.draw()
     low, high = axes.get_xlim()

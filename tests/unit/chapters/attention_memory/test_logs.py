@@ -32,11 +32,15 @@ OUTLIERS = {
     # A version, a kernel or a device that the terms do not tell apart.
     ("qwen3-235b-a22b", "room", "vllm21348"): "a connector of caches keeps buffers of its own",
     ("llama-2-70b", "cache_tokens", "vllm2031"): "version 0.2.4 with a correction that later ones have not",
-    ("nemotron-3-super-120b-a12b", "room", "nemotroncookbook"): "FlashInfer's experts keep a workspace",
-    ("nemotron-3-super-120b-a12b", "cache_tokens", "nemotroncookbook"): "as its room",
-    ("minimax-m2.7", "room", "sparkvllm396"): "5 GiB for graphs, and changes of the host's memory, on a GB10",
+    ("minimax-m2.7", "room", "sparkvllm396"): "5 GiB for graphs, and free memory is the host's, on a GB10",
     ("minimax-m2.7", "cache_tokens", "sparkvllm396"): "as its room",
-    ("deepseek-v4-flash", "room", "vllm44376"): "8 GiB more in use; its indexer's workspace is half of one",
+    ("deepseek-v4-pro", "room", "vllmmemoryestimator"): "3 GiB more of weights, and as DeepSeek-V4-Flash",
+    ("qwen3-vl-30b-a3b", "room", "vllmmemoryestimator"): "on an MI300X, which logs 21 GiB more of weights",
+    (
+        "deepseek-v4-flash",
+        "room",
+        "vllm44376",
+    ): "5 GiB more in use than streams, heads and buffers",
     ("qwen3.6-27b", "room", "talosproxmox1995"): "0.9 GiB more in use than in other threads, on such cards",
     ("gpt-oss-120b", "weights", "vllm51590"): "kernels that pad experts split over eight devices by more",
     ("gpt-oss-20b", "weights", "vllm22331"): "the kernels of this card pad nothing",
@@ -45,6 +49,7 @@ OUTLIERS = {
 # Rows of a source that are met where another of the same model is not.
 MET = [
     {"source": "club3090bench", "devices": "2"},
+    {"source": "vllmmemoryestimator", "model": "qwen3-vl-30b-a3b", "accelerator": "H200"},
     {"source": "vllmrecipes810", "weight_format": "fp8"},
     {"source": "vllmrecipes810", "weight_format": "nvfp4_fp8", "quantity": "cache_tokens"},
 ]
@@ -76,8 +81,8 @@ def test_the_errors_as_they_came_out():
     assert found["median"].to_dict() == pytest.approx(
         {
             "weights on a device": 0.21,
-            "memory left for the cache": 1.95,
-            "tokens that the cache holds": 1.83,
+            "memory left for the cache": 1.49,
+            "tokens that the cache holds": 1.46,
             "bytes of a cache": 0.001,
             "whether it fits": 0,
         },
@@ -89,7 +94,7 @@ def test_errors_by_source_are_those_of_their_furthest_rows():
     found = logs.by_source(logs.engine_logs()).set_index("source")["error"]
     assert found["vllm2031"] == pytest.approx(47.3, abs=0.1)
     assert list(found.abs()) == sorted(found.abs())
-    assert len(found) == 39
+    assert len(found) == 41
 
 
 def test_what_the_version_changes():
@@ -118,7 +123,7 @@ def test_the_logs_in_words():
         "- *Weights and caches* are counted: over 77 rows the median error is less than 0.1% and the largest "
         "47%, for Kimi K2, predicted too low.\n"
         "- *What an engine leaves* depends on what it takes for itself, which differs by version and model: "
-        "over 77 rows the median error is 1.8% and the largest 150%, for DeepSeek-V4-Flash, predicted too "
+        "over 93 rows the median error is 1.5% and the largest 110%, for Kimi Linear 48B-A3B, predicted too "
         "high.\n"
         "- *Leave a margin*: 17 rows are off by more than 10%, and in 16 of them less was left than "
         "predicted.\n"
@@ -127,20 +132,33 @@ def test_the_logs_in_words():
 
 
 def test_blind_rows_keep_what_was_said_first():
-    """All 42 were predicted once, by the code as it was, after they had been written down."""
+    """All 58 were predicted once, by the code as it was, after they had been written down."""
     fresh = [row for row in LOGS if row["first"]]
-    assert len(fresh) == 42 and {row["use"] for row in fresh} == {"test"}
+    assert len(fresh) == 58 and {row["use"] for row in fresh} == {"test"}
+    assert {row["look"] for row in fresh} == {"before", "after"} and not any(
+        row["look"] for row in LOGS if not row["first"]
+    )
     left = logs.left_for_the_cache(logs.engine_logs())
-    assert left["kind"].value_counts().to_dict() == {"known": 43, "blind": 34, "calibrating": 10}
-    blind = left[left["kind"] == "blind"]
-    assert blind["first"].abs().median() == pytest.approx(6.56, abs=0.01)
-    assert blind["error"].abs().median() == pytest.approx(0.97, abs=0.01)
+    assert left["kind"].value_counts().to_dict() == {"known": 43, "blind": 50, "calibrating": 10}
+    first = left[left["look"] == "before"]
+    assert first["first"].abs().median() == pytest.approx(6.56, abs=0.01)
+    assert first["error"].abs().median() == pytest.approx(0.9, abs=0.05)
     assert words.met_blind(left) == (
         "Of what an engine leaves, 34 rows were written down before one of them was predicted. At first the "
-        "median error was 6.6%, with 13 off by more than 10%; today it is 0.97%, with 4 off by more than "
-        "10%."
+        "median error was 6.6%, with 13 off by more than 10%; today, with the terms mended, it is 0.9%, with "
+        "4 off by more than 10%.\nAfter the mend 16 rows were written down and then predicted, of models "
+        "whose room was not known: the median error was 0.86%, with 2 off by more than 10%."
     )
     assert words.met_blind(left[left["kind"] != "blind"]) == ""
+
+
+def test_the_sixteen_rows_of_the_second_blind_set():
+    """H200 and MI300X, models of which no room was known: two beyond 10 % at first sight."""
+    found = logs.engine_logs()
+    firsts = found[found["source"] == "vllmmemoryestimator"]["first"].abs()
+    assert len(firsts) == 16 and (firsts > 10).sum() == 2
+    assert firsts.median() == pytest.approx(0.86, abs=0.01)
+    assert firsts.max() == pytest.approx(58.5, abs=0.1)
 
 
 def test_ranges_hold_what_is_said_as_a_rule():
@@ -148,7 +166,7 @@ def test_ranges_hold_what_is_said_as_a_rule():
     assert ((found["low"] <= found["error"]) & (found["error"] <= found["high"])).all()
     left = logs.left_for_the_cache(found)
     tested = left[left["kind"] != "calibrating"]
-    assert ((tested["low"] <= 0) & (tested["high"] >= 0)).sum() >= 52
+    assert ((tested["low"] <= 0) & (tested["high"] >= 0)).sum() >= 68
 
 
 # Published peaks further off than a fifth, and why.

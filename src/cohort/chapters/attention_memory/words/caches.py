@@ -341,17 +341,31 @@ def met_blind(left: pd.DataFrame) -> str:
     str
         Markdown; empty where no row is blind.
     """
-    blind = left[left["kind"] == "blind"]
-    if blind.empty:
-        return ""
-    first, now = blind["first"].abs(), blind["error"].abs()
-    far = [f"{(errors > FAR).sum()} off by more than {FAR}%" for errors in (first, now)]
-    return (
-        f"Of what an engine leaves, {counted(len(blind), 'row')} {inflected(len(blind), 'was', 'were')} "
-        f"written down before one of them was predicted. At first the median error was "
-        f"{significant(first.median(), 2)}%, with {far[0]}; today it is {significant(now.median(), 2)}%, "
-        f"with {far[1]}."
-    )
+    before, after = (left[(left["kind"] == "blind") & (left["look"] == look)] for look in ("before", "after"))
+    said = []
+    if len(before):
+        said.append(
+            f"Of what an engine leaves, {_written_down(before)} before one of them was predicted. At first "
+            f"the median error was {_missed(before['first'])}; today, with the terms mended, it is "
+            f"{_missed(before['error'])}."
+        )
+    if len(after):
+        said.append(
+            f"After the mend {_written_down(after)} and then predicted, of models whose room was not known: "
+            f"the median error was {_missed(after['first'])}."
+        )
+    return sentences(*said) if said else ""
+
+
+def _written_down(rows: pd.DataFrame) -> str:
+    """Return how many rows were written down."""
+    return f"{counted(len(rows), 'row')} {inflected(len(rows), 'was', 'were')} written down"
+
+
+def _missed(errors: pd.Series) -> str:
+    """Return the median of errors, and how many are large."""
+    sizes = errors.abs()
+    return f"{significant(sizes.median(), 2)}%, with {(sizes > FAR).sum()} off by more than {FAR}%"
 
 
 def versions(name: str, accelerator: str, rows: pd.DataFrame) -> str:
