@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -395,11 +396,19 @@ REFUSED = {
 }
 
 
+@cache
+def refused() -> dict[Path, list[Refusal]]:
+    return refusals(
+        {NOTEBOOKS / f"{chapter}.ipynb": [given for given, _ in REFUSED[chapter]] for chapter in REFUSED}
+    )
+
+
+@pytest.mark.xdist_group("refused")
 @pytest.mark.parametrize("chapter", REFUSED)
 def test_a_bad_parameter_is_refused_in_one_sentence(chapter: str) -> None:
     """By an error of the package, whichever cell comes to it."""
     sets, messages = zip(*REFUSED[chapter], strict=True)
-    found = refusals(NOTEBOOKS / f"{chapter}.ipynb", sets)
+    found = refused()[NOTEBOOKS / f"{chapter}.ipynb"]
     assert [one.is_ours for one in found] == [True] * len(sets), found
     assert [one.text for one in found if "\n" in one.text] == []
     assert [(one.text, part) for one, part in zip(found, messages, strict=True) if part not in one.text] == []
@@ -407,10 +416,11 @@ def test_a_bad_parameter_is_refused_in_one_sentence(chapter: str) -> None:
 
 def test_a_parameter_that_is_not_refused_is_told(tmp_path: Path) -> None:
     cells = (code("context: int = 1  # Tokens.", "p", "parameters"), code("1 / context", "ratio"))
-    path = write(tmp_path / "n.ipynb", make(*cells))
-    first, second, third = refusals(path, [{"context": 2}, {"context": 0}, {"context": 3}])
+    path, other = (write(tmp_path / f"{name}.ipynb", make(*cells)) for name in ("n", "other"))
+    found = refusals({path: [{"context": 2}, {"context": 0}, {"context": 3}], other: [{"context": 0}]})
+    first, second, third = found[path]
     assert (first, third) == (Refusal(None, False, ""), Refusal(None, False, ""))
-    assert second == Refusal("ratio", False, "division by zero")
+    assert second == found[other][0] == Refusal("ratio", False, "division by zero")
 
 
 def test_a_refusal_is_an_error_that_names_notebook_and_cell() -> None:

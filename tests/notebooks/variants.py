@@ -118,7 +118,7 @@ from cohort.errors import CohortError
 from cohort.runner import record
 shell = get_ipython()
 drawing = {name: value for name, value in shell.user_ns.items() if name.startswith("_cohort")}
-def tried(values):
+def tried(cells, values):
     names = {"__name__": "__main__", **drawing}
     for cell, source, holds_parameters in cells:
         tree = ast.parse(source)
@@ -131,18 +131,26 @@ def tried(values):
         if holds_parameters:
             names.update(values)
     return ["", "False", ""]
-for number, values in enumerate(sets):
-    record(**{f"set_{number}": tried(values)})"""
+for chapter, (cells, sets) in given.items():
+    for number, values in enumerate(sets):
+        record(**{f"{chapter}_{number}": tried(cells, values)})"""
 
 
-def refusals(chapter: Path, sets: Sequence[dict[str, Any]]) -> list[Refusal]:
-    """Return how a chapter ends under each set of parameters; all run in one kernel, without figures."""
-    cells = [
+def refusals(sets: Mapping[Path, Sequence[dict[str, Any]]]) -> dict[Path, list[Refusal]]:
+    """Return how each chapter ends under each set of parameters; all run in one kernel, without figures."""
+    given = {path.stem: (_code_cells(path), list(values)) for path, values in sets.items()}
+    cells = (code(f"given = {given!r}", "given"), code(TRY_SETS, "tried"))
+    found = read_record(execute(make(*cells), name="refusals", figures=False))
+    ended = {path: [found[f"{path.stem}_{k}"]["value"] for k in range(len(sets[path]))] for path in sets}
+    return {
+        path: [Refusal(cell or None, ours == "True", text) for cell, ours, text in one]
+        for path, one in ended.items()
+    }
+
+
+def _code_cells(chapter: Path) -> list[tuple[str, str, bool]]:
+    return [
         (cell["id"], cell["source"], has_tag(cell, "parameters"))
         for cell in read_notebook(chapter)["cells"]
         if cell["cell_type"] == "code"
     ]
-    given = code(f"cells = {cells!r}\nsets = {list(sets)!r}", "given")
-    found = read_record(execute(make(given, code(TRY_SETS, "tried")), name=chapter.stem, figures=False))
-    ended = [found[f"set_{number}"]["value"] for number in range(len(sets))]
-    return [Refusal(cell or None, ours == "True", text) for cell, ours, text in ended]
