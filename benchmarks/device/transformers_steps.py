@@ -1,4 +1,4 @@
-"""Measure the peak memory of training steps of transformers' models, as `transformers_steps.csv` holds it.
+"""Measure the peak memory of training steps of transformers' models, as `data/training_steps.csv` holds it.
 
 Run it as ``python benchmarks/device/transformers_steps.py --cells FILE --out FILE`` where PyTorch with a CUDA
 device, transformers, peft and accelerate are installed. Models are made from the configs of this book with
@@ -26,7 +26,7 @@ from typing import Any
 import torch
 
 DATA = Path(__file__).parents[2] / "data"
-CELLS = Path(__file__).with_suffix(".csv")
+CELLS = DATA / "training_steps.csv"
 STEPS = 3  # the first makes the optimiser's states; the peak is that of the others
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 TARGETS: dict[str, str | list[str]] = {

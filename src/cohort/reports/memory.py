@@ -281,6 +281,7 @@ def _training_parts(found: TrainingMemory) -> dict[str, int]:
         "gradients": found.gradients,
         "activations": found.activations,
         "scores of the vocabulary": found.logits,
+        "workspace": found.workspace,
     }
     return {name: size for name, size in parts.items() if size}
 

@@ -1,8 +1,8 @@
 """The memory of a training step: weights, gradients, optimiser, and what the backward pass needs kept.
 
 Every tensor that the backward pass reads is counted, as PyTorch's modules keep them. The peak is that of the
-phase that takes most: the loss, with all activations and the scores of the whole vocabulary; or the end of
-the backward pass, with all gradients.
+phase that takes most: the end of the forward pass, with all copies that autocast has made; the loss, with all
+activations and the scores of the whole vocabulary; or the end of the backward pass, with all gradients.
 """
 
 from __future__ import annotations
@@ -21,58 +21,22 @@ from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT, MAX_CONTEXT, ceil_div
 from cohort.serving.activations import Kept, feedforwards
 from cohort.serving.layouts import Layout, held, stages
-
-# --- what a step keeps for each weight that is trained, in bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Bytes for each trained weight.
-
-    Attributes
-    ----------
-    weight, gradient : int
-        Of the weight itself, and of its gradient.
-    master : int
-        Of a second copy that the optimiser keeps.
-    state : int
-        Of each state of the optimiser.
-    cast : int
-        Of the copy that autocast makes and keeps until the step ends.
-    stream : int
-        Of a number of the residual stream.
-    resident : bool
-        Whether gradients stay allocated between steps, in buffers.
-    """
-
-    weight: int
-    gradient: int
-    master: int
-    state: int
-    cast: int
-    stream: int
-    resident: bool = False
-
-
-# All in bf16; weights in fp32 that autocast multiplies in bf16; bf16 beside a master copy, as in Megatron-LM
-# and DeepSpeed (16 bytes in all, as the paper on ZeRO counts them).
-RECIPES = {
-    "bf16": Recipe(2, 2, 0, 2, 0, 2),
-    "autocast": Recipe(4, 4, 0, 4, 2, 4),
-    "mixed": Recipe(2, 2, 4, 4, 0, 2, resident=True),
-}
-
-# Bytes of the optimiser's states for each weight, where a state takes `state` bytes.
-_EIGHT_BITS = 1 + 4 / 256  # blocks of 256 share a scale in fp32
-OPTIMISERS = ("adamw", "adamw_8bit", "adafactor", "muon", "sgd", "momentum")
+from cohort.serving.modules import LIBRARIES, Traits, Types, module_traits
+from cohort.serving.recipes import (
+    OPTIMISERS,
+    OUTER,
+    RECIPES,
+    WORKSPACE,
+    Recipe,
+    beside_adapters,
+    state_bytes,
+)
 
 RECOMPUTED = ("none", "selective", "parts", "full")
-OUTER = ("embedding", "tied", "head")
 PARTS = 4  # that are computed again one by one: two normalisations, attention, feed-forward
-ZERO_STAGES = (0, 1, 2, 3)
-LOGIT_BYTES = 12  # scores in bf16 and fp32, their log-probabilities, and the gradient in fp32 and bf16
-SCORE_BYTES = 4  # scores of attention in 16 bits, and their softmax
-GIVEN_BACK = 2  # of them are written only when others are given back
+ADAPTED = ("all", "attention", "queries and values")
+LOGIT_BYTES = 12  # log-probabilities in fp32, their gradient, and that of the scores
+READ_BYTES = 10  # before that: scores in bf16 and fp32, and log-probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +56,10 @@ class TrainingMemory:
     peak : int
         The most that is allocated at once.
     phase : str
-        When that is: ``loss``, while the loss is computed, or ``gradients``, at the end of the backward pass.
+        When that is: ``forward``, when the loss has been read off the scores; ``loss``, when the backward
+        pass begins there; ``scores``, when it undoes scores of attention; or ``gradients``, at its end.
+    workspace : int
+        What PyTorch sets aside for products of matrices.
     """
 
     weights: int
@@ -103,6 +70,7 @@ class TrainingMemory:
     logits: int
     peak: int
     phase: str
+    workspace: int = 0
 
 
 def training_memory(
@@ -115,16 +83,17 @@ def training_memory(
     recompute: str = "none",
     adapter_rank: int = 0,
     adapter_targets: str = "all",
+    adapter_bytes: int = 4,
     adapter_dropout: bool = False,
     frozen_inputs: int = 0,
     base_format: str | WeightFormat = "bf16",
     fused_attention: bool = True,
-    score_bytes: int = SCORE_BYTES,
+    score_bytes: int | None = None,
     copied_heads: bool = False,
     fused_norms: bool = False,
     fused_gates: bool = False,
     whole_logits: bool = True,
-    logit_bytes: int = LOGIT_BYTES,
+    logit_bytes: int | None = None,
     data_parallel: int = 1,
     zero: int = 0,
     tensor_parallel: int = 1,
@@ -132,6 +101,10 @@ def training_memory(
     pipeline_parallel: int = 1,
     microbatches: int = 1,
     accumulated: bool = False,
+    workspace: int = WORKSPACE,
+    buffers: int = 0,
+    product_bytes: int = 2,
+    library: str = "transformers",
 ) -> TrainingMemory:
     """Return what one device holds in a step of training, at its peak.
 
@@ -143,7 +116,8 @@ def training_memory(
         Sequences that one device reads at once, and their tokens.
     recipe : str
         One of `RECIPES`: ``bf16`` (everything in 16 bits), ``autocast`` (weights in fp32, multiplied in
-        bf16), ``mixed`` (bf16 with a master copy in fp32).
+        bf16; beside adapters, products in bf16 whatever the weights are stored in), ``mixed`` (bf16 with a
+        master copy in fp32), ``mixed_fp32`` (with gradients summed in fp32 too).
     optimiser : str
         One of `OPTIMISERS`. Muon keeps one state for matrices of the layers and two for the rest; Adafactor
         keeps sums of rows and columns alone :cite:p:`shazeer2018adafactor`.
@@ -152,9 +126,12 @@ def training_memory(
         attention and feed-forward network of a layer keeps its own; ``selective``, where the scores of
         attention are computed again :cite:p:`korthikanti2022recomputation`.
     adapter_rank : int
-        Rank of LoRA adapters in fp32; 0 trains all weights :cite:p:`hu2021lora`.
+        Rank of LoRA adapters; 0 trains all weights :cite:p:`hu2021lora`.
     adapter_targets : str
-        ``all`` matrices of the layers, or those of ``attention``.
+        ``all`` matrices of the layers, those of ``attention``, or those of its ``queries and values``.
+    adapter_bytes : int
+        Bytes of a number of an adapter. 4, as peft makes them, which casts the input of every adapted matrix
+        by itself; or 2, where adapters read what is there.
     adapter_dropout : bool
         Whether each adapter reads a thinned copy of its input, which is kept with its mask.
     frozen_inputs : int
@@ -164,9 +141,10 @@ def training_memory(
         How frozen weights are stored beside adapters, such as ``nf4`` for QLoRA.
     fused_attention : bool
         Whether scores stay on the chip; if not, each layer keeps the square of the length for each head.
-    score_bytes : int
-        Bytes of each score that is kept: 4 for scores in 16 bits and their softmax; 8 where scores are
-        capped, for the hyperbolic tangent, its softmax in fp32, and that in 16 bits.
+    score_bytes : int, optional
+        Bytes of each score that is kept, by default as transformers' eager attention does in this family: 6
+        for the softmax in fp32 and in 16 bits; 8 where scores are capped, for the hyperbolic tangent; 2 for
+        gpt-oss.
     copied_heads : bool
         Whether keys and values are copied for each head of the queries that reads them.
     fused_norms : bool
@@ -175,9 +153,10 @@ def training_memory(
         Whether the activation of a gate is computed again in the backward pass, as Liger's kernel does.
     whole_logits : bool
         Whether the scores of all tokens over the vocabulary are held at once; if not, in chunks.
-    logit_bytes : int
-        Bytes of each score: 12 where the loss is computed in fp32, 14 where the scores in 16 bits are held
-        all the while, 6 where all is in 16 bits, 4 where moreover gradients are made in chunks.
+    logit_bytes : int, optional
+        Bytes of each score, by default as transformers' loss takes them in this family: 12 in fp32, and 2
+        more where scores are capped. 14 where the scores in 16 bits are held all the while, 6 where all is in
+        16 bits, 4 where moreover gradients are made in chunks.
     data_parallel, zero : int
         Devices with batches of their own, and which stage of ZeRO divides among them: 1 the optimiser, 2 the
         gradients too, 3 the weights too, as FSDP does :cite:p:`rajbhandari2020zero`.
@@ -189,6 +168,16 @@ def training_memory(
         Batches that a pipeline's first stage holds at once, at most one a stage.
     accumulated : bool
         Whether gradients of earlier batches are kept when a batch is read.
+    workspace : int
+        Bytes that are set aside for products of matrices: by default what PyTorch takes on Hopper.
+    buffers : int
+        Bytes that are set aside for communication while gradients are made, such as the two buckets of
+        DeepSpeed.
+    product_bytes : int
+        Bytes of a number that a trained matrix keeps of its input: 1 where it is multiplied in fp8, as
+        Transformer Engine does.
+    library : str
+        Whose modules they are: ``transformers`` or ``litgpt``.
 
     Returns
     -------
@@ -213,66 +202,103 @@ def training_memory(
     cohort.serving.memory_budget : What serving takes.
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
-    step = _Step(
+    family = module_traits(spec.family, one_of("library", library, LIBRARIES))
+    numbers = _whole(
+        batch=batch, length=length, adapter_rank=adapter_rank, adapter_bytes=adapter_bytes, zero=zero,
+        frozen_inputs=frozen_inputs, data_parallel=data_parallel, product_bytes=product_bytes,
+        score_bytes=family.score if score_bytes is None else score_bytes,
+        logit_bytes=_logit_bytes(family) if logit_bytes is None else logit_bytes, workspace=workspace,
+        microbatches=microbatches, buffers=buffers,
+    )  # fmt: skip
+    return _Step(
         spec=spec,
-        tokens=integer("batch", batch, 1, LIMIT, unit="sequences")
-        * integer("length", length, 1, MAX_CONTEXT, unit="tokens"),
-        length=length,
+        family=family,
+        whole=numbers,
         recipe=RECIPES[one_of("recipe", recipe, list(RECIPES))],
         optimiser=one_of("optimiser", optimiser, OPTIMISERS),
         recompute=one_of("recompute", recompute, RECOMPUTED),
-        rank=integer("adapter_rank", adapter_rank, 0, LIMIT),
-        targets=one_of("adapter_targets", adapter_targets, ("all", "attention")),
-        dropout=adapter_dropout and adapter_rank > 0,
-        frozen_inputs=integer("frozen_inputs", frozen_inputs, 0, 2) if adapter_rank else 0,
+        targets=one_of("adapter_targets", adapter_targets, ADAPTED),
+        dropout=adapter_dropout,
         base=weight_format(base_format),
         fused_attention=fused_attention,
-        score_bytes=integer("score_bytes", score_bytes, 1, 64),
         copied_heads=copied_heads,
-        fused_norms=fused_norms,
-        fused_gates=fused_gates,
+        fused=(fused_norms, fused_gates),
         whole_logits=whole_logits,
-        logit_bytes=integer("logit_bytes", logit_bytes, 1, 64),
         layout=Layout(tensor_parallel, pipeline_parallel),
-        divided=integer("data_parallel", data_parallel, 1, LIMIT, unit="devices"),
-        zero=_stage(zero),
         sequence_parallel=sequence_parallel,
-        microbatches=min(integer("microbatches", microbatches, 1, LIMIT), pipeline_parallel),
         accumulated=accumulated,
-    )
-    return step.memory()
+    ).memory()
 
 
-def _stage(zero: int) -> int:
-    return integer("zero", zero, 0, max(ZERO_STAGES), unit="as a stage of ZeRO")
+# Whole numbers that are given: the least, the most, and their unit.
+BOUNDS: dict[str, tuple[int, int, str]] = {
+    "batch": (1, LIMIT, "sequences"),
+    "length": (1, MAX_CONTEXT, "tokens"),
+    "adapter_rank": (0, LIMIT, ""),
+    "adapter_bytes": (2, 4, "bytes"),
+    "frozen_inputs": (0, 2, ""),
+    "score_bytes": (1, 64, "bytes"),
+    "logit_bytes": (1, 64, "bytes"),
+    "data_parallel": (1, LIMIT, "devices"),
+    "zero": (0, 3, "as a stage of ZeRO"),
+    "microbatches": (1, LIMIT, ""),
+    "workspace": (0, LIMIT, "bytes"),
+    "buffers": (0, LIMIT, "bytes"),
+    "product_bytes": (1, 2, "bytes"),
+}
+
+
+def _whole(**given: int) -> dict[str, int]:
+    """Return the whole numbers that are given, each within its bounds."""
+    return {
+        name: integer(name, value, BOUNDS[name][0], BOUNDS[name][1], unit=BOUNDS[name][2])
+        for name, value in given.items()
+    }
+
+
+def _logit_bytes(family: Traits) -> int:
+    """Bytes of each score of the vocabulary: two more where its hyperbolic tangent is kept."""
+    return LOGIT_BYTES + (2 if family.capped else 0)
 
 
 @dataclass(frozen=True)
 class _Step:
     spec: ModelSpec
-    tokens: int
-    length: int
+    family: Traits
+    whole: dict[str, int]
     recipe: Recipe
     optimiser: str
     recompute: str
-    rank: int
     targets: str
     dropout: bool
-    frozen_inputs: int
     base: WeightFormat
     fused_attention: bool
-    score_bytes: int
     copied_heads: bool
-    fused_norms: bool
-    fused_gates: bool
+    fused: tuple[bool, bool]  # normalisations, gates
     whole_logits: bool
-    logit_bytes: int
     layout: Layout
-    divided: int
-    zero: int
     sequence_parallel: bool
-    microbatches: int
     accumulated: bool
+
+    @property
+    def rank(self) -> int:
+        """Rank of the adapters; 0 where all weights are trained."""
+        return self.whole["adapter_rank"]
+
+    @property
+    def zero(self) -> int:
+        """The stage of ZeRO."""
+        return self.whole["zero"]
+
+    @property
+    def divided(self) -> int:
+        """Devices with batches of their own."""
+        return self.whole["data_parallel"]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that a device reads at once."""
+        return self.whole["batch"] * self.whole["length"]
 
     # --- weights
 
@@ -303,7 +329,8 @@ class _Step:
 
     def _sides(self, layer: Layer) -> int:
         hidden = self.spec.hidden
-        total = sum(_attention_sides(each, hidden) for each in layer.mixers)
+        whole = self.targets != "queries and values"
+        total = sum((_attention_sides if whole else _two_sides)(each, hidden) for each in layer.mixers)
         if self.targets == "all":
             dense, experts = feedforwards(layer)
             if dense:
@@ -313,96 +340,137 @@ class _Step:
                 total += times * (hidden + experts.width)
         return total
 
-    def _states(self, counts: dict[str, float], trained: float, recipe: Recipe) -> float:
-        """Bytes of the optimiser's states."""
-        each = recipe.state
-        if self.optimiser == "adamw":
-            return 2 * each * trained
-        if self.optimiser == "adamw_8bit":
-            return 2 * _EIGHT_BITS * trained
-        if self.optimiser == "momentum":
-            return each * trained
-        if self.optimiser == "muon":
-            outer = sum(counts.get(kind, 0.0) for kind in (*OUTER, "norms")) if not self.rank else 0.0
-            return each * (trained + outer)
-        return 0.0  # plain gradient descent, and Adafactor but for its sums of rows and columns
+    @property
+    def _trained(self) -> Recipe:
+        """Bytes for each weight that is trained."""
+        if not self.rank:
+            return self.recipe
+        return beside_adapters(self.recipe, self.whole["adapter_bytes"], self.base.bits("up") >= 32)
+
+    @property
+    def _again(self) -> bool:
+        return self.recompute in ("full", "parts")
 
     @property
     def _kept(self) -> Kept:
         """What layers keep of a token for the backward pass."""
-        tensor = self.layout.tensor
+        tensor, own, whole = self.layout.tensor, self._trained, self.whole
         return Kept(
             hidden=self.spec.hidden,
-            length=self.length,
-            stream=self.recipe.stream,
+            length=whole["length"],
+            family=self.family,
+            types=Types(
+                stream=own.stream,
+                autocast=own.autocast,
+                frozen=self.rank > 0,
+                adapter=whole["adapter_bytes"],
+                rank=self.rank,
+                dropout=self.dropout and self.rank > 0,
+                product=whole["product_bytes"],
+            ),
             tensor=tensor,
             along=tensor if self.sequence_parallel else 1,
-            frozen=self.rank > 0,
-            forward_trained=not self.rank or self.targets == "all",
-            dropout=self.dropout,
-            frozen_inputs=self.frozen_inputs,
-            scores=0 if self.fused_attention or self.recompute == "selective" else self.score_bytes,
+            forward_adapted=self.targets == "all",
+            output_adapted=self.targets != "queries and values",
+            frozen_inputs=whole["frozen_inputs"] if self.rank else 0,
+            scores=0 if self.fused_attention or self.recompute == "selective" else whole["score_bytes"],
             copied_heads=self.copied_heads,
-            fused_norms=self.fused_norms,
-            fused_gates=self.fused_gates,
+            norm="fused" if self.fused[0] else self.family.norm,
+            fused_gates=self.fused[1],
         )
 
     def memory(self) -> TrainingMemory:
-        counts, recipe = self._counts(), self.recipe
+        counts, own, share = self._counts(), self._trained, self.divided
         whole = sum(counts.values())
         trained = self._adapters() if self.rank else whole
-        own = RECIPES["autocast"] if self.rank else recipe  # adapters are in fp32
         frozen = self._base_bytes() if self.rank else 0.0
-        share = self.divided
-        weights = frozen + own.weight * trained
+        weights = (frozen + own.weight * trained) / (share if self.zero >= 3 else 1)
         gradients = own.gradient * trained / (share if self.zero >= 2 else 1)
-        optimiser = (self._states(counts, trained, own) + own.master * trained) / (
-            share if self.zero >= 1 else 1
+        states = state_bytes(self.optimiser, own.state, trained, None if self.rank else counts)
+        optimiser = (states + own.master * trained) / (share if self.zero >= 1 else 1)
+        gathered = self._gathered(counts, frozen / whole)
+        cast = own.cast * whole  # of all weights, until the forward pass ends
+        kept_casts = own.cast * (counts.get("head", 0.0) or counts.get("tied", 0.0)) if self._again else cast
+        activations = self._activations()
+        logits, read = (
+            self._logits(self.whole["logit_bytes"]),
+            self._logits(min(self.whole["logit_bytes"], READ_BYTES)),
         )
-        casts = 0.0 if self.rank else float(recipe.cast) * whole
-        layers = [self.spec.layers[number] for number in self._stage_layers]
-        if self.recompute in ("full", "parts") and recipe.cast:
-            casts = recipe.cast * (counts.get("head", 0.0) or counts.get("tied", 0.0))
-        if self.zero >= 3:
-            largest = max(each.parameters(self.spec.hidden) for each in layers) / self.layout.tensor
-            outer = sum(counts.get(kind, 0.0) for kind in OUTER)
-            # A layer in use and the next, gathered; embedding and head stay so, with a gradient. Beside
-            # adapters layers are gathered as they are stored, and neither has a gradient.
-            width = frozen / whole if self.rank else 2.0
-            casts += 2 * width * largest + 2 * (1 if self.rank else 2) * outer
-            weights /= share
-        per_layer = list(map(self._kept.per_token, layers))
-        tokens = self.tokens * self.microbatches
-        again = self.recompute in ("full", "parts")
-        if again:
-            along = self.layout.tensor if self.sequence_parallel else 1
-            inputs = recipe.stream if self.recompute == "full" else PARTS / 2 * (recipe.stream + 2)
-            activations = tokens * len(layers) * self.spec.hidden * inputs / along
-        else:
-            activations = tokens * sum(per_layer)
-        logits = self._logits()
-        resident = gradients if recipe.resident or self.accumulated else 0.0
-        held_always = weights + optimiser
-        loss = held_always + resident + casts + activations + logits
-        extra = float(own.gradient) * self._tied_twice(counts)
-        ended = held_always + gradients + extra + self.tokens * max(per_layer) * again
-        phase = "loss" if loss >= ended else "gradients"
+        held_always = weights + optimiser + self.whole["workspace"]
+        resident = gradients if own.resident or self.accumulated else 0.0
+        phases = {
+            "loss": self.whole["buffers"] + resident + gathered + kept_casts + activations + logits,
+            "forward": resident + gathered + cast + activations + read,
+            "scores": self.whole["buffers"] + resident + gathered + kept_casts + activations + self._undone(),
+            "gradients": self.whole["buffers"] + gradients + self._at_the_end(counts),
+        }
+        phase = max(phases, key=lambda each: phases[each])
         return TrainingMemory(
-            round(weights), round(gradients), round(optimiser), round(casts), round(activations),
-            round(logits), round(max(loss, ended)), phase,
+            round(weights), round(gradients), round(optimiser), round(gathered + kept_casts),
+            round(activations), round(logits), round(held_always + phases[phase]), phase,
+            self.whole["workspace"],
         )  # fmt: skip
 
-    def _logits(self) -> float:
+    @property
+    def _layers(self) -> list[Layer]:
+        return [self.spec.layers[number] for number in self._stage_layers]
+
+    def _gathered(self, counts: dict[str, float], width: float) -> float:
+        """Bytes of weights that are divided among devices, and whole on each while they are used.
+
+        A layer in use and the next; embedding and head stay so, with a gradient. Beside adapters layers are
+        gathered as they are stored, and neither has a gradient.
+        """
+        if self.zero < 3:
+            return 0.0
+        largest = max(each.parameters(self.spec.hidden) for each in self._layers) / self.layout.tensor
+        outer = sum(counts.get(kind, 0.0) for kind in OUTER)
+        return 2 * (width if self.rank else 2.0) * largest + 2 * (1 if self.rank else 2) * outer
+
+    def _activations(self) -> float:
+        """Bytes of what all layers keep for the backward pass."""
+        layers, kept = self._layers, self._kept
+        tokens = self.tokens * min(self.whole["microbatches"], self.layout.pipeline)
+        if self._again:
+            along = self.layout.tensor if self.sequence_parallel else 1
+            stream = kept.types.stream
+            inputs = stream if self.recompute == "full" else PARTS / 2 * (stream + 2)
+            return tokens * len(layers) * self.spec.hidden * inputs / along
+        return tokens * (sum(map(kept.per_token, layers)) - kept.before_first(layers[0]))
+
+    def _logits(self, each: int) -> float:
         if self.layout.pipeline > 1:
             return 0.0  # the last stage's, which holds fewer activations
         rows = self.spec.head_rows or self.spec.vocabulary
         scores = self.tokens * rows / self.layout.tensor
-        norm = self.tokens * self._kept.norm(1)
-        return scores * self.logit_bytes + norm if self.whole_logits else norm
+        norm = self.tokens * self._kept.last()
+        return scores * each + norm if self.whole_logits else norm
 
-    def _tied_twice(self, counts: dict[str, float]) -> float:
-        """Weights of a tied embedding, whose gradients as embedding and as head meet at the end."""
-        return 0.0 if self.rank else counts.get("tied", 0.0)
+    def _undone(self) -> float:
+        """Bytes beside activations while the softmax of the last layer's written scores is undone.
+
+        Their gradient in 16 bits, in fp32, and what the softmax makes of it.
+        """
+        if not self._kept.scores:
+            return 0.0
+        heads = max(int(each.heads) for each in self._layers[-1].mixers)
+        wide = 4 if self.family.score > 2 else 2
+        return self.tokens * self.whole["length"] * heads * (2 + 2 * wide) / self.layout.tensor
+
+    def _at_the_end(self, counts: dict[str, float]) -> float:
+        """Bytes beside gradients: both of a tied embedding, or the last layer that is undone."""
+        own = self._trained
+        summed = 0.0 if self.rank else own.gradient * own.summed * counts.get("tied", 0.0)
+        later = 0.0 if self.rank else own.gradient * counts.get("embedding", 0.0)
+        layer = self.tokens * self._kept.per_token(self._layers[0])
+        return max(summed, layer - later / (self.divided if self.zero >= 2 else 1))
+
+
+def _two_sides(mixer: Mixer, hidden: int) -> int:
+    """Both sides of the matrices of queries and of values."""
+    if not isinstance(mixer, GroupedQuery):
+        return _attention_sides(mixer, hidden)
+    return 2 * hidden + mixer.heads * mixer.head_dim + mixer.kv_heads * (mixer.value_dim or mixer.head_dim)
 
 
 def _attention_sides(mixer: Mixer, hidden: int) -> int:

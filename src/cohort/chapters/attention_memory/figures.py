@@ -370,3 +370,48 @@ def _named(rows: pd.DataFrame) -> str:
     """Name a row of logs by its models: the first, and how many more."""
     names = list(dict.fromkeys(rows["model"]))
     return f"{names[0]} + {len(names) - 1}" if len(names) > 1 else names[0]
+
+
+PARTS = {
+    "calibrates": "to mend with",
+    "tests": "to test with",
+    "later": "other families, later",
+}
+
+
+def draw_blind_steps(table: pd.DataFrame) -> Figure:
+    """Draw the error of each training step that was predicted before it was measured, before and after.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `cohort.chapters.attention_memory.steps.blind_steps` returns it.
+
+    Returns
+    -------
+    Figure
+        A row a step, the parts of the table one below the other: hollow as it was first predicted, filled
+        after the mend. The furthest of each part is named.
+    """
+    groups = [(part, table[table["part"] == part].sort_values("first")) for part in PARTS]
+    drawing, axes = figure(0.095 * len(table) + 1.4)
+    top = 0.0
+    for colour, (part, rows) in zip((COLOURS[1], COLOURS[0], COLOURS[2]), groups, strict=True):
+        places = [top - place for place in range(len(rows))]
+        axes.hlines(places, rows["first"], rows["mended"], color=PALE, lw=1, zorder=1)
+        axes.scatter(rows["first"], places, s=22, facecolors="white", edgecolors=colour, zorder=2)
+        axes.scatter(rows["mended"], places, s=22, color=colour, zorder=3)
+        low = table[["first", "mended"]].min().min()
+        axes.text(low, places[-1], f"{PARTS[part]}: {len(rows)}", size=SMALLEST, va="center")
+        furthest = int(rows["mended"].abs().to_numpy().argmax())
+        spot = (float(rows["mended"].iloc[furthest]), places[furthest])
+        axes.annotate(
+            str(rows["model"].iloc[furthest]), spot, (7, 0), textcoords="offset points", va="center",
+            size=SMALLEST,
+        )  # fmt: skip
+        top = places[-1] - 3
+    axes.axvline(0, color=INK, lw=1, zorder=0)
+    axes.set(xlabel="predicted beside measured (% too much)", yticks=[], ylim=(top + 1, 1.5))
+    axes.set_xlim(right=float(table[["first", "mended"]].max().max()) + 11)
+    axes.spines["left"].set_visible(False)
+    return drawing

@@ -10,7 +10,6 @@ from cohort.chapters.attention_memory.words.caches import (
     met_blind,
     stored_in,
     token_costs,
-    trained,
     versions,
     ways_to_save,
 )
@@ -24,9 +23,11 @@ from cohort.chapters.attention_memory.words.scores import (
     published_score_sizes,
     stated_savings,
 )
+from cohort.chapters.attention_memory.words.training import blind, trained
 
 __all__ = [
     "attention_work",
+    "blind",
     "brief",
     "cache_beside_weights",
     "cache_growth",

@@ -403,32 +403,6 @@ def _median_and_largest(rows: pd.DataFrame) -> str:
     )
 
 
-def trained(steps: pd.DataFrame, published: pd.DataFrame) -> str:
-    """Return how far the memory of training steps is from what was measured here and published elsewhere.
-
-    Parameters
-    ----------
-    steps, published : DataFrame
-        As `logs.training_steps` and `logs.published_peaks` return them.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    small = published["published"] < published["states"]
-    few = int(small.sum())
-    return running(
-        f"Measured here, {_median_and_largest(steps)}.",
-        f"Published elsewhere, {_median_and_largest(published)}.",
-        f"{counted(few, 'row').capitalize()} {inflected(few, 'is', 'are')} less than what the weights, "
-        f"gradients and states of that step take alone; without {inflected(few, 'it', 'them')}, "
-        f"{_median_and_largest(published[~small])}."
-        if few
-        else "",
-    )
-
-
 def copies(name: str, shared: pd.DataFrame) -> str:
     """Return how much more memory the cache of one sequence takes on the most devices than on the fewest.
 
