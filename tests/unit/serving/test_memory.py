@@ -67,7 +67,18 @@ def test_an_unknown_cache_is_named(name):
 
 @pytest.mark.parametrize(
     ("name", "mib"),
-    [(H100, 81_559), ("H200", 143_771), ("RTX 4090", 24_564), ("MI300X", 196_592), ("DGX Spark", 124_611)],
+    [
+        (H100, 81_559),
+        ("H200", 143_771),
+        ("RTX 4090", 24_564),
+        ("T4", 15_360),
+        ("A40", 46_068),
+        ("MI300X", 196_592),
+        ("MI355X", 294_896),
+        ("Gaudi 3", 131_072),
+        ("TPU v6e", 32_000),
+        ("DGX Spark", 124_611),
+    ],
 )
 def test_memory_is_what_the_driver_reports(name, mib):
     assert accelerator(name).driver_bytes == mib * MIB
