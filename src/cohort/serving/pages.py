@@ -8,7 +8,6 @@ state is large. Read in vLLM's ``v1/core/kv_cache_utils.py`` and ``platforms/int
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -123,12 +122,12 @@ def shared_pool(
     (1605632, 90)
     """
     kinds: dict[_Kind, int] = {}
-    # Most layers are alike, and each kind is looked at once.
-    for mixer, layers in Counter(mixer for number in stage for mixer in spec.layers[number].mixers).items():
-        if not _handed_out(mixer):
-            return None
-        for kind in _kinds(mixer, stored, tensor, sharing, spec.family):
-            kinds[kind] = kinds.get(kind, 0) + layers
+    for number in stage:
+        for mixer in spec.layers[number].mixers:
+            if not _handed_out(mixer):
+                return None
+            for kind in _kinds(mixer, stored, tensor, sharing, spec.family):
+                kinds[kind] = kinds.get(kind, 0) + 1
     whole = [kind for kind in kinds if kind.token and kind.window is None]
     if sharing.drafted and whole:
         kinds[max(whole, key=lambda kind: kind.token)] += 1
