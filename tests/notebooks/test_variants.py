@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 from synthetic import code, make, write
-from truths import faults, said
-from variants import Refusal, pairwise, refusals, varied
+from truths import Notebook, faults, said
+from variants import NOTEBOOKS, Refusal, own_config, pairwise, refusals, varied
 
 from cohort.errors import NotebookError
-from cohort.registry.facts import config_path
 from cohort.runner.kernels.kernel import execute
 from cohort.runner.records import read_record
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_pairwise_set_changes_together_what_any_case_does() -> None:
@@ -26,7 +24,8 @@ def test_a_pairwise_set_changes_together_what_any_case_does() -> None:
 
 
 @varied(
-    ("parameters", "models"),
+    "the_cohort",
+    "models",
     [
         ({"models": ["mine<img>.json"], "beside": []}, 1),
         ({"models": ["gpt2-xl"], "beside": ["command-r-v01", "dbrx"], "benchmark": "MATH", "context": 1}, 3),
@@ -34,11 +33,7 @@ def test_a_pairwise_set_changes_together_what_any_case_does() -> None:
     ],
     ids=["a config of one's own", "one mixture among dense models", "mixtures only"],
 )
-def test_the_cohort_says_whole_sentences(tmp_path: Path, parameters: dict, models: int) -> None:
-    (tmp_path / "mine<img>.json").write_text(
-        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    executed = execute(ROOT / "notebooks" / "the_cohort.ipynb", parameters, cwd=tmp_path, figures=False)
+def test_the_cohort_says_whole_sentences(executed: Notebook, models: int) -> None:
     whole_sentences(executed)
     assert len(read_record(executed)["total_parameters"]["value"]) == models
 
@@ -52,7 +47,8 @@ def whole_sentences(notebook: dict) -> str:
 
 
 @varied(
-    ("parameters", "law"),
+    "data_optimal",
+    "law",
     [
         ({"law": "besiroglu", "inference_tokens": 1e13}, "besiroglu"),
         ({"models": ["llama-3-8b"], "resamples": 20}, "fitted"),
@@ -65,8 +61,7 @@ def whole_sentences(notebook: dict) -> str:
     ],
     ids=["a published law", "one model", "a model that is too large", "little use", "near the optimum"],
 )  # fmt: skip
-def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law: str) -> None:
-    executed = execute(ROOT / "notebooks" / "data_optimal.ipynb", parameters, cwd=tmp_path, figures=False)
+def test_data_optimal_says_whole_sentences(executed: Notebook, law: str) -> None:
     words = whole_sentences(executed)
     recorded = read_record(executed)
     assert recorded["law"]["value"] == law
@@ -76,7 +71,8 @@ def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law
 
 
 @varied(
-    ("parameters", "runs"),
+    "chinchilla_fit",
+    "runs",
     [
         ({"dropped_rows": 0, "flop": 1e20, "resamples": 50}, 245),
         ({"dropped_rows": 20, "loss": "mse", "resamples": 50, "seed": 3}, 225),
@@ -87,8 +83,7 @@ def test_data_optimal_says_whole_sentences(tmp_path: Path, parameters: dict, law
     ],
     ids=["all runs", "by squares", "absolute deviations", "as in its last section", "far out", "few runs"],
 )
-def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, runs: int) -> None:
-    executed = execute(ROOT / "notebooks" / "chinchilla_fit.ipynb", parameters, cwd=tmp_path, figures=False)
+def test_chinchilla_fit_says_whole_sentences(executed: Notebook, runs: int) -> None:
     whole_sentences(executed)
     recorded = read_record(executed)
     assert recorded["runs"]["value"] == runs
@@ -97,7 +92,8 @@ def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, r
 
 
 @varied(
-    ("parameters", "models"),
+    "attention_memory",
+    "models",
     [
         ({"model": "mixtral-8x7b-v0.1", "context": 65536}, 21),
         ({"model": "mine<img>.json", "models": ["mine<img>.json"], "context": 1}, 1),
@@ -120,17 +116,14 @@ def test_chinchilla_fit_says_whole_sentences(tmp_path: Path, parameters: dict, r
         "small models",
     ],
 )
-def test_attention_memory_says_whole_sentences(tmp_path: Path, parameters: dict, models: int) -> None:
-    (tmp_path / "mine<img>.json").write_text(
-        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    executed = execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, cwd=tmp_path, figures=False)
+def test_attention_memory_says_whole_sentences(executed: Notebook, models: int) -> None:
     whole_sentences(executed)
     assert len(read_record(executed)["kv_cache_gib"]["value"]) == models
 
 
 @varied(
-    ("parameters", "fits"),
+    "serving_roofline",
+    "fits",
     [
         (
             {
@@ -159,11 +152,7 @@ def test_attention_memory_says_whole_sentences(tmp_path: Path, parameters: dict,
         "linear layers",
     ],
 )
-def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict, fits: bool) -> None:
-    (tmp_path / "mine<img>.json").write_text(
-        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    executed = execute(ROOT / "notebooks" / "serving_roofline.ipynb", parameters, cwd=tmp_path, figures=False)
+def test_serving_roofline_says_whole_sentences(executed: Notebook, fits: bool) -> None:
     words = whole_sentences(executed)
     recorded = read_record(executed)
     assert recorded["fits"]["value"] is fits
@@ -172,7 +161,8 @@ def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict,
 
 
 @varied(
-    ("parameters", "devices"),
+    "expert_tradeoffs",
+    "devices",
     [
         ({"model": "mixtral-8x7b-v0.1", "models": ["mixtral-8x7b-v0.1"], "skew": 0.0, "concurrency": 1}, 2),
         ({"model": "mine<img>.json", "models": ["llama-3-8b"], "expert_parallel": 1, "skew": 2.0}, 4),
@@ -198,11 +188,7 @@ def test_serving_roofline_says_whole_sentences(tmp_path: Path, parameters: dict,
         "many experts and answers",
     ],
 )
-def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict, devices: int) -> None:
-    (tmp_path / "mine<img>.json").write_text(
-        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    executed = execute(ROOT / "notebooks" / "expert_tradeoffs.ipynb", parameters, cwd=tmp_path, figures=False)
+def test_expert_tradeoffs_says_whole_sentences(executed: Notebook, devices: int) -> None:
     whole_sentences(executed)
     recorded = read_record(executed)
     assert recorded["devices"]["value"] == devices
@@ -210,7 +196,8 @@ def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict,
 
 
 @varied(
-    ("parameters", "known"),
+    "serving_footprint",
+    "known",
     [
         ({"model": "mixtral-8x7b-v0.1", "grid": "France", "concurrency": 16}, False),
         (
@@ -233,13 +220,7 @@ def test_expert_tradeoffs_says_whole_sentences(tmp_path: Path, parameters: dict,
         "one card",
     ],
 )
-def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, known: bool) -> None:
-    (tmp_path / "mine<img>.json").write_text(
-        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    executed = execute(
-        ROOT / "notebooks" / "serving_footprint.ipynb", parameters, cwd=tmp_path, figures=False
-    )
+def test_serving_footprint_says_whole_sentences(executed: Notebook, known: bool) -> None:
     whole_sentences(executed)
     recorded = read_record(executed)
     assert (recorded["break_even"]["value"] != "not disclosed") is known
@@ -249,7 +230,8 @@ def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict
 
 
 @varied(
-    ("parameters", "served"),
+    "decide",
+    "served",
     [
         ({"model": "mixtral-8x7b-v0.1", "accelerators": ["B200"], "places": ["France"], "grams": 1.0}, True),
         ({"model": "mine<img>.json", "requests_per_s": 0.01, "output_tokens": 1, "years": 0.1}, True),
@@ -258,15 +240,10 @@ def test_serving_footprint_says_whole_sentences(tmp_path: Path, parameters: dict
         ({"model": "qwen3-8b", "training_flop": 1e21, "lab_requests_per_s": 1.0, "grams": 1e-6}, True),
     ],
     ids=["one mixture", "one of one's own", "too strict", "too long", "a small lab"],
+    always={"accelerators": ["H100 SXM 80GB", "L40S"], "places": ["Sweden", "Poland"]},
+    files=own_config("llama-3-8b"),
 )
-def test_decide_says_whole_sentences(tmp_path: Path, parameters: dict, served: bool) -> None:
-    (tmp_path / "mine<img>.json").write_text(
-        Path(config_path("llama-3-8b")).read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    few = {"accelerators": ["H100 SXM 80GB", "L40S"], "places": ["Sweden", "Poland"]}
-    executed = execute(
-        ROOT / "notebooks" / "decide.ipynb", {**few, **parameters}, cwd=tmp_path, figures=False
-    )
+def test_decide_says_whole_sentences(executed: Notebook, served: bool) -> None:
     whole_sentences(executed)
     recorded = read_record(executed)
     assert (recorded["cheapest"]["value"] != "none") is served
@@ -274,7 +251,8 @@ def test_decide_says_whole_sentences(tmp_path: Path, parameters: dict, served: b
 
 
 @varied(
-    ("parameters", "published"),
+    "training_footprint",
+    "published",
     [
         ({"models": ["olmo-2-7b", "olmo-3-32b"], "lifetime_years": 6.0}, 1),
         ({"models": ["mine<img>.json"], "accelerator": "B200", "pue": 1.3}, 0),
@@ -297,13 +275,7 @@ def test_decide_says_whole_sentences(tmp_path: Path, parameters: dict, served: b
         "no losses",
     ],
 )
-def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, published: int) -> None:
-    (tmp_path / "mine<img>.json").write_text(
-        Path(config_path("dbrx")).read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    executed = execute(
-        ROOT / "notebooks" / "training_footprint.ipynb", parameters, cwd=tmp_path, figures=False
-    )
+def test_training_footprint_says_whole_sentences(executed: Notebook, published: int) -> None:
     words = whole_sentences(executed)
     assert not re.search(r"(?<![\d.,])(?:1 (?:reports|others)|0 t)\b", words)
     assert not re.search(r"\d[eE][-+]?\d", words)
@@ -316,21 +288,26 @@ def test_training_footprint_says_whole_sentences(tmp_path: Path, parameters: dic
     assert recorded["inside_range"]["value"] >= 85
 
 
+def own_logs(folder: Path) -> None:
+    """Write logs as a reader has them: of one accelerator, and of a meter at the wall."""
+    rows = [f"2026/11/26 10:{k // 60:02d}:{k % 60:02d}, 0, x, {60 if k < 300 else 300} W" for k in range(900)]
+    (folder / "gpu.csv").write_text("\n".join(["timestamp, index, name, power.draw [W]", *rows]), "utf-8")
+    wall = [f"{1_780_000_000 + 60 * k},{5000 + k}" for k in range(99)]
+    (folder / "wall.csv").write_text("\n".join(["time,wall [W]", *wall]), encoding="utf-8")
+
+
 @varied(
-    ("parameters", "findings"),
+    "my_footprint",
+    "findings",
     [
         ({"logs": ["gpu.csv"], "grid": "", "contracts": [], "unit": "", "flop": 0.0, "pue": 1.2}, 1),
         ({"logs": ["gpu.csv"], "use": "serving", "boundary": "facility", "share": 0.5, "nodes": 4}, 1),
         ({"logs": ["wall.csv"], "boundary": "with_development", "contracts": ["sun:0:hours 9-17"]}, 0),
     ],
     ids=["nothing known", "a share of a service", "a wall meter"],
+    files=own_logs,
 )
-def test_my_footprint_says_whole_sentences(tmp_path: Path, parameters: dict, findings: int) -> None:
-    rows = [f"2026/11/26 10:{k // 60:02d}:{k % 60:02d}, 0, x, {60 if k < 300 else 300} W" for k in range(900)]
-    (tmp_path / "gpu.csv").write_text("\n".join(["timestamp, index, name, power.draw [W]", *rows]), "utf-8")
-    wall = [f"{1_780_000_000 + 60 * k},{5000 + k}" for k in range(99)]
-    (tmp_path / "wall.csv").write_text("\n".join(["time,wall [W]", *wall]), encoding="utf-8")
-    executed = execute(ROOT / "notebooks" / "my_footprint.ipynb", parameters, cwd=tmp_path, figures=False)
+def test_my_footprint_says_whole_sentences(executed: Notebook, findings: int) -> None:
     whole_sentences(executed)
     recorded = read_record(executed)
     assert recorded["findings"]["value"] == findings
@@ -419,11 +396,19 @@ REFUSED = {
 }
 
 
+@cache
+def refused() -> dict[Path, list[Refusal]]:
+    return refusals(
+        {NOTEBOOKS / f"{chapter}.ipynb": [given for given, _ in REFUSED[chapter]] for chapter in REFUSED}
+    )
+
+
+@pytest.mark.xdist_group("refused")
 @pytest.mark.parametrize("chapter", REFUSED)
 def test_a_bad_parameter_is_refused_in_one_sentence(chapter: str) -> None:
     """By an error of the package, whichever cell comes to it."""
     sets, messages = zip(*REFUSED[chapter], strict=True)
-    found = refusals(ROOT / "notebooks" / f"{chapter}.ipynb", sets)
+    found = refused()[NOTEBOOKS / f"{chapter}.ipynb"]
     assert [one.is_ours for one in found] == [True] * len(sets), found
     assert [one.text for one in found if "\n" in one.text] == []
     assert [(one.text, part) for one, part in zip(found, messages, strict=True) if part not in one.text] == []
@@ -431,13 +416,14 @@ def test_a_bad_parameter_is_refused_in_one_sentence(chapter: str) -> None:
 
 def test_a_parameter_that_is_not_refused_is_told(tmp_path: Path) -> None:
     cells = (code("context: int = 1  # Tokens.", "p", "parameters"), code("1 / context", "ratio"))
-    path = write(tmp_path / "n.ipynb", make(*cells))
-    first, second, third = refusals(path, [{"context": 2}, {"context": 0}, {"context": 3}])
+    path, other = (write(tmp_path / f"{name}.ipynb", make(*cells)) for name in ("n", "other"))
+    found = refusals({path: [{"context": 2}, {"context": 0}, {"context": 3}], other: [{"context": 0}]})
+    first, second, third = found[path]
     assert (first, third) == (Refusal(None, False, ""), Refusal(None, False, ""))
-    assert second == Refusal("ratio", False, "division by zero")
+    assert second == found[other][0] == Refusal("ratio", False, "division by zero")
 
 
 def test_a_refusal_is_an_error_that_names_notebook_and_cell() -> None:
     parameters, message = REFUSED["attention_memory"][0]
     with pytest.raises(NotebookError, match=r"^attention_memory, cell \d+ \[.*" + re.escape(message)):
-        execute(ROOT / "notebooks" / "attention_memory.ipynb", parameters, figures=False)
+        execute(NOTEBOOKS / "attention_memory.ipynb", parameters, figures=False)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any
 
 import pytest
+from repeated import Run, run_each
 from synthetic import code, make
 
-from cohort.runner.kernels.kernel import execute
+from cohort.registry.facts import config_path
+from cohort.runner.kernels.kernel import Attempt, execute
 from cohort.runner.notebook.document import has_tag, read_notebook
 from cohort.runner.records import read_record
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 Changes = frozenset[str]
 
@@ -33,19 +37,69 @@ def pairwise(cases: Sequence[Changes]) -> list[int]:
     return sorted(chosen)
 
 
-def varied(names: str | tuple[str, ...], cases: Sequence[tuple[Any, ...]], ids: Sequence[str]) -> Any:
-    """Parametrise a test with variants, of which all but a pairwise set wait for the weekly run.
+Files = Callable[[Path], None]
 
-    The first value of each case is a dict of parameters.
+
+@dataclass(frozen=True)
+class Variant:
+    """A chapter, its parameters, and what puts the files of a reader into the folder that it runs in."""
+
+    chapter: str
+    parameters: Mapping[str, Any]
+    files: Files
+
+
+def own_config(model: str) -> Files:
+    """Return what writes a reader's own config, with a name that is not to become HTML: that of a model."""
+    return lambda folder: Path(folder, "mine<img>.json").write_bytes(Path(config_path(model)).read_bytes())
+
+
+DBRX = own_config("dbrx")
+
+
+def varied(
+    chapter: str,
+    expected: str,
+    cases: Sequence[tuple[dict[str, Any], Any]],
+    ids: Sequence[str],
+    *,
+    always: Mapping[str, Any] | None = None,
+    files: Files = DBRX,
+) -> Callable[[Callable[..., None]], Any]:
+    """Parametrise a test of `executed`, of which all but a pairwise set of variants waits for the weekly run.
+
+    A case holds parameters, beside those of `always`, and what is expected. One worker runs them all.
     """
-    now = pairwise([frozenset(case[0]) for case in cases])
-    return pytest.mark.parametrize(
-        names,
-        [
-            pytest.param(*case, id=name, marks=() if place in now else pytest.mark.weekly)
-            for place, (case, name) in enumerate(zip(cases, ids, strict=True))
-        ],
-    )
+    now = pairwise([frozenset(parameters) for parameters, _ in cases])
+    variants = [
+        pytest.param(
+            Variant(chapter, {**(always or {}), **parameters}, files),
+            value,
+            id=name,
+            marks=() if place in now else pytest.mark.weekly,
+        )
+        for place, ((parameters, value), name) in enumerate(zip(cases, ids, strict=True))
+    ]
+
+    def marked(test: Callable[..., None]) -> Any:
+        grouped = pytest.mark.xdist_group(f"{chapter} varied")(test)
+        return pytest.mark.parametrize(("variant", expected), variants)(grouped)
+
+    return marked
+
+
+Outcomes = dict[str, Attempt]
+
+
+def outcomes(asked: Mapping[str, Variant], folder: Path) -> Outcomes:
+    """Return what comes of the variants of one chapter by their names, each in a folder of its own."""
+    runs = []
+    for number, variant in enumerate(asked.values()):
+        runs.append(Run(variant.parameters, folder / str(number)))
+        runs[-1].folder.mkdir()
+        variant.files(runs[-1].folder)
+    (chapter,) = {variant.chapter for variant in asked.values()}
+    return dict(zip(asked, run_each(NOTEBOOKS / f"{chapter}.ipynb", runs), strict=True))
 
 
 @dataclass(frozen=True)
@@ -64,7 +118,7 @@ from cohort.errors import CohortError
 from cohort.runner import record
 shell = get_ipython()
 drawing = {name: value for name, value in shell.user_ns.items() if name.startswith("_cohort")}
-def tried(values):
+def tried(cells, values):
     names = {"__name__": "__main__", **drawing}
     for cell, source, holds_parameters in cells:
         tree = ast.parse(source)
@@ -77,18 +131,26 @@ def tried(values):
         if holds_parameters:
             names.update(values)
     return ["", "False", ""]
-for number, values in enumerate(sets):
-    record(**{f"set_{number}": tried(values)})"""
+for chapter, (cells, sets) in given.items():
+    for number, values in enumerate(sets):
+        record(**{f"{chapter}_{number}": tried(cells, values)})"""
 
 
-def refusals(chapter: Path, sets: Sequence[dict[str, Any]]) -> list[Refusal]:
-    """Return how a chapter ends under each set of parameters; all run in one kernel, without figures."""
-    cells = [
+def refusals(sets: Mapping[Path, Sequence[dict[str, Any]]]) -> dict[Path, list[Refusal]]:
+    """Return how each chapter ends under each set of parameters; all run in one kernel, without figures."""
+    given = {path.stem: (_code_cells(path), list(values)) for path, values in sets.items()}
+    cells = (code(f"given = {given!r}", "given"), code(TRY_SETS, "tried"))
+    found = read_record(execute(make(*cells), name="refusals", figures=False))
+    ended = {path: [found[f"{path.stem}_{k}"]["value"] for k in range(len(sets[path]))] for path in sets}
+    return {
+        path: [Refusal(cell or None, ours == "True", text) for cell, ours, text in one]
+        for path, one in ended.items()
+    }
+
+
+def _code_cells(chapter: Path) -> list[tuple[str, str, bool]]:
+    return [
         (cell["id"], cell["source"], has_tag(cell, "parameters"))
         for cell in read_notebook(chapter)["cells"]
         if cell["cell_type"] == "code"
     ]
-    given = code(f"cells = {cells!r}\nsets = {list(sets)!r}", "given")
-    found = read_record(execute(make(given, code(TRY_SETS, "tried")), name=chapter.stem, figures=False))
-    ended = [found[f"set_{number}"]["value"] for number in range(len(sets))]
-    return [Refusal(cell or None, ours == "True", text) for cell, ours, text in ended]

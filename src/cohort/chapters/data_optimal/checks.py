@@ -152,8 +152,8 @@ def _rank_correlation(
     """Return the rank correlation of two columns, and the ends of its 95% interval over resampled rows."""
     rows = np.random.default_rng(0).integers(len(one), size=(resamples, len(one)))
     values = []
-    for row in rows:
-        first, second = one.iloc[row].rank().to_numpy(), other.iloc[row].rank().to_numpy()
+    ranks = (pd.DataFrame(column.to_numpy()[rows]).rank(axis=1).to_numpy() for column in (one, other))
+    for first, second in zip(*ranks, strict=True):
         if np.ptp(first) and np.ptp(second):  # a resample of one model alone has no order
             values.append(np.corrcoef(first, second)[0, 1])
     low, high = np.quantile(values, [0.025, 0.975])

@@ -48,13 +48,9 @@ def execute_through_papermill(
     """
     from papermill.engines import papermill_engines
     from papermill.execute import prepare_notebook_metadata, remove_error_markers
-    from papermill.iorw import load_notebook_node
-    from papermill.parameterize import parameterize_notebook
     from papermill.utils import chdir
 
-    prepared = load_notebook_node(notebook)
-    if parameters:
-        prepared = parameterize_notebook(prepared, parameters, kernel_name=KERNEL, language="python")
+    prepared = with_injected(notebook, parameters)
     prepared = remove_error_markers(prepare_notebook_metadata(prepared, None, None))
     choose_provisioner()
     try:
@@ -75,6 +71,30 @@ def execute_through_papermill(
     except Exception as error:  # a dead kernel, a cell out of time: told by the cell where it happened
         prepared.metadata["cohort_failure"] = _sentence(error)
     return prepared
+
+
+def with_injected(notebook: Any, parameters: dict[str, Any]) -> Any:
+    """Put a cell of values after the parameters cell of a notebook, as papermill writes it.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The notebook.
+    parameters : dict
+        The values; nothing is put in where there are none.
+
+    Returns
+    -------
+    NotebookNode
+        The notebook as papermill runs it.
+    """
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    loaded = load_notebook_node(notebook)
+    if not parameters:
+        return loaded
+    return parameterize_notebook(loaded, parameters, kernel_name=KERNEL, language="python")
 
 
 def _arguments() -> list[str]:

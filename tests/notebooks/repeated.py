@@ -1,0 +1,96 @@
+"""A chapter under several sets of parameters, in one kernel, as if each had been run in one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from synthetic import code
+from truths import Notebook
+
+from cohort.runner.kernels.kernel import Attempt, attempt, failure
+from cohort.runner.kernels.worker import with_injected
+from cohort.runner.notebook.canonical_form import canonical, without_outputs
+from cohort.runner.notebook.document import read_notebook
+from cohort.runner.parameter_cells import read_parameters, validate
+
+# Begins as a kernel does, in a folder: without the names of the last run, but with what the runner put there.
+BEGIN = """\
+def begin(folder):
+    import os
+    shell = get_ipython()
+    put = {name: value for name, value in shell.user_ns.items() if name.startswith("_cohort")}
+    shell.reset(new_session=False)
+    shell.push(put, interactive=False)
+    os.chdir(folder)
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The parameters of a run, as a reader gives them, and the folder that it is in."""
+
+    parameters: Mapping[str, Any]
+    folder: Path
+
+
+def run_each(chapter: Path, runs: Sequence[Run]) -> list[Attempt]:
+    """Return what comes of a chapter in each run, without figures.
+
+    They share a kernel until one fails; those after it are in another.
+    """
+    source = without_outputs(read_notebook(chapter))
+    books = [_parameterised(chapter.stem, source, run.parameters) for run in runs]
+    found: list[Attempt] = []
+    while len(found) < len(runs):
+        left = range(len(found), len(runs))
+        cells = [cell for place in left for cell in _cells(place, books[place], runs[place].folder)]
+        tried = attempt({**source, "cells": cells}, name=chapter.stem, figures=False)
+        found += _until_one_fails(chapter.stem, [books[place] for place in left], tried)
+    return found
+
+
+def _parameterised(name: str, source: Notebook, parameters: Mapping[str, Any]) -> Notebook:
+    """Return a chapter with a cell of parameters, which it declares, as the runner would have run it."""
+    values = validate(name, read_parameters(name, source), parameters)
+    return canonical(with_injected(nbformat.from_dict(source), values))
+
+
+def _cells(number: int, book: Notebook, folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the cells of one run, named by its number; its parameters are no longer those to be injected."""
+    yield code(f"{BEGIN}begin({str(folder)!r})", f"run-{number}")
+    for cell in book["cells"]:
+        yield {**cell, "id": f"{number}-{cell['id']}", "metadata": {}}
+
+
+def _until_one_fails(name: str, books: Sequence[Notebook], tried: Attempt) -> Iterator[Attempt]:
+    """Yield what came of each run, up to one that failed, which is the first where the process was lost."""
+    cells = iter(tried.notebook["cells"] if tried.notebook else ())
+    for place, book in enumerate(books, start=1):
+        begun = next(cells, None)
+        if begun is None:
+            yield tried
+            return
+        ran = canonical({**book, "cells": [_as_alone(cell, next(cells), begun) for cell in book["cells"]]})
+        problem = failure(name, ran)
+        if problem is None and place == len(books):
+            yield Attempt(ran, tried.problem)  # if any is left, it befell the kernel at its end
+        else:
+            yield Attempt(ran, problem and f"{problem} (in one kernel with others: {tried.problem})")
+        if problem is not None:
+            return
+
+
+def _as_alone(cell: dict[str, Any], ran: dict[str, Any], begun: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell as it would have run in a kernel of its own, counted from the cell that began the run."""
+    if cell["cell_type"] != "code":
+        return cell
+    count = ran["execution_count"] and ran["execution_count"] - begun["execution_count"]
+    outputs = [
+        {**output, "execution_count": count} if output["output_type"] == "execute_result" else output
+        for output in ran["outputs"]
+    ]
+    return {**cell, "execution_count": count, "outputs": outputs}
