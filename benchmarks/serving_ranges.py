@@ -35,7 +35,7 @@ def percentiles(errors: Errors) -> tuple[float, float]:
     """Return the 5th and the 95th percentile of logarithms, each service weighing as much as another."""
     values = np.concatenate([np.asarray(each, float) for each in errors.values()])
     weights = np.concatenate([np.full(len(each), 1 / len(each)) for each in errors.values()])
-    order = np.argsort(values)
+    order = np.argsort(values, kind="stable")
     reached = np.cumsum(weights[order]) - weights[order] / 2
     low, high = np.interp(LEVELS, reached / weights.sum(), values[order])
     return float(low), float(high)

@@ -1,11 +1,14 @@
 """The structure of the package: wings, arrows downwards only, one chapter apart from the others."""
 
 import ast
+import json
+from pathlib import Path
 
 import house
 import pytest
 from house import PATHS, WINGS, arrows, floors, homes, imported, modules, public_functions, room
 
+ROOT = Path(__file__).parents[2]
 FORMULAS = (
     "architecture",
     "errors",
@@ -131,3 +134,26 @@ def test_modules_and_functions_stay_within_one_job():
     long_functions = found["functions of over 40 lines of code"]
     assert max(long_functions.values()) <= 60, long_functions
     assert found["docstrings with examples"] >= 60
+
+
+def unstable_sorts(source):
+    """Lines that sort by one key and leave the order of equal ones to the instructions of the machine."""
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        keys = node.args[0] if node.args else None
+        several = node.func.attr == "sort_values" and isinstance(keys, ast.List)  # those are sorted stably
+        said = {word.arg: ast.unparse(word.value) for word in node.keywords}.get("kind")
+        if node.func.attr in ("sort_values", "argsort") and not several and said != "'stable'":
+            yield node.lineno
+
+
+def test_ties_keep_their_order_on_any_machine():
+    assert list(unstable_sorts("a.sort_values('b')\nnp.argsort(a)\na.sort_values(['b', 'c'])")) == [1, 2]
+    assert list(unstable_sorts("a.sort_values('b', kind='stable')")) == []
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        sources[path] = "\n".join(code)
+    assert {path.name for path, source in sources.items() if any(unstable_sorts(source))} == set()

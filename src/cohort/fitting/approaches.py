@@ -101,7 +101,7 @@ def isoflop(runs: pd.DataFrame, curve: str = "akima") -> Policy:
     logs = np.log(FLOP_PER_TOKEN * runs["parameters"] * runs["tokens"])
     flop, parameters = [], []
     for _, rows in runs.groupby((logs / SAME).round()):
-        rows = rows.sort_values("parameters").drop_duplicates("parameters")
+        rows = rows.sort_values("parameters", kind="stable").drop_duplicates("parameters")
         x, y = np.log(rows["parameters"].to_numpy(float)), np.log(rows["loss"].to_numpy(float))
         place = int(y.argmin())
         if len(x) < FEWEST or place in (0, len(x) - 1):
@@ -160,7 +160,9 @@ def envelope(runs: pd.DataFrame, bins: int = 12) -> Policy:
     ParameterError
         If fewer than two bins have a run on the envelope.
     """
-    frame = runs.assign(flop=FLOP_PER_TOKEN * runs["parameters"] * runs["tokens"]).sort_values("flop")
+    frame = runs.assign(flop=FLOP_PER_TOKEN * runs["parameters"] * runs["tokens"]).sort_values(
+        "flop", kind="stable"
+    )
     frame = frame[frame["loss"] <= frame["loss"].cummin()]
     logs = np.log(frame["flop"])
     places = np.floor((logs - logs.min()) / max(float(np.ptp(logs)), 1e-12) * bins * (1 - 1e-12))

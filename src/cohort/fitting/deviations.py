@@ -108,7 +108,7 @@ def _exact(smooth: Objective, theta: Array, weights: Array) -> Vertex:
 def _nearest_vertex(smooth: Objective, theta: Array, weights: Array, delta: float) -> Vertex:
     """Return the best of all points near `theta` at which some of the nearest residuals vanish."""
     distance = np.where(weights > 0, np.abs(smooth.residuals(theta[None])[0]), np.inf)
-    nearest = np.sort(np.argsort(distance)[:NEAREST])
+    nearest = np.sort(np.argsort(distance, kind="stable")[:NEAREST])
     ends = [
         _vertex(smooth, theta, weights, np.array(zero), delta)
         for count in (theta.size, theta.size - 1, theta.size - 2)

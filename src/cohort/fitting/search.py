@@ -344,7 +344,7 @@ class Search:
         whole = Objective(objective.target, objective.terms, self.misfit, np.eye(len(start)), np.zeros(1))
         rho = self.misfit.rho(whole.residuals(self.starts))
         misfits = weights @ np.nan_to_num(rho, nan=np.inf, posinf=1e300).T
-        chosen = np.argsort(misfits, axis=1)[:, : self.form.retries]
+        chosen = np.argsort(misfits, axis=1, kind="stable")[:, : self.form.retries]
         many = np.repeat(weights, chosen.shape[1], axis=0)
         found = self.minima(objective, self.starts[chosen.ravel()], many, self.form.resample_steps)
         value = np.where(found.certified, found.value, np.inf).reshape(chosen.shape)

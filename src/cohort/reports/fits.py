@@ -158,7 +158,7 @@ def _profiles(found: Fit) -> dict[str, dict[str, Any]]:
 
 def _worst(found: Fit, count: int = 3) -> list[dict[str, float]]:
     """Return the runs that lie furthest from the law."""
-    order = np.argsort(-np.abs(found.residuals))[:count]
+    order = np.argsort(-np.abs(found.residuals), kind="stable")[:count]
     runs = found.runs
     return [
         {

@@ -393,7 +393,7 @@ def draw_blind_steps(table: pd.DataFrame) -> Figure:
         A row a step, the parts of the table one below the other: hollow as it was first predicted, filled
         after the mend. The furthest of each part is named.
     """
-    groups = [(part, table[table["part"] == part].sort_values("first")) for part in PARTS]
+    groups = [(part, table[table["part"] == part].sort_values("first", kind="stable")) for part in PARTS]
     drawing, axes = figure(0.095 * len(table) + 1.4)
     top = 0.0
     for colour, (part, rows) in zip((COLOURS[1], COLOURS[0], COLOURS[2]), groups, strict=True):

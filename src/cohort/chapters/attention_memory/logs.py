@@ -225,7 +225,7 @@ def by_source(logs: pd.DataFrame) -> pd.DataFrame:
             }
         )
     frame = pd.DataFrame(records)
-    return frame.sort_values("error", key=lambda errors: errors.abs(), ignore_index=True)
+    return frame.sort_values("error", key=lambda errors: errors.abs(), ignore_index=True, kind="stable")
 
 
 def by_version(name: str, accelerator: str, context: int) -> pd.DataFrame:

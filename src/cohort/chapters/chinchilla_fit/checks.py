@@ -162,7 +162,7 @@ def runs_left_out(advice: pd.Series) -> str:
     str
         Markdown.
     """
-    ordered = advice.sort_values()
+    ordered = advice.sort_values(kind="stable")
     first, *_, last = ((ratio, at) for at, ratio in ordered.items())
     least, most = (f"{scaled(ratio)} tokens per parameter with {at} left out" for ratio, at in (first, last))
     times = advice.max() / advice.min()

@@ -67,7 +67,7 @@ def which_form_wins(errors: pd.DataFrame) -> str:
 def _test(fixed: pd.DataFrame, test: str) -> str:
     """Return which form has the lowest median in a test, and how often it and others are best."""
     wide = fixed.pivot(index="set", columns="form", values=test).dropna(how="all")
-    medians = wide.fillna(float("inf")).median().sort_values()
+    medians = wide.fillna(float("inf")).median().sort_values(kind="stable")
     best = str(medians.index[0])
     wins = wide.idxmin(axis=1).value_counts()
     others = [f"{_form(str(form))} {count}" for form, count in wins.items() if form != best]

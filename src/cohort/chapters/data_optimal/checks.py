@@ -30,7 +30,7 @@ def trained_long(tested: pd.DataFrame, ratio: float) -> str:
     errors = 100 * tested["error"]
     used, unseen = errors[tested["fitted"]].abs(), errors[~tested["fitted"]]
     alike = errors[tested["ratio"] == ratio]
-    sizes = tested["parameters"][alike.index].sort_values()
+    sizes = tested["parameters"][alike.index].sort_values(kind="stable")
     small, large = (f"{alike[at]:.1f}% with {scaled(sizes[at])}" for at in sizes.index[[0, -1]])
     return sentences(
         f"The {counted(len(used), 'run')} that were fitted are within {used.median():.1f}% at the median. "
@@ -125,7 +125,7 @@ def order_of_scores(scores: pd.DataFrame) -> str:
     if len(scores) <= 2:
         return "Too few of the models have a score to compare."
     rank, (low, high) = _rank_correlation(scores["loss"], scores["score"])
-    gap = (scores["score"].rank() - (-scores["loss"]).rank()).sort_values()
+    gap = (scores["score"].rank() - (-scores["loss"]).rank()).sort_values(kind="stable")
     beside = ""
     if "flop" in scores:
         plain, (least, most) = _rank_correlation(scores["flop"], scores["score"])

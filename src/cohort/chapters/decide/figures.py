@@ -156,7 +156,7 @@ def draw_emissions(table: pd.DataFrame, grams: float) -> Figure:
     """
     if table.empty:
         return nothing("no accelerator serves this within the limits")
-    order = list(table.groupby("place")["grams"].min().sort_values(ascending=False).index)
+    order = list(table.groupby("place")["grams"].min().sort_values(ascending=False, kind="stable").index)
     names = list(dict.fromkeys(table["accelerator"]))
     drawing, axes = figure(0.46 * len(order) + 1.4)
     for at, (colour, name) in enumerate(zip([*COLOURS], names, strict=False)):

@@ -265,7 +265,7 @@ def modern(least_year: int = 2024) -> pd.DataFrame:
             "times": found / own.active,
         }
     frame = pd.DataFrame.from_dict(records, orient="index").rename_axis("model")
-    return frame.sort_values("sparsity")
+    return frame.sort_values("sparsity", kind="stable")
 
 
 def own_worth(spec: ModelSpec) -> dict[str, float]:

@@ -225,7 +225,7 @@ def draw_grids(values: Mapping[str, float], place: str) -> Figure:
     Figure
         A bar for each place, the least on top.
     """
-    rows = pd.Series(dict(values)).sort_values(ascending=False)
+    rows = pd.Series(dict(values)).sort_values(ascending=False, kind="stable")
     drawing, axes = figure(0.28 * len(rows) + 0.8)
     colours = [MEASURED if name == place else PALE for name in rows.index]
     axes.barh(range(len(rows)), rows, color=colours, height=0.62)

@@ -101,7 +101,7 @@ def sensitivities(run: LoggedRun) -> pd.DataFrame:
             kind, _, device = name.partition(": ")
             rows[NAMES.get(kind, kind) + (f", {device}" if device else "")] = {"low": low, "high": high}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["low", "high"])
-    order = (table["high"] - table["low"]).sort_values(ascending=False).index
+    order = (table["high"] - table["low"]).sort_values(ascending=False, kind="stable").index
     return table.loc[order]
 
 

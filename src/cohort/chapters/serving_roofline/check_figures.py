@@ -59,7 +59,7 @@ def draw_errors(table: pd.DataFrame) -> Figure:
     Figure
         Percent; a row for each class with the number of its measurements, the best on top.
     """
-    rows = table.sort_values("median", ascending=False)
+    rows = table.sort_values("median", ascending=False, kind="stable")
     drawing, axes = figure(0.42 * len(rows) + 1.1)
     for place, (median, bare) in enumerate(zip(rows["median"], rows["roofline"], strict=True)):
         axes.plot([median, bare], [place, place], color=PALE, lw=2, zorder=1)
@@ -92,7 +92,7 @@ def draw_reactions(changes: pd.Series) -> Figure:
     Figure
         A bar for each, the longest on top.
     """
-    rows = changes.sort_values()
+    rows = changes.sort_values(kind="stable")
     drawing, axes = figure(0.3 * len(rows) + 0.8)
     axes.barh(range(len(rows)), rows.to_numpy(float), color=COLOURS[0], height=0.6)
     axes.set(xlabel="change of the time per token (%)")

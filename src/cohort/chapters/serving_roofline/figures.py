@@ -83,7 +83,7 @@ def draw_roofline(phases: pd.DataFrame) -> Figure:
 def _name_phases(axes: Axes, phases: pd.DataFrame) -> None:
     """Name the phases beside the roof, apart: beside the slope, and above and below the flat by turns."""
     turns = cycle(range(len(LEVELS)))
-    rows = phases.sort_values("intensity")
+    rows = phases.sort_values("intensity", kind="stable")
     near = (rows["intensity"] > NEAR * rows["intensity"].shift(fill_value=0.0)).cumsum()
     lay_out(axes)
     written: list[Bbox] = []

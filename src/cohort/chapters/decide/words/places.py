@@ -30,7 +30,7 @@ def brief_on_places(table: pd.DataFrame, grams: float) -> str:
     """
     if table.empty:
         return "Nothing serves the public body within these limits."
-    best = table.groupby("place")["grams"].min().sort_values()
+    best = table.groupby("place")["grams"].min().sort_values(kind="stable")
     kept = list(dict.fromkeys(table.loc[table["kept"], "place"]))
     where = f"can be kept in {listed(kept)}" if kept else "is kept nowhere"
     limit = f"A limit of {significant(grams)} g of CO2e an answer {where}"

@@ -29,7 +29,7 @@ def kernels_reach(about: DeviceRun, products: pd.DataFrame) -> str:
     """
     share = 100 * products.groupby(["type", "tokens"])["share"].median().unstack("type")
     few, many = share.index[0], share.index[-1]
-    worst = products.sort_values("share").iloc[0]
+    worst = products.sort_values("share", kind="stable").iloc[0]
     parts = "; ".join(
         f"{kind}: {_percent(share[kind].loc[few])} with {few:,} token{'s' if few > 1 else ''} and "
         f"{_percent(share[kind].loc[many])} with {many:,}"
@@ -72,7 +72,7 @@ def kernels_elsewhere(errors: pd.DataFrame) -> str:
             strict=True,
         )
     ]
-    parts = others[others["timed"] != STEPS].sort_values("median")
+    parts = others[others["timed"] != STEPS].sort_values("median", kind="stable")
     worst = parts.iloc[-1]
     close = parts[parts["median"] <= CLOSE]
     return sentences(
