@@ -11,7 +11,7 @@ import nbformat
 from synthetic import code
 from truths import Notebook
 
-from cohort.runner.kernels.kernel import Attempt, attempt, failure
+from cohort.runner.kernels.kernel import Attempt, attempt
 from cohort.runner.kernels.worker import with_injected
 from cohort.runner.notebook.canonical_form import canonical, without_outputs
 from cohort.runner.notebook.document import read_notebook
@@ -40,17 +40,24 @@ class Run:
 def run_each(chapter: Path, runs: Sequence[Run]) -> list[Attempt]:
     """Return what comes of a chapter in each run, without figures.
 
-    They share a kernel until one fails; those after it are in another.
+    They share a kernel. If anything goes wrong in it, each is run alone, so that every fault is told of its
+    own run; a fault that none has alone is told of all.
     """
     source = without_outputs(read_notebook(chapter))
     books = [_parameterised(chapter.stem, source, run.parameters) for run in runs]
-    found: list[Attempt] = []
-    while len(found) < len(runs):
-        left = range(len(found), len(runs))
-        cells = [cell for place in left for cell in _cells(place, books[place], runs[place].folder)]
-        tried = attempt({**source, "cells": cells}, name=chapter.stem, figures=False)
-        found += _until_one_fails(chapter.stem, [books[place] for place in left], tried)
-    return found
+    cells = [
+        cell
+        for number, (book, run) in enumerate(zip(books, runs, strict=True))
+        for cell in _cells(number, book, run.folder)
+    ]
+    tried = attempt({**source, "cells": cells}, name=chapter.stem, figures=False)
+    if tried.problem is None and tried.notebook is not None:
+        ran = iter(tried.notebook["cells"])
+        return [Attempt(_as_alone(book, ran), None) for book in books]
+    alone = [attempt(chapter, run.parameters, cwd=run.folder, figures=False) for run in runs]
+    if any(one.problem for one in alone):
+        return alone
+    return [Attempt(one.notebook, f"in one kernel with others: {tried.problem}") for one in alone]
 
 
 def _parameterised(name: str, source: Notebook, parameters: Mapping[str, Any]) -> Notebook:
@@ -66,26 +73,14 @@ def _cells(number: int, book: Notebook, folder: Path) -> Iterator[dict[str, Any]
         yield {**cell, "id": f"{number}-{cell['id']}", "metadata": {}}
 
 
-def _until_one_fails(name: str, books: Sequence[Notebook], tried: Attempt) -> Iterator[Attempt]:
-    """Yield what came of each run, up to one that failed, which is the first where the process was lost."""
-    cells = iter(tried.notebook["cells"] if tried.notebook else ())
-    for place, book in enumerate(books, start=1):
-        begun = next(cells, None)
-        if begun is None:
-            yield tried
-            return
-        ran = canonical({**book, "cells": [_as_alone(cell, next(cells), begun) for cell in book["cells"]]})
-        problem = failure(name, ran)
-        if problem is None and place == len(books):
-            yield Attempt(ran, tried.problem)  # if any is left, it befell the kernel at its end
-        else:
-            yield Attempt(ran, problem and f"{problem} (in one kernel with others: {tried.problem})")
-        if problem is not None:
-            return
+def _as_alone(book: Notebook, ran: Iterator[dict[str, Any]]) -> Notebook:
+    """Return a run as it would be in a kernel of its own: its cells, counted from the one that began it."""
+    begun = next(ran)
+    return canonical({**book, "cells": [_cell_as_alone(cell, next(ran), begun) for cell in book["cells"]]})
 
 
-def _as_alone(cell: dict[str, Any], ran: dict[str, Any], begun: dict[str, Any]) -> dict[str, Any]:
-    """Return a cell as it would have run in a kernel of its own, counted from the cell that began the run."""
+def _cell_as_alone(cell: dict[str, Any], ran: dict[str, Any], begun: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell with what it gave."""
     if cell["cell_type"] != "code":
         return cell
     count = ran["execution_count"] and ran["execution_count"] - begun["execution_count"]
