@@ -209,9 +209,9 @@ def next_run(fit: Fit, boot: Bootstrap, flop: float, target: float) -> pd.Series
         shared = np.cov(asked, losses)
         explained.append(shared[0, 1] ** 2 / (shared[1, 1] + scatter) / shared[0, 0])
     place = int(np.argmax(explained))
-    n = float(sizes[place])
+    best = float(sizes[place])
     return pd.Series(
-        {"parameters": n, "tokens": compute / (FLOP_PER_TOKEN * n), "explain": float(explained[place])}
+        {"parameters": best, "tokens": compute / (FLOP_PER_TOKEN * best), "explain": float(explained[place])}
     )
 
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cohort.errors.arguments import explain
 from cohort.fitting.terms import Array, Curve, Term
@@ -190,7 +191,7 @@ class Derivatives:
         self.hessian[where] = other.hessian
 
 
-def _some(curve: Curve, problems: Array) -> Curve:
+def _some(curve: Curve, problems: NDArray[np.bool_]) -> Curve:
     """Return a term and its derivatives in some of the problems; what all share stays."""
     value, gradient, second = curve
     return (
