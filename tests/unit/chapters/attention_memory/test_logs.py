@@ -213,7 +213,7 @@ def test_the_steps_in_words():
     assert (
         "over 43 rows the median error is 5.7% and the largest 150%. Off by more than 20% are 3 rows" in said
     )
-    assert "All of these are less than the weights, gradients and states of the step take alone." in said
+    assert "All of these are less than what the weights, gradients and states of the step take." in said
     assert said.endswith("over 40 rows the median error is 4.6% and the largest 15%.")
 
 

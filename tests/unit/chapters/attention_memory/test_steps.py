@@ -9,7 +9,7 @@ from cohort.chapters.attention_memory import figures, steps, words
 
 @pytest.mark.parametrize(("states", "tail"), [
     ([1, 1, 1], "are 2 rows: A in X and B in X."),
-    ([1, 9, 1], "Of these 1 is less than the weights, gradients and states of the step take alone. Without"),
+    ([1, 9, 1], "Of these 1 is less than what the weights, gradients and states of the step take. Without"),
     ([9, 9, 1], "All of these are less than"),
 ])  # fmt: skip
 def test_published_rows_that_are_missed_are_named(states, tail):

@@ -78,8 +78,8 @@ def _missed(published: pd.DataFrame) -> str:
     which = "All of these" if small == len(far) else f"Of these {small}"
     return running(
         said,
-        f"{which} {inflected(small, 'is', 'are')} less than the weights, gradients and states of "
-        "the step take alone.",
+        f"{which} {inflected(small, 'is', 'are')} less than what the weights, gradients and states of the "
+        "step take.",
     )
 
 
