@@ -59,7 +59,8 @@ def test_a_worker_that_is_killed_loses_no_run(cluster: Cluster, tmp_path: Path) 
     owner.send_signal(signal.SIGKILL)
     owner.wait()
     wait_until(lambda: not is_alive(kernel) and not is_alive(server))
-    (sweep.marks / "go").touch()
+    sweep.let_go(2)
+    sweep.let_go(3)
     out, err = running.communicate(timeout=120)
     assert "4 of 5 runs finished" in out
     assert [row["status"] for row in sweep.table()] == ["finished"] * 4 + ["failed"]
@@ -91,7 +92,7 @@ def test_a_scheduler_that_dies_ends_the_sweep_which_goes_on_without_it(
     _, err = running.communicate(timeout=120)
     assert running.returncode == 1
     assert "the scheduler is gone; finished runs are kept" in err
-    (sweep.marks / "go").touch()
+    sweep.let_go(2)
     assert sweep.resumed().splitlines()[-1] == "2 of 2 runs finished: runs/results.csv"
     assert sweep.counts() == {1: 1, 2: 2}
 

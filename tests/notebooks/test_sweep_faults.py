@@ -38,7 +38,7 @@ TASK = make(
         "mark = pathlib.Path(marks, f'{number}-{os.getpid()}')\n"
         "mark.with_suffix('.new').write_text(str(os.getppid()))\n"
         "mark.with_suffix('.new').rename(mark)\n"
-        "while how == 'waits' and not pathlib.Path(marks, 'go').exists():\n"
+        "while how == 'waits' and not pathlib.Path(marks, f'{number}.go').exists():\n"
         "    time.sleep(0.02)\n"
         "while how == 'never ends':\n"
         "    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass\n"
@@ -103,6 +103,10 @@ class Sweep:
 
         wait_until(runs)
         return found[0]
+
+    def let_go(self, number: int) -> None:
+        """Let a run that waits go on; another that waits does not see it."""
+        (self.marks / f"{number}.go").touch()
 
     def finished(self) -> list[int]:
         return sorted(int(path.stem) for path in (self.folder / "rows").glob("*.json"))
@@ -170,9 +174,8 @@ def test_a_worker_that_is_killed_is_replaced_once_and_then_its_run_is_a_failed_o
         wait_until(lambda kernel=kernel: not is_alive(kernel))
         if number == 1:
             sweep.kernel(1)
-            (sweep.marks / "go").touch()
+            sweep.let_go(1)
             wait_until(lambda: sweep.finished() == [1])
-            (sweep.marks / "go").unlink()
     running.communicate(timeout=60)
     assert len(set(killed)) == 3
     assert [row["status"] for row in sweep.table()] == ["finished", "failed", "finished"]
@@ -207,7 +210,7 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was(sweep: Sweep, how: signal.
         )
         assert [row["run"] for row in sweep.table()] == ["1"]
     (sweep.folder / "rows" / ".0002.json.abc.tmp").write_text("{", encoding="utf-8")
-    (sweep.marks / "go").touch()
+    sweep.let_go(2)
     assert sweep.resumed().splitlines()[-1] == "3 of 3 runs finished: runs/results.csv"
     assert sweep.counts() == {1: 1, 2: 2, 3: 1}
     assert (sweep.folder / "rows" / "0001.json").read_bytes() == kept
