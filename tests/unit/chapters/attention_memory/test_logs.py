@@ -161,6 +161,24 @@ def test_the_sixteen_rows_of_the_second_blind_set():
     assert firsts.max() == pytest.approx(58.5, abs=0.1)
 
 
+def test_the_third_blind_set_as_it_was_first_predicted():
+    """46 rows of 13 new sources: of what is left, ten of 34 beyond 10 % at first sight, on L4, L40S and 4090."""
+    found = logs.engine_logs()
+    third = found[found["look"] == "later"]
+    assert len(third) == 46 and third["source"].nunique() == 13
+    left, weights = (
+        third[third["quantity"].isin(names)] for names in (("room", "cache_tokens"), ("weights",))
+    )
+    firsts = left["first"].abs()
+    assert len(left) == 34 and firsts.median() == pytest.approx(5.65, abs=0.01)
+    assert (firsts > 10).sum() == 10 and firsts.max() == pytest.approx(75.1, abs=0.1)
+    assert set(left[firsts > 10]["source"]) == {"akamaslabs2026", "ddiiwoong2026", "sglangperformance"}
+    tokens = third[third["quantity"] == "cache_tokens"]["first"].abs()
+    assert len(tokens) == 21 and tokens.median() == pytest.approx(5.81, abs=0.01)
+    assert len(weights) == 10 and weights["first"].abs().median() == pytest.approx(0.56, abs=0.01)
+    assert weights["first"].abs().max() == pytest.approx(3.02, abs=0.01)
+
+
 def test_ranges_hold_what_is_said_as_a_rule():
     found = logs.engine_logs()
     assert ((found["low"] <= found["error"]) & (found["error"] <= found["high"])).all()
