@@ -108,6 +108,10 @@ class Engine:
         Whether experts in 16 bits take FlashInfer's kernels where these run, which keep no such buffers.
     indexed : float
         Bytes set aside for the scores of an indexer, where attention has one.
+    in_flight : int
+        Batches that are under way at once, where one stage works on them.
+    of_free : bool
+        Whether the share is of what is free once the devices are joined, before weights are loaded.
     """
 
     name: str
@@ -135,6 +139,8 @@ class Engine:
     kept: frozenset[str] = frozenset()
     flashinfer_experts: bool = False
     indexed: float = 0.0
+    in_flight: int = 1
+    of_free: bool = False
 
 
 _BOUNDS = ("low", "value", "high")
@@ -312,6 +318,8 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         kept=frozenset(name.removeprefix(_KEPT) for name in rows if name.startswith(_KEPT) and number(name)),
         flashinfer_experts=number("flashinfer_experts") > 0,
         indexed=number("indexed", MIB),
+        in_flight=int(number("in_flight")) or 1,
+        of_free=number("of_free") > 0,
     )
 
 

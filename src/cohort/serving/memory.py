@@ -22,6 +22,7 @@ from cohort.numeric import LIMIT, MAX_CONTEXT, largest
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
 from cohort.serving.engine_runtime import (
+    Engine,
     Running,
     engine_needs,
     keeps_buffers,
@@ -293,7 +294,7 @@ def memory_budget(
         needs=needs,
         share=needs.share if share is None else bounded("share", share, 0, 1, above=True),
         page=_chosen("page", page, needs.page, 1),
-        ahead=_chosen("ahead", ahead, tokens if needs.ahead is None else needs.ahead, 0),
+        ahead=_chosen("ahead", ahead, _under_way(needs, tokens, devices), 0),
         batched_tokens=tokens,
         sequences=_chosen("sequences", sequences, needs.sequences[large], 1),
         images=bool(images),
@@ -316,6 +317,18 @@ def memory_budget(
         prefix=integer("shared_prefix", shared_prefix, 0, MAX_CONTEXT, unit="tokens"),
         offloaded=bounded("offloaded", offloaded, 0, 1),
     )
+
+
+def _under_way(needs: Engine, tokens: int, devices: int | Layout) -> int:
+    """Return the tokens that a windowed layer holds beyond its window: of all batches that are under way.
+
+    Where steps are scheduled ahead, one batch more than there are stages is (``max_in_flight_tokens`` of
+    vLLM's ``config/vllm.py``).
+    """
+    if needs.ahead is not None:
+        return needs.ahead
+    stages = devices.pipeline if isinstance(devices, Layout) and needs.in_flight > 1 else 1
+    return tokens * (needs.in_flight + stages - 1)
 
 
 def _devices(devices: object) -> int:

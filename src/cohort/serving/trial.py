@@ -98,10 +98,10 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
     if runs.flashinfer_sampler and needs.sampler:
         logits = (needs.sampler,) * 3
     joined = needs.joined if runs.linked else needs.joined_bus
+    outside = runs.share if needs.of_free else 1.0  # what is taken before the share is
     low, usual, high = (
         round(
-            base
-            + others * more
+            outside * (base + others * more)
             + max(times * computed, trial.kept + max(times * trial.mixed + trial.indexed, wide * scores))
             + graph * cut * len(stage)
             + fixed
