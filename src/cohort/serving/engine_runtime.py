@@ -112,6 +112,11 @@ class Engine:
         Batches that are under way at once, where one stage works on them.
     of_free : bool
         Whether the share is of what is free once the devices are joined, before weights are loaded.
+    rotary, sections : float
+        Bytes of a number of a rotary table, 0 where none is held; how many times as long the table is where
+        a position has several parts.
+    gathered : float
+        Contexts whose keys of an indexer are gathered at once, where attention has one.
     """
 
     name: str
@@ -141,6 +146,9 @@ class Engine:
     indexed: float = 0.0
     in_flight: int = 1
     of_free: bool = False
+    rotary: float = 0.0
+    sections: float = 1.0
+    gathered: float = 0.0
 
 
 _BOUNDS = ("low", "value", "high")
@@ -155,7 +163,7 @@ _GROUPED = "int4_group"  # experts in groups of 4 bits, of which vLLM tells by n
 _PACKED = ("gptq", "awq")
 LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
 _SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
-KERNELS = ("marlin", "flashinfer_sampler")  # what an installation decides, not a version
+KERNELS = ("marlin", "flashinfer_sampler", "eager")  # what an installation or its start decides
 _KEPT = "kept_"  # begins the rows that say which experts' buffers stay
 _FIRST = "0"  # a row that holds for every version
 
@@ -184,10 +192,13 @@ class Running:
         Tokens that a drafter proposes at once; 0 where there is none.
     states : int
         Blocks of a sequence in each group of recurrent layers.
-    marlin, flashinfer_sampler : bool
-        Whether experts in MXFP4 take the Marlin kernels on any card, and whether FlashInfer samples.
+    marlin, flashinfer_sampler, eager : bool
+        Whether experts in MXFP4 take the Marlin kernels on any card, whether FlashInfer samples, and whether
+        kernels are started one by one, with no CUDA graphs.
     buffered : bool
         Whether the buffers in which experts are computed stay: see `keeps_buffers`.
+    context : int
+        Tokens of the longest sequence.
     """
 
     needs: Engine
@@ -203,7 +214,9 @@ class Running:
     states: int = 1
     marlin: bool = False
     flashinfer_sampler: bool = False
+    eager: bool = False
     buffered: bool = False
+    context: int = 0
 
 
 def engines() -> list[str]:
@@ -320,6 +333,9 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         indexed=number("indexed", MIB),
         in_flight=int(number("in_flight")) or 1,
         of_free=number("of_free") > 0,
+        rotary=number("rotary"),
+        sections=number("sections") or 1.0,
+        gathered=number("gathered"),
     )
 
 
@@ -344,7 +360,7 @@ def kernels_of(names: str | Collection[str]) -> dict[str, bool]:
     Examples
     --------
     >>> kernels_of("marlin")
-    {'marlin': True, 'flashinfer_sampler': False}
+    {'marlin': True, 'flashinfer_sampler': False, 'eager': False}
     """
     given = (names,) if isinstance(names, str) else tuple(names)
     for name in given:

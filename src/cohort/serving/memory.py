@@ -258,8 +258,8 @@ def memory_budget(
     prefix_caching : bool, optional
         Whether states of recurrent layers are kept for texts to come; by default as the engine has it.
     kernels : str or collection of str
-        Kernels that the engine is installed with and takes in place of its usual ones: of `KERNELS` in
-        `cohort.serving.engine_runtime`.
+        Kernels that the engine takes in place of its usual ones, and ``eager`` where it is started without
+        CUDA graphs: of `KERNELS` in `cohort.serving.engine_runtime`.
 
     Returns
     -------
@@ -303,6 +303,7 @@ def memory_budget(
         drafted=integer("drafted", drafted, 0, MAX_CONTEXT, unit="tokens"),
         states=needs.states if prefix_caching is None else 1 + bool(prefix_caching),
         buffered=keeps_buffers(spec, weights, device, needs, taken["marlin"]),
+        context=_context(spec, context),
         **taken,
     )
     return _budget(
@@ -310,7 +311,7 @@ def memory_budget(
         device,
         devices if isinstance(devices, Layout) else Layout(_devices(devices)),
         running,
-        context=_context(spec, context),
+        context=running.context,
         batch=integer("batch", batch, 1, LIMIT, unit="sequences"),
         weights=weights,
         cache=cache,

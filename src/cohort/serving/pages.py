@@ -24,8 +24,6 @@ from cohort.serving.caches import CacheFormat, bytes_per_element
 
 _ALIGNED = 16  # tokens of which the kernels of attention take multiples
 _CONVOLVED = 2  # bytes of an input that a convolution keeps, in the type of the model
-# Families whose states are kept in fp32, as their configs or vLLM's classes say; others in 16 bits.
-_WIDE_STATES = {"qwen3_5_text", "qwen3_5_moe_text", "nemotron_h", "kimi_linear", "bailing_hybrid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def shared_pool(
         for mixer in spec.layers[number].mixers:
             if not _handed_out(mixer):
                 return None
-            for kind in _kinds(mixer, stored, tensor, sharing, spec.family):
+            for kind in _kinds(mixer, stored, tensor, sharing, spec.kept.state_bytes):
                 kinds[kind] = kinds.get(kind, 0) + 1
     whole = [kind for kind in kinds if kind.token and kind.window is None]
     if sharing.drafted and whole:
@@ -148,7 +146,9 @@ def _kernel(mixer: Mixer) -> int:
     return int(getattr(mixer, "kernel", 0))
 
 
-def _kinds(mixer: Mixer, stored: CacheFormat, tensor: int, sharing: Sharing, family: str) -> Iterator[_Kind]:
+def _kinds(
+    mixer: Mixer, stored: CacheFormat, tensor: int, sharing: Sharing, state_bytes: int
+) -> Iterator[_Kind]:
     """Yield how a mixer is cached, if it is."""
     if isinstance(mixer, (GroupedQuery, Latent)):
         chunk = mixer.chunk if isinstance(mixer, GroupedQuery) else None
@@ -162,7 +162,7 @@ def _kinds(mixer: Mixer, stored: CacheFormat, tensor: int, sharing: Sharing, fam
         return
     state, kernel = mixer.state_elements(tensor), _kernel(mixer)
     inputs = mixer.cache_elements(1, 1, tensor) // kernel if kernel else 0
-    size = (4 if family in _WIDE_STATES else 2) * state
+    size = state_bytes * state
     size += _CONVOLVED * inputs * (kernel - 1 + sharing.drafted)
     if size:
         yield _Kind(state=size)

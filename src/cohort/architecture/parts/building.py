@@ -9,6 +9,7 @@ from cohort.architecture.configs.fields import ABSENT, Fields
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Weights
 from cohort.architecture.layers import Layer
+from cohort.architecture.parts.keeping import kept
 from cohort.architecture.parts.row import Place, Row
 from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError
@@ -68,6 +69,7 @@ def build(
         extra=_some(row.outside, place),
         quantization=quantization,
         dtype=dtype,
+        kept=kept(fields, row, layers),
     )
 
 

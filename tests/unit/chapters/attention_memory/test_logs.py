@@ -162,7 +162,7 @@ def test_the_sixteen_rows_of_the_second_blind_set():
 
 
 def test_the_third_blind_set_as_it_was_first_predicted():
-    """46 rows of 13 new sources: of what is left, ten of 34 beyond 10 % at first sight, on L4, L40S and 4090."""
+    """46 rows of 13 new sources: of what is left, ten of 34 beyond 10 % at first sight."""
     found = logs.engine_logs()
     third = found[found["look"] == "later"]
     assert len(third) == 46 and third["source"].nunique() == 13
