@@ -249,6 +249,23 @@ class Designer:
         other.law = law if isinstance(law, ScalingLaw) else read_law(law)
         return other
 
+    def among(self, experts: Sequence[tuple[int, int]]) -> Designer:
+        """Return a designer with other experts to choose among.
+
+        Parameters
+        ----------
+        experts : sequence of two int
+            Experts of a layer, and how many are active; ``(1, 1)`` is a dense model.
+
+        Returns
+        -------
+        Designer
+            It shares what is known of how a shape is served.
+        """
+        other = copy(self)
+        other.experts = list(experts)
+        return other
+
     def design(self, goal: Goal) -> Designs:
         """Return the designs that reach a goal.
 
@@ -384,6 +401,7 @@ class Designer:
             place=self.place,
             prices=self.prices,
             apart=False,
+            frontier=False,
             weight_dtypes=[self.weight_dtype],
             kv_dtypes=[self.kv_dtype],
         )

@@ -108,6 +108,7 @@ def plan(
     prices: Mapping[str, float] | None = None,
     apart: bool = True,
     largest: int | None = None,
+    frontier: bool = True,
 ) -> Plan:
     """Return the ways to serve a demand that are worth choosing between, and why the others are not.
 
@@ -140,6 +141,8 @@ def plan(
         Whether prompts may be read by devices of their own.
     largest : int, optional
         Accelerators of one copy at the most; by default twice as many as links join, and at least eight.
+    frontier : bool
+        Whether the frontier is worked out as well; else it is empty.
 
     Returns
     -------
@@ -164,7 +167,7 @@ def plan(
     limits = limits or Limits()
     if largest is not None:
         integer("largest", largest, 1, MOST_SHARED, unit="accelerators")
-    search = _Search(demand, limits, engine, generation, place, prices, largest)
+    search = _Search(demand, limits, engine, generation, place, prices, largest, frontier)
     specs = [read_model(each) for each in _several("models", models)]
     devices = [as_accelerator(each) for each in _several("accelerators", accelerators)]
     types = [
@@ -203,10 +206,11 @@ class _Search:
         place: str,
         prices: Mapping[str, float] | None,
         largest: int | None,
+        frontier: bool,
     ) -> None:
         self.demand, self.limits = demand, limits
         self.engine, self.generation, self.place, self.prices = engine, generation, place, prices
-        self.largest = largest
+        self.largest, self.frontier = largest, frontier
         self.options: list[Option] = []
         self.points: list[Point] = []
         self.rejected: list[Rejected] = []
@@ -249,7 +253,8 @@ class _Search:
         self, candidate: Candidate, most: int, price: float | None, weight: Weight | None, draw: Draw
     ) -> tuple[str, str]:
         """Keep a way with all it takes, or return the kind of reason why it cannot, and the reason."""
-        self.points += _points(candidate, most, self.limits)
+        if self.frontier:
+            self.points += _points(candidate, most, self.limits)
         copies, count, why = candidate.loaded(self.limits, most)
         if why:
             return "time", why

@@ -82,8 +82,10 @@ def _of_drafter(
 
     Embedding and head are those of the model (``qwen3_5_mtp.py`` of vLLM, as of DeepSeek before it).
     """
+    if not running.drafted or stage.stop < len(spec.layers):
+        return ()
     attended = [number for number in stage if _caches(spec, number)]
-    if not running.drafted or not attended or stage.stop < len(spec.layers):
+    if not attended:
         return ()
     layer = attended[-1]
     own = sum(each.weights for each in held(spec, layout, range(layer, layer + 1)) if each.layer == layer)

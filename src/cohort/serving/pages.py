@@ -8,11 +8,13 @@ state is large. Read in vLLM's ``v1/core/kv_cache_utils.py`` and ``platforms/int
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
+from types import MappingProxyType
 
 from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.decoder import ModelSpec
@@ -119,21 +121,32 @@ def shared_pool(
     >>> found.block // 16, found.blocks
     (1605632, 90)
     """
+    kinds = _kinds_of(spec, stage, stored, tensor, sharing.evened, sharing.drafted)
+    if kinds is None:
+        return None
+    return _alike(kinds, context, sharing) or _grouped(kinds, context, sharing)
+
+
+# A search for the longest context asks for one stage at fifty contexts.
+@lru_cache(maxsize=1024)
+def _kinds_of(
+    spec: ModelSpec, stage: range, stored: CacheFormat, tensor: int, evened: float, drafted: int
+) -> Mapping[_Kind, int] | None:
+    """Return how many layers of a stage are cached in each way; None where `shared_pool` has no answer."""
     kinds: dict[_Kind, int] = {}
-    for number in stage:
-        for mixer in spec.layers[number].mixers:
-            if not _handed_out(mixer):
-                return None
-            for kind in _kinds(mixer, stored, tensor, sharing, spec.kept.state_bytes):
-                kinds[kind] = kinds.get(kind, 0) + 1
+    for mixer, count in Counter(mixer for number in stage for mixer in spec.layers[number].mixers).items():
+        if not _handed_out(mixer):
+            return None
+        for kind in _kinds(mixer, stored, tensor, evened, drafted, spec.kept.state_bytes):
+            kinds[kind] = kinds.get(kind, 0) + count
     whole = [kind for kind in kinds if kind.token and kind.window is None]
-    if sharing.drafted and whole:
+    if drafted and whole:
         kinds[max(whole, key=lambda kind: kind.token)] += 1
     if not any(kind.token for kind in kinds):
         return None
-    if sharing.evened < 1 and any(kind.state for kind in kinds):
+    if evened < 1 and any(kind.state for kind in kinds):
         return None  # states stood beside the cache
-    return _alike(kinds, context, sharing) or _grouped(kinds, context, sharing)
+    return MappingProxyType(kinds)
 
 
 def _handed_out(mixer: Mixer) -> bool:
@@ -147,7 +160,7 @@ def _kernel(mixer: Mixer) -> int:
 
 
 def _kinds(
-    mixer: Mixer, stored: CacheFormat, tensor: int, sharing: Sharing, state_bytes: int
+    mixer: Mixer, stored: CacheFormat, tensor: int, evened: float, drafted: int, state_bytes: int
 ) -> Iterator[_Kind]:
     """Yield how a mixer is cached, if it is."""
     if isinstance(mixer, (GroupedQuery, Latent)):
@@ -157,18 +170,18 @@ def _kinds(
             plain = replace(plain, chunk=None)
         token = Fraction(plain.cache_elements(1, 1, tensor)) * bytes_per_element(mixer, stored)
         if token:
-            window = (mixer.window or chunk) if sharing.evened >= 1 else None
+            window = (mixer.window or chunk) if evened >= 1 else None
             yield _Kind(token, window, bool(chunk and window))
         return
     state, kernel = mixer.state_elements(tensor), _kernel(mixer)
     inputs = mixer.cache_elements(1, 1, tensor) // kernel if kernel else 0
     size = state_bytes * state
-    size += _CONVOLVED * inputs * (kernel - 1 + sharing.drafted)
+    size += _CONVOLVED * inputs * (kernel - 1 + drafted)
     if size:
         yield _Kind(state=size)
 
 
-def _alike(kinds: dict[_Kind, int], context: int, sharing: Sharing) -> Pool | None:
+def _alike(kinds: Mapping[_Kind, int], context: int, sharing: Sharing) -> Pool | None:
     """Return the pool of layers that all hold the same tokens; None where they differ."""
     if any(kind.state for kind in kinds) or len({kind.window for kind in kinds}) > 1:
         return None
@@ -176,7 +189,7 @@ def _alike(kinds: dict[_Kind, int], context: int, sharing: Sharing) -> Pool | No
     return Pool(ceil(block), _held(next(iter(kinds)), context, sharing, sharing.page))
 
 
-def _grouped(kinds: dict[_Kind, int], context: int, sharing: Sharing) -> Pool:
+def _grouped(kinds: Mapping[_Kind, int], context: int, sharing: Sharing) -> Pool:
     """Return the pool of layers in groups of equally many."""
     widest = max(kind.token for kind in kinds)
     largest = max(kind.state for kind in kinds)

@@ -38,7 +38,7 @@ def times_of(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[floa
         parts["drafts"] = group.drafts(count, asked.middle, asked.guessed)
     step = sum(parts.values())
     read = asked.input_tokens - asked.cached
-    alone = each = group.prompts(read, asked.cached, 1, chunk)
+    alone = each = _alone(group, read, asked.cached, chunk)
     stages = group.layout.pipeline
     # Prompts that come in one step are read together: all of a wave, else as many as answers end in a step.
     coming = count / group.layout.data / (1 if asked.together else asked.output_tokens)
@@ -54,6 +54,12 @@ def times_of(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> tuple[floa
     running = step / 2 / stages if count > 1 and asked.output_tokens > 1 else 0.0
     first = group.attained.first_s + group.piped(alone, ceil(read / chunk)) + waited + running
     return first, parts, others - waited
+
+
+@lru_cache(maxsize=KEPT)
+def _alone(group: DeviceGroup, tokens: int, cached: int, chunk: int) -> float:
+    """Return the seconds in which one prompt is read, which are asked for at every load."""
+    return group.prompts(tokens, cached, 1, chunk)
 
 
 def request_s(group: DeviceGroup, asked: Asked, chunk: int = CHUNK) -> float:

@@ -41,7 +41,7 @@ def cheapest_each(
     """
     rows = {}
     for name in dict.fromkeys(accelerators):
-        option = plan(model, name, demand, limits, **{**TYPES, **further}).cheapest
+        option = plan(model, name, demand, limits, frontier=False, **{**TYPES, **further}).cheapest
         if option is not None:
             rows[option.accelerator] = _row(option)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))

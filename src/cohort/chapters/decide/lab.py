@@ -122,9 +122,10 @@ def over_lifetimes(designer: Designer, goal: Goal, times: Sequence[float]) -> pd
         One row a use: ``lifetime`` tokens, ``active`` parameters, ``tokens`` of training, ``usd``.
     """
     rows = []
+    dense = designer.among([each for each in designer.experts if each[0] == 1])
     for each in times:
         changed = Goal(goal.demand, each * goal.lifetime_tokens, loss=goal.loss, limits=goal.limits)
-        best = best_of_kind(designer.design(changed)).get("dense")
+        best = best_of_kind(dense.design(changed)).get("dense")
         if best is not None:
             rows.append(
                 {

@@ -42,7 +42,7 @@ def by_place(
     rows = []
     for place in dict.fromkeys(places):
         for name in dict.fromkeys(accelerators):
-            best = plan(model, name, demand, limits, place=place, **TYPES).least_carbon
+            best = plan(model, name, demand, limits, place=place, frontier=False, **TYPES).least_carbon
             if best is not None:
                 found = (grid(place).place, best.accelerator, best.usd_per_million_tokens)
                 rows.append((*found, best.grams_per_answer, best.accelerators))

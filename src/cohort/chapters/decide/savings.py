@@ -80,7 +80,9 @@ def undone_prices(accelerators: Sequence[str], demand: Demand, limits: Limits) -
 def _price(spec: ModelSpec, accelerators: Sequence[str], demand: Demand, limits: Limits) -> float | None:
     """Return the lowest price of a million tokens, or None where nothing serves the model."""
     try:
-        found = plan(spec, list(accelerators), demand, limits, weight_dtypes=["bf16"], apart=False)
+        found = plan(
+            spec, list(accelerators), demand, limits, weight_dtypes=["bf16"], apart=False, frontier=False
+        )
     except CohortError:
         return None
     return None if found.cheapest is None else found.cheapest.usd_per_million_tokens
