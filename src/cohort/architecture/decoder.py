@@ -19,7 +19,7 @@ from cohort.architecture.attention import naive_score_bytes
 from cohort.architecture.encoder import Encoder
 from cohort.architecture.feedforward import Experts, Weights
 from cohort.architecture.formats import WeightFormat
-from cohort.architecture.kept import UNSAID, Kept
+from cohort.architecture.kept import Kept
 from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.quantization import released_format
@@ -100,7 +100,7 @@ class ModelSpec:
     quantization: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     dtype: str | None = field(default=None, compare=False)
     encoder: Encoder | None = None
-    kept: Kept = UNSAID
+    kept: Kept = field(default_factory=Kept)
     notice: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What an engine holds of a model beside its weights and the tokens of its cache."""
+"""What an engine holds beside weights and cached tokens."""
 
 from __future__ import annotations
 
@@ -9,31 +9,24 @@ from cohort.errors.arguments import explain
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What config and family say of tables and states that are held while a model runs.
+    """Rotary tables and recurrent states, as config and family say.
 
     Attributes
     ----------
     rotary : tuple of int
-        Numbers that each table of rotary positions has of a position: a cosine and a sine for two channels.
+        Numbers that each table has of a position: a cosine and a sine for two channels.
     sections : bool
-        Whether a position has several parts, as the frames of a video have.
+        Whether a position has several parts, as in videos.
     wide_rotary : bool
-        Whether these tables are in fp32 in any engine.
-    wide_states : bool
-        Whether recurrent states are in fp32.
+        Whether tables are in fp32 in any engine.
+    state_bytes : int
+        Bytes of a number of a recurrent state.
     """
 
     rotary: tuple[int, ...] = ()
     sections: bool = False
     wide_rotary: bool = False
-    wide_states: bool = False
+    state_bytes: int = 2
 
-    @property
-    def state_bytes(self) -> int:
-        """Bytes of a number of a recurrent state."""
-        return 4 if self.wide_states else 2
-
-
-UNSAID = Kept()
 
 explain(__name__)

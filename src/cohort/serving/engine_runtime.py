@@ -113,10 +113,9 @@ class Engine:
     of_free : bool
         Whether the share is of what is free once the devices are joined, before weights are loaded.
     rotary, sections : float
-        Bytes of a number of a rotary table, 0 where none is held; how many times as long the table is where
-        a position has several parts.
+        Bytes of a number of a rotary table; how much longer it is where a position has several parts.
     gathered : float
-        Contexts whose keys of an indexer are gathered at once, where attention has one.
+        Contexts whose keys an indexer gathers.
     """
 
     name: str
@@ -194,7 +193,7 @@ class Running:
         Blocks of a sequence in each group of recurrent layers.
     marlin, flashinfer_sampler, eager : bool
         Whether experts in MXFP4 take the Marlin kernels on any card, whether FlashInfer samples, and whether
-        kernels are started one by one, with no CUDA graphs.
+        there are no CUDA graphs.
     buffered : bool
         Whether the buffers in which experts are computed stay: see `keeps_buffers`.
     context : int

@@ -67,7 +67,7 @@ def loaded_weights(
 
 
 def _of_positions(spec: ModelSpec, running: Running) -> tuple[tuple[str, int], ...]:
-    """Return the tables of rotary positions, of all that the model provides for and whole on each device."""
+    """Return the rotary tables, which every device holds whole."""
     needs, found = running.needs, spec.kept
     if not (needs.rotary and found.rotary and spec.context_limit):
         return ()

@@ -303,7 +303,7 @@ def memory_budget(
         drafted=integer("drafted", drafted, 0, MAX_CONTEXT, unit="tokens"),
         states=needs.states if prefix_caching is None else 1 + bool(prefix_caching),
         buffered=keeps_buffers(spec, weights, device, needs, taken["marlin"]),
-        context=_context(spec, context),
+        context=_context(spec, context) if needs.gathered and _indexes(spec) else 0,
         **taken,
     )
     return _budget(
@@ -311,7 +311,7 @@ def memory_budget(
         device,
         devices if isinstance(devices, Layout) else Layout(_devices(devices)),
         running,
-        context=running.context,
+        context=_context(spec, context),
         batch=integer("batch", batch, 1, LIMIT, unit="sequences"),
         weights=weights,
         cache=cache,
@@ -321,15 +321,15 @@ def memory_budget(
 
 
 def _under_way(needs: Engine, tokens: int, devices: int | Layout) -> int:
-    """Return the tokens that a windowed layer holds beyond its window: of all batches that are under way.
-
-    Where steps are scheduled ahead, one batch more than there are stages is (``max_in_flight_tokens`` of
-    vLLM's ``config/vllm.py``).
-    """
+    """Return the tokens that a window holds of batches under way: one more than stages, scheduled ahead."""
     if needs.ahead is not None:
         return needs.ahead
     stages = devices.pipeline if isinstance(devices, Layout) and needs.in_flight > 1 else 1
     return tokens * (needs.in_flight + stages - 1)
+
+
+def _indexes(spec: ModelSpec) -> bool:
+    return any(getattr(each, "indexer", None) for layer, _ in spec.distinct_layers for each in layer.mixers)
 
 
 def _devices(devices: object) -> int:

@@ -149,10 +149,7 @@ def _tried(spec: ModelSpec, layout: Layout, layers: tuple[Layer, ...], runs: Run
 
 
 def _gathered(mixer: Mixer, runs: Running) -> float:
-    """Return the bytes in which an indexer's keys are gathered, each with a scale.
-
-    They are of so many contexts; blocks of several tokens have one key.
-    """
+    """Return the bytes in which an indexer's keys are gathered: one for each block, with a scale."""
     indexer = getattr(mixer, "indexer", None)
     if indexer is None:
         return 0.0

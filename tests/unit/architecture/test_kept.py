@@ -18,9 +18,7 @@ STATES = {
 
 @pytest.mark.parametrize(("name", "wide"), STATES.items())
 def test_states_are_wide_where_config_or_family_say_so(name, wide):
-    found = cohort.model(name).kept
-    assert found.wide_states is wide
-    assert found.state_bytes == (4 if wide else 2)
+    assert cohort.model(name).kept.state_bytes == (4 if wide else 2)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +32,7 @@ def test_the_config_has_the_last_word_on_states(name, field, said, wide):
     fields.pop(field)
     if said:
         fields[field] = said
-    assert cohort.model(config).kept.wide_states is wide
+    assert cohort.model(config).kept.state_bytes == (4 if wide else 2)
 
 
 ROTARY = {
@@ -65,4 +63,4 @@ def test_positions_in_several_parts_and_tables_in_fp32():
 
 
 def test_a_model_of_which_nothing_is_said_keeps_nothing():
-    assert Kept() == Kept(rotary=(), sections=False, wide_rotary=False, wide_states=False)
+    assert Kept() == Kept(rotary=(), sections=False, wide_rotary=False, state_bytes=2)

@@ -139,8 +139,8 @@ class Row:
         Rows of learned positions; bias of the head; rows of the embedding beyond the vocabulary; rows of the
         head where they differ.
     rotary, rotary_apart, sections : bool
-        Whether positions are rotated where they are not learned; whether layers with a window do so in a
-        way of their own, and whether a position has several parts, although the config need not say so.
+        Whether positions are rotated where they are not learned; what need not be said: whether layers with
+        a window have a table of their own, and whether a position has several parts.
     wide_states : bool
         Whether recurrent states are kept in fp32 where the config does not say.
     says_again : mapping
