@@ -20,7 +20,6 @@ from cohort.errors import ParameterError
 from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, accelerator, accelerators
 from cohort.serving import most_devices
-from cohort.serving.loaded import POSITIONS
 from cohort.serving.memory import memory_budget
 from cohort.units import GB
 
@@ -80,7 +79,7 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
     --------
     >>> sheet = model_sheet("meta-llama/Meta-Llama-3-8B-Instruct", context=8192)
     >>> sheet["model"], sheet["notice"], sheet["cache_bytes"], sheet["weights"]["bf16"]["bytes"]
-    ('llama-3-8b', 'left out of the name: Instruct', 1073741824, 16060522496)
+    ('llama-3-8b', 'left out of the name: Instruct', 1073741824, 16062619648)
     """
     spec = model(source)
     cache = spec.kv_cache_bytes(context)
@@ -118,8 +117,7 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
 
 def _weights(spec: ModelSpec, stored: WeightFormat, context: int) -> dict[str, Any]:
     devices = sorted(map(accelerator, accelerators()), key=lambda device: device.memory_bytes)
-    loaded = memory_budget(spec, devices[-1], context=context, weight_dtype=stored).weights
-    size = sum(each for name, each in loaded if name != POSITIONS)
+    size = memory_budget(spec, devices[-1], context=context, weight_dtype=stored).weight_bytes
     least = {device.name: _least_devices(spec, device, stored, size, context) for device in devices}
     return {"bytes": size, "devices": {name: count for name, count in least.items() if count is not None}}
 
