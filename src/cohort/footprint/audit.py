@@ -118,8 +118,11 @@ def checks() -> list[Check]:
         for row in facts.rows("training_runs")
         if row["unit"] == "text"
     }
+    alike: dict[tuple[str, str], list[Published]] = {}  # rows of a run and a field, as most are looked up
+    for row in rows:
+        alike.setdefault((row.run, row.field), []).append(row)
     return [
-        Check(each, tuple(_Run(each, rows, words).ways()))
+        Check(each, tuple(_Run(each, rows, alike, words).ways()))
         for each in rows
         if each.field in FIELDS and each.status != "derived"
     ]
@@ -145,9 +148,16 @@ def _plain(name: str) -> str:
 class _Run:
     """A published value among all rows: looks up what belongs to the same run, and recomputes."""
 
-    def __init__(self, own: Published, rows: list[Published], words: dict[tuple[str, str], str]) -> None:
+    def __init__(
+        self,
+        own: Published,
+        rows: list[Published],
+        alike: dict[tuple[str, str], list[Published]],
+        words: dict[tuple[str, str], str],
+    ) -> None:
         self.own = own
         self.rows = rows
+        self.alike = alike
         self.words = words
 
     def ways(self) -> Iterator[tuple[str, float]]:
@@ -166,11 +176,10 @@ class _Run:
 
     def _find(self, field: str, **where: object) -> list[Published]:
         """Return other rows of the same run with a field and, by default, of the same part or of none."""
-        wanted = {"run": self.own.run, "field": field, **where}
         found = [
             row
-            for row in self.rows
-            if row is not self.own and all(getattr(row, name) == value for name, value in wanted.items())
+            for row in self.alike.get((self.own.run, field), ())
+            if row is not self.own and all(getattr(row, name) == value for name, value in where.items())
         ]
         if "part" in where:
             return found

@@ -8,6 +8,7 @@ state is large. Read in vLLM's ``v1/core/kv_cache_utils.py`` and ``platforms/int
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -121,21 +122,31 @@ def shared_pool(
     >>> found.block // 16, found.blocks
     (1605632, 90)
     """
+    kinds = _counted(spec, stage, stored, tensor, sharing)
+    return (_alike(kinds, context, sharing) or _grouped(kinds, context, sharing)) if kinds else None
+
+
+@lru_cache(maxsize=256)  # whoever looks for the longest context asks the same of many contexts
+def _counted(
+    spec: ModelSpec, stage: range, stored: CacheFormat, tensor: int, sharing: Sharing
+) -> dict[_Kind, int]:
+    """Return the kinds of layers of a stage with how many there are; none where there is no pool."""
     kinds: dict[_Kind, int] = {}
-    for number in stage:
-        for mixer in spec.layers[number].mixers:
-            if not _handed_out(mixer):
-                return None
-            for kind in _kinds(mixer, stored, tensor, sharing, spec.family):
-                kinds[kind] = kinds.get(kind, 0) + 1
+    mixers = [mixer for number in stage for mixer in spec.layers[number].mixers]
+    times = Counter(map(id, mixers))  # models repeat a handful of them
+    for mixer in {id(each): each for each in mixers}.values():
+        if not _handed_out(mixer):
+            return {}
+        for kind in _kinds(mixer, stored, tensor, sharing, spec.family):
+            kinds[kind] = kinds.get(kind, 0) + times[id(mixer)]
     whole = [kind for kind in kinds if kind.token and kind.window is None]
     if sharing.drafted and whole:
         kinds[max(whole, key=lambda kind: kind.token)] += 1
     if not any(kind.token for kind in kinds):
-        return None
+        return {}
     if sharing.evened < 1 and any(kind.state for kind in kinds):
-        return None  # states stood beside the cache
-    return _alike(kinds, context, sharing) or _grouped(kinds, context, sharing)
+        return {}  # states stood beside the cache
+    return kinds
 
 
 def _handed_out(mixer: Mixer) -> bool:
