@@ -71,10 +71,11 @@ def _of_drafter(
 
     Embedding and head are those of the model (``qwen3_5_mtp.py`` of vLLM, as of DeepSeek before it).
     """
-    attended = [number for number in stage if _caches(spec, number)]
-    if not running.drafted or not attended or stage.stop < len(spec.layers):
+    if not running.drafted or stage.stop < len(spec.layers):
         return ()
-    layer = attended[-1]
+    layer = next((number for number in reversed(stage) if _caches(spec, number)), None)
+    if layer is None:
+        return ()
     own = sum(each.weights for each in held(spec, layout, range(layer, layer + 1)) if each.layer == layer)
     return ((DRAFTER, round(ACTIVATION_BYTES * (own + 2 * spec.hidden**2))),)
 
