@@ -20,6 +20,7 @@ from cohort.errors import ParameterError
 from cohort.errors.arguments import explain
 from cohort.registry.devices import Accelerator, accelerator, accelerators
 from cohort.serving import most_devices
+from cohort.serving.loaded import POSITIONS
 from cohort.serving.memory import memory_budget
 from cohort.units import GB
 
@@ -117,7 +118,8 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
 
 def _weights(spec: ModelSpec, stored: WeightFormat, context: int) -> dict[str, Any]:
     devices = sorted(map(accelerator, accelerators()), key=lambda device: device.memory_bytes)
-    size = memory_budget(spec, devices[-1], context=context, weight_dtype=stored).weight_bytes
+    loaded = memory_budget(spec, devices[-1], context=context, weight_dtype=stored).weights
+    size = sum(each for name, each in loaded if name != POSITIONS)
     least = {device.name: _least_devices(spec, device, stored, size, context) for device in devices}
     return {"bytes": size, "devices": {name: count for name, count in least.items() if count is not None}}
 
