@@ -91,7 +91,7 @@ def add(path: Path, place: re.Match[str], text: str) -> None:
 
 
 def dated(source: str, target: str) -> None:
-    """Copy a file with its date, so that the bytecode beside it holds, and not with its mode: it is changed."""
+    """Copy a file with its date, so that its bytecode holds, and not with its mode: it is changed."""
     shutil.copyfile(source, target)
     written = os.stat(source).st_mtime_ns
     os.utime(target, ns=(written, written))
