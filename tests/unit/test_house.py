@@ -138,7 +138,7 @@ def test_modules_and_functions_stay_within_one_job():
 
 def unstable_sorts(source):
     """Lines that sort by one key and leave the order of equal ones to the instructions of the machine."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(source)) if "sort" in source else ():
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         keys = node.args[0] if node.args else None

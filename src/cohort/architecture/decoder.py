@@ -183,7 +183,7 @@ class ModelSpec:
         """Every weight of the text decoder, as its reference implementation registers them."""
         return self._outside_layers + self._sum(lambda layer: layer.parameters(self.hidden))
 
-    @property
+    @cached_property
     def active_parameters(self) -> int:
         """Weights that one token passes through, the input embedding included."""
         return self._outside_layers + self._sum(lambda layer: layer.active_parameters(self.hidden))

@@ -14,6 +14,7 @@ from cohort.registry.names import Names, aliases, key, plain
 # Words beside which the rest tells an accelerator from all others; the makers come from the table.
 _BRANDS = frozenset(
     {"rtx", "geforce", "tesla", "quadro", "instinct", "tpu", "gpu", "tensor", "core", "amazon"}
+    | {"radeon", "rx", "arc", "jetson", "graphics"}
 )
 _FORM = re.compile(r"sxm|pcie|nvl|oam|\d+gb|hbm\d\w?")
 _MEMORY = re.compile(r"(\d+)gb")
@@ -21,7 +22,8 @@ _MEMORY = re.compile(r"(\d+)gb")
 
 def _words(text: str) -> list[str]:
     """Return the words of a name: 80 GB, 80GiB and 80G are one, and so are the generations of a slot."""
-    text = re.sub(r"\bpci[- ]?e(?:xpress)?\d?\b|\bpci express\b", "pcie", plain(text))
+    text = re.sub(r"\((?:r|tm)\)", " ", plain(text))  # the signs of a trade mark, as drivers have them
+    text = re.sub(r"\bpci[- ]?e(?:xpress)?\d?\b|\bpci express\b", "pcie", text)
     text = re.sub(r"\b(\d+)[-\s]*g(?:i?b)?\b", r"\1gb", re.sub(r"\bsxm\d\b", "sxm", text))
     return re.findall(r"[^\W_]+", text)
 
@@ -60,7 +62,11 @@ def _read(stamp: tuple[int, ...]) -> tuple[Names, dict[str, str], frozenset[str]
     brands = _BRANDS | {word for row in rows for word in _words(row["vendor"])}
     devices = [_Device(row, brands) for row in rows]
     derived = [(spelling, each.name) for each in devices for spelling in each.spellings()]
-    names = Names("accelerator", [each.name for each in devices], derived, aliases("accelerator"))
+    others = aliases("accelerator")
+    others += [
+        (" ".join(word for word in _words(alias) if word not in brands), name) for alias, name in others
+    ]
+    names = Names("accelerator", [each.name for each in devices], derived, others)
     return names, {each.name: each.memory for each in devices}, brands
 
 

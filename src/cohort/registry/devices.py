@@ -114,7 +114,7 @@ class Accelerator:
 def _reserved(memory: int) -> int:
     """Return what the driver keeps for itself where the data do not say: it grows a little with the memory.
 
-    Within 0.7 % of the memory of the cards whose allocatable memory is known.
+    Within 0.7 % of the memory of the cards of 2017 or later whose allocatable memory is known.
     """
     return 300 * MIB + 3 * memory // 1000
 
@@ -160,7 +160,7 @@ def accelerator(name: str) -> Accelerator:
     return _read(find_accelerator(name, stamp), stamp)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _read(name: str, stamp: tuple[int, ...]) -> Accelerator:
     row = facts.row("accelerators", name=name)
     low, high = row["price_low_usd_per_hour"], row["price_high_usd_per_hour"]

@@ -220,7 +220,12 @@ class Running:
 
 def engines() -> list[str]:
     """Return the engines whose needs the data hold, the default first."""
-    return list(dict.fromkeys(row["engine"] for row in facts.rows("engine_memory")))
+    return list(_engines(facts.modified("engine_memory")))
+
+
+@lru_cache(maxsize=1)
+def _engines(stamp: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row["engine"] for row in facts.rows("engine_memory")))
 
 
 def engine_needs(name: str, version: str | None = None) -> Engine:

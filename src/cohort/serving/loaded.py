@@ -84,10 +84,9 @@ def _of_drafter(
     """
     if not running.drafted or stage.stop < len(spec.layers):
         return ()
-    attended = [number for number in stage if _caches(spec, number)]
-    if not attended:
+    layer = next((number for number in reversed(stage) if _caches(spec, number)), None)
+    if layer is None:
         return ()
-    layer = attended[-1]
     own = sum(each.weights for each in held(spec, layout, range(layer, layer + 1)) if each.layer == layer)
     return ((DRAFTER, round(ACTIVATION_BYTES * (own + 2 * spec.hidden**2))),)
 

@@ -64,7 +64,7 @@ def test_all_that_the_reference_documents_is_called(callers):
     assert len(names) > 700
 
 
-def test_the_harness_sees_what_it_looks_for():
+def test_the_harness_sees_what_it_looks_for(monkeypatch):
     """A traceback, a sentence of two lines, an answer that is no number, and a call that never ends."""
     from cohort.errors import CohortError
 
@@ -79,6 +79,7 @@ def test_the_harness_sees_what_it_looks_for():
     def two_lines() -> None:
         raise TwoLinesError
 
+    monkeypatch.setattr("hostile.calls.SECONDS", 0.1)
     assert fault(lambda: 1 / 0, {}).startswith("ZeroDivisionError")
     assert fault(two_lines, {}).startswith("no line")
     assert fault(lambda: float("nan"), {}) and not fault(lambda: float("nan"), {"x": float("inf")})

@@ -1,6 +1,7 @@
 """Lists of names: all of them, narrowed by words, as text within eighty columns and as JSON."""
 
 import json
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,8 +22,10 @@ LISTS = {
 
 
 @pytest.fixture
-def names(capsys):
-    """Return the names that a list has for some words."""
+def names(capsys, monkeypatch):
+    """Return the names that a list has for some words; what it lists is read once."""
+    for read in ("model", "accelerator", "grid"):
+        monkeypatch.setattr(lists, read, cache(getattr(lists, read)))
 
     def listed(kind, *words):
         LISTS[kind][0](words, as_json=True)
