@@ -114,7 +114,7 @@ class Accelerator:
 def _reserved(memory: int) -> int:
     """Return what the driver keeps for itself where the data do not say: it grows a little with the memory.
 
-    Within 0.7 % of the memory of the cards of 2017 or later whose allocatable memory is known.
+    Within 0.7 % of the memory of NVIDIA's cards of 2017 or later whose allocatable memory is known.
     """
     return 300 * MIB + 3 * memory // 1000
 

@@ -521,7 +521,7 @@ ACCELERATORS |= {
         "DGX Spark (GB10)": ("NVIDIA GB10", "GB10", "Spark", "dgx spark"),
         "Jetson AGX Thor 128GB": ("NVIDIA Thor", "Jetson Thor", "AGX Thor"),
         "Jetson AGX Orin 64GB": ("Jetson AGX Orin", "AGX Orin", "Jetson Orin AGX 64GB"),
-        "Ryzen AI Max+ 395 128GB (Strix Halo)": (
+        "Strix Halo 128GB": (
             "AMD Ryzen AI MAX+ 395", "Strix Halo", "strix-halo", "AMD Radeon 8060S Graphics", "gfx1151",
         ),
         "MI210": ("AMD Instinct MI210", "mi210", "MI210 64GB"),
