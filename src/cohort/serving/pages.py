@@ -20,7 +20,7 @@ from cohort.architecture.latent import Latent
 from cohort.architecture.mixing import Mixer
 from cohort.errors.arguments import explain
 from cohort.numeric import ceil_div
-from cohort.serving.caches import CacheFormat, alike, bytes_per_element
+from cohort.serving.caches import CacheFormat, bytes_per_element
 
 _ALIGNED = 16  # tokens of which the kernels of attention take multiples
 _CONVOLVED = 2  # bytes of an input that a convolution keeps, in the type of the model
@@ -131,14 +131,14 @@ def shared_pool(
 def _counted(
     spec: ModelSpec, stage: range, stored: CacheFormat, tensor: int, sharing: Sharing
 ) -> dict[_Kind, int] | None:
-    """Count the layers of a stage that are cached alike: the same at each context of a search."""
+    """Count the layers of a stage that are cached alike, once for all contexts of a search."""
     kinds: dict[_Kind, int] = {}
-    for layer, count in alike(spec, stage):
-        for mixer in layer.mixers:
+    for number in stage:
+        for mixer in spec.layers[number].mixers:
             if not _handed_out(mixer):
                 return None
             for kind in _kinds(mixer, stored, tensor, sharing, spec.family):
-                kinds[kind] = kinds.get(kind, 0) + count
+                kinds[kind] = kinds.get(kind, 0) + 1
     whole = [kind for kind in kinds if kind.token and kind.window is None]
     if sharing.drafted and whole:
         kinds[max(whole, key=lambda kind: kind.token)] += 1
