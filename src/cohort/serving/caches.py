@@ -133,19 +133,19 @@ def cache_bytes(
     integer("sequences", sequences, 0, LIMIT)
     integer("tensor", tensor, 1, LIMIT)
     total = Fraction(0)
-    for layer, times in alike(spec, layers):
+    for layer, times in _counted(spec, layers):
         states = state_bytes * layer.state_elements(tensor)
         total += times * (states + _of_layer(layer, context, stored, tensor, page, ahead))
     return ceil(sequences * total)
 
 
-def alike(spec: ModelSpec, layers: range) -> Iterable[tuple[Layer, int]]:
+def _counted(spec: ModelSpec, layers: range) -> Iterable[tuple[Layer, int]]:
     """Return the layers that differ, and how many of each there are."""
     if len(layers) == len(spec.layers):
         return spec.distinct_layers
-    times = Counter(id(spec.layers[number]) for number in layers)
+    alike = Counter(id(spec.layers[number]) for number in layers)
     by_id = {id(spec.layers[number]): spec.layers[number] for number in layers}
-    return [(layer, times[key]) for key, layer in by_id.items()]
+    return [(layer, alike[key]) for key, layer in by_id.items()]
 
 
 def _of_layer(
