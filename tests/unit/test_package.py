@@ -156,6 +156,7 @@ def metadata(folder: Path) -> Message:
     return message_from_bytes(file.read_bytes())
 
 
+@pytest.mark.slow
 def test_the_wheel_answers_as_the_checkout_does(unpacked):
     """Far from the checkout and without an installed library, with the data that the wheel carries."""
     *here, _ = run(CORE, "-S").splitlines()
@@ -290,6 +291,7 @@ def test_each_library_is_in_the_extra_that_is_named():
             assert name in named(EXTRAS[extra]), library
 
 
+@pytest.mark.slow
 def test_every_library_that_is_imported_has_its_extra():
     found = set()
     for path in PACKAGE.rglob("*.py"):

@@ -40,6 +40,7 @@ def attacked(callers: tuple[list[Callee], Caller], numbers: range, seed: int) ->
     return wrong, unreached
 
 
+@pytest.mark.slow
 def test_a_hostile_call_has_an_answer_or_a_sentence(callers, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wrong, unreached = attacked(callers, range(AT_EACH_PUSH), 0)
@@ -58,6 +59,7 @@ def test_many_hostile_calls_have_an_answer_or_a_sentence(callers, part, tmp_path
     assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
 
 
+@pytest.mark.slow
 def test_all_that_the_reference_documents_is_called(callers):
     names = {callee.name for callee in callers[0]}
     assert {"cohort.planning.search.plan", "cohort.serving.roofline.serve"} <= names

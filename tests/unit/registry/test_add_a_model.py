@@ -91,7 +91,7 @@ def add(path: Path, place: re.Match[str], text: str) -> None:
 
 
 def dated(source: str, target: str) -> None:
-    """Copy a file with its date, so that its bytecode holds, and not with its mode: it is changed."""
+    """Copy a file with its date, so that the bytecode beside it holds, but as one that may be written."""
     shutil.copyfile(source, target)
     written = os.stat(source).st_mtime_ns
     os.utime(target, ns=(written, written))
@@ -191,6 +191,7 @@ def test_the_data_are_still_valid(copy):
     assert done.returncode == 0, done.stdout[-3000:]
 
 
+@pytest.mark.slow
 def test_the_page_tells_how_to_see_it(copy):
     code = re.search(
         r"^```python\n(.+?)^```$", (ROOT / "adding_a_model.md").read_text(encoding="utf-8"), re.M | re.S

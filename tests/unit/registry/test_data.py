@@ -123,6 +123,7 @@ def errors(folder: Path) -> list[str]:
 # --- the package
 
 
+@pytest.mark.slow
 def test_the_package_is_valid() -> None:
     report = validate(str(DATA / "datapackage.json"))
     assert [error.message for task in report.tasks for error in task.errors] == []
@@ -146,6 +147,7 @@ def test_every_table_and_column_says_what_it_is(resource: dict[str, object]) -> 
         assert field["type"] != "integer" or field["unit"], field["name"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new", "complaint"),
     [
@@ -452,6 +454,7 @@ def test_every_unit_is_in_the_list() -> None:
     assert sorted((used | stated) - known) == []
 
 
+@pytest.mark.slow
 def test_every_unit_of_the_list_is_used() -> None:
     used = {
         row["unit"] for name in TABLES if name != "units" and "unit" in columns(name) for row in table(name)

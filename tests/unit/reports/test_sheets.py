@@ -100,6 +100,7 @@ def test_what_the_name_says_beyond_the_model_is_said():
     assert sheet_lines(model_sheet("gemma-2-27b"))[1] == ""
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(cohort.models()), st.integers(1, 10**9), st.sampled_from(["", "-Instruct-GPTQ-Int4"]))
 def test_a_sheet_is_one_screen(name, context, ending):
