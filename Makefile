@@ -58,7 +58,7 @@ gates: ## The checks of `make test` in the environment as it is
 	$(call timed,types and runs,$(BIN)/mypy > _build/.types 2>&1 & types=$$!; $(PYTEST) tests/notebooks; ran=$$?; \
 		wait $$types; typed=$$?; cat _build/.types; [ $$ran = 0 ] && [ $$typed = 0 ])
 	$(call timed,unit tests,$(UNITS) tests/unit tests/oracles)
-	$(call timed,notebooks,$(BIN)/cohort check --and-here --profile plain-cpu --profile many-threads)
+	$(call timed,notebooks,PYTHONPATH=tests/as_readers $(BIN)/cohort check --and-here --profile plain-cpu --profile many-threads)
 	$(call timed,two books,$(MAKE) --no-print-directory html-twice)
 	$(call timed,browser tests,$(PYTEST) -m "not idle" tests/book)
 	$(call timed,answers in time,$(BIN)/pytest -m idle tests/book)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -241,11 +242,14 @@ def fit_old() -> list[dict[str, str]]:
     return made(fitted(OLD, lambda point: bent(errors(point)))) + spread
 
 
+known = cache(cohort.model)  # a fit asks for the same few models tens of thousands of times
+
+
 def old_time(case: Case, attained: Attained) -> float:
     """Return the time of a case of `data/serving_measurements.csv`."""
     asked = case.request
     group = device_group(
-        asked["model"], asked["accelerator"], Layout(asked["tensor_parallel"]), asked["weight_dtype"],
+        known(asked["model"]), asked["accelerator"], Layout(asked["tensor_parallel"]), asked["weight_dtype"],
         asked["kv_dtype"], attained,
     )  # fmt: skip
     first, parts, others = times_of(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from browser import NAMES, SITE, executable, launched, served
-from visits import Visitor
+from visits import Measured, Visitor
 
 # The book's own Sphinx extensions are tested too.
 sys.path.append(str(SITE.parents[1] / "_ext"))
@@ -32,7 +32,12 @@ def browser_found() -> str:
 
 
 @pytest.fixture(scope="session")
-def visitor(browser_found: str, pytestconfig: pytest.Config) -> Iterator[Visitor]:
+def visitor(
+    browser_found: str, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Visitor]:
     """A browser in front of the served book."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if hasattr(pytestconfig, "workerinput") else own  # of all workers of this run
     with served(SITE) as root, launched() as browser:
-        yield Visitor(browser, root, every=pytestconfig.getoption("--weekly"))
+        known = Measured(shared / "measured")
+        yield Visitor(browser, root, known, every=pytestconfig.getoption("--weekly"))

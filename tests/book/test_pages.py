@@ -109,7 +109,8 @@ def visited(paths: Iterable[str]) -> list[Any]:
     return [pytest.param(path, id=path, marks=pytest.mark.xdist_group(path)) for path in paths]
 
 
-@pytest.mark.parametrize("page", visited(pages()))
+# Chapters first: there nothing covers the link of the page itself, which is then known on all others.
+@pytest.mark.parametrize("page", visited(sorted(pages(), key=lambda page: page not in CHAPTERS)))
 def test_a_page_in_every_view(visitor: Visitor, page: str) -> None:
     """All checks of a page in one test, which visits it once for each view."""
     problems = {
@@ -329,8 +330,21 @@ def test_there_is_a_chapter() -> None:
 
 
 # Texts that are styled alike, but for what a test puts among them.
-ALIKE = '<p>Readable <b>text</b>, <a href="#">linked</a>.</p><p class="bare"><a href="#">alone</a></p>' * 50
-STYLE = "<style>.bare a, a.bare { color: #222; text-decoration: none; }</style>"
+ALIKE = (
+    """
+<p>Readable <b>text</b>, <a href="#">linked</a>.</p><p class="bare"><a href="#">alone</a></p>
+<p>A text with <a class="grey" href="#">one</a> in it.</p>
+"""
+    * 20
+)
+STYLE = """
+<style>
+  .bare a, a.bare { color: #222; text-decoration: none; }
+  .pale { color: #6c6c6c; }
+  .grey { color: #757575; text-decoration: none; }
+</style>
+"""
+GREY = '<a class="grey" href="#">one</a>'
 FAULTS = {
     "nothing": "",
     "a pale text": '<p>Readable <b style="color: #ccc">pale</b>.</p>',
@@ -341,6 +355,9 @@ FAULTS = {
     "a picture without words": '<img src="data:,">',
     "a link like its text": '<p>A text with <a class="bare" href="#">one</a>.</p>',
     "a link in a text, styled as links alone": '<p class="bare">A text with <a href="#">one</a> in it.</p>',
+    "a link in a text much of its colour": f'<p class="pale">A text with {GREY} in it.</p>',
+    "a ground in a layer": '<div style="position: relative; background: #444"><p>Readable text.</p></div>',
+    "a ground let through": '<div style="background: #0009"><div style="opacity: .9"><p>Text</p></div></div>',
     "a link at the end of a text": '<p class="bare">A text ends with <span><a href="#">one</a></span></p>',
 }
 

@@ -1,8 +1,9 @@
 """What a reader's browser meets on one page of the book, seen at one width and in one theme."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -112,10 +113,11 @@ async () => {
 # theme to the other belongs to neither.
 #
 # Nine tenths of an audit is the contrast of each text with what is behind it, and of each link with the text
-# around it. It is decided by how the text and all around it are styled, so of the texts that are styled
-# alike, up to the root, the first is audited. A link counts where the text around it is more than a link: of
-# those styled alike, with text on the same sides, the one with most text around it is audited.
-# All other rules see every element, and with `every` so do these two.
+# around it. It is decided by how the text is styled and by what is painted behind it: by each element up to
+# the root that has a ground, lets one through or lies in a layer of its own. So of the texts that are alike
+# in this the first is audited. A link counts where the text around it is more than a link: of those that are
+# alike, with all around them up to their block, and have text on the same sides, the one with most text
+# around it is audited. All other rules see every element, and with `every` so do these two.
 #
 # `known` names styles that were measured on other pages: a text or a link of one of them is passed over too.
 # Returned with the findings are the styles that were measured now, but for those that could not be decided.
@@ -128,15 +130,18 @@ async ({selector = null, every = false, colours = false, known = []}) => {
   const still = document.createElement("style");
   still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
   document.head.append(still);
+  // The sidebar stands where it was on the page before: at its top more of it is seen, and can be measured.
+  document.querySelectorAll("#pst-primary-sidebar").forEach((one) => { one.scrollTop = 0; });
   for (const one of document.querySelectorAll("[data-audited], [data-audited-link]")) {
     delete one.dataset.audited;
     delete one.dataset.auditedLink;
   }
   await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
 
-  const shown = ["color", "backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode",
-    "fontSize", "fontWeight", "textShadow", "textDecorationLine", "position", "zIndex", "visibility",
-    "clipPath"];
+  const plain = {backgroundColor: "rgba(0, 0, 0, 0)", backgroundImage: "none", opacity: "1", filter: "none",
+    mixBlendMode: "normal", position: "static", zIndex: "auto", visibility: "visible", clipPath: "none"};
+  const nothing = Object.values(plain);
+  const written = ["color", "fontSize", "fontWeight", "textShadow", "textDecorationLine"];
   const number = (text) => {  // the same for the same text on every page
     let one = 0xdeadbeef, other = 0x41c6ce57;
     for (let place = 0; place < text.length; place++) {
@@ -145,13 +150,25 @@ async ({selector = null, every = false, colours = false, known = []}) => {
     }
     return 4294967296 * (2097151 & (other ^ other >>> 15)) + (one >>> 0);
   };
-  const styles = new Map([[null, 0]]), numbers = new Map();
+  const grounds = new Map([[null, 0]]), styles = new Map(), numbers = new Map();
+  const numbered = (parts) => {
+    const key = parts.join("|");
+    if (!numbers.has(key)) numbers.set(key, number(key));
+    return numbers.get(key);
+  };
+  const ground = (element) => {  // what paints nothing adds nothing
+    if (!grounds.has(element)) {
+      const own = getComputedStyle(element), behind = ground(element.parentElement);
+      const shown = Object.keys(plain).map((name) => own[name]);
+      const paints = shown.some((value, place) => value !== nothing[place]);
+      grounds.set(element, paints ? numbered([behind, ...shown]) : behind);
+    }
+    return grounds.get(element);
+  };
   const style = (element) => {
     if (!styles.has(element)) {
       const own = getComputedStyle(element);
-      const key = [style(element.parentElement), ...shown.map((name) => own[name])].join("|");
-      if (!numbers.has(key)) numbers.set(key, number(key));
-      styles.set(element, numbers.get(key));
+      styles.set(element, numbered([ground(element), ...written.map((name) => own[name])]));
     }
     return styles.get(element);
   };
@@ -168,11 +185,15 @@ async ({selector = null, every = false, colours = false, known = []}) => {
   }
   const length = (elements) => elements.reduce((sum, one) => sum + one.textContent.trim().length, 0);
   const rooms = new Map();
-  const room = (element) => {  // by how much the text of a block outweighs its links
-    let block = element.parentElement;
-    while (block.parentElement && getComputedStyle(block).display.startsWith("inline")) {
-      block = block.parentElement;
+  const around = (link) => {  // the elements about it, up to its block
+    const found = [link.parentElement];
+    while (found.at(-1).parentElement && getComputedStyle(found.at(-1)).display.startsWith("inline")) {
+      found.push(found.at(-1).parentElement);
     }
+    return found;
+  };
+  const room = (link) => {  // by how much the text of a block outweighs its links
+    const block = around(link).at(-1);
     if (!rooms.has(block)) rooms.set(block, length([block]) - 2 * length([...block.querySelectorAll("a")]));
     return rooms.get(block);
   };
@@ -181,7 +202,7 @@ async ({selector = null, every = false, colours = false, known = []}) => {
   const most = new Map();
   for (const link of document.querySelectorAll("a[href]")) {
     if (!link.getClientRects().length) continue;
-    const alike = every ? most.size : number([style(link), ...sides(link)].join("|"));
+    const alike = every ? most.size : numbered([...[link, ...around(link)].map(style), ...sides(link)]);
     if (!every && seen.has(alike)) continue;
     if (!most.has(alike) || room(link) > room(most.get(alike))) most.set(alike, link);
   }
@@ -217,16 +238,41 @@ async ({selector = null, every = false, colours = false, known = []}) => {
 """
 
 
+class Measured(set[int]):
+    """Styles of texts and links that were measured on some page, by this worker or by another."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._read = 0
+
+    def look(self) -> None:
+        """Take over what was noted since the last look: whole lines, since another may be writing."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            lines, end, _ = file.read().rpartition(b"\n")
+        self._read += len(lines) + len(end)
+        super().update(map(int, lines.split()))
+
+    def update(self, *others: Iterable[int]) -> None:
+        """Add styles, and note them for all workers."""
+        super().update(*others)
+        with self._path.open("a", encoding="ascii") as file:
+            file.writelines(f"{' '.join(map(str, one))}\n" for one in others)
+
+
 class Visitor:
     """Visits pages, each once per view; one browser context serves each view."""
 
-    def __init__(self, browser: Browser, root: str, every: bool = False) -> None:
+    def __init__(self, browser: Browser, root: str, known: Measured, every: bool = False) -> None:
         self._browser = browser
         self.root = root
         self.every = every  # whether the contrast of every text is audited
         self._contexts: dict[View, BrowserContext] = {}
         self._tabs: dict[tuple[View, str, bool], Page] = {}
-        self.known: set[int] = set()  # styles of texts and links that were measured on some page
+        self.known = known
         self._visits: dict[tuple[str, View], Visit] = {}
 
     def page(self, view: View) -> Page:
@@ -305,6 +351,8 @@ class Visitor:
         """
         if not page.evaluate("'axe' in window"):
             page.evaluate(AXE_SCRIPT)
+        if isinstance(known, Measured):
+            known.look()
         options = {"selector": selector, "every": self.every, "colours": colours, "known": list(known or ())}
         audited = page.evaluate(AUDIT, options)
         if known is not None:

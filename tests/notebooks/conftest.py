@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from truths import Notebook
 from variants import Outcomes, Variant, outcomes
 
 from cohort.runner.project import Project
+
+# What is started here finds what a reader's environment has.
+AS_READERS = Path(__file__).parents[1] / "as_readers"
+os.environ["PYTHONPATH"] = os.pathsep.join([str(AS_READERS), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 RAN = pytest.StashKey[dict[Callable[..., None], Outcomes]]()
 

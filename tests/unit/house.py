@@ -46,6 +46,7 @@ def modules() -> dict[str, ast.Module]:
     return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in PATHS.items()}
 
 
+@cache
 def imported(tree: ast.Module) -> set[str]:
     """Return the modules and names below `cohort` that a module imports, at its top or inside functions."""
     found = set()
@@ -96,6 +97,7 @@ def homes() -> dict[str, set[str]]:
     return found
 
 
+@cache
 def documented(tree: ast.Module) -> list[ast.FunctionDef | ast.ClassDef]:
     """Return the functions, methods and classes of a module."""
     return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]

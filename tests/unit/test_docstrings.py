@@ -140,10 +140,12 @@ def incomplete() -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 def test_functions_with_arguments_say_what_they_take_return_and_raise():
     assert incomplete() == {}
 
 
+@pytest.mark.slow
 def test_parameters_are_described_by_the_names_that_they_have():
     wrong = {
         f"{module}.{name}": described(node) ^ given(node)

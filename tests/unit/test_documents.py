@@ -55,6 +55,7 @@ def test_examples_run_and_say_what_they_state(page, monkeypatch):
     assert compared >= 2
 
 
+@pytest.mark.slow
 def test_examples_have_types(tmp_path):
     files = []
     for page in EXAMPLES:
@@ -133,6 +134,7 @@ def test_make_knows_its_targets(words):
     assert {word for word in words[1:] if "=" not in word and word != "..."} <= set(targets)
 
 
+@pytest.mark.slow
 def test_what_is_installed_is_this_package():
     """No instruction names `cohort` on the package index, which is another author's."""
     places = [

@@ -127,6 +127,7 @@ def test_lines_of_code_are_without_docstrings_comments_and_empty_ones():
     assert house.code_lines(tree, text) == 3 == house.code_lines(tree.body[1], text)
 
 
+@pytest.mark.slow
 def test_modules_and_functions_stay_within_one_job():
     found = house.figures()
     long_modules = found["modules of over 400 lines, docstrings included"]
@@ -138,7 +139,7 @@ def test_modules_and_functions_stay_within_one_job():
 
 def unstable_sorts(source):
     """Lines that sort by one key and leave the order of equal ones to the instructions of the machine."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(source)) if "sort" in source else ():
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         keys = node.args[0] if node.args else None
@@ -148,6 +149,7 @@ def unstable_sorts(source):
             yield node.lineno
 
 
+@pytest.mark.slow
 def test_ties_keep_their_order_on_any_machine():
     assert list(unstable_sorts("a.sort_values('b')\nnp.argsort(a)\na.sort_values(['b', 'c'])")) == [1, 2]
     assert list(unstable_sorts("a.sort_values('b', kind='stable')")) == []

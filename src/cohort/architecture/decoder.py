@@ -19,6 +19,7 @@ from cohort.architecture.attention import naive_score_bytes
 from cohort.architecture.encoder import Encoder
 from cohort.architecture.feedforward import Experts, Weights
 from cohort.architecture.formats import WeightFormat
+from cohort.architecture.kept import Kept
 from cohort.architecture.layers import Layer
 from cohort.architecture.mixing import Mixer
 from cohort.architecture.quantization import released_format
@@ -68,13 +69,13 @@ class ModelSpec:
     dtype : str, optional
         The ``torch_dtype`` of the release, such as ``bfloat16``.
     encoder : Encoder, optional
-        The encoder of images that stands before the decoder, where the config describes one. Its weights
-        are not among `parameters`.
+        The encoder of images before the decoder, if the config describes one; not among `parameters`.
+    kept : Kept
+        What is held beside weights and cached tokens: rotary tables, the type of recurrent states.
     registered : bool
         Whether it was read from the registry by name, so that the facts of that name are its own.
     notice : str
-        What the name says, as it was given, beyond the registry's, such as ``left out of the name: it``.
-        Models that differ in nothing else are equal.
+        What the name says beyond the registry's, such as ``left out of the name: it``; no part of equality.
 
     Raises
     ------
@@ -99,6 +100,7 @@ class ModelSpec:
     quantization: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     dtype: str | None = field(default=None, compare=False)
     encoder: Encoder | None = None
+    kept: Kept = field(default_factory=Kept)
     notice: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -181,7 +183,7 @@ class ModelSpec:
         """Every weight of the text decoder, as its reference implementation registers them."""
         return self._outside_layers + self._sum(lambda layer: layer.parameters(self.hidden))
 
-    @property
+    @cached_property
     def active_parameters(self) -> int:
         """Weights that one token passes through, the input embedding included."""
         return self._outside_layers + self._sum(lambda layer: layer.active_parameters(self.hidden))

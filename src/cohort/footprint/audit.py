@@ -149,6 +149,7 @@ class _Run:
         self.own = own
         self.rows = rows
         self.words = words
+        self.others = [row for row in rows if row.run == own.run and row is not own]
 
     def ways(self) -> Iterator[tuple[str, float]]:
         """Yield each way to recompute the value, with its result."""
@@ -166,11 +167,10 @@ class _Run:
 
     def _find(self, field: str, **where: object) -> list[Published]:
         """Return other rows of the same run with a field and, by default, of the same part or of none."""
-        wanted = {"run": self.own.run, "field": field, **where}
         found = [
             row
-            for row in self.rows
-            if row is not self.own and all(getattr(row, name) == value for name, value in wanted.items())
+            for row in self.others
+            if row.field == field and all(getattr(row, name) == value for name, value in where.items())
         ]
         if "part" in where:
             return found

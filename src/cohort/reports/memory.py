@@ -17,6 +17,8 @@ from cohort.display.words import binary
 from cohort.errors import one_of
 from cohort.errors.arguments import explain
 from cohort.registry.devices import accelerator as find_accelerator
+from cohort.serving.caches import cache_format
+from cohort.serving.engine_runtime import engine_needs
 from cohort.serving.memory import Budget, largest_batch, longest_context, memory_budget
 from cohort.serving.training_peak import TrainingMemory, training_memory
 from cohort.units import GIB
@@ -31,6 +33,10 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 BAR, WIDTH = 30, 80  # characters: of the longest bar, and of a line
 FEWER_BITS = ("fp8", "awq")  # types that are tried where a model does not fit
+LESS = 0.9  # of the bits that most weights have, which another type has to be below
+LARGEST_SHARE = 95  # hundredths of the memory: engines that are given more run out of it as they start
+SIXTEEN = 16  # bits
+_FIXED = "\u00a0"  # a space at which no line ends
 ENOUGH, GROUP = 4096, 64  # tokens that make a type worth trying, and the most devices that are
 
 
@@ -169,26 +175,46 @@ def _is_file(source: str) -> bool:
 def _ways_to_fit(
     spec: ModelSpec, device: str, devices: int, found: Budget, longest: float, asked: dict[str, Any]
 ) -> list[str]:
-    """Return what would make a model fit, each as an option of the command: context, type, devices."""
-    ways = [f"--context {int(longest)}"] if longest else []
-    context = min(found.context, ENOUGH)
-    for stored in ("Q4_K_M",) if is_gguf(asked["weight_dtype"]) else FEWER_BITS:
-        if weight_format(stored).bits("up") >= weight_format(asked["weight_dtype"]).bits("up"):
-            continue
-        most = longest_context(spec, device, devices, batch=found.batch, **{**asked, "weight_dtype": stored})
-        if most >= context:
-            within = "" if most >= found.context else f" --context {int(most)}"
-            ways.append(f"--weight-dtype {stored}{within}")
-            break
-    for count in range(1, GROUP.bit_length()):
-        many = 2**count
-        if (
-            many > devices
-            and memory_budget(spec, device, many, context=found.context, batch=found.batch, **asked).fits
-        ):
-            ways.append(f"--devices {many}")
-            break
-    return ways
+    """Return what would make a model fit, each as an option of the command, what costs least first."""
+
+    def fits(count: int = devices, **changed: Any) -> bool:
+        further = {**asked, **changed}
+        return memory_budget(spec, device, count, context=found.context, batch=found.batch, **further).fits
+
+    share = asked["share"] or engine_needs(asked["engine"], asked["version"]).share
+    larger = (hundredths / 100 for hundredths in range(int(100 * share) + 1, LARGEST_SHARE + 1))
+    ways = [f"--share {each:.2f}" for each in larger if fits(share=each)][:1]
+    if longest:
+        ways.append(f"--context {int(longest)}")
+    for option, types in (
+        ("kv_dtype", _narrower_cache(device, asked)),
+        ("weight_dtype", _fewer_bits(spec, asked)),
+    ):
+        for each in types:
+            most = longest_context(spec, device, devices, batch=found.batch, **{**asked, option: each})
+            if most >= min(found.context, ENOUGH):
+                within = "" if most >= found.context else f" --context {int(most)}"
+                ways.append(f"--{option.replace('_', '-')} {each}{within}")
+                break
+    counts = (2**power for power in range(1, GROUP.bit_length()))
+    return ways + [f"--devices {each}" for each in counts if each > devices and fits(each)][:1]
+
+
+def _narrower_cache(device: str, asked: dict[str, Any]) -> list[str]:
+    """Return the type of eight bits that an engine has for a cache which is held in sixteen."""
+    if cache_format(asked["kv_dtype"]).keys.bits < SIXTEEN:
+        return []
+    if asked["engine"] == "llama.cpp":
+        return ["int8"]
+    return ["fp8"] if any(dtype == "fp8" for dtype, _ in find_accelerator(device).peaks) else []
+
+
+def _fewer_bits(spec: ModelSpec, asked: dict[str, Any]) -> list[str]:
+    """Return the types of weights that store most of a model in fewer bits than it is stored in."""
+    most = "up" if spec.experts is None else "expert_up"
+    now = weight_format(asked["weight_dtype"]).bits(most)
+    types = ("Q4_K_M",) if is_gguf(asked["weight_dtype"]) else FEWER_BITS
+    return [each for each in types if weight_format(each).bits(most) < LESS * now]
 
 
 def _parts(found: Budget) -> dict[str, int]:
@@ -307,7 +333,8 @@ def memory_lines(sheet: dict[str, Any]) -> list[str]:
     lines += ["", *(f"  {label:<25}{text}" for label, text in _verdict(sheet))]
     lines += [f"  {line}" for line in wrap(sheet["reason"], WIDTH - 2)]
     if sheet["try"]:
-        lines += [f"  {line}" for line in wrap(f"would fit: {' | '.join(sheet['try'])}", WIDTH - 2)]
+        ways = " | ".join(each.replace(" ", _FIXED) for each in sheet["try"])
+        lines += [f"  {line.replace(_FIXED, ' ')}" for line in wrap(f"would fit: {ways}", WIDTH - 2)]
     return [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
 
 

@@ -79,7 +79,7 @@ def model_sheet(source: str, context: int = 8192) -> dict[str, Any]:
     --------
     >>> sheet = model_sheet("meta-llama/Meta-Llama-3-8B-Instruct", context=8192)
     >>> sheet["model"], sheet["notice"], sheet["cache_bytes"], sheet["weights"]["bf16"]["bytes"]
-    ('llama-3-8b', 'left out of the name: Instruct', 1073741824, 16060522496)
+    ('llama-3-8b', 'left out of the name: Instruct', 1073741824, 16062619648)
     """
     spec = model(source)
     cache = spec.kv_cache_bytes(context)

@@ -108,6 +108,14 @@ class Engine:
         Whether experts in 16 bits take FlashInfer's kernels where these run, which keep no such buffers.
     indexed : float
         Bytes set aside for the scores of an indexer, where attention has one.
+    in_flight : int
+        Batches that are under way at once, where one stage works on them.
+    of_free : bool
+        Whether the share is of what is free once the devices are joined, before weights are loaded.
+    rotary, sections : float
+        Bytes of a number of a rotary table; how much longer it is where a position has several parts.
+    gathered : float
+        Contexts whose keys an indexer gathers.
     """
 
     name: str
@@ -135,6 +143,11 @@ class Engine:
     kept: frozenset[str] = frozenset()
     flashinfer_experts: bool = False
     indexed: float = 0.0
+    in_flight: int = 1
+    of_free: bool = False
+    rotary: float = 0.0
+    sections: float = 1.0
+    gathered: float = 0.0
 
 
 _BOUNDS = ("low", "value", "high")
@@ -149,7 +162,7 @@ _GROUPED = "int4_group"  # experts in groups of 4 bits, of which vLLM tells by n
 _PACKED = ("gptq", "awq")
 LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
 _SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
-KERNELS = ("marlin", "flashinfer_sampler")  # what an installation decides, not a version
+KERNELS = ("marlin", "flashinfer_sampler", "eager")  # what an installation or its start decides
 _KEPT = "kept_"  # begins the rows that say which experts' buffers stay
 _FIRST = "0"  # a row that holds for every version
 
@@ -178,10 +191,13 @@ class Running:
         Tokens that a drafter proposes at once; 0 where there is none.
     states : int
         Blocks of a sequence in each group of recurrent layers.
-    marlin, flashinfer_sampler : bool
-        Whether experts in MXFP4 take the Marlin kernels on any card, and whether FlashInfer samples.
+    marlin, flashinfer_sampler, eager : bool
+        Whether experts in MXFP4 take the Marlin kernels on any card, whether FlashInfer samples, and whether
+        there are no CUDA graphs.
     buffered : bool
         Whether the buffers in which experts are computed stay: see `keeps_buffers`.
+    context : int
+        Tokens of the longest sequence.
     """
 
     needs: Engine
@@ -197,12 +213,19 @@ class Running:
     states: int = 1
     marlin: bool = False
     flashinfer_sampler: bool = False
+    eager: bool = False
     buffered: bool = False
+    context: int = 0
 
 
 def engines() -> list[str]:
     """Return the engines whose needs the data hold, the default first."""
-    return list(dict.fromkeys(row["engine"] for row in facts.rows("engine_memory")))
+    return list(_engines(facts.modified("engine_memory")))
+
+
+@lru_cache(maxsize=1)
+def _engines(stamp: int) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row["engine"] for row in facts.rows("engine_memory")))
 
 
 def engine_needs(name: str, version: str | None = None) -> Engine:
@@ -312,6 +335,11 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         kept=frozenset(name.removeprefix(_KEPT) for name in rows if name.startswith(_KEPT) and number(name)),
         flashinfer_experts=number("flashinfer_experts") > 0,
         indexed=number("indexed", MIB),
+        in_flight=int(number("in_flight")) or 1,
+        of_free=number("of_free") > 0,
+        rotary=number("rotary"),
+        sections=number("sections") or 1.0,
+        gathered=number("gathered"),
     )
 
 
@@ -336,7 +364,7 @@ def kernels_of(names: str | Collection[str]) -> dict[str, bool]:
     Examples
     --------
     >>> kernels_of("marlin")
-    {'marlin': True, 'flashinfer_sampler': False}
+    {'marlin': True, 'flashinfer_sampler': False, 'eager': False}
     """
     given = (names,) if isinstance(names, str) else tuple(names)
     for name in given:

@@ -33,6 +33,7 @@ GROUPS = {
     "routers and norms": ("router", "norms"),
 }
 DRAFTER = "drafter"
+POSITIONS = "rotary tables"
 
 
 def loaded_weights(
@@ -61,7 +62,17 @@ def loaded_weights(
         Groups, and their bytes.
     """
     weights = _grouped(spec, layout, stage, stored, _padding(spec, device, running))
+    weights += _of_positions(spec, running)
     return weights + _of_encoder(spec, layout, stage, running) + _of_drafter(spec, layout, stage, running)
+
+
+def _of_positions(spec: ModelSpec, running: Running) -> tuple[tuple[str, int], ...]:
+    """Return the rotary tables, which every device holds whole."""
+    needs, found = running.needs, spec.kept
+    if not (needs.rotary and found.rotary and spec.context_limit):
+        return ()
+    rows = spec.context_limit * (needs.sections if found.sections else 1)
+    return ((POSITIONS, round(rows * sum(found.rotary) * (4 if found.wide_rotary else needs.rotary))),)
 
 
 def _of_drafter(
@@ -73,10 +84,9 @@ def _of_drafter(
     """
     if not running.drafted or stage.stop < len(spec.layers):
         return ()
-    attended = [number for number in stage if _caches(spec, number)]
-    if not attended:
+    layer = next((number for number in reversed(stage) if _caches(spec, number)), None)
+    if layer is None:
         return ()
-    layer = attended[-1]
     own = sum(each.weights for each in held(spec, layout, range(layer, layer + 1)) if each.layer == layer)
     return ((DRAFTER, round(ACTIVATION_BYTES * (own + 2 * spec.hidden**2))),)
 

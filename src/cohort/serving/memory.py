@@ -22,6 +22,7 @@ from cohort.numeric import LIMIT, MAX_CONTEXT, largest
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.caches import CacheFormat, cache_bytes, cache_format
 from cohort.serving.engine_runtime import (
+    Engine,
     Running,
     engine_needs,
     keeps_buffers,
@@ -257,8 +258,8 @@ def memory_budget(
     prefix_caching : bool, optional
         Whether states of recurrent layers are kept for texts to come; by default as the engine has it.
     kernels : str or collection of str
-        Kernels that the engine is installed with and takes in place of its usual ones: of `KERNELS` in
-        `cohort.serving.engine_runtime`.
+        Kernels that the engine takes in place of its usual ones, and ``eager`` where it is started without
+        CUDA graphs: of `KERNELS` in `cohort.serving.engine_runtime`.
 
     Returns
     -------
@@ -293,7 +294,7 @@ def memory_budget(
         needs=needs,
         share=needs.share if share is None else bounded("share", share, 0, 1, above=True),
         page=_chosen("page", page, needs.page, 1),
-        ahead=_chosen("ahead", ahead, tokens if needs.ahead is None else needs.ahead, 0),
+        ahead=_chosen("ahead", ahead, _under_way(needs, tokens, devices), 0),
         batched_tokens=tokens,
         sequences=_chosen("sequences", sequences, needs.sequences[large], 1),
         images=bool(images),
@@ -302,6 +303,7 @@ def memory_budget(
         drafted=integer("drafted", drafted, 0, MAX_CONTEXT, unit="tokens"),
         states=needs.states if prefix_caching is None else 1 + bool(prefix_caching),
         buffered=keeps_buffers(spec, weights, device, needs, taken["marlin"]),
+        context=_context(spec, context) if needs.gathered and _indexes(spec) else 0,
         **taken,
     )
     return _budget(
@@ -316,6 +318,18 @@ def memory_budget(
         prefix=integer("shared_prefix", shared_prefix, 0, MAX_CONTEXT, unit="tokens"),
         offloaded=bounded("offloaded", offloaded, 0, 1),
     )
+
+
+def _under_way(needs: Engine, tokens: int, devices: int | Layout) -> int:
+    """Return the tokens that a window holds of batches under way: one more than stages, scheduled ahead."""
+    if needs.ahead is not None:
+        return needs.ahead
+    stages = devices.pipeline if isinstance(devices, Layout) and needs.in_flight > 1 else 1
+    return tokens * (needs.in_flight + stages - 1)
+
+
+def _indexes(spec: ModelSpec) -> bool:
+    return any(getattr(each, "indexer", None) for layer, _ in spec.distinct_layers for each in layer.mixers)
 
 
 def _devices(devices: object) -> int:

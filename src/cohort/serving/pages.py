@@ -26,8 +26,6 @@ from cohort.serving.caches import CacheFormat, bytes_per_element
 
 _ALIGNED = 16  # tokens of which the kernels of attention take multiples
 _CONVOLVED = 2  # bytes of an input that a convolution keeps, in the type of the model
-# Families whose states are kept in fp32, as their configs or vLLM's classes say; others in 16 bits.
-_WIDE_STATES = {"qwen3_5_text", "qwen3_5_moe_text", "nemotron_h", "kimi_linear", "bailing_hybrid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ def _kinds_of(
     for mixer, count in Counter(mixer for number in stage for mixer in spec.layers[number].mixers).items():
         if not _handed_out(mixer):
             return None
-        for kind in _kinds(mixer, stored, tensor, evened, drafted, spec.family):
+        for kind in _kinds(mixer, stored, tensor, evened, drafted, spec.kept.state_bytes):
             kinds[kind] = kinds.get(kind, 0) + count
     whole = [kind for kind in kinds if kind.token and kind.window is None]
     if drafted and whole:
@@ -162,7 +160,7 @@ def _kernel(mixer: Mixer) -> int:
 
 
 def _kinds(
-    mixer: Mixer, stored: CacheFormat, tensor: int, evened: float, drafted: int, family: str
+    mixer: Mixer, stored: CacheFormat, tensor: int, evened: float, drafted: int, state_bytes: int
 ) -> Iterator[_Kind]:
     """Yield how a mixer is cached, if it is."""
     if isinstance(mixer, (GroupedQuery, Latent)):
@@ -177,7 +175,7 @@ def _kinds(
         return
     state, kernel = mixer.state_elements(tensor), _kernel(mixer)
     inputs = mixer.cache_elements(1, 1, tensor) // kernel if kernel else 0
-    size = (4 if family in _WIDE_STATES else 2) * state
+    size = state_bytes * state
     size += _CONVOLVED * inputs * (kernel - 1 + drafted)
     if size:
         yield _Kind(state=size)

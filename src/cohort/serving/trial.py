@@ -25,6 +25,7 @@ from cohort.serving.layouts import Layout, on_device
 # Devices that one is linked with at the most, in rings (two) and trees (a parent and two children) of NCCL.
 NEIGHBOURS = 3
 _COMPRESSED_HEADS = (64, 128)  # heads that FlashMLA's kernels take
+_SCALE_BYTES = 4  # of an indexer's key
 _HEADS = (64, 128, 256)  # widths of heads that FlashInfer's kernels take
 
 
@@ -88,7 +89,7 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
         computed = max(computed, _encoded(spec, layout, stage, runs))
     others = min(layout.devices - 1, NEIGHBOURS)
     cut, whole = captured_graphs(runs.sequences, runs.batched_tokens)
-    if second and not second.graphs:
+    if runs.eager or (second and not second.graphs):
         cut = whole = 0
     fixed = needs.whole_graphs * whole + (second.kept * scores if second else 0.0)
     fixed += trial.drafts * last
@@ -98,10 +99,10 @@ def runtime(spec: ModelSpec, layout: Layout, stage: range, runs: Running) -> tup
     if runs.flashinfer_sampler and needs.sampler:
         logits = (needs.sampler,) * 3
     joined = needs.joined if runs.linked else needs.joined_bus
+    outside = runs.share if needs.of_free else 1.0  # what is taken before the share is
     low, usual, high = (
         round(
-            base
-            + others * more
+            outside * (base + others * more)
             + max(times * computed, trial.kept + max(times * trial.mixed + trial.indexed, wide * scores))
             + graph * cut * len(stage)
             + fixed
@@ -142,9 +143,18 @@ def _tried(spec: ModelSpec, layout: Layout, layers: tuple[Layer, ...], runs: Run
         layer=read * (carried + widest),
         mixed=read * (carried + mixed),
         indexed=runs.needs.indexed if indexed else 0.0,
-        kept=read * buffers,
+        kept=max(read * buffers, max(_gathered(each, runs) for each in mixers) if indexed else 0.0),
         drafts=read * streams * hidden if runs.needs.indexed and streams > 1 else 0.0,
     )
+
+
+def _gathered(mixer: Mixer, runs: Running) -> float:
+    """Return the bytes in which an indexer's keys are gathered: one for each block, with a scale."""
+    indexer = getattr(mixer, "indexer", None)
+    if indexer is None:
+        return 0.0
+    entries = runs.needs.gathered * runs.context // (getattr(mixer, "ratio", None) or 1)
+    return float(entries * (indexer.head_dim + _SCALE_BYTES))
 
 
 def _buffers(layer: Layer, hidden: int, layout: Layout) -> float:

@@ -41,6 +41,7 @@ def test_the_files_that_it_names_are_there():
     assert [name for name in named if not (folder / name).exists()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "passes"), [(0, True), (1, False)])
 def test_a_row_a_config_and_a_count_are_enough(tmp_path, change, passes):
     """And the test that they come to fails where the count is another."""

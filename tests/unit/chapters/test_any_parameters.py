@@ -3,6 +3,7 @@
 import re
 
 import pandas as pd
+import pytest
 from figure_faults import overlaps, unscaled
 
 import cohort
@@ -39,6 +40,7 @@ def test_wide_intervals_leave_room_for_the_marks_of_their_axis():
     assert unscaled(drawing) == []
 
 
+@pytest.mark.slow
 def test_numbers_of_two_axes_stand_apart_in_their_corner():
     law = cohort.law("besiroglu")
     for flop in (1.0, 1e10, 5.76e23, 5.76e29):
@@ -99,6 +101,7 @@ def test_phases_of_one_intensity_share_a_name_and_the_rest_do_not_touch():
     assert overlaps(drawn) == []
 
 
+@pytest.mark.slow
 def test_marks_of_passes_and_of_losses_do_not_touch():
     passes = [1e9, 1e13]
     table = pd.DataFrame({"passes": passes, "free": [2.0, 1.9], "loss": [2900.0, 3000.0]}, [1e23, 1e29])
@@ -110,6 +113,7 @@ def test_a_part_that_is_all_has_its_share_on_the_bar():
     assert overlaps(footprint_figures.draw_parts(table)) == []
 
 
+@pytest.mark.slow
 def test_the_chosen_use_is_named_where_it_is_in_view_and_beside_no_line():
     curve = pd.DataFrame({"size": [1.0, 0.4]}, [1e9, 1e15])
     for use, seen in ((9e14, True), (2e9, True), (1e18, False)):
@@ -118,6 +122,7 @@ def test_the_chosen_use_is_named_where_it_is_in_view_and_beside_no_line():
         assert overlaps(drawn) == []
 
 
+@pytest.mark.slow
 def test_a_line_is_named_above_the_rows_wherever_it_stands():
     values = pd.DataFrame({"value": [1e9, 1e14]}, ["Qwen3 30B-A3B", "Llama 3 8B"])
     for use in (1.0, 1e12, 1e18):

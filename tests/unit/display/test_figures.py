@@ -14,6 +14,7 @@ from cohort.display.words import significant
 COUNTS = model_tables.counts([*registered.group("cohort"), "qwen3-30b-a3b"])
 
 
+@pytest.mark.slow
 def test_the_same_numbers_give_the_same_file():
     first, second = (svg(figures.draw_total_against_active(COUNTS)) for _ in range(2))
     assert first == second
@@ -33,6 +34,7 @@ def test_every_model_is_labelled_once_and_labels_stay_apart():
     assert covered <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 20, None], ids=["one", "some", "all"])
 def test_no_label_covers_another_however_many_models(count):
     models = cohort.models()[:count]
@@ -59,6 +61,7 @@ def test_dots_are_sorted_and_say_their_value():
     assert axes.get_xlabel().endswith("(KiB)")
 
 
+@pytest.mark.slow
 def test_shares_fill_every_bar():
     (axes,) = figures.draw_component_shares(COUNTS).axes
     ends = {}
@@ -128,6 +131,7 @@ def test_tokens_show_the_rule_even_beyond_the_data():
     assert sum(hollow) == 1, "the tokens of GLM-4.5-Air are inferred"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("names", [["gpt2-xl"], ["command-r-v01", "gpt2-xl", "dbrx"], ["llama-3-8b", "dbrx"]])
 def test_few_models_are_drawn_without_a_warning(names):
@@ -176,6 +180,7 @@ def test_a_linear_axis_has_no_more_marks_than_have_room():
     assert "0" in [text.get_text() for text in axes.get_xticklabels()]
 
 
+@pytest.mark.slow
 def test_a_legend_with_long_names_leaves_the_drawing_its_width():
     drawing, axes = theme_figure()
     for at in range(3):

@@ -23,7 +23,7 @@ from cohort.experts.choosing import chosen_shares, ranked_weights
         (128, 4, 3.0),
         (16, 15, 1.0),
         (64, 32, 1.5),
-        (256, 100, 0.3),
+        pytest.param(256, 100, 0.3, marks=pytest.mark.slow),
     ],
 )
 def test_both_quadratures_agree(experts, active, skew):

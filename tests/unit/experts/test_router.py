@@ -63,7 +63,14 @@ def drawn_of_two_kinds(heavy, light, weight, active):
 
 
 @pytest.mark.parametrize(
-    ("heavy", "light", "active"), [(2, 6, 3), (64, 192, 8), (64, 192, 100), (64, 192, 200), (9, 119, 52)]
+    ("heavy", "light", "active"),
+    [
+        (2, 6, 3),
+        (64, 192, 8),
+        (9, 119, 52),
+        pytest.param(64, 192, 100, marks=pytest.mark.slow),
+        pytest.param(64, 192, 200, marks=pytest.mark.slow),
+    ],
 )
 def test_popularity_is_that_of_draws_of_two_kinds_however_many_are_active(heavy, light, active):
     """Where a third of all experts is active, the last of them ring late."""

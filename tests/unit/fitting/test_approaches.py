@@ -71,6 +71,7 @@ def test_the_next_run_tells_more_than_a_run_at_the_optimum():
     assert 6 * best["parameters"] * best["tokens"] == pytest.approx(1e22)
 
 
+@pytest.mark.slow
 def test_a_set_chooses_its_recipe_without_the_runs_it_predicts():
     runs = panel.sets()["gadre_rpj"]
     recipes = [each for each in panel.RECIPES if each.form in ("chinchilla", "tied") and each.loss == "huber"]

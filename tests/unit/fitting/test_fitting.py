@@ -98,6 +98,7 @@ def test_squared_losses_leave_the_known_sum():
     assert 240 * fitting.fit(*KEPT, "mse").objective == pytest.approx(0.08320381, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_the_choice_of_estimator_moves_the_exponent():
     betas = {loss: round(fitting.fit(*KEPT, loss).law.beta, 3) for loss in fitting.LOSSES}
     assert betas == {"lad": 0.366, "huber": 0.367, "log_mse": 0.406, "mse": 0.428}

@@ -19,6 +19,7 @@ def losses(n, d, noise=True):
     return LAW.loss(n, d) * (SCATTER if noise else 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [False, True])
 def test_runs_of_one_size_leave_open_what_size_does(noise):
     found = fitting.fit(ONE, D, losses(ONE, D, noise))
@@ -44,6 +45,7 @@ def test_runs_of_one_number_of_tokens_leave_open_what_tokens_do():
     assert found.law.alpha == pytest.approx(0.35, abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokens", [20 * N, np.round(20 * N, -7)])
 def test_runs_on_a_ray_do_not_tell_size_from_tokens(tokens):
     found = fitting.fit(N, tokens, losses(N, tokens))
@@ -52,6 +54,7 @@ def test_runs_on_a_ray_do_not_tell_size_from_tokens(tokens):
     assert np.median(np.abs(found.residuals)) < 0.01
 
 
+@pytest.mark.slow
 def test_an_iso_flop_curve_tells_size_from_tokens():
     """Equal compute has D = C / 6N: size and tokens move against each other, and both are seen."""
     found = fitting.fit(N, 1e21 / (6 * N), losses(N, 1e21 / (6 * N), noise=False))
@@ -61,6 +64,7 @@ def test_an_iso_flop_curve_tells_size_from_tokens():
     assert with_compute.why_flat.startswith("all runs have one compute")
 
 
+@pytest.mark.slow
 def test_two_sizes_are_too_few_for_a_power_law_beside_a_constant():
     n = np.where(N > 1e9, 1e9, 1e8)
     found = fitting.fit(n, D, losses(n, D))
@@ -69,6 +73,7 @@ def test_two_sizes_are_too_few_for_a_power_law_beside_a_constant():
     assert tied.flat == ()
 
 
+@pytest.mark.slow
 def test_noise_alone_and_losses_that_rise_leave_a_law_open():
     noise = fitting.fit(N, D, 2 * SCATTER)
     assert noise.flat and noise.law.loss(1e9, 1e11) == pytest.approx(2, rel=0.02)
@@ -77,6 +82,7 @@ def test_noise_alone_and_losses_that_rise_leave_a_law_open():
     assert {"A", "alpha"} <= set(rising.flat)
 
 
+@pytest.mark.slow
 def test_kaplans_scales_have_profiles_of_their_own():
     found = fitting.fit(ONE, D, losses(ONE, D), form="kaplan")
     assert set(found.flat) == {"alpha", "Nc"}
@@ -103,11 +109,13 @@ def test_as_many_coefficients_as_runs_are_refused_with_what_would_do():
         fitting.fit(N[:4], D[:4], losses(N, D)[:4])
 
 
+@pytest.mark.slow
 def test_a_law_that_is_determined_has_nothing_flat():
     found = fitting.fit(N, D, losses(N, D))
     assert found.flat == found.held == () and found.why_flat == "" and found.open_ends() == {}
 
 
+@pytest.mark.slow
 def test_no_irreducible_loss_is_taken_where_it_is_better_than_a_minimum_inside():
     """A coupled form has a minimum inside and a lower one without E on these public runs."""
     runs = panel.sets()["porian_rw_kaplan"]

@@ -42,6 +42,7 @@ def test_a_law_is_found_again_from_its_own_losses(form):
     assert found.law.loss(N, D, **needed) == pytest.approx(law.loss(N, D, **needed), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_farseers_form_is_found_again_by_what_it_predicts():
     found = fitting.fit(N, D, FARSEER.loss(N, D), "log_mse", form="farseer")
     assert found.law.loss(N, D) == pytest.approx(FARSEER.loss(N, D), rel=1e-7)
@@ -52,6 +53,7 @@ def test_farseers_form_is_found_again_by_what_it_predicts():
     assert FARSEER.compute_optimal(1e22).tokens_per_parameter > 0
 
 
+@pytest.mark.slow
 def test_resamples_of_farseers_form_end_at_minima_and_cross_zero():
     found = fitting.fit(*chinchilla_runs.columns(chinchilla_runs.runs()), form="farseer")
     boot = found.bootstrap(200)
@@ -84,6 +86,7 @@ def noisy(law, scale=0.01, **further):
     return law.loss(N, D, **further) * np.exp(scale * np.random.default_rng(4).standard_normal(len(N)))
 
 
+@pytest.mark.slow
 def test_coefficients_are_fixed_tied_and_bounded():
     losses = noisy(TRUE["chinchilla"])
     free = fitting.fit(N, D, losses)

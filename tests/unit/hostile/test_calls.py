@@ -40,6 +40,7 @@ def attacked(callers: tuple[list[Callee], Caller], numbers: range, seed: int) ->
     return wrong, unreached
 
 
+@pytest.mark.slow
 def test_a_hostile_call_has_an_answer_or_a_sentence(callers, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     wrong, unreached = attacked(callers, range(AT_EACH_PUSH), 0)
@@ -58,13 +59,14 @@ def test_many_hostile_calls_have_an_answer_or_a_sentence(callers, part, tmp_path
     assert not wrong, f"seed {seed}:\n" + "\n".join(wrong)
 
 
+@pytest.mark.slow
 def test_all_that_the_reference_documents_is_called(callers):
     names = {callee.name for callee in callers[0]}
     assert {"cohort.planning.search.plan", "cohort.serving.roofline.serve"} <= names
     assert len(names) > 700
 
 
-def test_the_harness_sees_what_it_looks_for():
+def test_the_harness_sees_what_it_looks_for(monkeypatch):
     """A traceback, a sentence of two lines, an answer that is no number, and a call that never ends."""
     from cohort.errors import CohortError
 
@@ -79,6 +81,7 @@ def test_the_harness_sees_what_it_looks_for():
     def two_lines() -> None:
         raise TwoLinesError
 
+    monkeypatch.setattr("hostile.calls.SECONDS", 0.1)
     assert fault(lambda: 1 / 0, {}).startswith("ZeroDivisionError")
     assert fault(two_lines, {}).startswith("no line")
     assert fault(lambda: float("nan"), {}) and not fault(lambda: float("nan"), {"x": float("inf")})

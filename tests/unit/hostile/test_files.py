@@ -159,6 +159,7 @@ def only_here(folder: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_a_mutated_file_is_read_or_refused_in_a_sentence(name, only_here):
     wrong = attacked(name, only_here, range(AT_EACH_PUSH), 0)
@@ -177,6 +178,7 @@ def test_many_mutated_files_are_read_or_refused_in_a_sentence(name, only_here):
 OF_COMMAS = ("runs", "log of nvidia-smi", "log of CodeCarbon", "intensity")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("character", "[( )]_-.9,")
 @pytest.mark.parametrize("name", OF_COMMAS)
 def test_a_head_of_any_length_is_read_in_its_time(name, character, folder):

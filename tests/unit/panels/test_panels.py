@@ -181,6 +181,7 @@ def test_a_footprint_is_the_package_s_at_every_boundary():
     assert number(year, "CO2e of a year") == pytest.approx(365_000 * number(year, "CO2e of an answer"))
 
 
+@pytest.mark.slow
 def test_a_choice_is_the_chapter_s():
     known = {name: each.default for name, each in parameters("decide").items()}
     demand = Demand(known["input_tokens"], known["output_tokens"], requests_per_s=known["requests_per_s"])
@@ -311,11 +312,13 @@ def states():
     return [(name, given) for name, given in asked(200, seed=7) if not told(name, **given).get("errors")]
 
 
+@pytest.mark.slow
 def test_most_random_inputs_can_be_answered():
     assert len(states()) > 120
     assert {name for name, _ in states()} == set(panels())
 
 
+@pytest.mark.slow
 def test_a_link_brings_back_its_state():
     for name, given in states():
         found = ask(name, **given)
@@ -327,6 +330,7 @@ def test_a_link_brings_back_its_state():
         assert fragment(name, again.values) == link
 
 
+@pytest.mark.slow
 def test_a_command_gives_a_chapter_what_it_takes():
     for name, given in states():
         values = ask(name, **given).values
@@ -384,6 +388,7 @@ def test_the_line_of_python_gives_the_same(name):
 WRONG = re.compile(r"\b(?:nan|inf|None|True|False)\b|-?\d+\.\d{9}|\de[+-]\d")
 
 
+@pytest.mark.slow
 def test_answers_are_whole_and_drawings_are_svg():
     for name, given in states():
         found = ask(name, **given)
@@ -432,6 +437,7 @@ def test_only_what_differs_stands_in_a_link():
     assert fragment("memory", {**defaults("memory"), "model": "a b&c"}) == "memory?model=a+b%26c"
 
 
+@pytest.mark.slow
 def test_the_lines_of_python_need_no_more_than_the_package():
     lines = [ask(name).python for name in panels()] + [ask("data", question="model").python]
     code = "import cohort\n" + "\n".join(f"print({line})" for line in lines)
@@ -452,6 +458,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.slow
 def test_panels_need_the_standard_library_alone():
     asked_for = texts(25, seed=3)
     done = subprocess.run(

@@ -79,6 +79,7 @@ def priced_by_hand(size: float, goal: Goal) -> float:
     return trained + goal.lifetime_tokens / 1e6 * min(each.usd_per_million_tokens for each in found.options)
 
 
+@pytest.mark.slow
 def test_the_best_is_no_dearer_than_any_size_of_a_grid_by_hand():
     dense = Designer([H100], experts=[(1, 1)], weight_dtype="fp8")
     goal = Goal(DEMAND, 1e12, loss=2.05, limits=LIMITS)
@@ -91,6 +92,7 @@ def test_the_best_is_no_dearer_than_any_size_of_a_grid_by_hand():
     assert best.usd == pytest.approx(priced_by_hand(best.spec.parameters, goal), rel=0.01)
 
 
+@pytest.mark.slow
 def test_more_use_makes_a_smaller_model_trained_on_more(designer):
     found = [designer.design(Goal(DEMAND, life, loss=2.0, limits=LIMITS)).best for life in (1e11, 1e13, 1e15)]
     sizes = [each.spec.active_parameters for each in found]
@@ -102,6 +104,7 @@ def test_more_use_makes_a_smaller_model_trained_on_more(designer):
     assert found[-1].training_flop > 0.5 * least
 
 
+@pytest.mark.slow
 def test_compute_that_is_given_is_spent_and_not_passed(designer):
     found = designer.design(Goal(DEMAND, 1e11, training_flop=1e23, limits=LIMITS))
     assert found.found
@@ -113,6 +116,7 @@ def test_compute_that_is_given_is_spent_and_not_passed(designer):
     assert dense[0].loss == pytest.approx(optimum.loss, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_money_is_a_limit_on_training_and_use(designer):
     goal = Goal(DEMAND, 1e12, usd=3e6, limits=LIMITS)
     found = designer.design(goal)
@@ -122,6 +126,7 @@ def test_money_is_a_limit_on_training_and_use(designer):
     assert richer.loss < found.best.loss
 
 
+@pytest.mark.slow
 def test_a_looser_limit_never_makes_it_worse(designer):
     goal = Goal(DEMAND, 1e12, loss=2.0, limits=Limits(token_s=0.02, first_token_s=1.0))
     prices = designer.shadow_prices(goal)
@@ -130,6 +135,7 @@ def test_a_looser_limit_never_makes_it_worse(designer):
     assert all(usd <= 1e-6 for _, usd in prices.values())
 
 
+@pytest.mark.slow
 def test_what_nothing_reaches_has_its_reasons(designer):
     slow = designer.design(Goal(DEMAND, 1e12, loss=2.0, limits=Limits(token_s=1e-5)))
     assert slow.best is None and "a token takes" in slow.rejected[0].why

@@ -55,6 +55,7 @@ def drawn(seed: int) -> tuple[str, list[str], Demand, Limits, dict[str, object]]
     return pick.choice(MODELS), pick.sample(ACCELERATORS, pick.choice([1, 2])), demand, limits, types
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(6))
 def test_three_hundred_tasks_break_no_limit_and_keep_nothing_that_is_beaten(block):
     for seed in range(50 * block, 50 * block + 50):
@@ -153,6 +154,7 @@ def test_what_cannot_serve_says_why():
     assert all("are allowed" in each.why for each in dear.rejected)
 
 
+@pytest.mark.slow
 def test_each_accelerator_has_its_cheapest_and_no_copy_is_larger_than_asked():
     demand, names = Demand(1000, 300, users=200), [H100, "H200", "L40S"]
     found = plan("llama-3-70b", names, demand, Limits(token_s=0.05))

@@ -410,6 +410,7 @@ def test_every_law_is_found_in_any_spelling(spelling):
     assert cohort.law(given) == cohort.law(name)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(cohort.models()), st.integers(0, 40), st.sampled_from("abcxyz0123456789-."))
 def test_a_name_with_one_slip_means_itself_or_is_refused_with_a_near_one(name, where, slip):
     given = name[: where % len(name)] + slip + name[where % len(name) + 1 :]
@@ -421,6 +422,7 @@ def test_a_name_with_one_slip_means_itself_or_is_refused_with_a_near_one(name, w
         assert found in cohort.models()
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300))
 def test_any_text_means_a_model_or_is_refused_in_short(text):
     try:

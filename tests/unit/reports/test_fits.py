@@ -27,6 +27,7 @@ def write(path, heads="Params,Train FLOPs,val_loss", count=60):
     return path
 
 
+@pytest.mark.slow
 def test_a_file_gives_a_law_that_is_read_again(tmp_path):
     path, out, page = write(tmp_path / "runs.csv"), tmp_path / "law.json", tmp_path / "law.html"
     arguments = ["fit", str(path), "--hold-out", "0.2", "--resamples", "100", "--json", str(out)]
@@ -59,6 +60,7 @@ def test_the_figure_of_a_page_draws_the_runs_of_the_file(tmp_path):
     assert y < kept["ratio"].min() < kept["ratio"].max() < Y
 
 
+@pytest.mark.slow
 def test_other_forms_and_dropped_rows(tmp_path):
     path = write(tmp_path / "runs.csv")
     report = fit_report(str(path), form="tied", drop=3, resamples=20)
@@ -84,6 +86,7 @@ def test_what_is_wrong_with_a_file_is_named_with_its_line(text, message, tmp_pat
         read_runs(path)
 
 
+@pytest.mark.slow
 def test_a_page_shows_names_as_text(tmp_path):
     path, page = write(tmp_path / "<b>x.csv"), tmp_path / "law.html"
     CliRunner().invoke(main, ["fit", str(path), "--resamples", "10", "--html", str(page)])
@@ -156,6 +159,7 @@ def test_what_cannot_be_meant_is_named(text, message, tmp_path):
         read_runs(path)
 
 
+@pytest.mark.slow
 def test_a_report_names_what_is_flat_and_which_rows_repeat(tmp_path):
     rng = np.random.default_rng(0)
     d = np.exp(rng.uniform(21, 26, 30))

@@ -1,6 +1,7 @@
 """Lists of names: all of them, narrowed by words, as text within eighty columns and as JSON."""
 
 import json
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,8 +22,10 @@ LISTS = {
 
 
 @pytest.fixture
-def names(capsys):
-    """Return the names that a list has for some words."""
+def names(capsys, monkeypatch):
+    """Return the names that a list has for some words; what it lists is read once."""
+    for read in ("model", "accelerator", "grid"):
+        monkeypatch.setattr(lists, read, cache(getattr(lists, read)))
 
     def listed(kind, *words):
         LISTS[kind][0](words, as_json=True)
@@ -42,6 +45,7 @@ def test_without_words_everything_is_listed_in_its_order(names, capsys, kind):
     assert all(line.startswith(name) for line, name in zip(told, LISTS[kind][1], strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LISTS)
 def test_each_name_finds_itself(names, kind):
     for name in LISTS[kind][1]:
@@ -111,6 +115,7 @@ def test_what_nothing_has_is_refused_with_what_is_near(kind, words, message):
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LISTS)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(st.text(max_size=400), max_size=3))

@@ -61,12 +61,39 @@ def test_a_type_that_is_asked_for_stands_above_the_name():
     assert "weights bf16" in sheet["what"]
 
 
-def test_what_would_fit_does():
-    """Each way that is named is taken, and fits."""
-    named = serving_sheet("llama-3.1-8b", "RTX 4090")["try"]
-    assert [way.split()[0] for way in named] == ["--context", "--weight-dtype", "--devices"]
-    for way in named:
-        assert "verdict                  fits" in run("llama-3.1-8b", "-a", "RTX 4090", *way.split()).output
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        (["llama-3.1-8b", "-a", "RTX 4090"], ["--context", "--kv-dtype", "--weight-dtype", "--devices"]),
+        (
+            ["qwen3-32b", "-a", "H100 SXM 80GB"],
+            ["--share", "--context", "--kv-dtype", "--weight-dtype", "--devices"],
+        ),
+        # An A100 multiplies nothing in fp8, and engines hold no cache in it there.
+        (
+            ["qwen2.5-32b", "-a", "A100 SXM 80GB", "--batch", "9"],
+            ["--context", "--weight-dtype", "--devices"],
+        ),
+        # Its weights have four bits already.
+        (["gpt-oss-20b", "-a", "L4", "--batch", "16"], ["--context", "--kv-dtype", "--devices"]),
+        (
+            ["qwen3-14b", "-a", "RTX 3090", "--weight-dtype", "Q8_0", "--batch", "2"],
+            ["--context", "--kv-dtype", "--weight-dtype", "--devices"],
+        ),
+        (["llama-3-70b", "-a", "H100 SXM 80GB", "--kv-dtype", "fp8"], ["--weight-dtype", "--devices"]),
+    ],
+)
+def test_what_would_fit_does(asked, options):
+    """Each way that is named is taken, and fits; none asks for what is no help."""
+    sheet = json.loads(run(*asked, "--json").output)
+    assert [way.split()[0] for way in sheet["try"]] == options
+    assert len(run(*asked).output.splitlines()) <= 24
+    for way in sheet["try"]:
+        then = json.loads(run(*asked, *way.split(), "--json").output)
+        assert then["free"] >= 0 and then["try"] == [], way
+
+
+def test_what_would_let_a_step_of_training_fit_does():
     training = training_sheet("llama-3-70b", "RTX 3090", devices=2, train="qlora")["try"]
     for way in training:
         shown = run("llama-3-70b", "-a", "RTX 3090", "--devices", "2", "--train", "qlora", *way.split())

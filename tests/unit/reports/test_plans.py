@@ -59,6 +59,7 @@ def test_json_holds_what_the_plan_holds():
     assert cheapest["usd_per_hour"] == min(each["usd_per_hour"] for each in sheet["options"])
 
 
+@pytest.mark.slow
 def test_the_chart_is_written_and_its_labels_stay_apart(tmp_path):
     target = tmp_path / "frontier.svg"
     assert run("--chart", str(target)).exit_code == 0

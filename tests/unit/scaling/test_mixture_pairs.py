@@ -20,6 +20,7 @@ def pair_of(name):
     return next(pair for pair in mixture_pairs.pairs() if pair.name == name)
 
 
+@pytest.mark.slow
 @given(st.floats(0.1, 0.9), st.floats(1.2, 2.5), st.floats(8.2, 9.8))
 def test_a_size_on_a_known_power_law_is_found(alpha, floor, wanted):
     def loss(log):

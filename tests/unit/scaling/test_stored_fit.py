@@ -12,6 +12,7 @@ from cohort.scaling import fitted_interval, fitted_law
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
 
+@pytest.mark.slow
 def test_the_stored_law_is_the_fit():
     """Fitted again here, with all of its resamples."""
     sys.path.insert(0, str(BENCHMARKS))

@@ -134,6 +134,7 @@ GEMMA2 = extend(GEMMA, **WINDOWED, pattern=every(2), norms=4)
 NORMED = extend(BIASED, query_key_norm="head")
 OLMO2 = extend(BIASED, query_key_norm="full")
 LAST_SLIDE = switched("use_sliding_window", "sliding_window", slides=lambda layer, below: layer >= below)
+OWN_BIASES = "attention_bias mlp_bias"
 QWEN2 = extend(PLAIN, **WINDOWED, pattern=LAST_SLIDE, bias=True, output_bias=False)
 QWEN3 = extend(NORMED, **WINDOWED, pattern=LAST_SLIDE)
 EXAONE4 = extend(PLAIN, **WINDOWED, pattern=every("sliding_window_pattern"), query_key_norm="head")
@@ -174,18 +175,19 @@ DENSE = {
     "olmo": extend(BIASED, norm=0),
     "olmo2": extend(OLMO2, inert="sliding_window"),
     "olmo3": extend(OLMO2, **WINDOWED, pattern=every(4)),
-    "qwen2 qwen2_5_vl_text qwen2_vl_text qwen2_5_omni_text mimo": extend(
-        QWEN2, inert="attention_bias mlp_bias",
-    ),
+    "qwen2 mimo": extend(QWEN2, inert=OWN_BIASES),
+    "qwen2_5_vl_text qwen2_vl_text qwen2_5_omni_text": extend(QWEN2, inert=OWN_BIASES, sections=True),
     "qwen3": QWEN3,
-    "qwen3_vl_text": NORMED,
+    "qwen3_vl_text": extend(NORMED, sections=True),
     "molmo2_text": extend(
         NORMED, bias=("attention_bias", "qkv_bias"), output_bias=False, more_rows="additional_vocab_size",
     ),
     "exaone4 exaone4_5_text": EXAONE4,
     "gemma": extend(GEMMA, inert="sliding_window"),
     "gemma2": GEMMA2,
-    "gemma3_text": extend(GEMMA2, pattern=every("sliding_window_pattern"), query_key_norm="head"),
+    "gemma3_text": extend(
+        GEMMA2, pattern=every("sliding_window_pattern"), query_key_norm="head", rotary_apart=True,
+    ),
     "vaultgemma": extend(GEMMA2, norms=2),
     "cohere": extend(COHERE, query_key_norm="full", norm_if="use_qk_norm", inert="sliding_window"),
     "cohere2 cohere_compass_text": extend(COHERE, **WINDOWED, pattern=every("sliding_window_pattern")),
@@ -226,7 +228,7 @@ DENSE = {
         PLAIN, **EVERYWHERE, more_rows=1, tied=None, width=lambda at: at.number("intermediate_size") // 2,
     ),
     "cpmant": extend(
-        PLAIN, grouped=False, tied=None, outside=further(0, _prompt_tables),
+        PLAIN, rotary=False, grouped=False, tied=None, outside=further(0, _prompt_tables),
         more_rows=lambda at: at.number("prompt_types") * at.number("prompt_length"),
     ),
     "hrm_text": extend(
@@ -281,19 +283,21 @@ DENSE = {
         output_bias=lambda at: at.other == "last",
     ),
     "gptj codegen": PARALLEL,
-    "ctrl": extend(GPT, head_bias=True),
-    "bloom": extend(GPT, final=2, width=lambda at: 4 * at.hidden),
+    "ctrl": extend(GPT, head_bias=True, rotary=False),
+    "bloom": extend(GPT, rotary=False, final=2, width=lambda at: 4 * at.hidden),
     "biogpt": extend(GPT, **OFFSET),
-    "xglm": GPT,
+    "xglm": extend(GPT, rotary=False),
     "opt": extend(
         GPT, **OFFSET, bias="enable_bias", mlp_bias="enable_bias", embedding_width="word_embed_proj_dim",
         norm=lambda at: 2 if at.flag("layer_norm_elementwise_affine") else 0,
         final=lambda at: at.flag("do_layer_norm_before") and not at.flag("_remove_final_layer_norm"),
     ),
-    "mpt": extend(GPT, norm=1, bias=False, mlp_bias=False, width=lambda at: 4 * at.hidden),
+    "mpt": extend(
+        GPT, rotary=False, norm=1, bias=False, mlp_bias=False, width=lambda at: 4 * at.hidden,
+    ),
     "chinchilla": extend(
         PLAIN, kinds=only(lambda at: attention(at, position_projection=True)), gated=False, grouped=False,
-        tied=True, inert="norm",
+        tied=True, rotary=False, inert="norm",
     ),
     "zaya": extend(
         BIASED,

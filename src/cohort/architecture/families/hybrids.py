@@ -170,7 +170,10 @@ BAILING_DELTA = sized(  # as wide as the heads of the whole model
     KimiDelta, either("linear_num_heads", "num_attention_heads"), either("linear_head_dim", "head_dim"),
     either("linear_conv_kernel_dim", "short_conv_kernel_size"), low_rank=False,
 )
-QWEN3_5 = extend(NORMED, kinds=DELTA, listed=True, pattern=every("full_attention_interval", others=LINEAR))
+QWEN3_5 = extend(
+    NORMED, kinds=DELTA, listed=True, pattern=every("full_attention_interval", others=LINEAR),
+    wide_states=True,
+)
 SHORT_CONVOLUTION = sized(ShortConvolution, "hidden_size", "conv_L_cache", bias="conv_bias")
 CONVOLUTION = {**only(SHORT_CONVOLUTION, "conv"), **only(attention)}
 LFM2 = extend(
@@ -178,7 +181,7 @@ LFM2 = extend(
     pattern=named("full_attn_idxs", FULL, "conv", everywhere(FULL)),
 )
 FALCON_MAMBA2 = mamba2(bias=_falcon_bias, normed="mamba_rms_norm")
-ALONE = extend(PLAIN, norms=1)
+ALONE = extend(PLAIN, norms=1, rotary=False)
 NEMOTRON_MAMBA2 = mamba2(  # under its own names and older ones
     heads="mamba_num_heads", head_dim="mamba_head_dim", inner=None, state="ssm_state_size",
     groups=either("mamba_n_groups", "n_groups"), kernel=either("mamba_d_conv", "conv_kernel"),
@@ -206,7 +209,7 @@ ZAMBA2_MAMBA2 = mamba2(
 )
 
 HYBRIDS = {
-    "qwen3_next": extend(QWEN3_5, routed=by_step(), **QWEN_SHARED),
+    "qwen3_next": extend(QWEN3_5, routed=by_step(), **QWEN_SHARED, wide_states=False),
     "qwen3_5_text": QWEN3_5,
     "qwen3_5_moe_text": extend(
         QWEN3_5, routed=True, **QWEN_SHARED, inert="intermediate_size decoder_sparse_step mlp_only_layers",
@@ -233,11 +236,11 @@ HYBRIDS = {
             where(lambda layer, count: layer and layer % 4 == 0, FULL, LINEAR),
             others="gate_lower_bound num_heads head_dim short_conv_kernel_size",
         ),
-        **LISTED, inert="head_dim moe_layer_freq mla_use_nope",
+        **LISTED, rotary=False, wide_states=True, inert="head_dim moe_layer_freq mla_use_nope",
     ),
     "bailing_hybrid": extend(
         LATENT, kinds={**only(BAILING_DELTA, LINEAR), **only(latent)}, listed=True, tied=None, gate="head",
-        pattern=every("layer_group_size", others=LINEAR), **LISTED,
+        pattern=every("layer_group_size", others=LINEAR), **LISTED, wide_states=True,
         inert="linear_num_heads linear_head_dim linear_conv_kernel_dim",
     ),
     "glm5_next_text": extend(
@@ -287,7 +290,7 @@ HYBRIDS = {
     ),
     "falcon_h1": extend(GRANITE, kinds={FULL: Kind((attention, FALCON_MAMBA2))}, inert=UNLISTED),
     "jamba": extend(
-        PLAIN, kinds={**only(attention), **only(mamba(normed=True), MAMBA)},
+        PLAIN, rotary=False, kinds={**only(attention), **only(mamba(normed=True), MAMBA)},
         routed=with_experts(every("expert_layer_period", True, False, first="expert_layer_offset"), least=2),
         expert_width="intermediate_size",
         pattern=every("attn_layer_period", FULL, MAMBA, first="attn_layer_offset"), inert=UNLISTED,
@@ -295,7 +298,7 @@ HYBRIDS = {
     "nemotron_h": extend(
         ALONE, kinds=NEMOTRON, listed=True, tied=None, pattern=lambda fields, count: _nemotron_kinds(fields),
         layers=_nemotron_layers, gated=False, mlp_bias="mlp_bias", **ONE_SHARED, shared_bias="mlp_bias",
-        expert={"latent": _nemotron_latent}, inert="time_step_rank num_hidden_layers",
+        wide_states=True, expert={"latent": _nemotron_latent}, inert="time_step_rank num_hidden_layers",
     ),
     "mamba falcon_mamba": extend(ALONE, kinds=only(MAMBA_ALONE, forward=None), tied=True),
     "mamba2": extend(ALONE, kinds=only(MAMBA2_ALONE, forward=None)),

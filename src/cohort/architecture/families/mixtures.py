@@ -105,7 +105,7 @@ MIXTURES = {
         NORMED, kinds=QWEN3.kinds, pattern=switched("use_sliding_window"), routed=by_step(),
         inert="use_qk_norm shared_expert_intermediate_size",
     ),
-    "qwen3_vl_moe_text qwen3_omni_moe_text": extend(NORMED, routed=by_step()),
+    "qwen3_vl_moe_text qwen3_omni_moe_text": extend(NORMED, routed=by_step(), sections=True),
     "mellum": extend(QWEN3, pattern=None, routed=mlp_types(everywhere(True))),
     "flint": extend(
         NORMED, **WINDOWED, pattern=where(lambda layer, count: layer in (0, 1, count - 1) or layer % 4 == 1),

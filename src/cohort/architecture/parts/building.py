@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cohort.architecture.attention import GroupedQuery
 from cohort.architecture.configs.fields import ABSENT, Fields
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.feedforward import Weights
+from cohort.architecture.kept import Kept
+from cohort.architecture.latent import Compressed, Latent
 from cohort.architecture.layers import Layer
+from cohort.architecture.mixing import Mixer
 from cohort.architecture.parts.row import Place, Row
 from cohort.architecture.recurrent import Reused
 from cohort.errors import ConfigError
+
+_ROPE = ("rope_parameters", "rope_scaling")
+_FACTOR = "partial_rotary_factor"
+_LOCAL = ("rope_local_base_freq", "swa_rope_theta")  # of layers with a window
+_STATES = ("mamba_ssm_dtype", "mamba_ssm_cache_dtype")
 
 
 def build(
@@ -68,7 +77,46 @@ def build(
         extra=_some(row.outside, place),
         quantization=quantization,
         dtype=dtype,
+        kept=_kept(fields, row, layers),
     )
+
+
+def _kept(fields: Fields, row: Row, layers: tuple[Layer, ...]) -> Kept:
+    """Return what an engine holds beside weights and cached tokens."""
+    said = next((found for name in _ROPE if isinstance(found := fields.raw(name), Mapping)), {})
+    states = [found for name in _STATES if isinstance(found := fields.raw(name), str)]
+    mixers = {mixer for layer in {id(each): each for each in layers}.values() for mixer in layer.mixers}
+    turned = row.rotary and not row.positions and fields.raw("alibi") is not True
+    turned = turned and fields.raw("position_embedding_type") != "nope"
+    tables = {_table(fields, row, said, mixer) for mixer in mixers} if turned else set()
+    return Kept(
+        tuple(sorted(width for width, _ in tables if width)),
+        row.sections or "mrope_section" in said,
+        any(isinstance(mixer, Compressed) for mixer in mixers),
+        4 if ("float32" in states if states else row.wide_states) else 2,
+    )
+
+
+def _table(fields: Fields, row: Row, said: Mapping[str, Any], mixer: Mixer) -> tuple[int, str]:
+    """Return how wide the rotary table of a mixer is, and for which layers where they differ."""
+    if isinstance(mixer, Compressed):
+        return fields.optional("qk_rope_head_dim") or 0, "blocks" if mixer.ratio else "window"
+    if isinstance(mixer, Latent):
+        return mixer.rope_dim, ""
+    if not isinstance(mixer, GroupedQuery):
+        return 0, ""
+    kind = "sliding_attention" if mixer.window else "full_attention"
+    apart = row.rotary_apart or any(fields.raw(name) not in (None, ABSENT) for name in _LOCAL)
+    own = said.get(kind)
+    if isinstance(own, Mapping):
+        apart, said = True, own
+    width = fields.raw("rotary_dim")
+    if said.get("rope_type") == "proportional":  # with the channels that stand still
+        width = mixer.head_dim
+    elif not isinstance(width, int):
+        given = (said.get(_FACTOR), fields.raw(_FACTOR), fields.raw("rotary_pct"), 1)
+        width = int(mixer.head_dim * next(each for each in given if isinstance(each, (int, float))))
+    return min(width, mixer.head_dim), kind if apart else ""
 
 
 def _layers(fields: Fields, row: Row, count: int, unit: int) -> tuple[Layer, ...]:

@@ -138,6 +138,11 @@ class Row:
     positions, head_bias, more_rows, head_rows : trait
         Rows of learned positions; bias of the head; rows of the embedding beyond the vocabulary; rows of the
         head where they differ.
+    rotary, rotary_apart, sections : bool
+        Whether positions are rotated where they are not learned; what need not be said: whether layers with
+        a window have a table of their own, and whether a position has several parts.
+    wide_states : bool
+        Whether recurrent states are kept in fp32 where the config does not say.
     says_again : mapping
         Fields that may only say again what others say, and what that is; null says nothing.
     absent : mapping
@@ -191,6 +196,10 @@ class Row:
     more_rows: Any = 0
     head_rows: str | None = None
     embedding_width: str | None = None
+    rotary: bool = True
+    rotary_apart: bool = False
+    sections: bool = False
+    wide_states: bool = False
     says_again: Mapping[str, Any] = field(default_factory=dict)
     absent: Mapping[str, Any] = field(default_factory=dict)
     drafting: bool = False

@@ -13,6 +13,7 @@ from cohort.architecture.registered import specs, title
 from cohort.numeric import MAX_CONTEXT, largest
 from cohort.registry.devices import accelerator as find_accelerator
 from cohort.registry.devices import accelerators
+from cohort.serving.loaded import POSITIONS
 from cohort.serving.memory import largest_batch, longest_context, memory_budget, offered_context
 from cohort.units import GB
 
@@ -193,7 +194,8 @@ def fits_formats(
     for stored in formats:
         whole = memory_budget(spec, accelerator, context=1, weight_dtype=stored)
         found = longest_contexts(spec, accelerator, context, batch, stored, kv_dtype)
-        rows[stored] = {"size": whole.weight_bytes, **found}
+        size = sum(each for name, each in whole.weights if name != POSITIONS)
+        rows[stored] = {"size": size, **found}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("weights in").astype(_FIT)
 
 

@@ -116,8 +116,8 @@ def engine_logs() -> pd.DataFrame:
     DataFrame
         Per row of the data: ``model``, ``accelerator``, ``version`` of the engine, ``quantity``, ``logged``,
         ``predicted``, ``unit``, ``error`` in percent, ``low`` and ``high`` for the ends of the range and
-        ``first`` for what was said of a row before it was in sight, ``look`` for whether that
-        was before or after what an engine takes was mended, ``use`` and ``source``.
+        ``first`` for what was said of a row before it was in sight, ``look`` for whether that was before
+        what an engine takes was mended, after that, or later, ``use`` and ``source``.
     """
     records = []
     for row in facts.rows("engine_logs"):

@@ -44,6 +44,15 @@ OUTLIERS = {
     ("qwen3.6-27b", "room", "talosproxmox1995"): "0.9 GiB more in use than in other threads, on such cards",
     ("gpt-oss-120b", "weights", "vllm51590"): "kernels that pad experts split over eight devices by more",
     ("gpt-oss-20b", "weights", "vllm22331"): "the kernels of this card pad nothing",
+    ("gpt-oss-20b", "cache_tokens", "akamaslabs2026"): "1.4 GiB more in use on an L4; less on two of them",
+    (
+        "gemma-4-26b-a4b",
+        "room",
+        "akamaslabs2026",
+    ): "1.4 GiB more in use: of a build whose scales are not said",
+    ("gemma-4-26b-a4b", "cache_tokens", "akamaslabs2026"): "as its room",
+    ("qwen3-14b", "room", "ddiiwoong2026"): "1.3 GiB more in use, with the second runner",
+    ("qwen3-14b", "cache_tokens", "ddiiwoong2026"): "as its room",
     ("kimi-k2", "cache", "ikllamacpp616"): "that kernel keeps a transposed copy of the latent vector",
 }
 # Rows of a source that are met where another of the same model is not.
@@ -51,6 +60,9 @@ MET = [
     {"source": "club3090bench", "devices": "2"},
     {"source": "vllmmemoryestimator", "model": "qwen3-vl-30b-a3b", "accelerator": "H200"},
     {"source": "vllmrecipes810", "weight_format": "fp8"},
+    {"source": "akamaslabs2026", "devices": "2"},
+    {"source": "akamaslabs2026", "model": "gemma-4-26b-a4b", "kv_format": "fp8"},
+    {"source": "ddiiwoong2026", "weight_format": "awq"},
     {"source": "vllmrecipes810", "weight_format": "nvfp4_fp8", "quantity": "cache_tokens"},
 ]
 LIMITS = {"weights": 0.04, "cache": 0.015, "room": 0.1, "cache_tokens": 0.1}
@@ -80,9 +92,9 @@ def test_the_errors_as_they_came_out():
     found = logs.by_quantity(logs.engine_logs())
     assert found["median"].to_dict() == pytest.approx(
         {
-            "weights on a device": 0.21,
-            "memory left for the cache": 1.49,
-            "tokens that the cache holds": 1.46,
+            "weights on a device": 0.12,
+            "memory left for the cache": 2.07,
+            "tokens that the cache holds": 2.56,
             "bytes of a cache": 0.001,
             "whether it fits": 0,
         },
@@ -94,7 +106,7 @@ def test_errors_by_source_are_those_of_their_furthest_rows():
     found = logs.by_source(logs.engine_logs()).set_index("source")["error"]
     assert found["vllm2031"] == pytest.approx(47.3, abs=0.1)
     assert list(found.abs()) == sorted(found.abs())
-    assert len(found) == 41
+    assert len(found) == 54
 
 
 def test_what_the_version_changes():
@@ -120,34 +132,38 @@ def test_the_table_is_of_rows_that_set_nothing():
 
 def test_the_logs_in_words():
     assert words.logged(logs.engine_logs()) == (
-        "- *Weights and caches* are counted: over 77 rows the median error is less than 0.1% and the largest "
+        "- *Weights and caches* are counted: over 89 rows the median error is less than 0.1% and the largest "
         "47%, for Kimi K2, predicted too low.\n"
         "- *What an engine leaves* depends on what it takes for itself, which differs by version and model: "
-        "over 93 rows the median error is 1.5% and the largest 110%, for Kimi Linear 48B-A3B, predicted too "
-        "high.\n"
-        "- *Leave a margin*: 17 rows are off by more than 10%, and in 16 of them less was left than "
+        "over 127 rows the median error is 2.4% and the largest 110%, for Kimi Linear 48B-A3B, predicted "
+        "too high.\n"
+        "- *Leave a margin*: 23 rows are off by more than 10%, and in 22 of them less was left than "
         "predicted.\n"
         "- *Does it fit?* Of 9 answers, 8 are right; wrong is DeepSeek-V4-Pro on H200, which was said to fit."
     )
 
 
 def test_blind_rows_keep_what_was_said_first():
-    """All 58 were predicted once, by the code as it was, after they had been written down."""
+    """All 104 were predicted once, by the code as it was, after they had been written down."""
     fresh = [row for row in LOGS if row["first"]]
-    assert len(fresh) == 58 and {row["use"] for row in fresh} == {"test"}
-    assert {row["look"] for row in fresh} == {"before", "after"} and not any(
+    assert len(fresh) == 104 and {row["use"] for row in fresh} == {"test"}
+    assert {row["look"] for row in fresh} == {"before", "after", "later"} and not any(
         row["look"] for row in LOGS if not row["first"]
     )
     left = logs.left_for_the_cache(logs.engine_logs())
-    assert left["kind"].value_counts().to_dict() == {"known": 43, "blind": 50, "calibrating": 10}
+    assert left["kind"].value_counts().to_dict() == {"known": 43, "blind": 84, "calibrating": 10}
     first = left[left["look"] == "before"]
     assert first["first"].abs().median() == pytest.approx(6.56, abs=0.01)
-    assert first["error"].abs().median() == pytest.approx(0.9, abs=0.05)
+    assert first["error"].abs().median() == pytest.approx(0.59, abs=0.01)
     assert words.met_blind(left) == (
         "Of what an engine leaves, 34 rows were written down before one of them was predicted. At first the "
-        "median error was 6.6%, with 13 off by more than 10%; today, with the terms mended, it is 0.9%, with "
-        "4 off by more than 10%.\nAfter the mend 16 rows were written down and then predicted, of models "
-        "whose room was not known: the median error was 0.86%, with 2 off by more than 10%."
+        "median error was 6.6%, with 13 off by more than 10%; today, with the terms mended, it is 0.59%, "
+        "with 4 off by more than 10%.\nAfter the mend 16 rows were written down and then predicted, of "
+        "models whose room was not known: the median error was 0.86%, with 2 off by more than "
+        "10%.\nThen 34 rows of "
+        "sources that had not been looked at were written down: at first the median error was 5.6%, with 10 "
+        "off by more than 10%; today, with more of the terms read in the sources of engines, it is 4.9%, "
+        "with 6 off by more than 10%."
     )
     assert words.met_blind(left[left["kind"] != "blind"]) == ""
 
@@ -159,6 +175,24 @@ def test_the_sixteen_rows_of_the_second_blind_set():
     assert len(firsts) == 16 and (firsts > 10).sum() == 2
     assert firsts.median() == pytest.approx(0.86, abs=0.01)
     assert firsts.max() == pytest.approx(58.5, abs=0.1)
+
+
+def test_the_third_blind_set_as_it_was_first_predicted():
+    """46 rows of 13 new sources: of what is left, ten of 34 beyond 10 % at first sight."""
+    found = logs.engine_logs()
+    third = found[found["look"] == "later"]
+    assert len(third) == 46 and third["source"].nunique() == 13
+    left, weights = (
+        third[third["quantity"].isin(names)] for names in (("room", "cache_tokens"), ("weights",))
+    )
+    firsts = left["first"].abs()
+    assert len(left) == 34 and firsts.median() == pytest.approx(5.65, abs=0.01)
+    assert (firsts > 10).sum() == 10 and firsts.max() == pytest.approx(75.1, abs=0.1)
+    assert set(left[firsts > 10]["source"]) == {"akamaslabs2026", "ddiiwoong2026", "sglangperformance"}
+    tokens = third[third["quantity"] == "cache_tokens"]["first"].abs()
+    assert len(tokens) == 21 and tokens.median() == pytest.approx(5.81, abs=0.01)
+    assert len(weights) == 10 and weights["first"].abs().median() == pytest.approx(0.56, abs=0.01)
+    assert weights["first"].abs().max() == pytest.approx(3.02, abs=0.01)
 
 
 def test_ranges_hold_what_is_said_as_a_rule():

@@ -51,6 +51,7 @@ def test_the_figure_draws_each_set_of_each_form_once():
         assert sum(len(each.get_offsets()) for each in dots) == frame[test].notna().sum()
 
 
+@pytest.mark.slow
 def test_the_table_has_every_set_and_form():
     frame = panel.scored_forms()
     assert set(frame["set"]) == set(panel.sets())
@@ -66,6 +67,7 @@ def again(name, form):
     assert kept == pytest.approx(np.where(np.isfinite(computed), computed, np.nan), abs=2e-3, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_a_row_of_the_table_is_what_is_computed_again():
     again("gadre_rpj", "chinchilla")
 

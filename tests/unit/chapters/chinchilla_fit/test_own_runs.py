@@ -14,6 +14,7 @@ def own(path, count=60):
     return str(path)
 
 
+@pytest.mark.slow
 def test_own_runs_take_the_place_of_chinchillas(tmp_path):
     source = own(tmp_path / "mine.csv")
     frame = chinchilla_runs.runs(2, source)
@@ -29,6 +30,7 @@ def test_own_runs_take_the_place_of_chinchillas(tmp_path):
         chinchilla_runs.runs(55, source)
 
 
+@pytest.mark.slow
 def test_the_whole_curve_of_dropped_runs():
     advice = tables.by_dropped(5.76e23, "huber", 1e-3)
     assert [round(advice[number], 1) for number in (5, 10, 15, 20, 30, 40)] == [

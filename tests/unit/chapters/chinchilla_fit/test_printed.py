@@ -1,12 +1,11 @@
 """What the paper prints: exponents, misprints, and counts to the printed digit."""
 
 import pytest
+from chinchilla_fit import FIT
 
 import cohort
 from cohort.chapters.chinchilla_fit import printed
-from cohort.fitting import chinchilla_runs, fit
 
-FIT = fit(*chinchilla_runs.columns(chinchilla_runs.runs()))
 NAMED = {name: cohort.law(name) for name in ("hoffmann", "hoffmann-unrounded", "sardana")}
 
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from chinchilla_fit import FIT
 
 import cohort
 from cohort.chapters.chinchilla_fit import tables
@@ -11,7 +12,6 @@ from cohort.errors import ParameterError
 from cohort.fitting import chinchilla_runs
 
 RUNS = chinchilla_runs.runs()
-FIT = cohort.fitting.fit(*chinchilla_runs.columns(RUNS))
 BOOT = FIT.bootstrap(200, seed=1)
 
 
@@ -32,6 +32,7 @@ def test_an_impossible_number_of_dropped_runs_is_named(dropped):
         chinchilla_runs.runs(dropped)
 
 
+@pytest.mark.slow
 def test_dropping_five_runs_moves_the_advice():
     """At the compute of Chinchilla from 6.8 to 17.9 tokens per parameter."""
     table = tables.choices(5.76e23, [5, 0], 1e-3, 20, 0).set_index(["estimator", "dropped"])

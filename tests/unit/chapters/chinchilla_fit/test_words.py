@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from chinchilla_fit import FIT
 
 import cohort
 from cohort.chapters import judging
@@ -12,7 +13,6 @@ from cohort.fitting import chinchilla_runs, fit
 FLOP = 5.76e23
 RUNS = chinchilla_runs.runs()
 LIMITS = chinchilla_runs.limits(RUNS)
-FIT = fit(*chinchilla_runs.columns(RUNS))
 BOOT = FIT.bootstrap(100, seed=1)
 TABLE = tables.intervals(FIT, BOOT, tables.quantities(FLOP, 1e13))
 LAWS = tables.published_laws(FIT, FLOP)
@@ -165,6 +165,7 @@ def test_the_standard_error_of_a_mean():
     assert words.standard_error(pd.Series([1.0, 3.0])) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_what_rounding_lost():
     replicated = chinchilla_runs.runs(5)
     lad, huber = (fit(*chinchilla_runs.columns(replicated), name).law for name in ("lad", "huber"))
@@ -290,6 +291,7 @@ def test_the_shapes_of_the_models():
         assert said == f"{50 * exact} of the 50 printed sizes are the count to the last digit."
 
 
+@pytest.mark.slow
 def test_what_the_runs_leave_open_is_said_before_the_advice():
     rng = np.random.default_rng(0)
     tokens = np.exp(rng.uniform(21, 26, 40))

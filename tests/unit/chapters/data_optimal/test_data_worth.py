@@ -3,14 +3,14 @@
 import math
 
 import pytest
+from chinchilla_fit import FIT
 
 from cohort.chapters.data_optimal import data_worth, tables
 from cohort.errors import CohortError
-from cohort.fitting import chinchilla_runs, fit
 from cohort.registry import facts
 from cohort.scaling import InfeasibleError
 
-LAW = fit(*chinchilla_runs.columns(chinchilla_runs.runs())).law
+LAW = FIT.law
 FRAME = tables.trained(["llama-2-7b", "llama-3-8b", "phi-3-mini-4k", "dbrx"])
 
 

@@ -4,14 +4,14 @@ import math
 
 import pandas as pd
 import pytest
+from chinchilla_fit import FIT
 
 import cohort
 from cohort.chapters.data_optimal import doubts, tables, verdicts
-from cohort.fitting import Bootstrap, chinchilla_runs, fit, panel
+from cohort.fitting import Bootstrap, panel
 from cohort.scaling import ScalingLaw
 
 SIZE, SEEN = 8.03e9, 15e12
-FIT = fit(*chinchilla_runs.columns(chinchilla_runs.runs()))
 
 
 def test_a_form_that_is_the_same_law_gives_the_same_answer(monkeypatch):

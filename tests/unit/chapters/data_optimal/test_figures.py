@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from chinchilla_fit import FIT
 from drawing import svg, theme  # noqa: F401
 
 import cohort
@@ -17,7 +18,6 @@ from cohort.reports import fit_figures as own_figures
 pytestmark = pytest.mark.filterwarnings("error")
 
 RUNS = chinchilla_runs.runs()
-FIT = cohort.fitting.fit(*chinchilla_runs.columns(RUNS))
 BOOT = FIT.bootstrap(30)
 BAND = chinchilla_runs.frontier(FIT.law, BOOT, np.geomspace(1e18, 1e26, 17))
 NAMES = ["llama-2-7b", "llama-3-8b", "llama-3-70b", "gpt3-175b", "dbrx", "chinchilla-70b", "glm-4.5-air"]
@@ -81,6 +81,7 @@ def test_spread_names_each_quantity_with_its_value():
     assert "best size = 73.2 billion" in names
 
 
+@pytest.mark.slow
 def test_choices_have_a_row_for_each_estimator():
     table = fits.choices(1e22, [5, 0], 1e-3, 10, 0)
     axes = fit_figures.draw_choices(table).axes[0]

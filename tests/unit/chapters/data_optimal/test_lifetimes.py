@@ -1,13 +1,12 @@
 """Use and its price: what must hold of the best size, sums by hand, and bad input."""
 
 import pytest
+from chinchilla_fit import FIT
 
 from cohort.chapters.data_optimal import lifetimes
 from cohort.errors import ParameterError
-from cohort.fitting import chinchilla_runs, fit
 from cohort.scaling import Price
 
-FIT = fit(*chinchilla_runs.columns(chinchilla_runs.runs()))
 LAW = FIT.law
 BOOT = FIT.bootstrap(100, seed=2)
 

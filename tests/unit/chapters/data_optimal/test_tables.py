@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from chinchilla_fit import FIT
 
 import cohort
 from cohort.architecture import registered
@@ -11,7 +12,6 @@ from cohort.chapters.data_optimal import lifetimes, tables
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.fitting import chinchilla_runs
 
-FIT = cohort.fitting.fit(*chinchilla_runs.columns(chinchilla_runs.runs()))
 LAW = FIT.law
 BOOT = FIT.bootstrap(100, seed=2)
 NAMES = [*registered.group("cohort"), "chinchilla-70b", "gpt3-175b", "qwen3-30b-a3b"]
@@ -95,6 +95,7 @@ def test_long_training_falls_behind_the_law():
     assert runs["error"][runs["fitted"]].abs().median() < 0.01
 
 
+@pytest.mark.slow
 def test_both_sets_of_runs_fall_behind_where_they_were_trained_longer():
     sets = {"ours": chinchilla_runs.runs(), "theirs": tables.overtrained_runs()}
     table = tables.extrapolations(sets, 100)

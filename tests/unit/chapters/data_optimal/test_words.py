@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from chinchilla_fit import FIT
 
 from cohort.chapters.data_optimal import checks, data_worth, doubts, lifetimes, tables, words, words_on_data
-from cohort.fitting import chinchilla_runs, fit
+from cohort.fitting import chinchilla_runs
 
 RUNS = chinchilla_runs.runs()
 LIMITS = chinchilla_runs.limits(RUNS)
-FIT = fit(*chinchilla_runs.columns(RUNS))
 LAW = FIT.law
 FRAME = tables.trained(["llama-2-7b", "llama-3-8b", "phi-3-mini-4k", "dbrx", "gpt3-175b"])
 PLAIN = tables.against(LAW, FRAME)
@@ -274,6 +274,7 @@ def test_two_sets_of_runs():
     assert "neither form is the cure here" in checks.two_sets(near, far, LLAMA, 1868, SCORES)
 
 
+@pytest.mark.slow
 def test_the_coupled_form_predicts_long_runs_where_the_plain_one_fails():
     """On the runs of Sardana and others the median error beyond 100 tokens a parameter falls below 1%."""
     found = tables.extrapolations({"long": tables.overtrained_runs()}, 100).loc["long"]

@@ -43,6 +43,7 @@ def designed():
     return designer, goal, designer.design(goal)
 
 
+@pytest.mark.slow
 def test_accelerators_are_sorted_by_price_with_their_range(each):
     assert each["usd"].is_monotonic_increasing
     assert (each["low"] < each["usd"]).all() and (each["usd"] < each["high"]).all()
@@ -73,6 +74,7 @@ def test_a_life_of_use_is_counted_in_tokens():
     assert lab.lifetime_tokens(DEMAND, 2.0) == 2.0 * 300 * 2 * 8760 * 3600
 
 
+@pytest.mark.slow
 def test_all_designs_are_as_good_as_the_goal(designed):
     designer, goal, found = designed
     assert goal.loss == pytest.approx(cohort.law("besiroglu").compute_optimal(1e22).loss)
@@ -173,6 +175,7 @@ def test_what_nothing_serves_is_said_and_drawn():
     assert problems.worked(None, DEMAND, None, 2.0) == []
 
 
+@pytest.mark.slow
 def test_labels_stay_apart(each, designed):
     designer, goal, found = designed
     made = lab.over_lifetimes(designer, goal, (0.1, 10))
@@ -196,6 +199,7 @@ def test_labels_stay_apart(each, designed):
             ]
 
 
+@pytest.mark.slow
 def test_a_choice_that_is_not_on_the_curve_is_explained():
     found = plan("llama-3-70b", [H100, "H200"], DEMAND, LIMITS, **assistant.TYPES)
     missing = found.cheapest.accelerator not in {each.accelerator for each in found.frontier}
@@ -209,6 +213,7 @@ def test_whole_groups_are_counted():
     )  # 74.5% of 102, 66.1% of 56
 
 
+@pytest.mark.slow
 def test_problems_follow_from_the_numbers(each, designed):
     _, _, found = designed
     option = each["option"].iloc[0]
@@ -222,6 +227,7 @@ def test_problems_follow_from_the_numbers(each, designed):
     assert float(one) / float(other) == pytest.approx(float(even), rel=0.006)
 
 
+@pytest.mark.slow
 def test_designs_are_set_beside_the_optimum_and_another_law(designed):
     designer, goal, found = designed
     best = lab.best_of_kind(found)

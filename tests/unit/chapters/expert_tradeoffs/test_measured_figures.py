@@ -56,6 +56,7 @@ def test_modern_mixtures_are_named_where_there_is_room():
     assert points(drawing) == len(modern) + len(worth.measured_pairs())
 
 
+@pytest.mark.slow
 def test_loads_and_slowest_devices_are_those_of_the_tables():
     found = load.balance("dbrx", 512, 1.0, 1.25, 4, 0)
     counted = placed.loads_of_model("OLMoE 1B-7B")

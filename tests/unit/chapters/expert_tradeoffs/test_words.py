@@ -340,6 +340,7 @@ def test_modern_mixtures():
     )
 
 
+@pytest.mark.slow
 def test_loads_placements_times_and_services():
     loads = placed.loads_of_model("OLMoE 1B-7B")
     said = words.router_loads(loads, placed.measured_skews(), 0.7, 4096)

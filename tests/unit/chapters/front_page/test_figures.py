@@ -1,6 +1,7 @@
 """The figure of the front page: names that can be read."""
 
 import numpy as np
+import pytest
 from drawing import theme  # noqa: F401
 from matplotlib.collections import PathCollection
 
@@ -9,6 +10,7 @@ from cohort.chapters.front_page import figures, tables
 RADIUS = 3  # of a dot, in pixels
 
 
+@pytest.mark.slow
 def test_names_lie_beside_the_dots():
     drawing = figures.draw_sizes(tables.sizes_by_date())
     drawing.canvas.draw()

@@ -52,6 +52,7 @@ def test_sentences_are_whole(kind, tmp_path):
         assert sentence.rstrip().endswith((".", "!"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_figure_is_drawn(kind, tmp_path):
     run = of(kind, tmp_path)
@@ -119,6 +120,7 @@ def test_a_small_share_of_a_short_run_is_in_milligrams(tmp_path):
     assert part["location"].iloc[0] == pytest.approx(1e-2 * whole["location"].iloc[0], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_public_logs_are_told_with_those_that_differ():
     runs = published.public_logs()
     near = published.near(runs)

@@ -55,6 +55,7 @@ def kept(generation: str) -> list[dict[str, str]]:
     return [row for row in table("serving_calibration") if row["generation"] == generation]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("generation", "fit"), [("kernels", "fit_kernels"), ("2023", "fit_old")])
 def test_rerunning_the_calibration_writes_the_table(script, generation, fit):
     """To a few units of the third digit, which another version of the solver may find otherwise."""

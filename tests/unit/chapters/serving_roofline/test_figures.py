@@ -37,6 +37,7 @@ def test_the_roofline_bends_at_the_ridge():
     assert boxes["training"].y1 < flat < boxes["prefill"].y0
 
 
+@pytest.mark.slow
 def test_names_of_phases_stand_apart_where_the_roof_bends_between_them():
     lengths = {"input_tokens": 513, "output_tokens": 3, "weight_dtype": "int8"}
     drawing = figures.draw_roofline(tables.phases("llama-3-70b", "A100 PCIe 80GB", 64, **lengths))

@@ -45,6 +45,7 @@ def test_what_a_layer_looks_at(name, first, last):
     assert diagrams.sight(layers[0]) in (first, last)
 
 
+@pytest.mark.slow
 def test_every_registered_model_is_drawn_with_all_its_layers():
     models = registered.specs(cohort.models())
     (axes,) = diagrams.draw_layers(models).axes

@@ -23,6 +23,7 @@ def everything() -> tuple[Judgement, ...]:
     return tuple(each for chapter in judging.CHAPTERS for each in judging.judge(chapter))
 
 
+@pytest.mark.slow
 def test_every_judged_claim_is_in_the_ledger_under_its_chapter():
     ledger = {row["claim"]: row for row in facts.rows("claims")}
     assert {ledger[claim]["chapter"] for claim in judged()} == {"the_cohort"}
@@ -125,6 +126,7 @@ def test_a_record_carries_verdict_and_number():
     }
 
 
+@pytest.mark.slow
 def test_the_chapters_judge_every_claim_and_no_other():
     assert sorted(each.claim for each in everything()) == sorted(row["claim"] for row in facts.rows("claims"))
 
@@ -152,6 +154,7 @@ def test_the_known_hinges_of_the_ledger():
     assert judged["serving_memory_quadratic"].firmness.startswith("stays under half")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_known_says_what_would_settle_it():
     unknown = [each for each in everything() if each.verdict == "cannot be known"]
     assert len(unknown) == 5
@@ -178,6 +181,7 @@ def test_only_the_four_verdicts_exist():
         Judgement("rope_everywhere", "probably", 1, "models", "a guess")
 
 
+@pytest.mark.slow
 def test_changed_data_change_the_verdict(monkeypatch):
     rows = facts.rows("model_facts")
     for row in rows:

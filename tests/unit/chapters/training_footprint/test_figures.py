@@ -93,6 +93,7 @@ def test_places_say_their_method_and_year():
     assert list(dots[:, 0]) == pytest.approx(list(table["median"]))
 
 
+@pytest.mark.slow
 def test_accuracy_is_a_ratio_by_class():
     table = predictions.accuracy(SCENARIO)
     drawing = figures.draw_accuracy(table)
@@ -108,6 +109,7 @@ def test_accuracy_is_a_ratio_by_class():
     assert first == pytest.approx(row["median"] / row["reported"])
 
 
+@pytest.mark.slow
 def test_the_same_numbers_give_the_same_file():
     table = tables.ladder(RUNS[1], SCENARIO)
     assert svg(figures.draw_ladder(table)) == svg(figures.draw_ladder(table))

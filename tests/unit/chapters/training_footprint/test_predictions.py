@@ -27,10 +27,12 @@ def classes() -> pd.DataFrame:
     return by_class(compared())
 
 
+@pytest.mark.slow
 def test_every_class_is_there() -> None:
     assert dict(classes()["values"]) == {"arithmetic": 26, "place": 15, "metered": 5, "blind": 2, "hours": 31}
 
 
+@pytest.mark.slow
 def test_arithmetic_is_exact_up_to_the_printed_digits() -> None:
     assert classes().loc["arithmetic", "widest error"] < 0.016
     assert classes().loc["arithmetic", "median error"] < 0.005
@@ -98,6 +100,7 @@ def test_the_metered_runs_know_neither_hours_nor_power() -> None:
     assert row["high"] / row["low"] > 2  # the published hours and 621 W would leave nothing to draw
 
 
+@pytest.mark.slow
 def test_the_accelerator_that_stands_in_decides_nothing(monkeypatch) -> None:
     """Where hours and power are published, any accelerator gives the same."""
     monkeypatch.setattr(predictions, "STAND_IN", "A100 SXM 80GB")

@@ -341,7 +341,8 @@ def met_blind(left: pd.DataFrame) -> str:
     str
         Markdown; empty where no row is blind.
     """
-    before, after = (left[(left["kind"] == "blind") & (left["look"] == look)] for look in ("before", "after"))
+    blind = left[left["kind"] == "blind"]
+    before, after, later = (blind[blind["look"] == look] for look in ("before", "after", "later"))
     said = []
     if len(before):
         said.append(
@@ -353,6 +354,13 @@ def met_blind(left: pd.DataFrame) -> str:
         said.append(
             f"After the mend {_written_down(after)} and then predicted, of models whose room was not known: "
             f"the median error was {_missed(after['first'])}."
+        )
+    if len(later):
+        said.append(
+            f"Then {counted(len(later), 'row')} of sources that had not been looked at "
+            f"{inflected(len(later), 'was', 'were')} written down: at first the median error was "
+            f"{_missed(later['first'])}; today, with more of the terms read in the sources of engines, it is "
+            f"{_missed(later['error'])}."
         )
     return sentences(*said) if said else ""
 
