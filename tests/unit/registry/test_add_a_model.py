@@ -106,6 +106,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=ignored, copy_function=dated)
     for file in (*ROOT.glob("*.md"), ROOT / "references.bib", ROOT / "pyproject.toml"):
         shutil.copyfile(file, folder / file.name)
+    shutil.copyfile(ROOT / "tests/conftest.py", folder / "tests/conftest.py")  # knows the marks of the tests
     for place, text in blocks():
         add(folder / place["file"], place, text)
     return folder
