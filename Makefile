@@ -119,11 +119,16 @@ install: $(VENV)/.compiled $(LIVE) ## Set up the environment in .venv
 install-dev: $(VENV)/.locked-dev $(LIVE)
 	@:
 
+# As the command does, without a grammar of web addresses that jsonschema would load: it takes a second and
+# serves no page.
+BOOK := $(BIN)/python -c 'import sys; sys.modules["rfc3987_syntax"] = None; \
+	from jupyter_book.cli.main import main; main()'
+
 # Always from clean: an incremental build keeps silent about the warnings of pages that did not change.
 html-clean:
 	@rm -rf $(BUILT) _build/html _build/.doctrees _build/jupyter_execute
 	@mkdir -p _build && touch _build/.building
-	@$(BIN)/jupyter-book build . -W -n --keep-going -q > /dev/null
+	@$(BOOK) build . -W -n --keep-going -q > /dev/null
 	@$(BIN)/python $(dir $(firstword $(MAKEFILE_LIST)))tests/book/sums.py _build/html > _build/SHA256SUMS
 	@mv _build/.building $(BUILT)
 
