@@ -106,6 +106,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=ignored, copy_function=dated)
     for file in (*ROOT.glob("*.md"), ROOT / "references.bib", ROOT / "pyproject.toml"):
         shutil.copyfile(file, folder / file.name)
+    shutil.copyfile(ROOT / "tests" / "conftest.py", folder / "tests" / "conftest.py")  # which knows the marks
     for place, text in blocks():
         add(folder / place["file"], place, text)
     return folder
@@ -140,12 +141,14 @@ def test_the_model_is_new_here():
     assert not (ROOT / "data" / "configs" / f"{NAME}.json").exists()
 
 
+@pytest.mark.slow
 def test_the_model_is_registered_in_its_place(report):
     place = report["models"].index(NAME)
     assert report["models"][place - 1] == "phi-2"
     assert len(report["models"]) == len(table(ROOT, "models")) + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -169,6 +172,7 @@ def test_the_model_arrives_in_every_table(report, name, expected):
     assert {column: row[column] for column in expected} == expected
 
 
+@pytest.mark.slow
 def test_the_other_models_stay(report):
     everywhere = {
         name: report["lengths"][name] for name in ("shapes", "components", "training", "counts", "caches")
