@@ -40,7 +40,7 @@ book: ## Install, execute the notebooks that changed, build the book
 	$(call timed,book,$(MAKE) --no-print-directory html)
 	@echo; cat $(TIMES); echo "The book is at _build/html/index.html"
 
-quick: install-dev ## Lint, types and most unit tests, in two to three minutes
+quick: install-dev ## Lint, types and most unit tests, in about a minute
 	@mkdir -p _build && : > $(TIMES)
 	$(call timed,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
 	$(call timed,types,$(BIN)/mypy)

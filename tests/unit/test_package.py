@@ -168,6 +168,7 @@ def test_the_wheel_answers_as_the_checkout_does(unpacked):
 NEEDS_EXTRAS = {"chapters", "display", "fitting", "runner"}
 
 
+@pytest.mark.slow
 def test_the_core_is_small(unpacked):
     needed = [need for need in metadata(unpacked).get_all("Requires-Dist", []) if "extra ==" not in need]
     assert needed == ["click>=8.1"]
@@ -183,6 +184,7 @@ def test_the_core_is_small(unpacked):
     assert sum(sizes.values()) < 9e6  # and with the chapters, which grow with the book and wait for one
 
 
+@pytest.mark.slow
 def test_the_wheel_says_what_it_is_and_what_ships(unpacked):
     said = metadata(unpacked)
     assert (said["Name"], said["Version"]) == ("cohort-of-models", cohort.__version__)
@@ -194,6 +196,7 @@ def test_the_wheel_says_what_it_is_and_what_ships(unpacked):
     assert said.get_all("Project-URL") is None
 
 
+@pytest.mark.slow
 def test_the_wheel_carries_its_templates(unpacked):
     code = (
         "from cohort.display import markup; print(markup.__file__);"
