@@ -188,7 +188,7 @@ def _ways_to_fit(
         ways.append(f"--context {int(longest)}")
     for option, types in (
         ("kv_dtype", _narrower_cache(device, asked)),
-        ("weight_dtype", _fewer_bits(spec, asked)),
+        ("weight_dtype", _fewer_bits(spec, device, asked)),
     ):
         for each in types:
             most = longest_context(spec, device, devices, batch=found.batch, **{**asked, option: each})
@@ -209,12 +209,18 @@ def _narrower_cache(device: str, asked: dict[str, Any]) -> list[str]:
     return ["fp8"] if any(dtype == "fp8" for dtype, _ in find_accelerator(device).peaks) else []
 
 
-def _fewer_bits(spec: ModelSpec, asked: dict[str, Any]) -> list[str]:
+def _fewer_bits(spec: ModelSpec, device: str, asked: dict[str, Any]) -> list[str]:
     """Return the types of weights that store most of a model in fewer bits than it is stored in."""
+    peaks = dict(find_accelerator(device).peaks)
     most = "up" if spec.experts is None else "expert_up"
     now = weight_format(asked["weight_dtype"]).bits(most)
     types = ("Q4_K_M",) if is_gguf(asked["weight_dtype"]) else FEWER_BITS
-    return [each for each in types if weight_format(each).bits(most) < LESS * now]
+    # Engines widen fp8 to bf16 where a card multiplies no fp8; one that has neither is given none.
+    return [
+        each
+        for each in types
+        if weight_format(each).bits(most) < LESS * now and (each != "fp8" or peaks.keys() & {"fp8", "bf16"})
+    ]
 
 
 def _parts(found: Budget) -> dict[str, int]:

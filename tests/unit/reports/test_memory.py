@@ -74,6 +74,8 @@ def test_a_type_that_is_asked_for_stands_above_the_name():
             ["qwen2.5-32b", "-a", "A100 SXM 80GB", "--batch", "9"],
             ["--context", "--weight-dtype", "--devices"],
         ),
+        # A T4 multiplies neither fp8 nor bf16.
+        (["llama-3.1-8b", "-a", "T4"], ["--weight-dtype", "--devices"]),
         # Its weights have four bits already.
         (["gpt-oss-20b", "-a", "L4", "--batch", "16"], ["--context", "--kv-dtype", "--devices"]),
         (
