@@ -335,6 +335,7 @@ class Visitor:
         """
         key = (view, purpose, scripts)
         page = self._tabs.pop(key, None) or (self.page(view) if scripts else self._page_without_scripts(view))
+        page.bring_to_front()  # behind another tab of its window it would be drawn once a second
         try:
             yield page
         except BaseException:
