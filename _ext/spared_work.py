@@ -48,22 +48,8 @@ def keep(*given: Any) -> None:
     gc.freeze()
 
 
-def each(node: nodes.Node) -> Iterator[nodes.Node]:
-    """Yield a node and all below it, in the order of the text."""
-    yield node
-    rest = [iter(node.children)]
-    while rest:
-        for child in rest[-1]:
-            yield child
-            if child.children:
-                rest.append(iter(child.children))
-                break
-        else:
-            rest.pop()
-
-
-def each_of(node: nodes.Node, kind: type) -> Iterator[nodes.Node]:
-    """Yield those of a kind of a node and all below it."""
+def each(node: nodes.Node, kind: type = nodes.Node) -> Iterator[nodes.Node]:
+    """Yield those of a kind of a node and all below it, in the order of the text."""
     if isinstance(node, kind):
         yield node
     rest = [iter(node.children)]
@@ -83,7 +69,7 @@ def findall(node: nodes.Node, condition: Any = None, *given: Any, **others: Any)
     if given or others:
         return FINDALL(node, condition, *given, **others)
     if isinstance(condition, type):
-        return each_of(node, condition)
+        return each(node, condition)
     return each(node) if condition is None else filter(condition, each(node))
 
 
