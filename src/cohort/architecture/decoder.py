@@ -203,11 +203,6 @@ class ModelSpec:
         return tuple(sorted({each.heads for each in headed}))
 
     @cached_property
-    def attention_kinds(self) -> frozenset[str]:
-        """The kinds of attention that its layers have."""
-        return frozenset(each.kind for each in self._mixers)
-
-    @cached_property
     def _counted_mixers(self) -> tuple[tuple[Mixer, int], ...]:
         """The mixers of its distinct layers, each with how often its layer occurs."""
         return tuple((each, times) for layer, times in self.distinct_layers for each in layer.mixers)

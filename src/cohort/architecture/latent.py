@@ -178,14 +178,6 @@ class Latent(Mixer):
         width = self.kv_rank + self.rope_dim + (self.indexer.cached if self.indexer is not None else 0)
         return width * paged(context, block, self.window)
 
-    def fp8_bytes(self) -> int:
-        """Return the bytes of a token in the eight-bit format of FlashMLA, the indexer's key left out.
-
-        The compressed vector in fp8 with a scale of four bytes for each 128 numbers, the rotary part in bf16
-        :cite:p:`flashmla`.
-        """
-        return self.kv_rank + 4 * ceil_div(self.kv_rank, 128) + 2 * self.rope_dim
-
     def _top(self) -> int | None:
         return self.window if self.indexer is None else self.indexer.top_k
 

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from cohort.errors import InfeasibleError
 from cohort.errors.arguments import explain
 from cohort.scaling.allocations import FLOP_PER_TOKEN, Allocation
-from cohort.scaling.dense_laws import ScalingLaw
 from cohort.scaling.laws_in_general import Law, checked
 
 LARGEST = 700.0  # logarithm of what a number holds: far from its runs a stretched exponential leaves it
@@ -136,12 +135,6 @@ class OvertrainingLaw(Law):
         """
         scale = FLOP_PER_TOKEN ** (alpha / 2)
         return cls(E, A * scale, B * scale, alpha / 2)
-
-    @property
-    def two_powers(self) -> ScalingLaw:
-        """The same as a sum of two power laws."""
-        scale = FLOP_PER_TOKEN**-self.eta
-        return ScalingLaw(self.E, self.a * scale, self.b * scale, 2 * self.eta, 2 * self.eta)
 
     def _loss(self, n: Any, d: Any, **further: Any) -> Any:
         ratio, flop = d / n, FLOP_PER_TOKEN * n * d

@@ -317,11 +317,6 @@ def test_an_unknown_precision_names_the_nearest():
         dtypes.precision("bf61")
 
 
-def test_the_eight_bit_latent_of_flashmla():
-    """DeepSeek's format: 512 bytes, four scales of four bytes, and 64 rotary numbers of two: 656 bytes."""
-    assert Latent(128, 512, 1536, 64, 128, 128).fp8_bytes() == 656
-
-
 def test_absorbed_decoding_works_on_the_compressed_vectors():
     plain = Latent(128, 512, 1536, 64, 128, 128)
     assert plain.decode_flops(1000) == 1000 * 2 * 128 * (576 + 512)

@@ -17,7 +17,6 @@ from cohort.display.words import counted, inflected, paragraphs, ranged, running
 from cohort.errors.names import listed
 from cohort.experts import closed_form
 from cohort.experts.loads import Load
-from cohort.registry import facts
 from cohort.scaling import mixture_rules
 from cohort.scaling.mixture_rules import Rule
 
@@ -168,12 +167,6 @@ def laws_beside(rules: pd.DataFrame) -> str:
         "maker by maker: its form carries over better than most. A law that was fitted to one recipe, "
         "one size of run or one granularity says little of another.",
     )
-
-
-def _second_hand() -> list[str]:
-    """Return the authors of laws whose coefficients were not read in their own reports."""
-    laws = {row["law"] for row in facts.rows("routed_laws") if row["status"] == "contested"}
-    return [AUTHORS[law.split("-")[0]] for law in MIXED_LAWS if law in laws]
 
 
 AUTHORS = {
