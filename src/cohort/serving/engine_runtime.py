@@ -116,6 +116,8 @@ class Engine:
         Bytes of a number of a rotary table; how much longer it is where a position has several parts.
     gathered : float
         Contexts whose keys an indexer gathers.
+    benchmarked : bool
+        Whether the compiler times kernels on made-up inputs, the embedding among them, as memory is tried.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Engine:
     rotary: float = 0.0
     sections: float = 1.0
     gathered: float = 0.0
+    benchmarked: bool = False
 
 
 _BOUNDS = ("low", "value", "high")
@@ -162,7 +165,7 @@ _GROUPED = "int4_group"  # experts in groups of 4 bits, of which vLLM tells by n
 _PACKED = ("gptq", "awq")
 LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
 _SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
-KERNELS = ("marlin", "flashinfer_sampler", "eager")  # what an installation or its start decides
+KERNELS = ("marlin", "flashinfer_sampler", "eager", "compiled")  # what an installation or a start decides
 _KEPT = "kept_"  # begins the rows that say which experts' buffers stay
 _FIRST = "0"  # a row that holds for every version
 
@@ -191,9 +194,9 @@ class Running:
         Tokens that a drafter proposes at once; 0 where there is none.
     states : int
         Blocks of a sequence in each group of recurrent layers.
-    marlin, flashinfer_sampler, eager : bool
-        Whether experts in MXFP4 take the Marlin kernels on any card, whether FlashInfer samples, and whether
-        there are no CUDA graphs.
+    marlin, flashinfer_sampler, eager, compiled : bool
+        Whether experts in MXFP4 take the Marlin kernels on any card, whether FlashInfer samples, whether
+        nothing is compiled and there are no CUDA graphs, and whether an earlier start has compiled it all.
     buffered : bool
         Whether the buffers in which experts are computed stay: see `keeps_buffers`.
     context : int
@@ -214,6 +217,7 @@ class Running:
     marlin: bool = False
     flashinfer_sampler: bool = False
     eager: bool = False
+    compiled: bool = False
     buffered: bool = False
     context: int = 0
 
@@ -340,6 +344,7 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         rotary=number("rotary"),
         sections=number("sections") or 1.0,
         gathered=number("gathered"),
+        benchmarked=number("benchmarked") > 0,
     )
 
 
@@ -364,7 +369,7 @@ def kernels_of(names: str | Collection[str]) -> dict[str, bool]:
     Examples
     --------
     >>> kernels_of("marlin")
-    {'marlin': True, 'flashinfer_sampler': False, 'eager': False}
+    {'marlin': True, 'flashinfer_sampler': False, 'eager': False, 'compiled': False}
     """
     given = (names,) if isinstance(names, str) else tuple(names)
     for name in given:

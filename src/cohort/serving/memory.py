@@ -258,8 +258,9 @@ def memory_budget(
     prefix_caching : bool, optional
         Whether states of recurrent layers are kept for texts to come; by default as the engine has it.
     kernels : str or collection of str
-        Kernels that the engine takes in place of its usual ones, and ``eager`` where it is started without
-        CUDA graphs: of `KERNELS` in `cohort.serving.engine_runtime`.
+        Kernels that the engine takes in place of its usual ones, ``eager`` where it is started without
+        CUDA graphs, and ``compiled`` where an earlier start with the same settings has compiled the model:
+        of `KERNELS` in `cohort.serving.engine_runtime`.
 
     Returns
     -------
