@@ -74,8 +74,8 @@ class Engine:
         Whether it loads a model's encoder of images with it, and tries it on as many as it reads at once.
     whole_towers : bool
         Whether some families' encoders of images are held whole on every device.
-    base : tuple of three floats
-        Bytes on each device, whatever the model.
+    base, host : tuple of three floats
+        Bytes on each device, whatever the model, and those that the host takes where both share one memory.
     joined : tuple of three floats
         Bytes on each device that come on top for each device that it is linked with: channels and buffers
         are kept for every one.
@@ -151,6 +151,7 @@ class Engine:
     sections: float = 1.0
     gathered: float = 0.0
     benchmarked: bool = False
+    host: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 _BOUNDS = ("low", "value", "high")
@@ -319,6 +320,7 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         encodes="encoder" in rows,
         whole_towers="whole_towers" in rows,
         base=three("base", MIB),
+        host=three("host", MIB),
         joined=three("joined", MIB),
         activations=three("activations"),
         logits=three("logits"),
@@ -392,7 +394,8 @@ def size_class(device: Accelerator, needs: Engine) -> int:
     int
         0 on most cards, 1 on those of 70 GiB or more introduced since 2022, 2 from 160 GiB on.
     """
-    if device.year < _SERVERS or (device.unified and not needs.unified):
+    silent = device.unified and device.vendor == "NVIDIA" and not needs.unified
+    if device.year < _SERVERS or silent:
         return 0
     return sum(device.allocatable_bytes >= least for least in (LARGE, LARGEST))
 

@@ -9,7 +9,7 @@ range (``data/engine_memory.csv``).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from cohort.architecture.decoder import ModelSpec
@@ -287,7 +287,8 @@ def memory_budget(
     (True, 15.0)
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
-    device, needs = as_accelerator(accelerator), engine_needs(engine, version)
+    device = as_accelerator(accelerator)
+    needs = _beside_the_host(engine_needs(engine, version), device)
     large, cache = size_class(device, needs), cache_format(kv_dtype)
     weights, taken = _weight_format(spec, weight_dtype), kernels_of(kernels)
     tokens = _chosen("batched_tokens", batched_tokens, needs.batched_tokens[large], 1)
@@ -319,6 +320,14 @@ def memory_budget(
         prefix=integer("shared_prefix", shared_prefix, 0, MAX_CONTEXT, unit="tokens"),
         offloaded=bounded("offloaded", offloaded, 0, 1),
     )
+
+
+def _beside_the_host(needs: Engine, device: Accelerator) -> Engine:
+    """Return what an engine takes on a device, and what its host takes of it where both share one memory."""
+    if not device.unified:
+        return needs
+    low, usual, high = (own + more for own, more in zip(needs.base, needs.host, strict=True))
+    return replace(needs, base=(low, usual, high))
 
 
 def _under_way(needs: Engine, tokens: int, devices: int | Layout) -> int:
