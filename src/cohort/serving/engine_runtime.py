@@ -62,8 +62,7 @@ class Engine:
     page : int
         Tokens of a page of its cache.
     batched_tokens, sequences : tuple of three ints
-        Tokens that it reads at once by default, and sequences that it samples for at once, by the class of
-        the card: see `size_class`.
+        Tokens that it reads at once by default, and sequences that it samples for, by `size_class`.
     unified : bool
         Whether a card that shares the memory of its host counts by that memory.
     ahead : int, optional
@@ -76,6 +75,8 @@ class Engine:
         Whether some families' encoders of images are held whole on every device.
     base, host : tuple of three floats
         Bytes on each device, whatever the model, and those that the host takes where both share one memory.
+    unseen : float
+        Most of the memory, as a share, that logs show in use beyond all else.
     joined : tuple of three floats
         Bytes on each device that come on top for each device that it is linked with: channels and buffers
         are kept for every one.
@@ -152,6 +153,7 @@ class Engine:
     gathered: float = 0.0
     benchmarked: bool = False
     host: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    unseen: float = 0.0
 
 
 _BOUNDS = ("low", "value", "high")
@@ -321,6 +323,7 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         whole_towers="whole_towers" in rows,
         base=three("base", MIB),
         host=three("host", MIB),
+        unseen=three("unseen")[2],
         joined=three("joined", MIB),
         activations=three("activations"),
         logits=three("logits"),

@@ -32,6 +32,7 @@ from cohort.serving.engine_runtime import (
 )
 from cohort.serving.layouts import Layout, stages
 from cohort.serving.loaded import loaded_weights
+from cohort.serving.packed import packed_pool
 from cohort.serving.pages import Pool, Sharing, shared_pool
 from cohort.serving.trial import runtime
 from cohort.units import GIB
@@ -288,7 +289,7 @@ def memory_budget(
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
     device = as_accelerator(accelerator)
-    needs = _beside_the_host(engine_needs(engine, version), device)
+    needs = _on(device, engine_needs(engine, version))
     large, cache = size_class(device, needs), cache_format(kv_dtype)
     weights, taken = _weight_format(spec, weight_dtype), kernels_of(kernels)
     tokens = _chosen("batched_tokens", batched_tokens, needs.batched_tokens[large], 1)
@@ -322,11 +323,10 @@ def memory_budget(
     )
 
 
-def _beside_the_host(needs: Engine, device: Accelerator) -> Engine:
-    """Return what an engine takes on a device, and what its host takes of it where both share one memory."""
-    if not device.unified:
-        return needs
-    low, usual, high = (own + more for own, more in zip(needs.base, needs.host, strict=True))
+def _on(device: Accelerator, needs: Engine) -> Engine:
+    """Return what an engine takes on a device, with what its host takes of a shared memory or is not seen."""
+    beside = needs.host if device.unified else (0.0, 0.0, needs.unseen * device.allocatable_bytes)
+    low, usual, high = (own + more for own, more in zip(needs.base, beside, strict=True))
     return replace(needs, base=(low, usual, high))
 
 
@@ -418,6 +418,7 @@ def _of_one(
             running.page, running.ahead, running.needs.evened, running.states, drafted=running.drafted
         )
         pool = shared_pool(spec, stage, context, cache, layout.tensor, sharing)
+        pool = pool or packed_pool(spec, stage, context, cache, running.ahead)
     if pool is not None:
         return pool.block * pool.blocks, pool.block
     held = {"tensor": layout.tensor, "page": running.page, "ahead": running.ahead}
