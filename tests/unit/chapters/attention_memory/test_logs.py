@@ -135,8 +135,8 @@ def test_the_table_is_of_rows_that_set_nothing():
 
 def test_the_logs_in_words():
     assert words.logged(logs.engine_logs()) == (
-        "- *Weights and caches* are counted: over 105 rows the median error is less than 0.1% and the largest "
-        "47%, for Kimi K2, predicted too low.\n"
+        "- *Weights and caches* are counted: over 105 rows the median error is less than 0.1% and the "
+        "largest 47%, for Kimi K2, predicted too low.\n"
         "- *What an engine leaves* depends on what it takes for itself, which differs by version and model: "
         "over 188 rows the median error is 1.6% and the largest 110%, for Kimi Linear 48B-A3B, predicted "
         "too high.\n"
@@ -149,7 +149,7 @@ def test_the_logs_in_words():
 
 
 def test_blind_rows_keep_what_was_said_first():
-    """All 186 were predicted once, by the code as it was, after they had been written down; 6 set a term since."""
+    """All 186 were predicted once, by the code as it was, once written down; 5 set a term since."""
     fresh = [row for row in LOGS if row["first"]]
     assert len(fresh) == 186
     assert {row["source"] for row in fresh if row["use"] != "test"} == {"sparkhijinks2026"}
