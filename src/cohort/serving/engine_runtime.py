@@ -62,8 +62,7 @@ class Engine:
     page : int
         Tokens of a page of its cache.
     batched_tokens, sequences : tuple of three ints
-        Tokens that it reads at once by default, and sequences that it samples for at once, by the class of
-        the card: see `size_class`.
+        Tokens that it reads at once by default, and sequences that it samples for, by `size_class`.
     unified : bool
         Whether a card that shares the memory of its host counts by that memory.
     ahead : int, optional
@@ -74,8 +73,10 @@ class Engine:
         Whether it loads a model's encoder of images with it, and tries it on as many as it reads at once.
     whole_towers : bool
         Whether some families' encoders of images are held whole on every device.
-    base : tuple of three floats
-        Bytes on each device, whatever the model.
+    base, host : tuple of three floats
+        Bytes on each device, whatever the model, and those that the host takes where both share one memory.
+    unseen : float
+        Most of the memory, as a share, that logs show in use beyond all else.
     joined : tuple of three floats
         Bytes on each device that come on top for each device that it is linked with: channels and buffers
         are kept for every one.
@@ -116,6 +117,8 @@ class Engine:
         Bytes of a number of a rotary table; how much longer it is where a position has several parts.
     gathered : float
         Contexts whose keys an indexer gathers.
+    benchmarked : bool
+        Whether the compiler times kernels on made-up inputs, the embedding among them, as memory is tried.
     """
 
     name: str
@@ -148,6 +151,9 @@ class Engine:
     rotary: float = 0.0
     sections: float = 1.0
     gathered: float = 0.0
+    benchmarked: bool = False
+    host: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    unseen: float = 0.0
 
 
 _BOUNDS = ("low", "value", "high")
@@ -162,7 +168,7 @@ _GROUPED = "int4_group"  # experts in groups of 4 bits, of which vLLM tells by n
 _PACKED = ("gptq", "awq")
 LARGE, LARGEST = 70 * GIB, 160 * GIB  # from here on engines read and sample more at once
 _SERVERS = 2022  # an A100 of 80 GB keeps the smaller defaults: vLLM names it, the data go by the year
-KERNELS = ("marlin", "flashinfer_sampler", "eager")  # what an installation or its start decides
+KERNELS = ("marlin", "flashinfer_sampler", "eager", "compiled")  # what an installation or a start decides
 _KEPT = "kept_"  # begins the rows that say which experts' buffers stay
 _FIRST = "0"  # a row that holds for every version
 
@@ -191,9 +197,9 @@ class Running:
         Tokens that a drafter proposes at once; 0 where there is none.
     states : int
         Blocks of a sequence in each group of recurrent layers.
-    marlin, flashinfer_sampler, eager : bool
-        Whether experts in MXFP4 take the Marlin kernels on any card, whether FlashInfer samples, and whether
-        there are no CUDA graphs.
+    marlin, flashinfer_sampler, eager, compiled : bool
+        Whether experts in MXFP4 take the Marlin kernels on any card, whether FlashInfer samples, whether
+        nothing is compiled and there are no CUDA graphs, and whether an earlier start has compiled it all.
     buffered : bool
         Whether the buffers in which experts are computed stay: see `keeps_buffers`.
     context : int
@@ -214,6 +220,7 @@ class Running:
     marlin: bool = False
     flashinfer_sampler: bool = False
     eager: bool = False
+    compiled: bool = False
     buffered: bool = False
     context: int = 0
 
@@ -315,6 +322,8 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         encodes="encoder" in rows,
         whole_towers="whole_towers" in rows,
         base=three("base", MIB),
+        host=three("host", MIB),
+        unseen=three("unseen")[2],
         joined=three("joined", MIB),
         activations=three("activations"),
         logits=three("logits"),
@@ -340,6 +349,7 @@ def _engine(name: str, version: str | None, modified: int) -> Engine:
         rotary=number("rotary"),
         sections=number("sections") or 1.0,
         gathered=number("gathered"),
+        benchmarked=number("benchmarked") > 0,
     )
 
 
@@ -364,7 +374,7 @@ def kernels_of(names: str | Collection[str]) -> dict[str, bool]:
     Examples
     --------
     >>> kernels_of("marlin")
-    {'marlin': True, 'flashinfer_sampler': False, 'eager': False}
+    {'marlin': True, 'flashinfer_sampler': False, 'eager': False, 'compiled': False}
     """
     given = (names,) if isinstance(names, str) else tuple(names)
     for name in given:
@@ -387,7 +397,8 @@ def size_class(device: Accelerator, needs: Engine) -> int:
     int
         0 on most cards, 1 on those of 70 GiB or more introduced since 2022, 2 from 160 GiB on.
     """
-    if device.year < _SERVERS or (device.unified and not needs.unified):
+    silent = device.unified and device.vendor == "NVIDIA" and not needs.unified
+    if device.year < _SERVERS or silent:
         return 0
     return sum(device.allocatable_bytes >= least for least in (LARGE, LARGEST))
 

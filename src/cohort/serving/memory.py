@@ -9,7 +9,7 @@ range (``data/engine_memory.csv``).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from cohort.architecture.decoder import ModelSpec
@@ -32,6 +32,7 @@ from cohort.serving.engine_runtime import (
 )
 from cohort.serving.layouts import Layout, stages
 from cohort.serving.loaded import loaded_weights
+from cohort.serving.packed import packed_pool
 from cohort.serving.pages import Pool, Sharing, shared_pool
 from cohort.serving.trial import runtime
 from cohort.units import GIB
@@ -258,8 +259,9 @@ def memory_budget(
     prefix_caching : bool, optional
         Whether states of recurrent layers are kept for texts to come; by default as the engine has it.
     kernels : str or collection of str
-        Kernels that the engine takes in place of its usual ones, and ``eager`` where it is started without
-        CUDA graphs: of `KERNELS` in `cohort.serving.engine_runtime`.
+        Kernels that the engine takes in place of its usual ones, ``eager`` where it is started without
+        CUDA graphs, and ``compiled`` where an earlier start with the same settings has compiled the model:
+        of `KERNELS` in `cohort.serving.engine_runtime`.
 
     Returns
     -------
@@ -286,7 +288,8 @@ def memory_budget(
     (True, 15.0)
     """
     spec = model if isinstance(model, ModelSpec) else read_model(model)
-    device, needs = as_accelerator(accelerator), engine_needs(engine, version)
+    device = as_accelerator(accelerator)
+    needs = _on(device, engine_needs(engine, version))
     large, cache = size_class(device, needs), cache_format(kv_dtype)
     weights, taken = _weight_format(spec, weight_dtype), kernels_of(kernels)
     tokens = _chosen("batched_tokens", batched_tokens, needs.batched_tokens[large], 1)
@@ -318,6 +321,13 @@ def memory_budget(
         prefix=integer("shared_prefix", shared_prefix, 0, MAX_CONTEXT, unit="tokens"),
         offloaded=bounded("offloaded", offloaded, 0, 1),
     )
+
+
+def _on(device: Accelerator, needs: Engine) -> Engine:
+    """Return what an engine takes on a device, with what its host takes of a shared memory or is not seen."""
+    beside = needs.host if device.unified else (0.0, 0.0, needs.unseen * device.allocatable_bytes)
+    low, usual, high = (own + more for own, more in zip(needs.base, beside, strict=True))
+    return replace(needs, base=(low, usual, high))
 
 
 def _under_way(needs: Engine, tokens: int, devices: int | Layout) -> int:
@@ -408,6 +418,7 @@ def _of_one(
             running.page, running.ahead, running.needs.evened, running.states, drafted=running.drafted
         )
         pool = shared_pool(spec, stage, context, cache, layout.tensor, sharing)
+        pool = pool or packed_pool(spec, stage, context, cache, running.ahead)
     if pool is not None:
         return pool.block * pool.blocks, pool.block
     held = {"tensor": layout.tensor, "page": running.page, "ahead": running.ahead}

@@ -229,7 +229,9 @@ def test_batches_by_the_size_of_the_card():
         for name in ("RTX 4090", "A100 SXM 80GB", H100, "B200", "DGX Spark (GB10)")
     }
     assert list(sizes.values()) == [2048, 2048, 8192, 16_384, 2048]
-    assert old.batched_tokens[size_class(accelerator("DGX Spark (GB10)"), old)] == 8192
+    for silent in ("DGX Spark (GB10)", "Jetson AGX Thor 128GB"):
+        assert old.batched_tokens[size_class(accelerator(silent), old)] == 2048
+    assert old.batched_tokens[size_class(accelerator("Strix Halo 128GB"), old)] == 8192
     assert engine_needs("vllm", "0.27").batched_tokens == (2048, 8192, 8192)
 
 

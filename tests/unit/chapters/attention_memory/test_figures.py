@@ -130,7 +130,7 @@ def test_each_log_has_a_dot_and_each_source_a_row():
     assert len(axes.get_yticklabels()) == len(axes.lines) == rows
     counts = [len(mark.get_offsets()) for mark in axes.collections[: 2 * rows]]
     assert sum(counts[::2]) == len(left)
-    assert sum(counts[1::2]) == left["first"].notna().sum() == 84
+    assert sum(counts[1::2]) == left["first"].notna().sum() == 149
     # Rows that set a term are at the foot, and the furthest of the others comes next.
     kinds = left.groupby(["source", "accelerator"])["kind"].first()
     foot = (kinds == "calibrating").sum()

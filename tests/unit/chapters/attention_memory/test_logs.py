@@ -44,15 +44,16 @@ OUTLIERS = {
     ("qwen3.6-27b", "room", "talosproxmox1995"): "0.9 GiB more in use than in other threads, on such cards",
     ("gpt-oss-120b", "weights", "vllm51590"): "kernels that pad experts split over eight devices by more",
     ("gpt-oss-20b", "weights", "vllm22331"): "the kernels of this card pad nothing",
-    ("gpt-oss-20b", "cache_tokens", "akamaslabs2026"): "1.4 GiB more in use on an L4; less on two of them",
-    (
-        "gemma-4-26b-a4b",
-        "room",
-        "akamaslabs2026",
-    ): "1.4 GiB more in use: of a build whose scales are not said",
-    ("gemma-4-26b-a4b", "cache_tokens", "akamaslabs2026"): "as its room",
-    ("qwen3-14b", "room", "ddiiwoong2026"): "1.3 GiB more in use, with the second runner",
-    ("qwen3-14b", "cache_tokens", "ddiiwoong2026"): "as its room",
+    ("gpt-oss-20b", "cache_tokens", "akamaslabs2026"): "0.8 GiB more in use on an L4, not on two of them",
+    ("qwen3-8b", "cache_tokens", "kaito2156"): "a share worked out from what was free, or a later start",
+    ("qwen3-8b", "cache_tokens", "enginrect2026"): "as a later start it is met",
+    ("qwen2.5-7b", "cache_tokens", "enginrect2026"): "1 GiB more in use than two other types of it leave",
+    ("glm-4.7", "room", "glm47sm120"): "of a start with a larger share than the thread settles on",
+    ("glm-4.7", "cache_tokens", "glm47sm120"): "as its room, and in FP8",
+    ("qwen3.6-27b", "weights", "airadojo2026"): "which parts of its build stay in 16 bits is not said",
+    ("qwen3.6-27b", "room", "airadojo2026"): "as its weights",
+    ("qwen3.6-27b", "cache_tokens", "airadojo2026"): "as its weights",
+    ("qwen3.5-4b", "weights", "selfllm2026"): "this book's config of it has no encoder of images",
     ("kimi-k2", "cache", "ikllamacpp616"): "that kernel keeps a transposed copy of the latent vector",
 }
 # Rows of a source that are met where another of the same model is not.
@@ -61,8 +62,10 @@ MET = [
     {"source": "vllmmemoryestimator", "model": "qwen3-vl-30b-a3b", "accelerator": "H200"},
     {"source": "vllmrecipes810", "weight_format": "fp8"},
     {"source": "akamaslabs2026", "devices": "2"},
-    {"source": "akamaslabs2026", "model": "gemma-4-26b-a4b", "kv_format": "fp8"},
-    {"source": "ddiiwoong2026", "weight_format": "awq"},
+    {"source": "enginrect2026", "model": "qwen3-8b", "weight_format": "bf16"},
+    {"source": "enginrect2026", "model": "qwen3-8b", "weight_format": "awq"},
+    {"source": "enginrect2026", "model": "qwen2.5-7b", "weight_format": "gptq"},
+    {"source": "enginrect2026", "model": "qwen2.5-7b", "weight_format": "fp8"},
     {"source": "vllmrecipes810", "weight_format": "nvfp4_fp8", "quantity": "cache_tokens"},
 ]
 LIMITS = {"weights": 0.04, "cache": 0.015, "room": 0.1, "cache_tokens": 0.1}
@@ -92,10 +95,10 @@ def test_the_errors_as_they_came_out():
     found = logs.by_quantity(logs.engine_logs())
     assert found["median"].to_dict() == pytest.approx(
         {
-            "weights on a device": 0.12,
-            "memory left for the cache": 2.07,
-            "tokens that the cache holds": 2.56,
-            "bytes of a cache": 0.001,
+            "weights on a device": 0.13,
+            "memory left for the cache": 1.46,
+            "tokens that the cache holds": 1.81,
+            "bytes of a cache": 0.0,
             "whether it fits": 0,
         },
         abs=0.01,
@@ -106,7 +109,7 @@ def test_errors_by_source_are_those_of_their_furthest_rows():
     found = logs.by_source(logs.engine_logs()).set_index("source")["error"]
     assert found["vllm2031"] == pytest.approx(47.3, abs=0.1)
     assert list(found.abs()) == sorted(found.abs())
-    assert len(found) == 54
+    assert len(found) == 73
 
 
 def test_what_the_version_changes():
@@ -132,38 +135,43 @@ def test_the_table_is_of_rows_that_set_nothing():
 
 def test_the_logs_in_words():
     assert words.logged(logs.engine_logs()) == (
-        "- *Weights and caches* are counted: over 89 rows the median error is less than 0.1% and the largest "
-        "47%, for Kimi K2, predicted too low.\n"
+        "- *Weights and caches* are counted: over 105 rows the median error is less than 0.1% and the "
+        "largest 47%, for Kimi K2, predicted too low.\n"
         "- *What an engine leaves* depends on what it takes for itself, which differs by version and model: "
-        "over 127 rows the median error is 2.4% and the largest 110%, for Kimi Linear 48B-A3B, predicted "
+        "over 188 rows the median error is 1.6% and the largest 110%, for Kimi Linear 48B-A3B, predicted "
         "too high.\n"
-        "- *Leave a margin*: 23 rows are off by more than 10%, and in 22 of them less was left than "
+        "- *Leave a margin*: 27 rows are off by more than 10%, and in 22 of them less was left than "
         "predicted.\n"
+        "- *The range* goes with each: 13 of these rows left less than its lower end and 17 more than its "
+        "upper.\n"
         "- *Does it fit?* Of 9 answers, 8 are right; wrong is DeepSeek-V4-Pro on H200, which was said to fit."
     )
 
 
 def test_blind_rows_keep_what_was_said_first():
-    """All 104 were predicted once, by the code as it was, after they had been written down."""
+    """All 186 were predicted once, by the code as it was, once written down; 5 set a term since."""
     fresh = [row for row in LOGS if row["first"]]
-    assert len(fresh) == 104 and {row["use"] for row in fresh} == {"test"}
-    assert {row["look"] for row in fresh} == {"before", "after", "later"} and not any(
+    assert len(fresh) == 186
+    assert {row["source"] for row in fresh if row["use"] != "test"} == {"sparkhijinks2026"}
+    assert {row["look"] for row in fresh} == {"before", "after", "later", "latest"} and not any(
         row["look"] for row in LOGS if not row["first"]
     )
     left = logs.left_for_the_cache(logs.engine_logs())
-    assert left["kind"].value_counts().to_dict() == {"known": 43, "blind": 84, "calibrating": 10}
+    assert left["kind"].value_counts().to_dict() == {"known": 43, "blind": 145, "calibrating": 16}
     first = left[left["look"] == "before"]
     assert first["first"].abs().median() == pytest.approx(6.56, abs=0.01)
-    assert first["error"].abs().median() == pytest.approx(0.59, abs=0.01)
+    assert first["error"].abs().median() == pytest.approx(0.63, abs=0.01)
     assert words.met_blind(left) == (
         "Of what an engine leaves, 34 rows were written down before one of them was predicted. At first the "
-        "median error was 6.6%, with 13 off by more than 10%; today, with the terms mended, it is 0.59%, "
+        "median error was 6.6%, with 13 off by more than 10%; today, with the terms mended, it is 0.63%, "
         "with 4 off by more than 10%.\nAfter the mend 16 rows were written down and then predicted, of "
         "models whose room was not known: the median error was 0.86%, with 2 off by more than "
         "10%.\nThen 34 rows of "
         "sources that had not been looked at were written down: at first the median error was 5.6%, with 10 "
-        "off by more than 10%; today, with more of the terms read in the sources of engines, it is 4.9%, "
-        "with 6 off by more than 10%."
+        "off by more than 10%; today, with more of the terms read in the sources of engines, it is 1.3%, "
+        "with 2 off by more than 10%.\nLast, with the first start of an engine read there too, 65 rows were "
+        "written down: at first the median error was 2.6%, with 12 off by more than 10%; today, without 4 "
+        "that since set a term, it is 1.9%, with 7 off by more than 10%."
     )
     assert words.met_blind(left[left["kind"] != "blind"]) == ""
 
@@ -195,12 +203,47 @@ def test_the_third_blind_set_as_it_was_first_predicted():
     assert weights["first"].abs().max() == pytest.approx(3.02, abs=0.01)
 
 
+def test_the_fourth_blind_set_as_it_was_first_predicted():
+    """82 rows of 17 new sources; what a log of version 0.20 and before calls its size is not what it holds.
+
+    Their tokens stand as the sequences that the same log says it holds, so that 12 are beyond 10 %, not 14.
+    """
+    found = logs.engine_logs()
+    fourth = found[found["look"] == "latest"]
+    assert len(fourth) == 82 and fourth["source"].nunique() == 17
+    left = fourth[fourth["quantity"].isin(["room", "cache_tokens"])]
+    firsts = left["first"].abs()
+    assert len(left) == 65 and firsts.median() == pytest.approx(2.58, abs=0.01)
+    assert (firsts > 10).sum() == 12 and firsts.max() == pytest.approx(350.8, abs=0.1)
+    # Too much was said of 25, and of 37 by the code of before.
+    assert (left["first"] > 0).sum() == 25
+    weights = fourth[fourth["quantity"] == "weights"]["first"].abs()
+    assert len(weights) == 17 and weights.median() == pytest.approx(0.13, abs=0.01)
+
+
+def test_two_starts_of_one_server_differ_by_what_its_compiler_tries():
+    """The same server on an A100 of 40 GB and on an A6000: half a GiB, of which 0.3 are told."""
+    for accelerator in ("A100 SXM 40GB", "RTX A6000"):
+        first, again = (
+            next(
+                row
+                for row in LOGS
+                if (row["source"], row["accelerator"], row["quantity"]) == ("hpml2026", accelerator, "room")
+                and (row["kernels"], row["weight_format"]) == (kernels, "bf16")
+            )
+            for kernels in ("", "compiled")
+        )
+        assert float(again["value"]) - float(first["value"]) == pytest.approx(0.5, abs=0.02)
+        assert 0.25 < logs.predicted(again) - logs.predicted(first) < 0.5
+
+
 def test_ranges_hold_what_is_said_as_a_rule():
     found = logs.engine_logs()
     assert ((found["low"] <= found["error"]) & (found["error"] <= found["high"])).all()
     left = logs.left_for_the_cache(found)
     tested = left[left["kind"] != "calibrating"]
-    assert ((tested["low"] <= 0) & (tested["high"] >= 0)).sum() >= 68
+    assert ((tested["low"] <= 0) & (tested["high"] >= 0)).sum() >= 158
+    assert (tested["low"] <= 0).mean() > 0.93  # what is costly is to have said too much
 
 
 # Published peaks further off than a fifth, and why.
@@ -256,6 +299,10 @@ def test_outliers_are_their_settings():
     rows = {(row["source"], row["quantity"], row["devices"]): row for row in LOGS}
     sampled = {**rows["vllm17122", "cache_tokens", "1"], "sequences": "1024"}
     assert error(sampled) < 0.05
+    started = {**rows["glm47sm120", "room", "4"], "share": "0.9"}
+    assert error(started) < 0.05
+    packed = {**rows["glm47sm120", "cache_tokens", "4"], "share": "0.9", "kv_format": "fp8"}
+    assert error(packed) < 0.05
     single = rows["club3090bench", "cache_tokens", "1"]
     shares = [logs.predicted({**single, "share": share}) for share in ("0.8", "0.92")]
     assert shares[0] < float(single["value"]) < shares[1]
