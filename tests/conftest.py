@@ -2,9 +2,13 @@
 
 import gc
 import os
+import sys
 
 import pytest
 from hypothesis import settings
+
+# A grammar of web addresses that jsonschema would load: it takes a second, and serves no test.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # No clock: other work may slow the machine. At each push the same examples, so that a failure is that push's
 # doing; once a week, or with a seed, others.
