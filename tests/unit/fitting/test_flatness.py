@@ -46,7 +46,9 @@ def test_runs_of_one_number_of_tokens_leave_open_what_tokens_do():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tokens", [20 * N, np.round(20 * N, -7)])
+@pytest.mark.parametrize(
+    "tokens", [pytest.param(20 * N, marks=pytest.mark.weekly), np.round(20 * N, -7)], ids=["exact", "rounded"]
+)
 def test_runs_on_a_ray_do_not_tell_size_from_tokens(tokens):
     found = fitting.fit(N, tokens, losses(N, tokens))
     assert set(found.flat) == {"A", "B", "alpha", "beta"}
