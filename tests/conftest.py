@@ -1,9 +1,14 @@
 """What all tests share: how properties are tried, and which tests wait for the weekly run."""
 
+import gc
 import os
+import sys
 
 import pytest
 from hypothesis import settings
+
+# A grammar of web addresses that jsonschema would load: it takes a second, and serves no test.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # No clock: other work may slow the machine. At each push the same examples, so that a failure is that push's
 # doing; once a week, or with a seed, others.
@@ -16,6 +21,8 @@ MARKERS = (
     "xdist_group(name): runs in one worker with the others of the group",
     "idle: looks at a clock, and runs in `make test` when no other test does",
 )
+# A collection of garbage looks through all that is loaded: here thousands of tests, and whole libraries.
+RARELY = (50_000, 20, 20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(*RARELY)
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     explores = config.getoption("--weekly") or config.getoption("--hypothesis-seed") is not None
@@ -63,6 +71,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     weekly = [item for item in items if item.get_closest_marker("weekly")]
     config.hook.pytest_deselected(items=weekly)
     items[:] = [item for item in items if not item.get_closest_marker("weekly")]
+
+
+def pytest_collection_finish() -> None:
+    """Leave the tests, and what they import, out of collections of garbage: these stay to the end."""
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -4,6 +4,7 @@ import json
 
 import make_caches
 import pytest
+from rows import each_of
 from test_reference import ORACLE
 
 import cohort
@@ -15,7 +16,7 @@ def ids(case):
     return f"{case['name']}, {case['context']} tokens"
 
 
-@pytest.mark.parametrize("case", CASES, ids=ids)
+@each_of("case", CASES, ids=ids)
 def test_caches_equal_the_reference(case):
     attentions = [layer.attention for layer in cohort.model(case["config"]).layers]
     assert sum(each.cache_elements(case["context"]) for each in attentions) == case["cached"]

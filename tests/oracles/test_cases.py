@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-import pytest
+from rows import each_of
 
 import cohort
 
 CASES = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@each_of("case", CASES, ids=lambda case: case["name"])
 def test_counts_equal_the_reference(case):
     model = cohort.model(case["config"])
     counted = {

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 import make_kept
 import pytest
+from rows import each_of
 from test_reference import ORACLE
 
 import cohort
@@ -29,14 +30,14 @@ def predicted(case):
     return found.activations - masks, found.logits
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@each_of("case", CASES, ids=lambda case: case["name"])
 def test_layers_keep_what_autograd_keeps(case):
     """To the byte, but for the weights of routed experts and the margin of a convolution."""
     inexact = case["name"].split(",")[0] in ("qwen3_moe", "mixtral", "gpt_oss", "deepseek_v2", "lfm2")
     assert predicted(case)[0] == pytest.approx(case["layers"], rel=0.005 if inexact else 0.0001)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@each_of("case", CASES, ids=lambda case: case["name"])
 def test_what_comes_after_them_too(case):
     """The last normalisation, what the head reads, and the log-probabilities in fp32."""
     assert predicted(case)[1] == pytest.approx(case["after"], rel=0.0001)

@@ -7,6 +7,7 @@ from pathlib import Path
 import house
 import pytest
 from house import PATHS, WINGS, arrows, floors, homes, imported, modules, public_functions, room
+from rows import each_of
 
 ROOT = Path(__file__).parents[2]
 FORMULAS = (
@@ -86,7 +87,7 @@ def test_formulas_need_the_standard_library_alone():
         assert not names & libraries, module
 
 
-@pytest.mark.parametrize("module", sorted(PATHS))
+@each_of("module", sorted(PATHS))
 def test_no_module_takes_the_name_of_a_public_function(module):
     folder, _, name = module.rpartition(".")
     assert name not in public_functions(modules()[module])

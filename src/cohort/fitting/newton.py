@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,8 +57,19 @@ def minimise(
 
 def _moving(at: Derivatives) -> NDArray[np.bool_]:
     """Return whether the gradient of each problem (K,) is above rounding."""
-    norm = np.linalg.norm(at.gradient, axis=1)
-    return np.asarray(np.isfinite(at.value) & (norm > GRADIENT * np.abs(at.hessian).max(axis=(1, 2))))
+    return np.asarray(np.isfinite(at.value) & (_norm(at.gradient) > _rounding(at.hessian)))
+
+
+def _norm(gradient: Array) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        norm: Array = np.sqrt(np.add.reduce(gradient * gradient, axis=1))
+    return norm
+
+
+def _rounding(hessian: Array) -> Array:
+    """Return below which norm (K,) a gradient is rounding."""
+    least: Array = GRADIENT * np.abs(hessian).max(axis=(1, 2))
+    return least
 
 
 def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> tuple[Array, Derivatives]:
@@ -66,41 +80,73 @@ def _descend(objective: Objective, theta: Array, weights: Array, steps: int) -> 
     """
     theta = theta.copy()
     now = objective.derivatives(theta, weights)
-    damping = np.full(len(theta), 1e-6)
-    live = np.flatnonzero(np.isfinite(now.value))
+    rows = np.flatnonzero(np.isfinite(now.value))
+    live = _Live.at(theta[rows], now[rows])
+    weights, objective = weights[rows], objective.of(rows)
     for _ in range(steps):
-        at = now[live]
-        norm = np.linalg.norm(at.gradient, axis=1)
-        scale = np.abs(at.hessian).max(axis=(1, 2))
-        moving = (norm > GRADIENT * scale) & (damping[live] < STUCK)
+        moving = (live.norm > live.rounding) & (live.damping < STUCK)
         if not moving.all():
-            live, norm, at = live[moving], norm[moving], at[moving]
-        if not len(live):
+            theta[rows[~moving]] = live.theta[~moving]
+            now.put(rows[~moving], live.now[~moving])
+            rows, live, weights, objective = rows[moving], live[moving], weights[moving], objective.of(moving)
+        if not len(rows):
             break
-        tried = theta[live] + _step(at, damping[live])
-        most = at.value * (1 + 1e-14)  # above it a step is not kept, and needs no derivatives
-        then = objective.of(live).derivatives(tried, weights[live], most)
-        flat = then.value <= most
-        with np.errstate(over="ignore", invalid="ignore"):
-            smaller = np.linalg.norm(then.gradient, axis=1) < norm
-        better = (then.value < at.value) | (flat & smaller)
-        kept = live[better]
-        if len(kept):
-            theta[kept] = tried[better]
-            now.put(kept, then[better])
-            damping[kept] = np.maximum(damping[kept] / 10, 1e-15)
-        if len(kept) < len(live):
-            worse = live[~better]
-            damping[worse] = np.maximum(damping[worse], 1e-9) * 30
+        tried = live.theta + live.step()
+        most = live.now.value * (1 + 1e-14)  # above it a step is not kept, and needs no derivatives
+        live.judge(tried, objective.derivatives(tried, weights, most), most)
+    theta[rows] = live.theta
+    now.put(rows, live.now)
     return theta, now
 
 
-def _step(at: Derivatives, damping: Array) -> Array:
-    """Return a Newton step (K, f) on the Hessian with its eigenvalues made positive and damped."""
-    values, vectors = np.linalg.eigh(at.hessian)
-    positive = np.abs(values)
-    positive += (damping[:, None] + 1e-15) * positive.max(axis=1, keepdims=True)
-    along = np.matmul(vectors.transpose(0, 2, 1), at.gradient[:, :, None])
-    with np.errstate(divide="ignore", invalid="ignore"):  # a step that is no number is not kept
-        step: Array = -np.matmul(vectors, along / positive[:, :, None])[:, :, 0]
-    return step
+@dataclass(eq=False)
+class _Live:
+    """The problems of a batch that still move: where each is, and what its next step is made of.
+
+    Only a step that is kept changes the eigenvalues of a Hessian, their vectors and the gradient along these:
+    `old` tells where they are out of date.
+    """
+
+    theta: Array
+    now: Derivatives
+    norm: Array
+    rounding: Array
+    damping: Array
+    old: NDArray[np.bool_]
+    eigenvalues: Array
+    vectors: Array
+    along: Array
+
+    @classmethod
+    def at(cls, theta: Array, now: Derivatives) -> _Live:
+        damping, old = np.full(len(theta), 1e-6), np.ones(len(theta), dtype=bool)
+        empty = (np.empty_like(theta), np.empty_like(now.hessian), np.empty((*theta.shape, 1)))
+        return cls(theta, now, _norm(now.gradient), _rounding(now.hessian), damping, old, *empty)
+
+    def __getitem__(self, which: Any) -> _Live:
+        return _Live(*(getattr(self, each.name)[which] for each in fields(self)))
+
+    def step(self) -> Array:
+        """Return a Newton step (K, f) on the Hessian with its eigenvalues made positive and damped."""
+        which: Any = slice(None) if self.old.all() else np.flatnonzero(self.old)
+        values, vectors = np.linalg.eigh(self.now.hessian[which])
+        self.eigenvalues[which], self.vectors[which] = np.abs(values), vectors
+        self.along[which] = np.matmul(vectors.transpose(0, 2, 1), self.now.gradient[which][:, :, None])
+        damped = (self.damping[:, None] + 1e-15) * self.eigenvalues.max(axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a step that is no number is not kept
+            forces = self.along / (self.eigenvalues + damped)[:, :, None]
+            step: Array = -np.matmul(self.vectors, forces)[:, :, 0]
+        return step
+
+    def judge(self, tried: Array, then: Derivatives, most: Array) -> None:
+        """Keep the steps (K, f) that are better."""
+        norm = _norm(then.gradient)
+        better = (then.value < self.now.value) | ((then.value <= most) & (norm < self.norm))
+        smaller, larger = np.maximum(self.damping / 10, 1e-15), np.maximum(self.damping, 1e-9) * 30
+        self.damping, self.old = np.where(better, smaller, larger), better
+        if better.all():
+            self.theta, self.now, self.norm, self.rounding = tried, then, norm, _rounding(then.hessian)
+        elif better.any():
+            self.theta[better], self.norm[better] = tried[better], norm[better]
+            self.now.put(better, kept := then[better])
+            self.rounding[better] = _rounding(kept.hessian)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -73,10 +74,25 @@ class Term(Protocol):
 
 
 @lru_cache(maxsize=64)
-def _block(indices: tuple[int, ...]) -> tuple[slice, Array, Array]:
+def _block(indices: tuple[int, ...]) -> tuple[slice, Array | slice, Array | slice]:
     """Return the index of the rows and columns of some coordinates, in a matrix of each problem."""
+    if (evenly := _evenly(indices)) is not None:
+        return slice(None), evenly, evenly
     at = np.array(indices)
     return slice(None), at[:, None], at[None, :]
+
+
+@lru_cache(maxsize=64)
+def _evenly(indices: tuple[int, ...]) -> slice | None:
+    """Return some coordinates as a slice, which needs no copy, where they rise by equal steps."""
+    steps = {after - before for before, after in pairwise(indices)} or {1}
+    step = steps.pop()
+    return slice(indices[0], indices[-1] + 1, step) if not steps and step > 0 else None
+
+
+@lru_cache(maxsize=64)
+def _columns(indices: tuple[int, ...]) -> NDArray[np.intp]:
+    return np.array(indices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +133,8 @@ class Linear:
             Of the logarithm of the term; the derivatives, the same everywhere, are left out.
         """
         if self.design.size == 1:
-            return theta[:, self.indices] + self.offset, _CONSTANT, {}
-        value: Array = theta[:, self.indices] @ self.design
+            return theta[:, _columns(self.indices)] + self.offset, _CONSTANT, {}
+        value: Array = theta[:, _columns(self.indices)] @ self.design
         return value if isinstance(self.offset, float) else value + self.offset, _CONSTANT, {}
 
     def add_gradient(self, at: Curve, share: Array, out: Array) -> None:
@@ -133,10 +149,12 @@ class Linear:
         out : ndarray, shape (K, p, n)
             Where it is added.
         """
-        for index, column in zip(self.indices, self.design, strict=True):
-            if column.size == 1:
-                out[:, index] += share
-            else:
+        if self.design.size == 1:
+            out[:, self.indices[0]] += share
+        elif (evenly := _evenly(self.indices)) is not None:
+            out[:, evenly] += share[:, None] * self.design
+        else:
+            for index, column in zip(self.indices, self.design, strict=True):
                 out[:, index] += share * column
 
     def subtract_curvature(self, at: Curve, force: Array, out: Array) -> None:
@@ -186,7 +204,7 @@ class Curved:
         value, gradient and Hessian
             Of the logarithm of the term.
         """
-        return self.curve(theta[:, self.indices])
+        return self.curve(theta[:, _columns(self.indices)])
 
     def add_gradient(self, at: Curve, share: Array, out: Array) -> None:
         """Add share times the gradient of z.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rows import each_of
 
 import cohort
 from cohort.architecture.attention import GroupedQuery
@@ -18,7 +19,7 @@ DATA = Path(__file__).parents[3] / "data"
 REFERENCE = list(csv.DictReader((DATA / "reference_counts.csv").open(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("row", REFERENCE, ids=lambda row: row["model"])
+@each_of("row", REFERENCE, ids=lambda row: row["model"])
 def test_counts_equal_the_reference_implementation(row):
     model = cohort.model(row["model"])
     assert model.parameters == int(row["total"])
@@ -310,7 +311,7 @@ def test_caches_grow_with_context_and_are_linear_in_batch(name, context, longer,
     assert cache <= context * model.kv_cache_bytes(1)
 
 
-@pytest.mark.parametrize("name", cohort.models())
+@each_of("name", cohort.models())
 def test_counts_are_ordered(name):
     model = cohort.model(name)
     assert model.active_parameters_without_embedding <= model.active_parameters <= model.parameters

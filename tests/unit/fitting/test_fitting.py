@@ -242,13 +242,14 @@ def independent(rows, weights, start):
 
 
 @pytest.mark.slow
-def test_every_resample_reaches_its_optimum():
-    """A random hundred of 4,000 resamples, beside an independent solver."""
-    count = len(KEPT[0])
+def test_every_resample_reaches_its_optimum(pytestconfig):
+    """A random few of 4,000 resamples, and once a week a hundred, beside an independent solver."""
+    count, tried = len(KEPT[0]), 100 if pytestconfig.getoption("--weekly") else 40
     rows = np.random.default_rng(0).integers(count, size=(4000, count))
+    rows = rows[np.random.default_rng(1).choice(4000, 100, replace=False)[:tried]]
     boot = HUBER.bootstrap(rows=rows)
     weights = np.array([np.bincount(row, minlength=count) for row in rows])
-    for k in np.random.default_rng(1).choice(4000, 100, replace=False):
+    for k in range(tried):
         r = np.log(KEPT[2]) - np.log(fitting.predicted(boot.laws[k], HUBER.runs))
         rho = np.where(np.abs(r) <= 1e-3, r**2 / 2, 1e-3 * (np.abs(r) - 5e-4))
         reached = (weights[k] * rho).sum()

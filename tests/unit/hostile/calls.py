@@ -250,14 +250,12 @@ def limits() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def fault(call: Callable[[], Any], given: dict[str, Any]) -> str:
-    """Return what is wrong with how a call ends, or nothing; what is slow is slow twice."""
-    try:
-        return _fault(call, given)
-    except TooSlowError:  # also where the machine stood still for a while
+def fault(call: Callable[[], Any], given: dict[str, Any], may_be_slow: bool = False) -> str:
+    """Return what is wrong with how a call ends, or nothing; what may not be slow is slow twice."""
+    for _ in range(1 if may_be_slow else 2):  # also where the machine stood still for a while
         with contextlib.suppress(TooSlowError):
             return _fault(call, given)
-    return f"takes over {SECONDS} s"
+    return "" if may_be_slow else f"takes over {SECONDS} s"
 
 
 def _fault(call: Callable[[], Any], given: dict[str, Any]) -> str:

@@ -117,18 +117,23 @@ def watched(found: list[Callee]) -> dict[type, list[Any]]:
     by_code = {each.inner.__code__: each for each in found if hasattr(each.inner, "__code__")}
     objects: dict[type, list[Any]] = defaultdict(list)
 
-    def watch(frame: types.FrameType, event: str, given: object) -> None:
-        callee = by_code.get(frame.f_code) if event in ("call", "return") else None
-        if event == "return" and callee is not None and len(objects[type(given)]) < KEPT:
+    def watch(frame: types.FrameType, event: str, given: object) -> Callable[..., Any] | None:
+        callee = by_code.get(frame.f_code)
+        if callee is None:
+            return None
+        frame.f_trace_lines = False
+        if event == "return" and len(objects[type(given)]) < KEPT:
             objects[type(given)].append(given)
-            return
-        if callee is None or len(callee.calls) >= KEPT:
-            return
-        names = [name for name in callee.signature.parameters if name in frame.f_locals]
+        elif event in ("call", "return") and len(callee.calls) < KEPT:
+            keep(callee, frame.f_locals)
+        return watch
+
+    def keep(callee: Callee, known: dict[str, Any]) -> None:
+        names = [name for name in callee.signature.parameters if name in known]
         if not (callee.owner and len(callee.calls)):
-            callee.calls.append({name: frame.f_locals[name] for name in names})
+            callee.calls.append({name: known[name] for name in names})
         for name in names:
-            value = frame.f_locals[name]
+            value = known[name]
             kept = objects[type(value)]
             if len(kept) < KEPT:
                 kept.append(value)
@@ -139,14 +144,14 @@ def watched(found: list[Callee]) -> dict[type, list[Any]]:
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
     tests = [test for module in modules() for test in finder.find(module, module.__name__)]
     with contextlib.redirect_stdout(io.StringIO()):
-        sys.setprofile(watch)
+        sys.settrace(watch)
         try:
             for test in tests:
                 runner.run(test, out=lambda _: None)
             with tempfile.TemporaryDirectory() as folder:  # what needs a file has no example
                 from_log(smi(Path(folder) / "a.csv", ramp(20)), boundary="with_embodied")
         finally:
-            sys.setprofile(None)
+            sys.settrace(None)
     for kind in list(objects):
         for value in list(objects[kind]):
             unfold(value, objects, set())

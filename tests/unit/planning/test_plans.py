@@ -56,7 +56,9 @@ def drawn(seed: int) -> tuple[str, list[str], Demand, Limits, dict[str, object]]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", range(6))
+@pytest.mark.parametrize(
+    "block", [0, 1, *(pytest.param(each, marks=pytest.mark.weekly) for each in range(2, 6))]
+)
 def test_three_hundred_tasks_break_no_limit_and_keep_nothing_that_is_beaten(block):
     for seed in range(50 * block, 50 * block + 50):
         model, devices, demand, limits, types = drawn(seed)

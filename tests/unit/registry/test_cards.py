@@ -6,6 +6,7 @@ import re
 
 import pytest
 from reading import table
+from rows import each_of
 
 import cohort
 from cohort.errors import NotInDataError
@@ -69,7 +70,7 @@ CUDA:0 (Tesla P100-PCIE-16GB, 16269MiB)
 """
 
 
-@pytest.mark.parametrize("line", NVIDIA_SMI.splitlines())
+@each_of("line", NVIDIA_SMI.splitlines())
 def test_memory_is_within_half_a_per_cent_of_what_the_driver_prints(line):
     name, _, total = line.rpartition(", ")
     assert cohort.accelerator(name).driver_bytes / MIB == pytest.approx(int(total.split()[0]), rel=0.005)
@@ -121,7 +122,7 @@ SHADERS = {
 }
 
 
-@pytest.mark.parametrize("name", SHADERS)
+@each_of("name", SHADERS)
 def test_the_16_bit_rate_follows_from_the_shaders(name):
     shaders, clock, times = SHADERS[name]
     assert cohort.accelerator(name).peak("fp16") == pytest.approx(
@@ -181,7 +182,7 @@ def test_a_card_without_a_16_bit_rate_holds_a_model_and_has_no_speed():
         cohort.serving.serve("llama-3.1-8b", card, input_tokens=100, output_tokens=10)
 
 
-@pytest.mark.parametrize("name", cohort.accelerators())
+@each_of("name", cohort.accelerators())
 def test_every_card_says_what_fits_it(name):
     """Eight billion parameters in 4 bits fit the smallest card; the longest context grows with the memory."""
     found = memory_budget("llama-3.1-8b", name, context=2048, weight_dtype="int4")

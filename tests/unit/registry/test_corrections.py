@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from reading import table
+from rows import each_of
 
 import cohort
 
@@ -232,7 +233,7 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("key", RULES, ids="/".join)
+@each_of("key", RULES, ids="/".join)
 def test_the_corrections_are_those_that_the_data_ask_for(key: tuple[str, str]) -> None:
     corrected = {place for place in CORRECTED if (place[0], place[2]) == key}
     assert corrected - set(BY_HAND) == RULES[key] - set(BY_HAND)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from frictionless import validate
 from reading import DATA, ROOT, table
+from rows import each_of
 
 import cohort
 from cohort.architecture import registered
@@ -136,7 +137,7 @@ def test_every_table_is_described() -> None:
     }
 
 
-@pytest.mark.parametrize("resource", PACKAGE["resources"], ids=lambda resource: str(resource["name"]))
+@each_of("resource", PACKAGE["resources"], ids=lambda resource: str(resource["name"]))
 def test_every_table_and_column_says_what_it_is(resource: dict[str, object]) -> None:
     assert resource["title"]
     assert str(resource["description"]).endswith(".")
@@ -240,7 +241,7 @@ def test_facts_are_in_the_order_of_the_models_and_fields() -> None:
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("row", FACTS, ids=label)
+@each_of("row", FACTS, ids=label)
 def test_a_fact_is_well_formed(row: dict[str, str]) -> None:
     assert row["unit"] == UNITS[row["field"]]
     assert (row["value"] == "") == (row["status"] == "undisclosed")
@@ -261,7 +262,7 @@ PRINTED = re.compile(
 )
 
 
-@pytest.mark.parametrize("row", [row for row in FACTS if row["note"].startswith("printed as")], ids=label)
+@each_of("row", [row for row in FACTS if row["note"].startswith("printed as")], ids=label)
 def test_the_value_is_the_printed_one(row: dict[str, str]) -> None:
     match = PRINTED.match(row["note"])
     assert match, row["note"]
@@ -271,7 +272,7 @@ def test_the_value_is_the_printed_one(row: dict[str, str]) -> None:
     assert round(float(digits) * unit) == int(row["value"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_of("name", NAMES)
 def test_published_sizes_are_near_the_exact_ones(name: str) -> None:
     total, active = number(name, "total_parameters_published"), number(name, "active_parameters_published")
     assert total
@@ -325,7 +326,7 @@ def test_shapes_are_many_and_distinct() -> None:
     assert len(shapes) >= 147
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_of("name", NAMES)
 def test_what_a_reader_asks_first_is_known(name: str) -> None:
     fields = ("release_date", "licence", "inference_context", "total_parameters_published")
     for field in fields:
@@ -335,7 +336,7 @@ def test_what_a_reader_asks_first_is_known(name: str) -> None:
         assert row["status"] in ("stated", "derived", "inferred", "contested"), field
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_of("name", NAMES)
 def test_counts_are_those_of_the_reference_implementation(name: str) -> None:
     model, row = cohort.model(name), COUNTS[name]
     assert model.parameters == int(row["total"])
@@ -361,14 +362,14 @@ def test_listing_the_models_reads_no_config(monkeypatch: pytest.MonkeyPatch) -> 
     assert [file for file in opened if file.endswith(".json")] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_of("name", NAMES)
 def test_a_dense_model_uses_all_it_has(name: str) -> None:
     count = COUNTS[name]
     published = [number(name, f"{kind}_parameters_published") for kind in ("total", "active")]
     assert (count["total"] == count["active"]) == (published[0] == published[1])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_of("name", NAMES)
 def test_contexts_and_tokens_are_plausible(name: str) -> None:
     training, inference = number(name, "training_context"), number(name, "inference_context")
     assert inference
@@ -416,7 +417,7 @@ def test_known_counts(name: str, counts: tuple[int, int, int]) -> None:
     assert tuple(int(COUNTS[name][column]) for column in columns) == counts
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_of("name", NAMES)
 def test_counts_nest(name: str) -> None:
     row = COUNTS[name]
     assert int(row["active_without_input_embedding"]) <= int(row["active"]) <= int(row["total"])
@@ -432,7 +433,7 @@ BESIDE = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in TABLES if name not in ("units", "aliases")])
+@each_of("name", [name for name in TABLES if name not in ("units", "aliases")])
 def test_every_value_has_a_source(name: str) -> None:
     found = source_columns(name)
     assert found or TABLES[name].get("sources"), "neither a column nor the table names a source"

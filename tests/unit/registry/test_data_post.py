@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 
 import pytest
 from reading import DATA, table
+from rows import each_of
 
 POST = table("post_tables")
 CELL = {(row["table"], row["model"], row["column"]): row["original"] for row in POST}
@@ -113,7 +114,7 @@ def test_known_cells(name: str, model: str, column: str, text: str) -> None:
 # --- corrections
 
 
-@pytest.mark.parametrize("row", CORRECTIONS, ids=cell_id)
+@each_of("row", CORRECTIONS, ids=cell_id)
 def test_a_correction_is_well_formed(row: dict[str, str]) -> None:
     assert row["original"] == CELL[place(row)]
     assert bool(row["corrected"]) == (row["status"] != "undisclosed") or row["status"] == "contested"
@@ -252,14 +253,14 @@ def scores(model: str, benchmark: str) -> set[float]:
 POST_SCORES = [row for row in POST if row["column"] in BENCHMARK and row["original"]]
 
 
-@pytest.mark.parametrize("row", POST_SCORES, ids=cell_id)
+@each_of("row", POST_SCORES, ids=cell_id)
 def test_every_score_of_the_post_is_printed_somewhere_or_corrected(row: dict[str, str]) -> None:
     known = float(row["original"]) in scores(row["model"], BENCHMARK[row["column"]])
     correction = CORRECTED.get(place(row))
     assert known or (correction and correction["kind"] in ("wrong", "imprecise"))
 
 
-@pytest.mark.parametrize("row", [row for row in CORRECTIONS if row["column"] in BENCHMARK], ids=cell_id)
+@each_of("row", [row for row in CORRECTIONS if row["column"] in BENCHMARK], ids=cell_id)
 def test_every_corrected_score_is_among_the_benchmarks(row: dict[str, str]) -> None:
     known = scores(row["model"], BENCHMARK[row["column"]]) | scores(row["model"], "HumanEval+/MBPP+ mean")
     numbers = {float(text) for text in re.findall(r"\d+\.\d+", row["corrected"])}
@@ -270,7 +271,7 @@ def test_every_corrected_score_is_among_the_benchmarks(row: dict[str, str]) -> N
 # --- benchmarks
 
 
-@pytest.mark.parametrize("row", SCORES, ids=score_id)
+@each_of("row", SCORES, ids=score_id)
 def test_a_score_is_well_formed(row: dict[str, str]) -> None:
     assert re.fullmatch(r"\d+(\.\d+)?", row["value"])
     assert 0 < float(row["value"]) < 100
@@ -382,7 +383,7 @@ def number(row: dict[str, str], name: str) -> float | None:
     return float(row[name]) if row[name] else None
 
 
-@pytest.mark.parametrize("row", ACCELERATORS, ids=lambda row: str(row["name"]))
+@each_of("row", ACCELERATORS, ids=lambda row: str(row["name"]))
 def test_an_accelerator_is_plausible(row: dict[str, str]) -> None:
     peaks = [number(row, name) for name in ("bf16_dense_tflops", "fp8_dense_tflops", "fp4_dense_tflops")]
     known = [peak for peak in peaks if peak]
@@ -534,7 +535,7 @@ def test_every_claim_has_a_record_of_its_own() -> None:
     assert len({(row["chapter"], row["record"]) for row in CLAIMS}) == len(CLAIMS)
 
 
-@pytest.mark.parametrize("row", CLAIMS, ids=lambda row: str(row["claim"]))
+@each_of("row", CLAIMS, ids=lambda row: str(row["claim"]))
 def test_a_claim_is_one_plain_sentence(row: dict[str, str]) -> None:
     statement = row["statement"]
     assert statement[0].isupper()

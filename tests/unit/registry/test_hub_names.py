@@ -2,6 +2,7 @@
 
 import pytest
 from reading import table
+from rows import each_of
 
 import cohort
 from cohort.registry.model_names import find_model
@@ -109,7 +110,7 @@ ABSENT = [
 ]
 
 
-@pytest.mark.parametrize(("release", "name"), RELEASES.items())
+@each_of(("release", "name"), RELEASES.items())
 def test_a_release_finds_its_model(release: str, name: str) -> None:
     assert find_model(release).name == name
 
@@ -120,7 +121,7 @@ def test_what_is_absent_is_refused(release: str) -> None:
         find_model(release)
 
 
-@pytest.mark.parametrize("row", [row for row in table("aliases") if row["kind"] == "model"], ids=str)
+@each_of("row", [row for row in table("aliases") if row["kind"] == "model"], ids=str)
 def test_an_alias_leads_to_a_model_and_hides_none(row: dict[str, str]) -> None:
     names = cohort.models()
     assert row["name"] in names

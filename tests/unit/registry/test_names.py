@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reading import DATA, table
+from rows import each_of
 
 import cohort
 from cohort.errors import LONGEST, CohortError, ConfigError, UnknownNameError, nearest, unknown
@@ -152,14 +153,14 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("given", MODELS, ids=repr)
+@each_of("given", MODELS, ids=repr)
 def test_a_model_is_found_by_any_usual_spelling(given):
     found = find_model(given)
     assert (found.name, found.left_out) == (MODELS[given], ())
     assert cohort.model(given) is cohort.model(MODELS[given])
 
 
-@pytest.mark.parametrize("given", LEFT_OUT, ids=repr)
+@each_of("given", LEFT_OUT, ids=repr)
 def test_what_is_left_out_is_said(given):
     name, left_out = LEFT_OUT[given]
     found = find_model(given)
@@ -183,7 +184,7 @@ def test_a_notice_changes_no_answer():
     assert noticed.parameters == plain.parameters
 
 
-@pytest.mark.parametrize("given", OTHERS, ids=repr)
+@each_of("given", OTHERS, ids=repr)
 def test_no_spelling_means_a_model_that_is_only_near(given):
     try:
         found = find_model(given).name
@@ -193,7 +194,7 @@ def test_no_spelling_means_a_model_that_is_only_near(given):
         assert found != OTHERS[given]
 
 
-@pytest.mark.parametrize("name", cohort.models())
+@each_of("name", cohort.models())
 def test_every_name_means_itself_in_each_of_its_forms(name):
     title = next(row["title"] for row in table("models") if row["model"] == name)
     forms = [name, name.upper(), name.replace("-", "_"), name.replace("-", " "), f" {name}\n", title]
@@ -537,13 +538,13 @@ ACCELERATORS |= {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("given", ACCELERATORS, ids=repr)
+@each_of("given", ACCELERATORS, ids=repr)
 def test_an_accelerator_is_found_by_any_usual_spelling(given):
     assert cohort.accelerator(given).name == ACCELERATORS[given]
     assert cohort.accelerator(given) is cohort.accelerator(ACCELERATORS[given])
 
 
-@pytest.mark.parametrize("name", cohort.accelerators())
+@each_of("name", cohort.accelerators())
 def test_every_accelerator_means_itself_in_each_of_its_forms(name):
     vendor = next(row["vendor"] for row in table("accelerators") if row["name"] == name)
     forms = [
@@ -622,7 +623,7 @@ def test_a_place_is_found_by_its_spellings_and_codes(given):
     assert offsite_water(given) == offsite_water(PLACES[given])
 
 
-@pytest.mark.parametrize("name", cohort.grids())
+@each_of("name", cohort.grids())
 def test_every_place_means_itself(name):
     assert {place_name(form) for form in (name, name.upper(), name.replace(" ", "_"), f" {name}")} == {name}
 

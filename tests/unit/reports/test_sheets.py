@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import DATA
+from rows import each_of
 
 import cohort
 from cohort.errors import LONGEST, CohortError, ConfigError, ParameterError, UnknownNameError
@@ -110,7 +111,7 @@ def test_a_sheet_is_one_screen(name, context, ending):
     assert all(line.isprintable() and line == line.rstrip() for line in lines)
 
 
-@pytest.mark.parametrize("name", cohort.models())
+@each_of("name", cohort.models())
 def test_every_model_has_a_sheet_of_one_screen(name):
     sheet = model_sheet(name)
     lines = sheet_lines(sheet)

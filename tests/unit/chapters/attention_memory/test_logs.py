@@ -1,6 +1,7 @@
 """Memory budgets beside the logs of engines, row by row, and training steps beside what was measured."""
 
 import pytest
+from rows import each_of
 
 from cohort.chapters.attention_memory import logs, words
 from cohort.registry import facts
@@ -77,7 +78,7 @@ def error(row):
     return abs(logs.predicted(row) / float(row["value"]) - 1)
 
 
-@pytest.mark.parametrize("row", LOGS, ids=lambda row: f"{row['model']} {row['quantity']} {row['source']}")
+@each_of("row", LOGS, ids=lambda row: f"{row['model']} {row['quantity']} {row['source']}")
 def test_each_log_is_met_or_named(row):
     known = (row["model"], row["quantity"], row["source"]) in OUTLIERS
     known = known and not any(each.items() <= row.items() for each in MET)

@@ -2,6 +2,7 @@
 
 import pytest
 from reading import ROOT
+from rows import each_of
 
 import cohort
 from cohort.chapters.expert_tradeoffs import reads, sizes
@@ -12,7 +13,7 @@ POST = ["mixtral-8x22b-v0.1", "dbrx", "snowflake-arctic", "deepseek-v2"]
 EVERY = [name for name in config_names() if cohort.model(name).experts]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@each_of("name", EVERY)
 def test_the_parts_of_every_mixture_add_up_to_the_reference_count(name):
     (found,) = sizes.anatomy([name]).to_dict("records")
     reference = next(row for row in rows("reference_counts") if row["model"] == name)
