@@ -20,7 +20,7 @@ from files import markup
 from live_panels import FOLDER, IN_CHAPTERS, RUNTIME, without_docstrings, write_archive
 from panel_inputs import texts
 from playwright.sync_api import Page, expect
-from test_pages import OVERLAPS, sizes
+from test_pages import OVERLAPS, sizes, visited
 from visits import DARK, LIGHT, PHONE, View, Visitor
 
 import cohort
@@ -530,14 +530,14 @@ def test_fields_propose_the_names_that_there_are(started: Page) -> None:
     assert (counts["accelerators"], counts["grids"]) == (len(cohort.accelerators()), len(cohort.grids()))
 
 
-@pytest.mark.parametrize("chapter", IN_CHAPTERS)
-def test_a_chapter_has_its_panel_folded(visitor: Visitor, chapter: str) -> None:
+@pytest.mark.parametrize("page", visited(f"notebooks/{chapter}.html" for chapter in IN_CHAPTERS))
+def test_a_chapter_has_its_panel_folded(visitor: Visitor, page: str) -> None:
+    chapter = Path(page).stem
     name, given = IN_CHAPTERS[chapter]
     values = ask(name, **given).values
     assert panel(name).chapter(values) == chapter
-    with visitor.tab(LIGHT) as page:
-        page.goto(f"{visitor.root}notebooks/{chapter}.html", wait_until="load")
-        fold = page.locator("details.panel-fold")
+    with visitor.standing(page) as seen:
+        fold = seen.locator("details.panel-fold")
         assert fold.locator(".panel").count() == 0
         fold.locator("summary").first.click()
         expect(fold.locator(".panel-said")).to_have_text(ask(name, **given).sentences[0])
