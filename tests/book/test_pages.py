@@ -104,9 +104,15 @@ def weight(visitor: Visitor, view: View, visit: Visit) -> list[str]:
 CHECKS = (console, requests, accessibility, width, images, markup, formulas, weight)
 
 
+# Pages that tests of one file look at.
+TOGETHER = {"corrections.html": "tables.html", "claims.html": "tables.html"}
+
+
 def visited(paths: Iterable[str]) -> list[Any]:
     """Give pages to tests such that all that look at a visit of a page run in one worker, which makes it."""
-    return [pytest.param(path, id=path, marks=pytest.mark.xdist_group(path)) for path in paths]
+    return [
+        pytest.param(path, id=path, marks=pytest.mark.xdist_group(TOGETHER.get(path, path))) for path in paths
+    ]
 
 
 # Chapters first: there nothing covers the link of the page itself, which is then known on all others.
@@ -245,10 +251,10 @@ def figure_id(chapter: str) -> str:
     return re.findall(r'<figure[^>]* id="(fig-[^"]+)"', text)[0]
 
 
+@pytest.mark.xdist_group("notebooks/serving_roofline.html")
 def test_a_term_shows_its_definition_to_mouse_key_and_finger(visitor: Visitor) -> None:
     chapter = "notebooks/serving_roofline.html"
-    with visitor.tab(LIGHT, "mouse") as page:
-        page.goto(visitor.root + chapter, wait_until="load")
+    with visitor.standing(chapter) as page:
         assert "glossary_terms" not in page.content()  # it comes when it is asked for
         term, card = page.locator("a.term").first, page.locator("#term-card")
         term.hover()
@@ -259,7 +265,7 @@ def test_a_term_shows_its_definition_to_mouse_key_and_finger(visitor: Visitor) -
         card.wait_for()
         assert term.get_attribute("aria-describedby") == card.get_attribute("id")
         assert len(card.inner_text()) > 40
-        assert visitor.audit(page, "#term-card") == []
+        assert visitor.audit(page, "#term-card", known=visitor.known) == []
         page.keyboard.press("Escape")
         card.wait_for(state="hidden")
     finger = visitor.page_with_touch(PHONE)

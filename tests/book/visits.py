@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from files import markup
+from browser import SITE
 from playwright.sync_api import Browser, BrowserContext, Page
 
 
@@ -38,7 +38,7 @@ ALIKE = {
 def is_loaded_by_a_phone(path: str) -> bool:
     """Whether a phone loads a page of its own: always where a script looks at the width when a page loads."""
     folder, _, name = path.rpartition("/")
-    return ALIKE.get(folder, name) == name or any("wide_tables/" in one for one in markup(path).assets)
+    return ALIKE.get(folder, name) == name or "wide_tables/" in (SITE / path).read_text("utf-8")
 
 
 @dataclass
