@@ -71,6 +71,7 @@ EXPECTED = {
     "search.html",
 }
 LIMIT = 600_000
+pytestmark = pytest.mark.xdist_group("files")  # one worker parses the pages
 ROOT = SITE.parents[1]
 LINK = re.compile(r"\]\(([^)#]+)")
 

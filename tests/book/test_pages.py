@@ -93,8 +93,8 @@ def sizes(path: Path) -> tuple[int, int]:
 
 def weight(visitor: Visitor, view: View, visit: Visit) -> list[str]:
     """A page with all that it loads is light."""
-    if view is DARK:
-        return []  # the same files as in the light, but for the figures
+    if not visit.loads:
+        return []  # the same files, but for the figures in the dark
     local = {url.partition("?")[0] for url in visit.requests if url.startswith(visitor.root)}
     files = [SITE / unquote(url.removeprefix(visitor.root)) for url in local]
     sent, raw = (sum(sizes(file)[place] for file in files) for place in (0, 1))
@@ -104,9 +104,15 @@ def weight(visitor: Visitor, view: View, visit: Visit) -> list[str]:
 CHECKS = (console, requests, accessibility, width, images, markup, formulas, weight)
 
 
+# Pages that tests of one file look at.
+TOGETHER = {"corrections.html": "tables.html", "claims.html": "tables.html"}
+
+
 def visited(paths: Iterable[str]) -> list[Any]:
     """Give pages to tests such that all that look at a visit of a page run in one worker, which makes it."""
-    return [pytest.param(path, id=path, marks=pytest.mark.xdist_group(path)) for path in paths]
+    return [
+        pytest.param(path, id=path, marks=pytest.mark.xdist_group(TOGETHER.get(path, path))) for path in paths
+    ]
 
 
 # Chapters first: there nothing covers the link of the page itself, which is then known on all others.
@@ -196,15 +202,15 @@ def test_search_finds_nothing_where_there_is_nothing(visitor: Visitor) -> None:
     assert results == 0
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", visited(CHAPTERS))
 def test_a_chapter_downloads_as_a_notebook(visitor: Visitor, chapter: str) -> None:
-    with visitor.tab(LIGHT) as page:
-        page.goto(visitor.root + chapter, wait_until="load")
+    with visitor.standing(chapter) as page:
         page.locator(".dropdown-download-buttons > button").hover()
         link = page.locator("a.btn-download-source-button")
         assert link.is_visible()
         address = link.evaluate("one => one.href")
         response = page.request.get(address)
+        page.mouse.move(0, 0)
     assert address.endswith(".ipynb")
     assert response.ok
     notebook = response.json()
@@ -245,10 +251,10 @@ def figure_id(chapter: str) -> str:
     return re.findall(r'<figure[^>]* id="(fig-[^"]+)"', text)[0]
 
 
+@pytest.mark.xdist_group("notebooks/serving_roofline.html")
 def test_a_term_shows_its_definition_to_mouse_key_and_finger(visitor: Visitor) -> None:
     chapter = "notebooks/serving_roofline.html"
-    with visitor.tab(LIGHT, "mouse") as page:
-        page.goto(visitor.root + chapter, wait_until="load")
+    with visitor.standing(chapter) as page:
         assert "glossary_terms" not in page.content()  # it comes when it is asked for
         term, card = page.locator("a.term").first, page.locator("#term-card")
         term.hover()
@@ -259,7 +265,7 @@ def test_a_term_shows_its_definition_to_mouse_key_and_finger(visitor: Visitor) -
         card.wait_for()
         assert term.get_attribute("aria-describedby") == card.get_attribute("id")
         assert len(card.inner_text()) > 40
-        assert visitor.audit(page, "#term-card") == []
+        assert visitor.audit(page, "#term-card", known=visitor.known) == []
         page.keyboard.press("Escape")
         card.wait_for(state="hidden")
     finger = visitor.page_with_touch(PHONE)
@@ -335,7 +341,7 @@ ALIKE = (
 <p>Readable <b>text</b>, <a href="#">linked</a>.</p><p class="bare"><a href="#">alone</a></p>
 <p>A text with <a class="grey" href="#">one</a> in it.</p>
 """
-    * 20
+    * 6
 )
 STYLE = """
 <style>
@@ -358,8 +364,13 @@ FAULTS = {
     "a link in a text much of its colour": f'<p class="pale">A text with {GREY} in it.</p>',
     "a ground in a layer": '<div style="position: relative; background: #444"><p>Readable text.</p></div>',
     "a ground let through": '<div style="background: #0009"><div style="opacity: .9"><p>Text</p></div></div>',
+    "an attribute that there is not": '<p aria-nothing="1">Readable text.</p>',
+    "a box that scrolls": f'<div style="height: 40px; overflow: auto">{"<p>Readable text.</p>" * 9}</div>',
     "a link at the end of a text": '<p class="bare">A text ends with <span><a href="#">one</a></span></p>',
 }
+
+
+NO_STYLE = ("nothing", "a picture without words", "an attribute that there is not", "a box that scrolls")
 
 
 def around(fault: str) -> str:
@@ -385,7 +396,8 @@ def test_the_audit_finds_a_fault_among_much_that_is_alike(
         measured = len(known)
         page.set_content(around(FAULTS[fault]))
         found = visitor.audit(page, known=known)
-    rules = {"picture": "image-alt", "link": "link-in-text-block"}
+    rules = {"picture": "image-alt", "link": "link-in-text-block", "attribute": "aria-valid-attr"}
+    rules["scrolls"] = "scrollable-region-focusable"
     rule = next((rule for word, rule in rules.items() if word in fault), "color-contrast")
     assert {one.split()[0] for one in found} == (set() if fault == "nothing" else {rule})
-    assert len(known) > measured or fault in ("nothing", "a picture without words")
+    assert len(known) > measured or fault in NO_STYLE

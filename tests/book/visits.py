@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
+from browser import SITE
 from playwright.sync_api import Browser, BrowserContext, Page
 
 
@@ -26,10 +27,25 @@ PHONE = View("phone", 390, 844, "light")
 VIEWS = (LIGHT, DARK, PHONE)
 
 
+# Pages of these folders are made alike: a phone loads one of each, and the others are made as narrow as it.
+ALIKE = {
+    "notebooks": "attention_memory.html",
+    "api": "architecture.html",
+    "api/chapters": "expert_tradeoffs.html",
+}
+
+
+def is_loaded_by_a_phone(path: str) -> bool:
+    """Whether a phone loads a page of its own: always where a script looks at the width when a page loads."""
+    folder, _, name = path.rpartition("/")
+    return ALIKE.get(folder, name) == name or "wide_tables/" in (SITE / path).read_text("utf-8")
+
+
 @dataclass
 class Visit:
     """Everything observed while one page loaded, and on it afterwards."""
 
+    loads: bool = False  # whether the page was loaded for it, rather than looked at again
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
@@ -125,6 +141,11 @@ async () => {
 # With `colours`, only the rules that look at colours run: a page differs in nothing else between its themes.
 # A text that could not be measured because another element covers it is covered in the other theme too.
 # A rule that can find nothing serious, or nothing for sure, is not run, but for `every`.
+#
+# Of the rest, most is notes that are made of every element. Those that nobody reads are not made, but for
+# `every`: what lies behind a text is sought among the elements that lie where it lies; rules on attributes of
+# accessibility pass over elements of running text that have none, and the rule on boxes that scroll over
+# those that hold all that is in them.
 AUDIT = """
 async ({selector = null, every = false, colours = false, known = []}) => {
   const still = document.createElement("style");
@@ -132,9 +153,8 @@ async ({selector = null, every = false, colours = false, known = []}) => {
   document.head.append(still);
   // The sidebar stands where it was on the page before: at its top more of it is seen, and can be measured.
   document.querySelectorAll("#pst-primary-sidebar").forEach((one) => { one.scrollTop = 0; });
-  for (const one of document.querySelectorAll("[data-audited], [data-audited-link]")) {
-    delete one.dataset.audited;
-    delete one.dataset.auditedLink;
+  for (const mark of ["data-audited", "data-audited-link", "data-told", "data-scrolls"]) {
+    document.querySelectorAll(`[${mark}]`).forEach((one) => one.removeAttribute(mark));
   }
   await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
 
@@ -211,9 +231,38 @@ async ({selector = null, every = false, colours = false, known = []}) => {
     if (room(link) > 0) measured.set(link, [...(measured.get(link) || []), alike]);
   });
   if (colours && !measured.size) return {found: [], measured: []};
+  const boxes = (element) => {  // its own, and that of what stands out of it
+    const content = document.createRange();
+    content.selectNodeContents(element);
+    return [element, content].map((one) => one.getBoundingClientRect());
+  };
+  const looked = [...measured.keys(), ...[...most.values()].flatMap((link) => [link, ...around(link)])];
+  const places = looked.flatMap(boxes), near = new Set();
+  for (const element of document.body.querySelectorAll("*")) {
+    const own = element.getBoundingClientRect();
+    if (!places.some((one) => own.left <= one.right && one.left <= own.right
+      && own.top <= one.bottom && one.top <= own.bottom)) continue;
+    for (let one = element; one && !near.has(one); one = one.parentElement) near.add(one);
+  }
+  if (!every) document.createTreeWalker = (root, kinds) =>
+    Document.prototype.createTreeWalker.call(document, root, kinds, (element) =>
+      near.has(element) ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP);
+  const bare = new Set(("SPAN A P EM STRONG CODE PRE LI UL OL DL DT DD DIV TD TH TR TBODY "
+    + "math mrow mi mn mo").split(" "));
+  for (const element of document.querySelectorAll("*")) {
+    const told = element.getAttributeNames()
+      .some((name) => name.startsWith("aria-") || ["role", "autocomplete"].includes(name));
+    if (every || told || !bare.has(element.tagName)) element.dataset.told = "";
+    const scrolls = element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight;
+    if (every || scrolls) element.dataset.scrolls = "";
+  }
+  const ofTold = ["aria-allowed-attr", "aria-conditional-attr", "aria-prohibited-attr", "aria-valid-attr",
+    "aria-valid-attr-value", "autocomplete-valid", "label-content-name-mismatch", "nested-interactive"];
   axe.configure({rules: [
     {id: "color-contrast", selector: "[data-audited]"},
     {id: "link-in-text-block", selector: "[data-audited-link]"},
+    {id: "scrollable-region-focusable", selector: "[data-scrolls]:not(select, textarea)"},
+    ...ofTold.map((id) => ({id, selector: "[data-told]"})),
   ]});
   const grave = ["serious", "critical"], hues = ["color-contrast", "link-in-text-block"];
   const covered = ["elmPartiallyObscured", "elmPartiallyObscuring", "bgOverlap"];
@@ -223,6 +272,7 @@ async ({selector = null, every = false, colours = false, known = []}) => {
     rules: Object.fromEntries(idle.map((one) => [one.id, {enabled: false}])),
     resultTypes: ["violations", "incomplete"], preload: false, selectors: false, elementRef: true,
   });
+  delete document.createTreeWalker;
   for (const one of incomplete) {
     if (!hues.includes(one.id)) continue;
     for (const node of one.nodes) {
@@ -298,13 +348,14 @@ class Visitor:
     def visit(self, path: str, view: View) -> Visit:
         """The visit of a page, made now or earlier."""
         if (path, view) not in self._visits:
-            views = (PHONE,) if view is PHONE else (LIGHT, DARK)
+            alone = self.every or is_loaded_by_a_phone(path)
+            views = ((PHONE,) if view is PHONE else (LIGHT, DARK)) if alone else VIEWS
             self._visits.update({(path, seen): visit for seen, visit in self._look(path, views)})
         return self._visits[path, view]
 
     def _look(self, path: str, views: tuple[View, ...]) -> Iterator[tuple[View, Visit]]:
-        """Load a page once, and look at it in each view: of one size, one theme after the other."""
-        visit = Visit()
+        """Load a page once, and look at it in each view, one after the other."""
+        visit = Visit(loads=True)
         heard = {
             "console": lambda message: message.type == "error" and visit.errors.append(message.text),
             "pageerror": lambda error: visit.errors.append(str(error)),
@@ -316,8 +367,7 @@ class Visitor:
                 page.on(event, listener)  # type: ignore[call-overload]
             page.goto(self.root + path, wait_until="load")
             for view in views:
-                # As the button does; that a page begins in the reader's theme has a test of its own.
-                page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", view.scheme)
+                self._turn(page, view)
                 visit.observed = page.evaluate(OBSERVE)
                 if view is not PHONE:
                     colours = view is DARK and not self.every
@@ -326,6 +376,24 @@ class Visitor:
                 visit = Visit(requests=list(visit.requests), statuses=dict(visit.statuses))
             for event, listener in heard.items():
                 page.remove_listener(event, listener)
+            self._turn(page, views[0])
+
+    def _turn(self, page: Page, view: View) -> None:
+        """Show a page in a view: its theme as the button does. How a page begins has a test of its own."""
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", view.scheme)
+        size = {"width": view.width, "height": view.height}
+        if page.viewport_size != size:
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    @contextmanager
+    def standing(self, path: str) -> Iterator[Page]:
+        """A page where its visit left it: for those who ask nothing of how it loads, and only open it."""
+        self.visit(path, LIGHT)
+        with self.tab(LIGHT, "visits") as page:
+            if page.url != self.root + path:
+                page.goto(self.root + path, wait_until="load")
+            yield page
 
     @contextmanager
     def tab(self, view: View, purpose: str = "tests", scripts: bool = True) -> Iterator[Page]:
