@@ -11,8 +11,6 @@ TIMES := _build/.times
 # As many workers as cores, but no more than eight: a worker of the page tests is a browser.
 # Tests keep their bytecode, also where the environment says not to: a worker would compile them all again.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
-# A file of unit tests works out once what several of its tests look at.
-UNITS := $(PYTEST) --dist loadfile
 # Hashes are compared either way. pip is slower, and goes where uv has no wheel or finds no way to the index.
 LOCKED = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
 	|| $(PIP) install -qq --no-compile --require-hashes -r $(1)
@@ -47,7 +45,7 @@ quick: install-dev ## Lint, types and most unit tests, in about a minute
 	@mkdir -p _build && : > $(TIMES)
 	$(call timed,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
 	$(call timed,types,$(BIN)/mypy)
-	$(call timed,unit tests,$(UNITS) -m "not slow" tests/unit)
+	$(call timed,unit tests,$(PYTEST) -m "not slow" tests/unit)
 	@echo; cat $(TIMES)
 
 test: ## Install, then lint, types, tests, notebooks, book and browser
@@ -58,9 +56,9 @@ test: ## Install, then lint, types, tests, notebooks, book and browser
 gates: ## The checks of `make test` in the environment as it is
 	@mkdir -p _build && { [ "$(KEEP_TIMES)" ] || : > $(TIMES); }
 	$(call timed,lint,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
-	$(call timed,types and runs,$(BIN)/mypy > _build/.types 2>&1 & types=$$!; $(PYTEST) tests/notebooks; ran=$$?; \
+	$(call timed,types and tests,$(BIN)/mypy > _build/.types 2>&1 & types=$$!; \
+		$(PYTEST) tests/notebooks tests/unit tests/oracles; ran=$$?; \
 		wait $$types; typed=$$?; cat _build/.types; [ $$ran = 0 ] && [ $$typed = 0 ])
-	$(call timed,unit tests,$(UNITS) tests/unit tests/oracles)
 	$(call timed,notebooks,PYTHONPATH=tests/as_readers $(BIN)/cohort check --and-here --profile plain-cpu --profile many-threads)
 	$(call timed,two books,$(MAKE) --no-print-directory html-twice)
 	$(call timed,browser tests,$(PYTEST) -m "not idle" tests/book)

@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -38,11 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("weekly" if explores else "push")
 
 
-def shared_fixtures(item: pytest.Item) -> list[str]:
-    """Return the fixtures that a test shares with others of its module."""
+def shares_work(item: pytest.Item) -> bool:
+    """Whether a test shares with others of its module what is made once: a fixture, or what a cache keeps."""
     known = getattr(item, "_fixtureinfo", None)  # of functions alone
     definitions = known.name2fixturedefs.values() if known else ()
-    return [found[-1].argname for found in definitions if found[-1].scope == "module"]
+    goes_by_file = any(Path(__file__).parent / name in item.path.parents for name in ("oracles", "unit"))
+    return goes_by_file or any(found[-1].scope == "module" for found in definitions)
 
 
 def name_group(item: pytest.Item) -> None:
@@ -62,8 +64,9 @@ def name_group(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if shared_fixtures(item):  # what is made once for a module is made by one worker
-            item.add_marker(pytest.mark.xdist_group(item.path.stem), append=False)
+        if shares_work(item):  # what is made once for a module is made by one worker
+            group = item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix()
+            item.add_marker(pytest.mark.xdist_group(group), append=False)
         if config.getoption("loadgroup", False):
             name_group(item)
     if config.getoption("--weekly"):
