@@ -132,8 +132,11 @@ def test_what_cannot_be_told_from_others_is_drawn_each_time(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_chapter_records_the_same_with_and_without_its_figures(tmp_path: Path) -> None:
-    (path,) = (one for one in CHAPTERS if one.stem == "serving_roofline")
+@pytest.mark.parametrize(
+    "chapter", ["my_footprint", pytest.param("serving_roofline", marks=pytest.mark.weekly)]
+)
+def test_a_chapter_records_the_same_with_and_without_its_figures(chapter: str, tmp_path: Path) -> None:
+    (path,) = (one for one in CHAPTERS if one.stem == chapter)
     usual, without = execute(path), execute(path, figures=False)
     shared = [execute(path, figures=tmp_path) for _ in range(2)]
     assert read_record(usual) == read_record(without) == read_record(shared[0]) == read_record(shared[1])

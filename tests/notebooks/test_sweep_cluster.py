@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,15 +42,29 @@ class Cluster:
             process.wait()
         self.log.close()
 
-
-@pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    started = Cluster(tmp_path_factory.mktemp("cluster"))
-    yield started
-    started.stop()
+    @property
+    def living(self) -> int:
+        """How many workers there are; none without the scheduler."""
+        return sum(each.poll() is None for each in self.workers) * (self.processes[0].poll() is None)
 
 
-def test_a_worker_that_is_killed_loses_no_run(cluster: Cluster, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Cluster]]:
+    """What returns a cluster of so many workers at least: the last one while it has them, else another."""
+    started: list[Cluster] = []
+
+    def running(workers: int) -> Cluster:
+        if not started or started[-1].living < workers:
+            started.append(Cluster(tmp_path_factory.mktemp("cluster")))
+        return started[-1]
+
+    yield running
+    for each in started:
+        each.stop()
+
+
+def test_a_worker_that_is_killed_loses_no_run(clusters: Callable[[int], Cluster], tmp_path: Path) -> None:
+    cluster = clusters(2)
     sweep = Sweep(new_checkout(tmp_path))
     running = sweep.new("well,waits,waits,well,raises", "--scheduler", cluster.address)
     wait_until(lambda: {2, 3} <= {number for number, *_ in sweep.executions()} and sweep.finished() == [1])
@@ -82,8 +96,9 @@ def is_below(process: int, ancestor: int) -> bool:
 
 
 def test_a_scheduler_that_dies_ends_the_sweep_which_goes_on_without_it(
-    cluster: Cluster, tmp_path: Path
+    clusters: Callable[[int], Cluster], tmp_path: Path
 ) -> None:
+    cluster = clusters(1)
     sweep = Sweep(new_checkout(tmp_path))
     running = sweep.new("well,waits", "--scheduler", cluster.address)
     wait_until(lambda: sweep.finished() == [1] and len(sweep.counts()) == 2)

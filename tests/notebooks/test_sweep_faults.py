@@ -16,7 +16,7 @@ from pathlib import Path
 
 import fastparquet
 import pytest
-from processes import as_in_the_foreground, is_alive, wait_until
+from processes import as_in_the_foreground, is_alive, wait_until, without_charts
 from synthetic import code, make, new_checkout, write
 
 from cohort.runner.notebook.document import read_notebook
@@ -58,6 +58,7 @@ class Sweep:
         self.root = project.root
         self.marks = project.root / "marks"
         self.folder = project.root / "runs"
+        self.plain = without_charts(project.root / "plain")
         self.marks.mkdir()
         write(project.notebooks / "task.ipynb", TASK)
 
@@ -65,6 +66,7 @@ class Sweep:
         return subprocess.Popen(
             [*(before or []), *COHORT, "sweep", *arguments],
             cwd=self.root,
+            env=None if "--html" in arguments else self.plain,  # its page has charts
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -237,7 +239,13 @@ def test_a_full_disk_ends_a_sweep_that_goes_on_when_there_is_room(sweep: Sweep) 
     second = [*COHORT, "sweep", "--resume", "runs"]
     text = program.format(first=shlex.join(first), second=shlex.join(second))
     done = subprocess.run(
-        [*alone, "sh", "-c", text], cwd=sweep.root, capture_output=True, text=True, timeout=120, check=False
+        [*alone, "sh", "-c", text],
+        cwd=sweep.root,
+        env=sweep.plain,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert "a result cannot be stored (No space left on device)" in done.stderr, done.stderr
     assert (sweep.root / "status").read_text() == "1\n"
@@ -251,46 +259,72 @@ def test_a_full_disk_ends_a_sweep_that_goes_on_when_there_is_room(sweep: Sweep) 
     assert sweep.counts()[1] == 1
 
 
-# A sweep without kernels that is killed at the n-th time that it writes to disk.
+# Sweeps without kernels, each in a fork of this: a line has the n-th time that one writes to disk, at which
+# it is killed, and its arguments; the answer is its exit status.
 KILLED = """\
-import os, sys
+import json, os, sys
 from pathlib import Path
-from cohort.runner.sweeps import execution as execute
+import fastparquet, pandas
+from cohort.cli import main
+from cohort.runner.sweeps import execution as execute, report, result_charts, session
 from cohort.runner.kernels.kernel import Attempt
 from cohort.runner.notebook.document import read_notebook
 notebook = read_notebook(Path("notebooks/task.ipynb"))
 execute.attempt = lambda *_, **__: Attempt(notebook, None)
-left, sync = int(sys.argv.pop(1)), os.fsync
-def fsync(handle):
-    global left
-    left -= 1
-    if not left:
-        os.kill(os.getpid(), 9)
-    sync(handle)
-os.fsync = fsync
-from cohort.cli import main
-main()
+sync = os.fsync
+def sweep(left, arguments):
+    def fsync(handle):
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), 9)
+        sync(handle)
+    os.fsync = fsync
+    sys.argv[1:] = ["sweep", *arguments]
+    main()
+for line in sys.stdin:
+    if not (child := os.fork()):
+        os.dup2(2, 1)
+        sweep(*json.loads(line))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-def killed_at(sweep: Sweep, write: int, *arguments: str) -> int:
-    """Run the command line until it writes to disk for the n-th time, and return its exit status."""
-    command = [sys.executable, "-c", KILLED, str(write), "sweep", *arguments]
-    return subprocess.run(command, cwd=sweep.root, capture_output=True, check=False, timeout=60).returncode
+class Killer:
+    """What runs sweeps until they write to disk for the n-th time."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        command = [sys.executable, "-c", KILLED]
+        self.process = subprocess.Popen(
+            command, cwd=sweep.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def status(self, write: int, *arguments: str) -> int:
+        """Return the exit status of a sweep."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps([write, arguments]) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def end(self) -> None:
+        self.process.communicate(timeout=60)
 
 
 def test_wherever_a_sweep_is_killed_nothing_is_half_written(sweep: Sweep) -> None:
     new = ["task", "--grid", "number=1,2", "--out", "runs", "--html", "--jobs", "1"]
-    at = 1
-    while killed_at(sweep, at, *new) == -signal.SIGKILL:
+    at, killer = 1, Killer(sweep)
+    while killer.status(at, *new) == -signal.SIGKILL:
         sweep.is_whole()
         if at in (3, 7):  # between a notebook and its row, and while the tables are written
             rows = {path: path.read_bytes() for path in (sweep.folder / "rows").glob("*.json")}
-            assert killed_at(sweep, 99, "--resume", "runs") == 0
+            assert killer.status(99, "--resume", "runs") == 0
             assert [row["status"] for row in sweep.table()] == ["finished"] * 2
             assert all(path.read_bytes() == content for path, content in rows.items())
             assert not list(sweep.folder.rglob("*.tmp"))
         shutil.rmtree(sweep.folder)
         at += 1
+    killer.end()
     # The plan, two notebooks with their rows, two tables and the page.
     assert at == 9

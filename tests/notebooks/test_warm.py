@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import as_in_the_foreground, is_alive, wait_until
+from processes import as_in_the_foreground, is_alive, wait_until, without_charts
 from synthetic import code, good, make
 
 from cohort.errors import NotebookError
@@ -69,7 +69,14 @@ def cold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def own_server() -> Iterator[warm.Server]:
+def plain(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that are soon killed load no charts."""
+    for name, value in without_charts(tmp_path_factory.mktemp("plain")).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def own_server(plain: None) -> Iterator[warm.Server]:
     """A server for one test alone, which may kill it."""
     started = warm._start(kernel.settings(None))
     assert started is not None
@@ -183,6 +190,7 @@ print(child.wait(), started.process.pid, started.folder, flush=True)
 sys.stdin.read()"""
 
 
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("how", [signal.SIGKILL, None])
 def test_a_server_ends_with_the_process_that_started_it(how: signal.Signals | None) -> None:
     client = subprocess.Popen(

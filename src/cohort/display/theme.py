@@ -103,6 +103,7 @@ def _offer_pictures() -> None:
     from IPython.core.getipython import get_ipython
 
     from cohort.display import drawn
+    from cohort.display.printing import quick
 
     def bundle(shown: Figure, **_: Any) -> dict[str, str]:
         values = drawn.values(shown)
@@ -111,7 +112,12 @@ def _offer_pictures() -> None:
     shell: Any = get_ipython()
     pictures = shell.display_formatter.formatters["image/svg+xml"]
     draw = pictures.lookup_by_type(Figure)
-    pictures.for_type(Figure, lambda shown: to_hundredths(draw(shown)))
+
+    def picture(shown: Figure) -> str:
+        with quick(shown):
+            return to_hundredths(draw(shown))
+
+    pictures.for_type(Figure, picture)
     shell.display_formatter.mimebundle_formatter.for_type(Figure, bundle)
 
 

@@ -16,7 +16,7 @@ from cohort.experts.closed_form import shared_evenly, slowest_device
 
 PLACEMENTS = 200  # that are drawn where nothing is known of the loads
 MOST_COPIES = 2**20
-MOST_KEPT = 100_000  # places of all experts in the orders that are kept
+MOST_KEPT = 200_000  # places of all experts in the orders that are kept
 
 
 def fullest(loads: Sequence[float], devices: int) -> float:
@@ -90,16 +90,17 @@ def placed_blindly(
     held = shared_evenly(len(loads), devices)
     draws = integer("draws", draws, 1, 1_000_000)
     seed = integer("seed", seed, 0, 2**63 - 1)
-    chance = random.Random(seed)
-    noise = [0.0] * len(loads)
+    noise: list[float] = []
+    scattered: Iterator[Sequence[float]] = iter(())
     if tokens is not None:
+        scattered = _normal(len(loads), seed, draws)
         count = integer("tokens", tokens, 1, 2**40)
         noise = [sqrt(max(each * (1 - each), 0.0) / count) for each in loads]
     total = 0.0
     for order in _orders(len(loads), seed, draws):
         now = loads
         if tokens is not None:
-            now = [chance.gauss(each, sd) for each, sd in zip(loads, noise, strict=True)]
+            now = [each + z * sd for each, z, sd in zip(loads, next(scattered), noise, strict=True)]
         most = max(sum([now[expert] for expert in order[s : s + held]]) for s in range(0, len(order), held))
         total += most / fsum(now)
     return total / draws * devices
@@ -110,6 +111,24 @@ def _orders(experts: int, seed: int, draws: int) -> Iterable[Sequence[int]]:
     if experts * draws <= MOST_KEPT:
         return _kept_orders(experts, seed, draws)
     return _shuffled(experts, seed, draws)
+
+
+def _normal(experts: int, seed: int, draws: int) -> Iterator[Sequence[float]]:
+    """Return the standard normal numbers by which the loads of each draw scatter; a few are kept."""
+    if experts * draws <= MOST_KEPT:
+        return iter(_kept_normal(experts, seed, draws))
+    return _scattered(experts, seed, draws)
+
+
+def _scattered(experts: int, seed: int, draws: int) -> Iterator[tuple[float, ...]]:
+    chance = random.Random(seed)
+    for _ in range(draws):
+        yield tuple([chance.gauss(0.0, 1.0) for _ in range(experts)])
+
+
+@lru_cache(maxsize=2)
+def _kept_normal(experts: int, seed: int, draws: int) -> tuple[tuple[float, ...], ...]:
+    return tuple(_scattered(experts, seed, draws))
 
 
 def _shuffled(experts: int, seed: int, draws: int) -> Iterator[tuple[int, ...]]:

@@ -155,9 +155,9 @@ def resample_weights(count: int, resamples: int, seed: int, rows: ArrayLike | No
         If a number is out of range, or `rows` are not rows of the runs.
     """
     drawn = _drawn(count, resamples, seed) if rows is None else _rows(rows, count)
-    weights = np.zeros((len(drawn), count))
-    np.add.at(weights, (np.arange(len(drawn))[:, None], drawn), 1)
-    return weights
+    places = np.arange(len(drawn))[:, None] * count + drawn
+    weights: Array = np.bincount(places.ravel(), minlength=len(drawn) * count).astype(float)
+    return weights.reshape(len(drawn), count)
 
 
 def _drawn(count: int, resamples: int, seed: int) -> NDArray[np.int64]:

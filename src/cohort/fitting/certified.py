@@ -28,6 +28,8 @@ from cohort.scaling.saved_laws import saved
 if TYPE_CHECKING:
     import pandas as pd
 
+KEPT = 32  # fits that are kept for the next time that the same is asked, as one table asks after another
+_known: dict[tuple[str | bytes | None, ...], Fit] = {}
 AGREEING = 1e-9  # relative to the best objective
 
 
@@ -377,7 +379,15 @@ def fit(
     count = len(chosen.names) - len(held)
     runs = runs_of(parameters, tokens, losses, count, weights, **further)
     search = Search(chosen, runs, loss, delta, asymmetry, fixed, tied, bounds)
-    return _fitted(search, _found(search))
+    asked = repr((form, loss, delta, asymmetry, fixed, tied, bounds))
+    columns = (runs.parameters, runs.tokens, runs.losses, runs.weights, runs.unique, runs.bits)
+    key = (asked, *(None if each is None else each.tobytes() for each in columns))
+    if key not in _known:
+        found = _fitted(search, _found(search))
+        if len(_known) >= KEPT:
+            del _known[next(iter(_known))]
+        _known[key] = found
+    return _known[key]
 
 
 def _found(search: Search) -> Valley:

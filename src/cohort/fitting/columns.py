@@ -79,7 +79,7 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 def _column(name: str, values: ArrayLike) -> Array:
     try:
-        column = np.asarray(values, dtype=float) if not np.iscomplexobj(values) else None
+        column = np.array(values, dtype=float) if not np.iscomplexobj(values) else None  # not the caller's
     except (TypeError, ValueError, OverflowError):
         column = None
     if column is None:

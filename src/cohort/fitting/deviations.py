@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohort.fitting.newton import minimise
-from cohort.fitting.objective import Derivatives, Misfit, Objective, huber
+from cohort.fitting.objective import Objective, huber
 from cohort.fitting.terms import Array
 
 Indices = NDArray[np.intp]
@@ -155,30 +155,30 @@ def _solved(
 
 def _lagrangian(
     smooth: Objective, theta: Array, weights: Array, zero: Indices, multipliers: Array
-) -> tuple[Array, Array, Derivatives]:
-    """Return residuals (n,), the Jacobian of ln L at the zero residuals, and the Lagrangian's derivatives.
+) -> tuple[Array, Array, Array, Array]:
+    """Return residuals (n,), the Jacobian of ln L at the zero ones, and the Lagrangian's derivatives.
 
     A run counts by the sign of its residual, and at a zero residual by its multiplier.
     """
-    residual = smooth.residuals(theta[None])[0]
-    force = weights * np.sign(residual)
-    force[zero] = multipliers
-    linear = Misfit(
-        rho=np.abs, slope=lambda r: np.broadcast_to(force, r.shape), curvature=np.zeros_like, logarithmic=True
-    )
-    at = replace(smooth, misfit=linear).derivatives(theta[None], np.ones_like(weights)[None])
-    return residual, smooth.jacobian(theta[None])[0][:, zero], at[0]
+
+    def force(residual: Array) -> Array:
+        counted: Array = weights * np.sign(residual)
+        counted[:, zero] = multipliers
+        return counted
+
+    residual, jacobian, gradient, hessian = smooth.under(theta[None], force)
+    return residual[0], jacobian[0][:, zero], gradient[0], hessian[0]
 
 
 def _kkt_step(
     smooth: Objective, theta: Array, weights: Array, zero: Indices, multipliers: Array
 ) -> Array | None:
     """Return the Newton step in theta, followed by the new multipliers."""
-    residual, J, at = _lagrangian(smooth, theta, weights, zero, multipliers)
+    residual, J, gradient, hessian = _lagrangian(smooth, theta, weights, zero, multipliers)
     count = len(zero)
-    matrix = np.block([[at.hessian, -J], [J.T, np.zeros((count, count))]])
+    matrix = np.block([[hessian, -J], [J.T, np.zeros((count, count))]])
     # The gradient is linear in the multipliers: what they contribute now is taken out again.
-    right = np.concatenate([-(at.gradient + J @ multipliers), residual[zero]])
+    right = np.concatenate([-(gradient + J @ multipliers), residual[zero]])
     try:
         solved: Array = np.linalg.solve(matrix, right)
     except np.linalg.LinAlgError:
@@ -189,10 +189,10 @@ def _kkt_step(
 def _judge(smooth: Objective, theta: Array, weights: Array, zero: Indices, multipliers: Array) -> Vertex:
     """Return a point with what certifies it, or shows that it is no minimum."""
     bounded = np.clip(multipliers, -weights[zero], weights[zero])
-    residual, J, at = _lagrangian(smooth, theta, weights, zero, bounded)
+    residual, J, gradient, hessian = _lagrangian(smooth, theta, weights, zero, bounded)
     value = float((weights * np.abs(residual)).sum())
     excess = float(np.abs(residual[zero]).max(initial=0.0))
-    norm = float(np.linalg.norm(at.gradient))
+    norm = float(np.linalg.norm(gradient))
     if excess > ZERO:
         return Vertex(theta, value, max(norm, excess), -np.inf)
     free = (
@@ -200,5 +200,5 @@ def _judge(smooth: Objective, theta: Array, weights: Array, zero: Indices, multi
         if len(zero)
         else np.eye(theta.size)
     )
-    curvature = np.linalg.eigvalsh(free.T @ at.hessian @ free).min() if free.shape[1] else np.inf
+    curvature = np.linalg.eigvalsh(free.T @ hessian @ free).min() if free.shape[1] else np.inf
     return Vertex(theta, value, norm, float(curvature))

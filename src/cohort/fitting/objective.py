@@ -369,16 +369,25 @@ class Objective:
             slope *= predicted
         else:
             outer += slope
-        gradient, hessian = self._bends(shares, found, slope, outer)
+        return self._freed(*self._bends(shares, found, slope, outer))
+
+    def _freed(self, gradient: Array, hessian: Array) -> tuple[Array, Array]:
+        """Return gradient (K, f) and Hessian (K, f, f), from those in all coordinates."""
         if self.plain:
             return gradient, hessian
         return gradient @ self.free, self.free.T @ hessian @ self.free
 
     def _bends(
-        self, shares: Sequence[Array], found: Sequence[Curve], slope: Array, outer: Array
+        self,
+        shares: Sequence[Array],
+        found: Sequence[Curve],
+        slope: Array,
+        outer: Array,
+        J: Array | None = None,
     ) -> tuple[Array, Array]:
-        """Return gradient (K, p) and Hessian (K, p, p), in all coordinates."""
-        J = self._gradients(len(slope), shares, found)
+        """Return gradient (K, p) and Hessian (K, p, p), in all coordinates; J is known, or worked out."""
+        if J is None:
+            J = self._gradients(len(slope), shares, found)
         gradient = -np.matmul(J, slope[:, :, None])[:, :, 0]
         hessian: Array = np.matmul(J * outer[:, None, :], J.transpose(0, 2, 1))
         for term, share, at in zip(self.terms, shares, found, strict=True):
@@ -390,6 +399,36 @@ class Objective:
         for term, share, at in zip(self.terms, shares, found, strict=True):
             term.add_gradient(at, share, J)
         return J
+
+    def under(self, theta: Array, force: Callable[[Array], Array]) -> tuple[Array, Array, Array, Array]:
+        """Return what a sum of forces times residuals of logarithms has at theta (K, f).
+
+        Parameters
+        ----------
+        theta : ndarray, shape (K, f)
+            One point a problem.
+        force : callable
+            From the residuals (K, n) to what each counts.
+
+        Returns
+        -------
+        residuals : ndarray, shape (K, n)
+            Observed less predicted ln L.
+        jacobian : ndarray, shape (K, f, n)
+            Of ln L by the free coordinates.
+        gradient : ndarray, shape (K, f)
+            Of the sum.
+        hessian : ndarray, shape (K, f, f)
+            Of the sum.
+        """
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            full = self.coordinates(theta)
+            predicted, shares, found = self._shares(full)
+            residual = self._target - predicted
+            J = self._gradients(len(full), shares, found)
+            forces = force(residual)
+            bends = self._freed(*self._bends(shares, found, forces, forces, J))
+        return residual, J if self.plain else self.free.T @ J, *bends
 
     def jacobian(self, theta: Array) -> Array:
         """Return the gradient of ln L by the free coordinates.

@@ -247,7 +247,12 @@ class StretchedObjective(Objective):
     terms: Sequence[Stretched]
 
     def _bends(
-        self, shares: Sequence[Array], found: Sequence[Curve], slope: Array, outer: Array
+        self,
+        shares: Sequence[Array],
+        found: Sequence[Curve],
+        slope: Array,
+        outer: Array,
+        J: Array | None = None,
     ) -> tuple[Array, Array]:
         """Return gradient (K, p) and Hessian (K, p, p), in all coordinates."""
         count = sum(len(term.indices) for term in self.terms)

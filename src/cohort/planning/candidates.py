@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import ceil
+from math import ceil, isqrt
 
 from cohort.architecture.decoder import ModelSpec
 from cohort.architecture.formats import WeightFormat
@@ -22,6 +22,8 @@ from cohort.serving.services import Serving
 from cohort.serving.step import CHUNK, DeviceGroup
 from cohort.serving.times import memory_misfit, most_sequences, steady, times_of
 
+FIRST = 64  # answers at once of which is asked first whether they are enough in time
+FULL = 2**20  # answers at once that no copy holds
 Times = dict[int, tuple[float, float, float]]  # by answers at once
 
 
@@ -149,21 +151,53 @@ class Candidate:
             0, and the reason, where a single one is too slow.
         """
 
-        def late(count: int) -> str:
+        def in_time(count: int) -> bool:
             first, token, _ = self.times(count)
-            return limits.late(first, token)
+            return limits.kept(first, token)
 
         kept = 0
         for count in rungs(most):
-            why = late(count)
-            if why:
+            if not in_time(count):
                 break
             kept = count
         else:
             return most, ""
+        first, token, _ = self.times(count)
+        why = limits.late(first, token)
         if not kept:
             return 0, f"even a single answer is late: {why}"
-        return last_kept(lambda count: not late(count), kept, count), why
+        return last_kept(in_time, kept, count), why
+
+    def attains(self, enough: Callable[[int, float], bool], limits: Limits) -> bool:
+        """Return whether some number of answers at once is enough and keeps the limits of time.
+
+        What memory holds is not asked. More answers at once are enough sooner, and late sooner.
+
+        Parameters
+        ----------
+        enough : callable
+            Whether it is, from the answers at once and the requests a second.
+        limits : Limits
+            What times may be.
+
+        Returns
+        -------
+        bool
+        """
+        low, high = 0, 2 * FULL  # too few, and too slow
+        while high - low > 1:
+            middle = max(isqrt(low * high), low + 1) if low else min(FIRST, high // 2)
+            first, token, rate = self.times(middle)
+            in_time = limits.kept(first, token)
+            if enough(middle, rate):
+                if in_time:
+                    return True
+                high = middle
+            elif in_time:
+                low = middle
+            else:
+                return False
+        return False
 
     def loaded(self, limits: Limits, most: int) -> tuple[int, int, str]:
         """Return copies and answers at once on each that meet the demand within the limits of time.

@@ -122,6 +122,22 @@ class Limits:
         if self.accelerators is not None:
             integer("accelerators", self.accelerators, 1, LIMIT, unit="accelerators")
 
+    def kept(self, first_s: float, token_s: float) -> bool:
+        """Return whether the limits of time are kept.
+
+        Parameters
+        ----------
+        first_s, token_s : float
+            As in `late`, which says which is not.
+
+        Returns
+        -------
+        bool
+        """
+        return (self.first_token_s is None or not first_s > self.first_token_s) and (
+            self.token_s is None or not token_s > self.token_s
+        )
+
     def late(self, first_s: float, token_s: float) -> str:
         """Return which limit of time is passed, or nothing.
 

@@ -14,8 +14,9 @@ from cohort.footprint.training_runs import training, training_hours
 from cohort.planning.burden import price_of
 from cohort.planning.demand import Demand, Limits
 from cohort.planning.options import Option, Rejected
-from cohort.planning.search import plan
+from cohort.planning.search import cheapest_option
 from cohort.planning.shapes import LARGEST, SMALLEST, llama_like
+from cohort.planning.sharing import Way
 from cohort.registry.devices import as_accelerator
 from cohort.scaling.allocations import FLOP_PER_TOKEN
 from cohort.scaling.dense_laws import ScalingLaw
@@ -226,6 +227,7 @@ class Designer:
         hour = training(accelerator=trainer, accelerator_hours=1.0, boundary=BOUNDARY, grid=place)
         self.kg_per_flop = training_hours(1.0, trainer) * hour.co2e_kg
         self._served: dict[tuple[object, ...], _Served | str] = {}
+        self._ways: dict[tuple[object, ...], Way] = {}  # the cheapest of the shape before, by kind
 
     def by_law(self, law: str | ScalingLaw) -> Designer:
         """Return a designer of the same shapes, each served as here, that judges them by another law.
@@ -392,30 +394,25 @@ class Designer:
         return self._served[key]
 
     def _planned(self, goal: Goal, size: float, experts: tuple[int, int], attention: str) -> _Served | str:
-        spec = llama_like(size, experts, attention)
-        found = plan(
+        spec, kind = llama_like(size, experts, attention), (experts, attention)
+        option, why = cheapest_option(
             spec,
             self.accelerators,
             goal.demand,
             goal.limits,
             place=self.place,
             prices=self.prices,
-            apart=False,
-            frontier=False,
             weight_dtypes=[self.weight_dtype],
             kv_dtypes=[self.kv_dtype],
+            by_token=True,
+            first=self._ways.get(kind),
         )
-        priced = [
-            (usd, number)
-            for number, each in enumerate(found.options)
-            if (usd := each.usd_per_million_tokens) is not None
-        ]
-        if not priced:
-            return found.rejected[-1].why if found.rejected else "no accelerator has a price"
-        million, number = min(priced)
-        option = found.options[number]
+        if option is None:
+            return why
+        self._ways[kind] = option.way
+        usd = option.usd_per_million_tokens or inf
         kg = inf if option.co2e_kg is None else option.co2e_kg / goal.demand.output_tokens
-        return _Served(spec, experts, attention, worth(spec), option, million / MILLION, kg)
+        return _Served(spec, experts, attention, worth(spec), option, usd / MILLION, kg)
 
 
 def _rank(goal: Goal) -> Callable[[Design], tuple[float, float]]:

@@ -17,14 +17,16 @@ from cohort.planning.burden import Draw, Weight, price_of, weight_of
 from cohort.planning.candidates import Candidate, rungs
 from cohort.planning.demand import Demand, Limits, three_digits
 from cohort.planning.options import Option, Point, Rejected
-from cohort.planning.sharing import ways
+from cohort.planning.sharing import Way, ways
 from cohort.registry.devices import Accelerator, as_accelerator
 from cohort.serving.groups import device_group, most_devices
-from cohort.serving.layouts import Layout
 from cohort.serving.memory import offered_context
+from cohort.serving.step import DeviceGroup
+from cohort.units import MILLION, SECONDS_PER_HOUR
 
 T = TypeVar("T")
 COPY = 8  # accelerators of one copy that are tried, at the least
+SLACK = 1.02  # of a bound: rates rise with the answers at once but for rounding, up to whole steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,25 +166,63 @@ def plan(
     >>> found.cheapest.serving.tpot_s <= 0.05 and found.cheapest.users >= 200
     True
     """
-    limits = limits or Limits()
     if largest is not None:
         integer("largest", largest, 1, MOST_SHARED, unit="accelerators")
-    search = _Search(demand, limits, engine, generation, place, prices, largest, frontier)
-    specs = [read_model(each) for each in _several("models", models)]
-    devices = [as_accelerator(each) for each in _several("accelerators", accelerators)]
-    types = [
-        (weights, cache)
-        for weights in _several("weight_dtypes", weight_dtypes)
-        for cache in _several("kv_dtypes", kv_dtypes)
-    ]
-    for spec in specs:
-        if search.too_short(spec):
-            continue
-        for device in devices:
-            for weights, cache in types:
-                stored = spec.released_format if weights == "released" else weight_format(weights)
-                search.try_all(spec, device, stored, cache, apart)
+    search = _Search(demand, limits or Limits(), engine, generation, place, prices, largest, frontier)
+    for trial in search.trials(models, accelerators, weight_dtypes, kv_dtypes, apart):
+        search.judge(trial)
     return search.found()
+
+
+def cheapest_option(
+    models: str | ModelSpec | Sequence[str | ModelSpec],
+    accelerators: str | Accelerator | Sequence[str | Accelerator],
+    demand: Demand,
+    limits: Limits | None = None,
+    *,
+    weight_dtypes: Sequence[str] = ("released",),
+    kv_dtypes: Sequence[str] = ("bf16",),
+    place: str = "USA",
+    prices: Mapping[str, float] | None = None,
+    by_token: bool = False,
+    first: Way | None = None,
+) -> tuple[Option | None, str]:
+    """Return the cheapest way to serve a demand, as `plan` finds it, without working out the dearer ones.
+
+    Parameters
+    ----------
+    models, accelerators, demand, limits, weight_dtypes, kv_dtypes, place, prices
+        As `plan` takes them; prompts are read by the devices that write.
+    by_token : bool
+        Whether the price of a token decides among the options of a plan; else that of an hour.
+    first : Way, optional
+        What is tried first. A cheap way leaves the less of the others to try; none changes what is found.
+
+    Returns
+    -------
+    tuple of Option or None, and str
+        The option; without one, why the last way that was tried cannot serve, or else that prices lack.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is not known; the message names the nearest.
+    ParameterError
+        If there is nothing to choose from, or a number is out of its range.
+    """
+    search = _Search(demand, limits or Limits(), None, "2025", place, prices, None, False)
+    trials = list(search.trials(models, accelerators, weight_dtypes, kv_dtypes, False))
+    last = trials[-1:]  # stays the last, whose reason is told
+    search.judge_cheap(sorted(trials, key=lambda one: (one in last, one.candidate.way != first)), by_token)
+    options = search.found().options
+    priced = [
+        ((each.usd_per_million_tokens if by_token else each.usd_per_hour) or inf, number)
+        for number, each in enumerate(options)
+        if each.usd_per_hour is not None
+    ]
+    if priced:
+        return options[min(priced)[1]], ""
+    return None, search.rejected[-1].why if search.rejected else "no accelerator has a price"
 
 
 def _several(name: str, given: Any) -> list[Any]:
@@ -192,6 +232,36 @@ def _several(name: str, given: Any) -> list[Any]:
     if not found:
         raise ParameterError(f"{name} is empty, but a plan chooses among at least one")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A way with the price of an hour of one of its accelerators, what answers weigh and what they draw."""
+
+    candidate: Candidate
+    price: float | None
+    weight: Weight | None
+    draw: Draw
+
+    def may_cost(self, usd: float, limits: Limits) -> bool:
+        """Whether so many USD an hour may pay for copies that meet the demand in time."""
+        if usd == inf:
+            return True
+        if self.price is None:
+            return False
+        copies = int(usd * SLACK / (self.candidate.way.devices * self.price))
+        users, rate = self.candidate.demand.users, (self.candidate.demand.requests_per_s or 0.0) / SLACK
+        return copies > 0 and self.candidate.attains(
+            lambda count, each: copies * (each if users is None else count) >= (users or rate), limits
+        )
+
+    def may_sell_for(self, usd: float, limits: Limits) -> bool:
+        """Whether a million tokens may cost no more than so many USD, in time."""
+        if self.price is None:
+            return False
+        hour = self.candidate.way.devices * self.price * MILLION
+        least = hour / (SECONDS_PER_HOUR * self.candidate.demand.output_tokens * usd) / SLACK
+        return self.candidate.attains(lambda _, rate: rate >= least, limits)
 
 
 class _Search:
@@ -214,6 +284,7 @@ class _Search:
         self.options: list[Option] = []
         self.points: list[Point] = []
         self.rejected: list[Rejected] = []
+        self.held: dict[DeviceGroup, tuple[int, str]] = {}  # answers of a group, and why it holds none
         self.tried = 0
 
     def too_short(self, spec: ModelSpec) -> bool:
@@ -226,28 +297,89 @@ class _Search:
         self.rejected.append(Rejected(spec.name, why, "context"))
         return True
 
-    def try_all(
+    def trials(
+        self,
+        models: Any,
+        accelerators: Any,
+        weight_dtypes: Sequence[str],
+        kv_dtypes: Sequence[str],
+        apart: bool,
+    ) -> Iterator[_Trial]:
+        """Yield every way of every model on every accelerator, with every type of weights and of cache."""
+        specs = [read_model(each) for each in _several("models", models)]
+        devices = [as_accelerator(each) for each in _several("accelerators", accelerators)]
+        types = [
+            (weights, cache)
+            for weights in _several("weight_dtypes", weight_dtypes)
+            for cache in _several("kv_dtypes", kv_dtypes)
+        ]
+        for spec in specs:
+            if self.too_short(spec):
+                continue
+            for device in devices:
+                for weights, cache in types:
+                    stored = spec.released_format if weights == "released" else weight_format(weights)
+                    yield from self._ways(spec, device, stored, cache, apart)
+
+    def _ways(
         self, spec: ModelSpec, device: Accelerator, stored: WeightFormat, cache: str, apart: bool
-    ) -> None:
-        """Try every way of one model on one accelerator, with one type of weights and of cache."""
+    ) -> Iterator[_Trial]:
         most = self.largest or self.limits.accelerators or max(2 * most_devices(device), COPY)
         most = min(most, self.limits.accelerators or most, MOST_SHARED)
         price, weight = price_of(device, self.prices), weight_of(device, self.place)
         draw = Draw(spec, device, stored, cache, (self.demand.input_tokens, self.demand.output_tokens))
-        fits: dict[Layout, tuple[int, str]] = {}  # answers that a group holds, and why it holds none
         for way in ways(spec, device, most, apart):
-            self.tried += 1
             group = device_group(spec, device, way.layout, stored, cache, None, self.generation, self.engine)
-            candidate = Candidate(spec, device, way, stored, cache, group, self.demand)
-            if way.layout not in fits:
-                why = candidate.misfit()
-                fits[way.layout] = (0, why) if why else (candidate.most() // way.writers, "")
-            answers, why = fits[way.layout]
-            kind = "memory" if why else ""
-            if not why:
-                kind, why = self._try(candidate, answers * way.writers, price, weight, draw)
-            if why:
-                self.rejected.append(Rejected(_called(candidate), why, kind))
+            yield _Trial(Candidate(spec, device, way, stored, cache, group, self.demand), price, weight, draw)
+
+    def judge(self, trial: _Trial) -> None:
+        """Keep a way with all it takes, or the reason why it cannot serve."""
+        self.tried += 1
+        candidate = trial.candidate
+        if candidate.group not in self.held:
+            why = candidate.misfit()
+            self.held[candidate.group] = (0, why) if why else (candidate.most() // candidate.way.writers, "")
+        answers, why = self.held[candidate.group]
+        kind = "memory" if why else ""
+        if not why:
+            most = answers * candidate.way.writers
+            kind, why = self._try(candidate, most, trial.price, trial.weight, trial.draw)
+        if why:
+            self.rejected.append(Rejected(_called(candidate), why, kind))
+
+    def judge_cheap(self, trials: Iterable[_Trial], by_token: bool) -> None:
+        """Judge all ways that may be the cheapest, or that may beat those in all that a plan compares.
+
+        What beats an option costs no more an hour. So of an hour the cheapest, of which the first is among
+        the options of a plan, are found first; then, if asked, whatever may sell a token for as little; and
+        at last whatever costs no more an hour than one of those.
+        """
+        left = self._judge_each(trials, lambda each: each.may_cost(self._least_usd(), self.limits))
+        known = [each for each in self.options if each.usd_per_hour is not None]
+        if not (by_token and known):
+            return
+        token = min(known, key=_criteria).usd_per_million_tokens or 0.0
+        left = self._judge_each(left, lambda each: each.may_sell_for(token, self.limits))
+        hour = max(
+            each.usd_per_hour or 0.0
+            for each in self.options
+            if each.usd_per_hour is not None and (each.usd_per_million_tokens or 0.0) <= token
+        )
+        self._judge_each(left, lambda each: each.may_cost(hour, self.limits))
+
+    def _judge_each(self, trials: Iterable[_Trial], may: Callable[[_Trial], bool]) -> list[_Trial]:
+        """Judge the ways that may be what is sought, and return the others."""
+        left = []
+        for trial in trials:
+            if may(trial):
+                self.judge(trial)
+            else:
+                left.append(trial)
+        return left
+
+    def _least_usd(self) -> float:
+        """Return the lowest price of an hour of all options so far."""
+        return min((each.usd_per_hour for each in self.options if each.usd_per_hour is not None), default=inf)
 
     def _try(
         self, candidate: Candidate, most: int, price: float | None, weight: Weight | None, draw: Draw

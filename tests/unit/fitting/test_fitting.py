@@ -189,6 +189,18 @@ def test_the_hessian_is_that_of_finite_differences():
     assert np.linalg.eigvalsh(hessian)[0] == pytest.approx(found.smallest_eigenvalue, rel=1e-3)
 
 
+def test_the_same_runs_are_fitted_once_and_those_that_changed_in_place_anew():
+    columns = [np.array(each, dtype=float) for each in runs_of(TRUE)]
+    first = fitting.fit(*columns)
+    assert fitting.fit(*map(list, columns)) is first
+    assert fitting.fit(*columns, loss="log_mse") is not first
+    assert fitting.fit(*columns, weights=np.full(len(columns[0]), 2.0)) is not first
+    kept = first.runs.losses.copy()
+    columns[2] *= 1.1
+    assert fitting.fit(*columns) is not first
+    assert (first.runs.losses == kept).all()
+
+
 def test_units_do_not_change_the_fit():
     n, d, losses = KEPT
     law = fitting.fit(n / 1e9, d / 1e12, losses).law

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import product
 from math import ceil, inf
 
@@ -12,6 +13,7 @@ import cohort
 from cohort.errors import ParameterError, UnknownNameError
 from cohort.planning import Demand, Limits, Plan, Way, plan, ways
 from cohort.planning.options import FAILURES
+from cohort.planning.search import cheapest_option
 from cohort.serving import Layout, Worker, largest_concurrency, memory_budget, serve, serve_apart
 
 H100 = "H100 SXM 80GB"
@@ -126,6 +128,25 @@ def test_trying_every_load_of_every_way_finds_no_fewer_accelerators(model, users
     fitting = [need for need in needed if need <= limits.accelerators]
     assert found.kept == len(fitting)
     assert found.fewest.accelerators == min(fitting)
+
+
+@pytest.mark.parametrize("by_token", [False, True])
+def test_the_cheapest_alone_is_that_of_the_whole_plan(by_token):
+    """Whatever is tried first; and where nothing serves, the reason is the last of the plan."""
+    served, first = 0, None
+    for seed in range(40):
+        model, devices, demand, limits, types = drawn(seed)
+        limits = replace(limits, accelerators=None, usd_per_hour=None)
+        found = plan(model, devices, demand, limits, apart=False, frontier=False, **types)
+        option, why = cheapest_option(model, devices, demand, limits, by_token=by_token, first=first, **types)
+        price = "usd_per_million_tokens" if by_token else "usd_per_hour"
+        prices = [getattr(each, price) for each in found.options]
+        if prices:
+            served, first = served + 1, option.way
+            assert option == found.options[prices.index(min(prices))], seed
+        else:
+            assert (option, why) == (None, found.rejected[-1].why), seed
+    assert 10 < served < 40
 
 
 def test_layouts_are_those_that_the_heads_and_links_allow():

@@ -13,8 +13,9 @@ from cohort.architecture.registered import model as read_model
 from cohort.architecture.variants import heads_and_size, main_attention, with_all_experts, with_attention
 from cohort.display.published_values import disclosed
 from cohort.errors import CohortError
-from cohort.planning import Demand, Limits, llama_like, plan
+from cohort.planning import Demand, Limits, llama_like
 from cohort.planning.designing import worth
+from cohort.planning.search import cheapest_option
 from cohort.scaling.dense_laws import law
 
 HEADS = "keys and values shared by heads"
@@ -80,9 +81,7 @@ def undone_prices(accelerators: Sequence[str], demand: Demand, limits: Limits) -
 def _price(spec: ModelSpec, accelerators: Sequence[str], demand: Demand, limits: Limits) -> float | None:
     """Return the lowest price of a million tokens, or None where nothing serves the model."""
     try:
-        found = plan(
-            spec, list(accelerators), demand, limits, weight_dtypes=["bf16"], apart=False, frontier=False
-        )
+        option, _ = cheapest_option(spec, list(accelerators), demand, limits, weight_dtypes=["bf16"])
     except CohortError:
         return None
-    return None if found.cheapest is None else found.cheapest.usd_per_million_tokens
+    return None if option is None else option.usd_per_million_tokens
