@@ -127,10 +127,10 @@ def test_each_log_has_a_dot_and_each_source_a_row():
     figure = figures.draw_log_errors(left)
     (axes,) = figure.axes
     rows = left.groupby(["source", "accelerator"]).ngroups
-    assert len(axes.get_yticklabels()) == len(axes.lines) == rows
-    counts = [len(mark.get_offsets()) for mark in axes.collections[: 2 * rows]]
-    assert sum(counts[::2]) == len(left)
-    assert sum(counts[1::2]) == left["first"].notna().sum() == 149
+    ranges, dots, firsts = (axes.collections[part : 3 * len(figures.LOGS) : 3] for part in range(3))
+    assert len(axes.get_yticklabels()) == sum(len(lines.get_segments()) for lines in ranges) == rows
+    assert sum(len(mark.get_offsets()) for mark in dots) == len(left)
+    assert sum(len(mark.get_offsets()) for mark in firsts) == left["first"].notna().sum() == 149
     # Rows that set a term are at the foot, and the furthest of the others comes next.
     kinds = left.groupby(["source", "accelerator"])["kind"].first()
     foot = (kinds == "calibrating").sum()
