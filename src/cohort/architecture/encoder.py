@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cohort.architecture.encoder_kinds import EncoderKind, Joint, encoder_kind, whole_number
+from cohort.architecture.encoder_kinds import EncoderKind, Joint, encoder_kind, first_size
 from cohort.errors.arguments import explain
 
 _NAMES = {
@@ -81,14 +81,14 @@ def image_encoder(config: Mapping[str, Any], hidden: int) -> Encoder | None:
         return None
     if isinstance(vision.get(_COMPRESSION), Mapping):
         vision = {**vision[_COMPRESSION], **vision}
-    sizes = {name: whole_number(vision, *keys) for name, keys in _NAMES.items()}
+    sizes = {name: first_size(vision, *keys) for name, keys in _NAMES.items()}
     kind = encoder_kind(vision, config)
     patches = _patches(kind, vision, sizes["patch"]) if all(sizes.values()) else 0
     if not patches:
         return None
     wide, merged = sizes["hidden"], _merged(kind, vision, config)
     # An image is read as the frames of a short film where frames are read in pairs.
-    first = 3 * (whole_number(vision, "temporal_patch_size") or 1) * sizes["patch"] ** 2 + kind.first_bias
+    first = 3 * (first_size(vision, "temporal_patch_size") or 1) * sizes["patch"] ** 2 + kind.first_bias
     outside = (first + kind.outer + _places(kind, vision, patches)) * wide
     joined = kind.joined(Joint(wide, hidden, merged, kind.norm, vision))
     return Encoder(
@@ -97,15 +97,15 @@ def image_encoder(config: Mapping[str, Any], hidden: int) -> Encoder | None:
         gated=kind.gated,
         parameters=sizes["layers"] * _layer(kind, vision, wide, sizes["width"]) + outside + joined,
         patches=patches,
-        tokens=whole_number(vision, "default_output_length") or max(patches // merged, 1),
+        tokens=first_size(vision, "default_output_length") or max(patches // merged, 1),
         sound=_sound(config.get("audio_config"), hidden),
     )
 
 
 def _layer(kind: EncoderKind, vision: Mapping[str, Any], wide: int, width: int) -> int:
     """Return the weights of one layer."""
-    heads = whole_number(vision, "num_attention_heads", "num_heads")
-    read = wide * (whole_number(vision, "num_key_value_heads") or heads) // heads if heads else wide
+    heads = first_size(vision, "num_attention_heads", "num_heads")
+    read = wide * (first_size(vision, "num_key_value_heads") or heads) // heads if heads else wide
     up = 2 if kind.gated else 1
     matrices = 2 * wide * (wide + read) + (up + 1) * wide * width
     biases = 3 * wide + 2 * read + up * width if kind.biased else 0
@@ -114,16 +114,14 @@ def _layer(kind: EncoderKind, vision: Mapping[str, Any], wide: int, width: int) 
 
 
 def _patches(kind: EncoderKind, vision: Mapping[str, Any], patch: int) -> int:
-    if given := whole_number(vision, "default_output_length"):
-        return given * (whole_number(vision, "pooling_kernel_size") or 1) ** 2
-    return kind.most or (whole_number(vision, "image_size") // patch) ** 2
+    if given := first_size(vision, "default_output_length"):
+        return given * (first_size(vision, "pooling_kernel_size") or 1) ** 2
+    return kind.most or (first_size(vision, "image_size") // patch) ** 2
 
 
 def _merged(kind: EncoderKind, vision: Mapping[str, Any], config: Mapping[str, Any]) -> int:
     """Return how many patches become one token."""
-    side = (
-        kind.side or whole_number(vision, "spatial_merge_size") or whole_number(config, "spatial_merge_size")
-    )
+    side = kind.side or first_size(vision, "spatial_merge_size") or first_size(config, "spatial_merge_size")
     kernel = vision.get("merge_kernel_size")
     if isinstance(kernel, (list, tuple)) and kernel and isinstance(kernel[0], int):
         side = kernel[0]
@@ -136,10 +134,8 @@ def _places(kind: EncoderKind, vision: Mapping[str, Any], patches: int) -> int:
     """Return the rows of its table of places."""
     if kind.turned or vision.get("rope_theta"):
         return 0  # places are turned, not learned
-    height, width = whole_number(vision, "init_pos_emb_height"), whole_number(vision, "init_pos_emb_width")
-    rows = 2 * whole_number(vision, "position_embedding_size") or whole_number(
-        vision, "num_position_embeddings"
-    )
+    height, width = first_size(vision, "init_pos_emb_height"), first_size(vision, "init_pos_emb_width")
+    rows = 2 * first_size(vision, "position_embedding_size") or first_size(vision, "num_position_embeddings")
     return rows or height * width or (patches if vision.get("image_size") else 0)
 
 
@@ -157,11 +153,11 @@ def _sound(audio: Any, hidden: int) -> int:
         "conv_kernel_size",
         "output_proj_dims",
     )
-    wide, layers, heads, kernel, out = (whole_number(audio, name) for name in names)
+    wide, layers, heads, kernel, out = (first_size(audio, name) for name in names)
     channels = audio.get("subsampling_conv_channels")
     if not (heads and isinstance(channels, (list, tuple)) and len(channels) == 2):
         return 0
-    one, two = (whole_number({"channels": each}, "channels") for each in channels)
+    one, two = (first_size({"channels": each}, "channels") for each in channels)
     start = 10 * one + (9 * one + 1) * two + one // 4 * two * wide
     # Two feed-forward networks of four times the width, attention with a matrix for distances, and a
     # gated convolution; norms around each of them, and a factor for each number of a head.

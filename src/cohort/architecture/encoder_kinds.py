@@ -13,7 +13,7 @@ from cohort.errors.arguments import explain
 from cohort.numeric import LIMIT
 
 
-def whole_number(values: Mapping[str, Any], *names: str) -> int:
+def first_size(values: Mapping[str, Any], *names: str) -> int:
     """Return the first of several fields that is a size.
 
     Parameters
@@ -30,7 +30,7 @@ def whole_number(values: Mapping[str, Any], *names: str) -> int:
 
     Examples
     --------
-    >>> whole_number({"depth": 27}, "num_hidden_layers", "depth")
+    >>> first_size({"depth": 27}, "num_hidden_layers", "depth")
     27
     """
     for name in names:
@@ -65,7 +65,7 @@ class Joint:
 
 def _matrix(at: Joint) -> int:
     """One matrix, or three behind a width of their own."""
-    if between := whole_number(at.vision, "projector_output_dim"):  # as Llama 4 shuffles pixels
+    if between := first_size(at.vision, "projector_output_dim"):  # as Llama 4 shuffles pixels
         return at.merged * at.hidden * between + between**2 + between * at.decoder
     return at.hidden * at.decoder
 
