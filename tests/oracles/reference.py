@@ -25,7 +25,10 @@ MULTIMODAL = {
 SAME_ARCHITECTURE = {"kimi_k2": "deepseek_v3", "minimax_text_01": "minimax"}
 """Model types whose remote code is a copy of a class in transformers."""
 
-OUTSIDE_THE_DECODER = {"vision_tower", "vision_model", "multi_modal_projector", "embed_vision", "visual"}
+OUTSIDE_THE_DECODER = {
+    *("vision_tower", "vision_model", "multi_modal_projector", "embed_vision", "visual"),
+    *("audio_tower", "embed_audio"),
+}
 ATTENTION_TYPES = ("linear_attention", "full_attention")
 EXPERT_COUNTS = ("n_routed_experts", "num_local_experts", "num_experts")
 

@@ -1,7 +1,7 @@
-"""The encoder of images that stands before a text decoder: its weights, and the patches of one image.
+"""The encoders that stand before a text decoder: their weights, and the patches of one image.
 
-Sizes are read from ``vision_config``. What a config leaves to the processor of images, the most patches of
-one image, is that of the family's released processor.
+Sizes are read from ``vision_config`` and ``audio_config``. What a config leaves to the processor of images,
+the most patches of one image, is that of the family's released processor.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cohort.architecture.encoder_kinds import EncoderKind, Joint, encoder_kind, first_size
 from cohort.errors.arguments import explain
-from cohort.numeric import LIMIT
 
 _NAMES = {
     "hidden": ("hidden_size", "vt_hidden_size"),
@@ -19,15 +19,12 @@ _NAMES = {
     "width": ("intermediate_size", "vt_intermediate_size"),
     "patch": ("patch_size",),
 }
-_GATED = ("pixtral", "gemma4_vision")
-# Processors that take an image as it is shrink it to so many patches at the most: 4096 x 4096 pixels in
-# patches of 16 in Qwen's, and the limit of MoonViT in Kimi's.
-_MOST_PATCHES = {"qwen": 65_536, "kimi": 16_384}
+_COMPRESSION = "img_token_compression_config"  # where MiniMax-M3's release says how patches are merged
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """An encoder of images.
+    """An encoder of images, and one of sound where the release has it beside that.
 
     Attributes
     ----------
@@ -41,6 +38,8 @@ class Encoder:
         The most patches of one image.
     tokens : int
         Tokens that such an image gives the decoder.
+    sound : int
+        Weights of an encoder of sound beside it, with those that bring its output to that width.
     """
 
     hidden: int
@@ -49,6 +48,7 @@ class Encoder:
     parameters: int
     patches: int
     tokens: int
+    sound: int = 0
 
 
 def image_encoder(config: Mapping[str, Any], hidden: int) -> Encoder | None:
@@ -73,86 +73,96 @@ def image_encoder(config: Mapping[str, Any], hidden: int) -> Encoder | None:
     ...     "intermediate_size": 4304, "patch_size": 14, "image_size": 896,
     ... }
     >>> found = image_encoder({"vision_config": vision}, 5376)
-    >>> round(found.parameters / 1e6), found.patches
-    (423, 4096)
+    >>> found.parameters, found.patches
+    (423060336, 4096)
     """
     vision = config.get("vision_config")
     if not isinstance(vision, Mapping):
         return None
-    sizes = {name: _number(vision, *keys) for name, keys in _NAMES.items()}
-    if not all(sizes.values()):
-        return None
-    kind = str(vision.get("model_type") or config.get("model_type"))
-    wide, width, gated = sizes["hidden"], sizes["width"], kind in _GATED
-    patches, merged = _patches(kind, vision, sizes["patch"]), _merged(vision, config)
+    if isinstance(vision.get(_COMPRESSION), Mapping):
+        vision = {**vision[_COMPRESSION], **vision}
+    sizes = {name: first_size(vision, *keys) for name, keys in _NAMES.items()}
+    kind = encoder_kind(vision, config)
+    patches = _patches(kind, vision, sizes["patch"]) if all(sizes.values()) else 0
     if not patches:
         return None
-    biases = 0 if gated else 9 * wide + width
-    layer = 4 * wide**2 + (3 if gated else 2) * wide * width + biases
+    wide, merged = sizes["hidden"], _merged(kind, vision, config)
     # An image is read as the frames of a short film where frames are read in pairs.
-    first = 3 * (_number(vision, "temporal_patch_size") or 1) * sizes["patch"] ** 2 * wide
-    places = _places(vision, patches) * wide
-    joined = _projector(kind, vision, wide, merged, hidden)
+    first = 3 * (first_size(vision, "temporal_patch_size") or 1) * sizes["patch"] ** 2 + kind.first_bias
+    outside = (first + kind.outer + _places(kind, vision, patches)) * wide
+    joined = kind.joined(Joint(wide, hidden, merged, kind.norm, vision))
     return Encoder(
         hidden=wide,
-        width=width,
-        gated=gated,
-        parameters=sizes["layers"] * layer + first + places + joined,
+        width=sizes["width"],
+        gated=kind.gated,
+        parameters=sizes["layers"] * _layer(kind, vision, wide, sizes["width"]) + outside + joined,
         patches=patches,
-        tokens=_number(vision, "default_output_length") or max(patches // merged, 1),
+        tokens=first_size(vision, "default_output_length") or max(patches // merged, 1),
+        sound=_sound(config.get("audio_config"), hidden),
     )
 
 
-def _number(values: Mapping[str, Any], *names: str) -> int:
-    """Return the first of several fields that is a size; 0 where none is."""
-    for name in names:
-        found = values.get(name)
-        if isinstance(found, int) and not isinstance(found, bool) and 0 < found < LIMIT:
-            return found
-    return 0
+def _layer(kind: EncoderKind, vision: Mapping[str, Any], wide: int, width: int) -> int:
+    """Return the weights of one layer."""
+    heads = first_size(vision, "num_attention_heads", "num_heads")
+    read = wide * (first_size(vision, "num_key_value_heads") or heads) // heads if heads else wide
+    up = 2 if kind.gated else 1
+    matrices = 2 * wide * (wide + read) + (up + 1) * wide * width
+    biases = 3 * wide + 2 * read + up * width if kind.biased else 0
+    head = kind.head_norms * (wide // heads) if heads else 0
+    return matrices + biases + (kind.norm * kind.norms + kind.scales) * wide + head
 
 
-def _patches(kind: str, vision: Mapping[str, Any], patch: int) -> int:
-    if given := _number(vision, "default_output_length"):
-        return given * (_number(vision, "pooling_kernel_size") or 1) ** 2
-    if size := _number(vision, "image_size"):
-        return (size // patch) ** 2
-    return next((most for name, most in _MOST_PATCHES.items() if kind.startswith(name)), 0)
+def _patches(kind: EncoderKind, vision: Mapping[str, Any], patch: int) -> int:
+    if given := first_size(vision, "default_output_length"):
+        return given * (first_size(vision, "pooling_kernel_size") or 1) ** 2
+    return kind.most or (first_size(vision, "image_size") // patch) ** 2
 
 
-def _merged(vision: Mapping[str, Any], config: Mapping[str, Any]) -> int:
+def _merged(kind: EncoderKind, vision: Mapping[str, Any], config: Mapping[str, Any]) -> int:
     """Return how many patches become one token."""
-    side = _number(vision, "spatial_merge_size") or _number(config, "spatial_merge_size")
+    side = kind.side or first_size(vision, "spatial_merge_size") or first_size(config, "spatial_merge_size")
     kernel = vision.get("merge_kernel_size")
     if isinstance(kernel, (list, tuple)) and kernel and isinstance(kernel[0], int):
         side = kernel[0]
-    if vision.get("model_type") == "siglip_vision_model":
-        side = 4  # pooled to 256 tokens an image
     if vision.get("pixel_shuffle_ratio") == 0.5:
         side = 2
     return max(side, 1) ** 2
 
 
-def _places(vision: Mapping[str, Any], patches: int) -> int:
+def _places(kind: EncoderKind, vision: Mapping[str, Any], patches: int) -> int:
     """Return the rows of its table of places."""
-    if vision.get("rope_theta"):
+    if kind.turned or vision.get("rope_theta"):
         return 0  # places are turned, not learned
-    height, width = _number(vision, "init_pos_emb_height"), _number(vision, "init_pos_emb_width")
-    rows = 2 * _number(vision, "position_embedding_size") or _number(vision, "num_position_embeddings")
+    height, width = first_size(vision, "init_pos_emb_height"), first_size(vision, "init_pos_emb_width")
+    rows = 2 * first_size(vision, "position_embedding_size") or first_size(vision, "num_position_embeddings")
     return rows or height * width or (patches if vision.get("image_size") else 0)
 
 
-def _projector(kind: str, vision: Mapping[str, Any], wide: int, merged: int, hidden: int) -> int:
-    """Return the weights between encoder and decoder."""
-    if kind == "pixtral":  # patches are merged to the encoder's width, and two matrices follow
-        return merged * wide * wide + wide * hidden + hidden**2
-    if kind.startswith(("qwen", "kimi")):
-        deeper = vision.get("deepstack_visual_indexes")  # layers whose output is merged as well
-        inner = merged * wide
-        return (1 + (len(deeper) if isinstance(deeper, list) else 0)) * inner * (inner + hidden)
-    if between := _number(vision, "projector_output_dim"):
-        return merged * wide * between + between**2 + between * hidden
-    return wide * hidden
+def _sound(audio: Any, hidden: int) -> int:
+    """Return the weights of an encoder of sound as Gemma 4 has it: layers of a conformer, each normed.
+
+    Two convolutions halve 128 bands of frequencies twice, as many as the first has channels.
+    """
+    if not isinstance(audio, Mapping) or audio.get("model_type") != "gemma4_audio":
+        return 0
+    names = (
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "conv_kernel_size",
+        "output_proj_dims",
+    )
+    wide, layers, heads, kernel, out = (first_size(audio, name) for name in names)
+    channels = audio.get("subsampling_conv_channels")
+    if not (heads and isinstance(channels, (list, tuple)) and len(channels) == 2):
+        return 0
+    one, two = (first_size({"channels": each}, "channels") for each in channels)
+    start = 10 * one + (9 * one + 1) * two + one // 4 * two * wide
+    # Two feed-forward networks of four times the width, attention with a matrix for distances, and a
+    # gated convolution; norms around each of them, and a factor for each number of a head.
+    layer = 24 * wide**2 + (kernel + 9) * wide + wide // heads
+    return start + layers * layer + (wide + 1) * out + out * hidden
 
 
 explain(__name__)

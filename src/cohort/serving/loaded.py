@@ -1,4 +1,4 @@
-"""What is loaded on a device before anything runs: weights, an encoder of images, a drafter."""
+"""What is loaded on a device before anything runs: weights, encoders of images and sound, a drafter."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from cohort.serving.layouts import KEPT, Layout, held
 PADDED = "fp4"  # the type whose experts engines pad
 _MARLIN = (128, 256)  # vLLM's mxfp4.py: columns of the inner layer, and of the stream
 ENCODER = "image encoder"
+SOUND = "sound encoder"
 # What readers are shown of the kinds of tensors, in this order.
 GROUPS = {
     "embedding": ("embedding", "tied"),
@@ -106,11 +107,13 @@ def _padding(spec: ModelSpec, device: Accelerator, running: Running) -> tuple[in
 def _of_encoder(
     spec: ModelSpec, layout: Layout, stage: range, running: Running
 ) -> tuple[tuple[str, int], ...]:
-    """Return the weights of the encoder of images, in 16 bits as releases keep it, and mostly split."""
+    """Return the weights of the encoders, in 16 bits as releases keep them, and mostly split."""
     found = encoder(spec, stage, running)
     if found is None:
         return ()
-    return ((ENCODER, round(ACTIVATION_BYTES * found.parameters / encoder_devices(spec, layout, running))),)
+    width = ACTIVATION_BYTES / encoder_devices(spec, layout, running)
+    held_besides = ((ENCODER, found.parameters), (SOUND, found.sound))
+    return tuple((name, round(width * weights)) for name, weights in held_besides if weights)
 
 
 @lru_cache(maxsize=KEPT)

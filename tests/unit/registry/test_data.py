@@ -40,13 +40,14 @@ UNITS = {
     "positional_encoding": "text",
     "normalisation": "text",
     "activation": "text",
+    "encoders": "text",
     "alignment": "text",
     "data_curation": "text",
     "data_by_models": "text",
     "training_released": "text",
 }
 OF_THE_COHORT = ("alignment", "data_curation", "data_by_models", "training_released")
-EVERY_MODEL = [field for field in UNITS if field not in ("tokenizer_vocabulary", *OF_THE_COHORT)]
+EVERY_MODEL = [field for field in UNITS if field not in ("tokenizer_vocabulary", "encoders", *OF_THE_COHORT)]
 TABLES = {resource["name"]: resource for resource in PACKAGE["resources"]}
 
 

@@ -15,6 +15,7 @@ from cohort.registry import facts
 from cohort.serving.training_peak import training_memory
 
 COUNTS = ("num_hidden_layers", "n_layer")
+NESTED = "text_config"  # where a multimodal release has its decoder
 LISTS = ("layer_types", "no_rope_layers", "mlp_layer_types")  # fields with an entry for each layer
 
 
@@ -38,9 +39,11 @@ def built(name: str, layers: int) -> ModelSpec:
     2
     """
     config = json.loads(Path(facts.config_path(name)).read_text(encoding="utf-8"))
-    cut = {each: config[each][:layers] for each in LISTS if isinstance(config.get(each), list)}
-    count = next((each for each in COUNTS if each in config), COUNTS[0])
-    return read({**config, **cut, count: layers}, name)
+    decoder = config.get(NESTED, config)
+    cut = {each: decoder[each][:layers] for each in LISTS if isinstance(decoder.get(each), list)}
+    count = next((each for each in COUNTS if each in decoder), COUNTS[0])
+    shorter = {**decoder, **cut, count: layers}
+    return read({**config, NESTED: shorter} if NESTED in config else shorter, name)
 
 
 def predicted_peak(row: Mapping[str, str]) -> int:
