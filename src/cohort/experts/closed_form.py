@@ -248,10 +248,12 @@ def shared_evenly(experts: int, devices: int) -> int:
     >>> shared_evenly(256, 32)
     8
     """
+    experts = integer("experts", experts, 1, LIMIT)
     devices = integer("expert_parallel", devices, 1, experts, unit="devices")
     if experts % devices:
-        divisors = [each for each in range(1, experts + 1) if not experts % each]
-        near = sorted(divisors, key=lambda each: abs(each - devices))[:2]
+        small = [each for each in range(1, math.isqrt(experts) + 1) if not experts % each]
+        divisors = {*small, *(experts // each for each in small)}
+        near = sorted(sorted(divisors), key=lambda each: abs(each - devices))[:2]
         raise ParameterError(
             f"expert_parallel is {devices}, but must divide the {experts} experts; "
             f"the nearest that do are {' and '.join(map(str, sorted(near)))}"

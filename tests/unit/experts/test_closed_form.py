@@ -190,6 +190,8 @@ def test_one_device_sends_nothing_and_eight_stay_in_their_node():
     ("call", "message"),
     [
         (lambda: shared_evenly(128, 48), "must divide the 128 experts; the nearest that do are 32 and 64"),
+        (lambda: shared_evenly(2**40, 7), "the nearest that do are 4 and 8"),
+        (lambda: shared_evenly(2**63, 7), "experts is 9223372036854775808, but must be from 1 to"),
         (lambda: shared_evenly(8, 9), "expert_parallel is 9, but must be from 1 to 8 devices"),
         (lambda: dropped(8, 2, 10, 0.0), "capacity_factor is 0.0, but must be a finite number above 0"),
         (lambda: dropped(8, 2, 0, 1.0), "tokens is 0, but must be from 1"),
