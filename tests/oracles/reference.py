@@ -22,8 +22,13 @@ MULTIMODAL = {
 }
 """Releases with a nested ``text_config``, and the class that holds both towers."""
 
-SAME_ARCHITECTURE = {"kimi_k2": "deepseek_v3", "minimax_text_01": "minimax"}
-"""Model types whose remote code is a copy of a class in transformers."""
+SAME_ARCHITECTURE = {
+    "kimi_k2": "deepseek_v3",
+    "mimo": "qwen2",
+    "minimax_m1": "minimax",
+    "minimax_text_01": "minimax",
+}
+"""Model types whose remote code is a copy of a class in transformers, heads that draft aside."""
 
 OUTSIDE_THE_DECODER = {
     *("vision_tower", "vision_model", "multi_modal_projector", "embed_vision", "visual"),
@@ -109,20 +114,26 @@ def _instantiate(config: Mapping[str, Any]) -> Reference:
     return Reference(name, list(_parameters(model)), experts, experts_per_token)
 
 
-def _settings(config: Mapping[str, Any]) -> Any:
-    from transformers import AutoConfig
-
+def known_as(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of ``config`` under the type and the names that transformers has for them."""
     fields = copy.deepcopy(dict(config))
-    family = fields.pop("model_type")
+    fields["model_type"] = SAME_ARCHITECTURE.get(fields["model_type"], fields["model_type"])
     # How a release stores its weights does not change which weights the class registers.
     fields.pop("quantization_config", None)
     if "attn_type_list" in fields:  # MiniMax's own name for the kinds of its layers
         fields["layer_types"] = [ATTENTION_TYPES[number] for number in fields.pop("attn_type_list")]
+    return fields
+
+
+def _settings(config: Mapping[str, Any]) -> Any:
+    from transformers import AutoConfig
+
+    fields = known_as(config)
     # The default padding token of a family lies outside the small vocabularies of odd configs.
     for part in (fields, fields.get("text_config")):
         if part is not None:
             part.setdefault("pad_token_id", None)
-    return AutoConfig.for_model(SAME_ARCHITECTURE.get(family, family), **fields)
+    return AutoConfig.for_model(fields.pop("model_type"), **fields)
 
 
 def _routing(settings: Any) -> tuple[int, int]:

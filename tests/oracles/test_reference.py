@@ -5,6 +5,8 @@ families that it does not implement need nothing, so they are always compared.
 """
 
 import json
+import runpy
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,6 +27,24 @@ ORACLE = (
     ),
     pytest.mark.filterwarnings("ignore:Initializing zero-element tensors"),
 )
+
+
+@cache
+def arbiter():
+    """The names of the script that counts the text decoder of any class of transformers."""
+    return runpy.run_path(str(Path(__file__).parent / "families" / "arbiter.py"))
+
+
+def registered_counts(config):
+    """Count a release, which may be a text decoder beside others."""
+    if not reference.needs_transformers(config):
+        return reference.count(config)
+    found = arbiter()["count"](reference.known_as(config))
+    return {
+        "total": found["total"],
+        "active": found["active"],
+        "active_without_embedding": found["active"] - found["embedding"],
+    }
 
 
 def oracle_if_needed(name, config):
@@ -49,7 +69,7 @@ def test_recorded_answers_are_reproduced(config, answers):
 )
 def test_registry_counts_equal_the_reference(config):
     model = cohort.model(config)
-    assert reference.count(config) == {
+    assert registered_counts(config) == {
         "total": model.parameters,
         "active": model.active_parameters,
         "active_without_embedding": model.active_parameters_without_embedding,
