@@ -45,6 +45,7 @@ def without_layout() -> Figure:
     return shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tight", [None, "tight"])
 @pytest.mark.parametrize("make", [plain, logarithmic, shared, without_layout])
 def test_the_picture_is_the_same_and_the_figure_as_it_was(make, tight):
@@ -62,6 +63,7 @@ def test_the_picture_is_the_same_and_the_figure_as_it_was(make, tight):
             assert svg(shown) == svg(changed) != expected
 
 
+@pytest.mark.slow
 def test_marks_are_worked_out_anew_only_where_something_changed(monkeypatch):
     from matplotlib.axis import Axis
 

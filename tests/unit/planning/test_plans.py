@@ -130,6 +130,7 @@ def test_trying_every_load_of_every_way_finds_no_fewer_accelerators(model, users
     assert found.fewest.accelerators == min(fitting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_token", [False, True])
 def test_the_cheapest_alone_is_that_of_the_whole_plan(by_token):
     """Whatever is tried first; and where nothing serves, the reason is the last of the plan."""

@@ -194,6 +194,7 @@ def test_no_spelling_means_a_model_that_is_only_near(given):
         assert found != OTHERS[given]
 
 
+@pytest.mark.slow
 @each_of("name", cohort.models())
 def test_every_name_means_itself_in_each_of_its_forms(name):
     title = next(row["title"] for row in table("models") if row["model"] == name)

@@ -111,6 +111,7 @@ def test_a_sheet_is_one_screen(name, context, ending):
     assert all(line.isprintable() and line == line.rstrip() for line in lines)
 
 
+@pytest.mark.slow
 @each_of("name", cohort.models())
 def test_every_model_has_a_sheet_of_one_screen(name):
     sheet = model_sheet(name)

@@ -30,6 +30,7 @@ def test_grouped_queries_share_even_where_there_are_few_heads():
     assert tables.devices_share("llama-3-70b", 8192, [1], 1)["on each"].tolist() == [1.25]
 
 
+@pytest.mark.slow
 @each_of("name", cohort.models())
 def test_every_model_has_its_ways_to_save(name):
     table = tables.what_if(name, 3)
