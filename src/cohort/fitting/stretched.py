@@ -254,7 +254,7 @@ class StretchedObjective(Objective):
         outer: Array,
         J: Array | None = None,
     ) -> tuple[Array, Array]:
-        """Return gradient (K, p) and Hessian (K, p, p), in all coordinates."""
+        """Return gradient (K, p) and Hessian (K, p, p), in all coordinates; J is not looked at."""
         count = sum(len(term.indices) for term in self.terms)
         gradient, hessian = np.zeros((len(slope), count)), np.zeros((len(slope), count, count))
         cross = np.zeros_like(hessian)

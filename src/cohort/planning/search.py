@@ -484,10 +484,6 @@ def _points(candidate: Candidate, most: int, limits: Limits) -> Iterator[Point]:
         yield Point(*about, count, first, 1 / token, rate * tokens / way.devices)
 
 
-def _speeds(point: Point) -> tuple[float, ...]:
-    return -point.tokens_per_s_per_user, -point.tokens_per_s_per_accelerator
-
-
 def _criteria(option: Option) -> tuple[float, ...]:
     known = (option.usd_per_hour, option.accelerators, option.energy_kwh, option.co2e_kg)
     times = option.serving.tpot_s, option.serving.ttft_s
